@@ -1,0 +1,1 @@
+export * from "./errors.js"; export * from "./volume/volume.js";

@@ -1,0 +1,132 @@
+// Which patch a training run sees as its n-th: a pure function, so that a run resumes by its index alone.
+import {
+  type Augmentation,
+  cutPatch,
+  drawVariation,
+  type Patch,
+  type PatchSize,
+  type PatchSource,
+} from "../transforms/patch.js";
+import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
+import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../transforms/random.js";
+import type { Vector3 } from "../volume/volume.js";
+import { labelComponents } from "../voxels/components.js";
+
+/** A scan ready for training. Plain arrays, so that worker threads can share it. */
+export interface PreparedCase extends PatchSource {
+  readonly id: string;
+  /** Nonzero is foreground; the grid of `hu`. */
+  readonly label: Uint8Array;
+  /** Offsets into `label` of all foreground voxels, body after body. */
+  readonly foreground: Int32Array;
+  /** Body b is `foreground` from `bodyOffsets[b]` up to `bodyOffsets[b + 1]`. */
+  readonly bodyOffsets: Int32Array;
+}
+
+export interface SamplerOptions {
+  /** Depth, height, width in voxels. */
+  readonly patchSize: PatchSize;
+  /** Share of the samples that are centred on or near a foreground voxel, 0 … 1. */
+  readonly foregroundShare: number;
+  readonly window: IntensityWindow;
+  readonly augmentation: Augmentation;
+}
+
+/** A training sample and where it came from. */
+export interface Sample extends Patch {
+  /** Position in the list of cases. */
+  readonly caseIndex: number;
+  /** Connected body that it was aimed at; null for a random place. */
+  readonly body: number | null;
+  /** Voxel (i, j, k) at (⌊W/2⌋, ⌊H/2⌋, ⌊D/2⌋) of the patch. */
+  readonly centre: Vector3;
+}
+
+/**
+ * Sample number `sampleIndex` of the run with this seed; it depends on nothing else.
+ *
+ * Aimed samples choose a case, then one of its bodies, then a voxel of that body, then move by up to a quarter of the
+ * patch along each axis: so small nodes are seen as often as large ones, and not always in the middle.
+ *
+ * @param cases at least one; cases without foreground give background only
+ * @param into arrays of D·H·W to write to, such as a part of a batch
+ * @throws RangeError where there is no case
+ */
+export function drawSample(
+  seed: number,
+  sampleIndex: number,
+  cases: readonly PreparedCase[],
+  options: SamplerOptions,
+  into?: Patch,
+): Sample {
+  if (cases.length === 0) throw new RangeError("There is no case to draw a sample from.");
+  const random = indexedStream(seed, sampleIndex);
+  const aimed = uniform(random) < options.foregroundShare;
+  const withForeground = cases.filter((one) => one.foreground.length > 0);
+  const candidates = aimed && withForeground.length > 0 ? withForeground : cases;
+  const chosen = candidates[uniformWhole(random, candidates.length)];
+  const place =
+    aimed && chosen.foreground.length > 0
+      ? placeNearBody(random, chosen, options.patchSize)
+      : placeAnywhere(random, chosen.size, options.patchSize);
+  const variation = drawVariation(random, options.augmentation);
+  const patch = cutPatch(
+    chosen,
+    chosen.label,
+    place.centre,
+    options.patchSize,
+    options.window,
+    variation,
+    into,
+  );
+  return { ...patch, ...place, caseIndex: cases.indexOf(chosen) };
+}
+
+/** A prepared scan with its label, and its foreground listed by connected body (26 neighbours). */
+export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): PreparedCase {
+  const { size, spacingMm, hu } = prepared;
+  const { labels, sizes } = labelComponents(label, size, 26);
+  const bodyOffsets = new Int32Array(sizes.length + 1);
+  sizes.forEach((voxels, body) => {
+    bodyOffsets[body + 1] = bodyOffsets[body] + voxels;
+  });
+  const foreground = new Int32Array(bodyOffsets[sizes.length]);
+  const next = bodyOffsets.slice();
+  for (let n = 0; n < labels.length; n++) {
+    if (labels[n] !== 0) foreground[next[labels[n] - 1]++] = n;
+  }
+  return { id, size, spacingMm, hu, label, foreground, bodyOffsets };
+}
+
+type Place = Pick<Sample, "centre" | "body">;
+
+function placeNearBody(
+  random: RandomGenerator,
+  chosen: PreparedCase,
+  [depth, height, width]: PatchSize,
+): Place {
+  const { size, foreground, bodyOffsets } = chosen;
+  const body = uniformWhole(random, bodyOffsets.length - 1);
+  const first = bodyOffsets[body];
+  const voxel = foreground[first + uniformWhole(random, bodyOffsets[body + 1] - first)];
+  const jitter = (extent: number): number => {
+    const reach = Math.floor(extent / 4);
+    return uniformWhole(random, 2 * reach + 1) - reach;
+  };
+  const centre: Vector3 = [
+    (voxel % size[0]) + jitter(width),
+    (Math.floor(voxel / size[0]) % size[1]) + jitter(height),
+    Math.floor(voxel / (size[0] * size[1])) + jitter(depth),
+  ];
+  return { centre, body };
+}
+
+/** A place where the patch lies within the scan; in the middle along an axis that is shorter than the patch. */
+function placeAnywhere(random: RandomGenerator, size: Vector3, [depth, height, width]: PatchSize): Place {
+  const along = (voxels: number, extent: number): number => {
+    const places = Math.max(1, voxels - extent + 1);
+    const start = voxels < extent ? Math.floor((voxels - extent) / 2) : 0;
+    return start + uniformWhole(random, places) + Math.floor(extent / 2);
+  };
+  return { centre: [along(size[0], width), along(size[1], height), along(size[2], depth)], body: null };
+}

@@ -1,0 +1,207 @@
+// Connected components of a mask, by union-find over runs of foreground.
+
+import type { Vector3 } from "../volume/volume.js";
+import { requireMaskOfSize } from "./mask-size.js";
+
+/** Voxels that touch by a face (6), also by an edge (18), also by a corner (26). */
+export type Connectivity = 6 | 18 | 26;
+
+/** A mask in which each connected component has its own number. */
+export interface LabelledComponents {
+  /** 0 for background, else the component's number from 1; i fastest, as the mask. */
+  readonly labels: Int32Array;
+  readonly count: number;
+  /** Voxels of each component; `sizes[label - 1]`. */
+  readonly sizes: number[];
+}
+
+/** The foreground of a mask as stretches along i, in memory order, each with the number of its component. */
+export interface LabelledRuns {
+  /** First voxel of each run, as an offset into the mask. */
+  readonly starts: Int32Array;
+  /** The offset after the last voxel of each run. */
+  readonly ends: Int32Array;
+  /** The component of each run, from 1. */
+  readonly runLabels: Int32Array;
+  readonly count: number;
+  /** Voxels of each component; `sizes[label - 1]`. */
+  readonly sizes: number[];
+}
+
+/**
+ * Numbers the connected components of a mask from 1, in the order of their first voxels in memory.
+ *
+ * @param mask - foreground where nonzero, i fastest
+ * @param size - voxels along (i, j, k)
+ * @throws RangeError where the mask does not fill the grid
+ */
+export function labelComponents(
+  mask: Uint8Array,
+  size: Vector3,
+  connectivity: Connectivity,
+): LabelledComponents {
+  const { starts, ends, runLabels, count, sizes } = labelRuns(mask, size, connectivity);
+  const labels = new Int32Array(mask.length);
+  for (let run = 0; run < starts.length; run++) labels.fill(runLabels[run], starts[run], ends[run]);
+  return { labels, count, sizes };
+}
+
+/**
+ * The mask (0 and 1) without the components of fewer than `minimumVoxels` voxels.
+ *
+ * @param mask - foreground where nonzero, i fastest; not changed
+ * @param size - voxels along (i, j, k)
+ * @throws RangeError where the mask does not fill the grid
+ */
+export function removeSmallComponents(
+  mask: Uint8Array,
+  size: Vector3,
+  minimumVoxels: number,
+  connectivity: Connectivity,
+): Uint8Array {
+  const { starts, ends, runLabels, sizes } = labelRuns(mask, size, connectivity);
+  const kept = new Uint8Array(mask.length);
+  for (let run = 0; run < starts.length; run++) {
+    if (sizes[runLabels[run] - 1] >= minimumVoxels) kept.fill(1, starts[run], ends[run]);
+  }
+  return kept;
+}
+
+/**
+ * The components as runs: what {@link labelComponents} says, without an array of the size of the scan.
+ *
+ * @param mask - foreground where nonzero, i fastest
+ * @param size - voxels along (i, j, k)
+ * @throws RangeError where the mask does not fill the grid
+ */
+export function labelRuns(mask: Uint8Array, size: Vector3, connectivity: Connectivity): LabelledRuns {
+  requireMaskOfSize(mask.length, size);
+  const { starts, ends, firstRunOfRow } = findRuns(mask, size);
+  const parents = new Int32Array(starts.length);
+  for (let run = 0; run < parents.length; run++) parents[run] = run;
+  joinTouchingRuns(parents, starts, ends, firstRunOfRow, size, connectivity);
+
+  // A root is the first run of its component, so numbering the roots as they come follows memory order.
+  const runLabels = new Int32Array(starts.length);
+  const sizes: number[] = [];
+  for (let run = 0; run < starts.length; run++) {
+    const root = rootOf(parents, run);
+    if (root === run) sizes.push(0);
+    runLabels[run] = root === run ? sizes.length : runLabels[root];
+    sizes[runLabels[run] - 1] += ends[run] - starts[run];
+  }
+  return { starts, ends, runLabels, count: sizes.length, sizes };
+}
+
+interface Runs {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** Index of the first run of row j + size[1]·k, and one entry more for the end. */
+  readonly firstRunOfRow: Int32Array;
+}
+
+function findRuns(mask: Uint8Array, size: Vector3): Runs {
+  const width = size[0];
+  const rows = size[1] * size[2];
+  const starts = new Int32Array(countRuns(mask, width));
+  const ends = new Int32Array(starts.length);
+  const firstRunOfRow = new Int32Array(rows + 1);
+  let run = 0;
+  for (let row = 0; row < rows; row++) {
+    firstRunOfRow[row] = run;
+    const rowEnd = (row + 1) * width;
+    let at = row * width;
+    while (at < rowEnd) {
+      if (mask[at] === 0) {
+        at++;
+        continue;
+      }
+      starts[run] = at;
+      while (at < rowEnd && mask[at] !== 0) at++;
+      ends[run++] = at;
+    }
+  }
+  firstRunOfRow[rows] = run;
+  return { starts, ends, firstRunOfRow };
+}
+
+function countRuns(mask: Uint8Array, width: number): number {
+  let count = 0;
+  for (let rowStart = 0; rowStart < mask.length; rowStart += width) {
+    let previous = 0;
+    for (let at = rowStart; at < rowStart + width; at++) {
+      const value = mask[at];
+      if (value !== 0 && previous === 0) count++;
+      previous = value;
+    }
+  }
+  return count;
+}
+
+function joinTouchingRuns(
+  parents: Int32Array,
+  starts: Int32Array,
+  ends: Int32Array,
+  firstRunOfRow: Int32Array,
+  size: Vector3,
+  connectivity: Connectivity,
+): void {
+  const [width, height, depth] = size;
+  const rowsBefore = precedingRows(connectivity);
+  for (let k = 0; k < depth; k++) {
+    for (let j = 0; j < height; j++) {
+      const row = j + height * k;
+      const rowEnd = firstRunOfRow[row + 1];
+      if (firstRunOfRow[row] === rowEnd) continue;
+      for (const { stepJ, stepK, reach } of rowsBefore) {
+        if (j + stepJ < 0 || j + stepJ >= height || k + stepK < 0) continue;
+        const otherRow = row + stepJ + height * stepK;
+        const shift = (row - otherRow) * width;
+        const otherEnd = firstRunOfRow[otherRow + 1];
+        let here = firstRunOfRow[row];
+        let there = firstRunOfRow[otherRow];
+        while (here < rowEnd && there < otherEnd) {
+          const otherStart = starts[there] + shift;
+          const otherStop = ends[there] + shift;
+          if (otherStart < ends[here] + reach && starts[here] < otherStop + reach) join(parents, here, there);
+          if (ends[here] < otherStop) here++;
+          else there++;
+        }
+      }
+    }
+  }
+}
+
+interface RowBefore {
+  readonly stepJ: number;
+  readonly stepK: number;
+  /** How far along i two voxels of the two rows may lie apart and still touch. */
+  readonly reach: number;
+}
+
+function precedingRows(connectivity: Connectivity): RowBefore[] {
+  const face = connectivity === 6 ? 0 : 1;
+  const rows: RowBefore[] = [
+    { stepJ: -1, stepK: 0, reach: face },
+    { stepJ: 0, stepK: -1, reach: face },
+  ];
+  if (connectivity === 6) return rows;
+  const edge = connectivity === 26 ? 1 : 0;
+  return [...rows, { stepJ: -1, stepK: -1, reach: edge }, { stepJ: 1, stepK: -1, reach: edge }];
+}
+
+function join(parents: Int32Array, a: number, b: number): void {
+  const rootA = rootOf(parents, a);
+  const rootB = rootOf(parents, b);
+  if (rootA < rootB) parents[rootB] = rootA;
+  else parents[rootA] = rootB;
+}
+
+function rootOf(parents: Int32Array, run: number): number {
+  let at = run;
+  while (parents[at] !== at) {
+    parents[at] = parents[parents[at]];
+    at = parents[at];
+  }
+  return at;
+}

@@ -1,0 +1,76 @@
+// Pixels of an RGB picture, and what is drawn on them.
+import { drawable, forEachTextDot, glyphAdvance, glyphHeight, glyphWidth } from "./bitmap-font.js";
+
+/** Red, green, blue, 0–255. */
+export type Colour = readonly [number, number, number];
+
+/** `data[3 * (column + width * row) + channel]`; row 0 is the top. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** A raster of one colour. */
+export function createRaster(width: number, height: number, colour: Colour): Raster {
+  const raster = { width, height, data: new Uint8Array(3 * width * height) };
+  fillRectangle(raster, { left: 0, top: 0, width, height }, colour);
+  return raster;
+}
+
+/** Sets one pixel; outside the raster nothing happens. */
+export function setPixel(raster: Raster, column: number, row: number, colour: Colour): void {
+  if (column < 0 || row < 0 || column >= raster.width || row >= raster.height) return;
+  const offset = 3 * (column + raster.width * row);
+  raster.data[offset] = colour[0];
+  raster.data[offset + 1] = colour[1];
+  raster.data[offset + 2] = colour[2];
+}
+
+/** A rectangle of whole pixels. */
+export interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Fills a rectangle, clipped to the raster. */
+export function fillRectangle(raster: Raster, area: Rectangle, colour: Colour): void {
+  for (let row = area.top; row < area.top + area.height; row++) {
+    for (let column = area.left; column < area.left + area.width; column++)
+      setPixel(raster, column, row, colour);
+  }
+}
+
+/** Writes a text with its upper left corner at (left, top), each dot `scale` pixels wide, on a black rim that keeps it legible on bright bone. */
+export function drawText(
+  raster: Raster,
+  text: string,
+  place: { left: number; top: number; scale: number },
+  colour: Colour,
+): void {
+  const { left, top, scale } = place;
+  const square = (column: number, row: number, rim: number, paint: Colour) =>
+    fillRectangle(
+      raster,
+      {
+        left: left + column * scale - rim,
+        top: top + row * scale - rim,
+        width: scale + 2 * rim,
+        height: scale + 2 * rim,
+      },
+      paint,
+    );
+  forEachTextDot(text, (column, row) => square(column, row, 1, [0, 0, 0]));
+  forEachTextDot(text, (column, row) => square(column, row, 0, colour));
+}
+
+/** Width and height in pixels of a text at a scale. */
+export function textExtent(text: string, scale: number): { width: number; height: number } {
+  const count = [...drawable(text)].length;
+  return {
+    width: scale * Math.max(0, count * glyphAdvance - (glyphAdvance - glyphWidth)),
+    height: scale * glyphHeight,
+  };
+}

@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import { csvTable, decimals, htmlTable, textTable } from "./table.js";
+
+interface CaseResult {
+  readonly name: string;
+  readonly dsc: number | null;
+  readonly hd95_mm: number | null;
+  readonly notShown: readonly number[];
+}
+
+const columns = [
+  { key: "name", title: "Case" },
+  { key: "dsc", title: "DSC", format: decimals(3) },
+  { key: "hd95_mm", title: "HD95", unit: "mm", format: decimals(1) },
+] as const;
+const rows: readonly CaseResult[] = [
+  { name: 'a,"1"', dsc: 0.71234, hd95_mm: 12.25, notShown: [] },
+  { name: "<b>\u001b[2J", dsc: Number.NaN, hd95_mm: null, notShown: [] },
+];
+const mean = [{ name: "mean", dsc: 0.71234, hd95_mm: 12.25 }];
+
+it("aligns text to the left, numbers to the right, and prints what does not exist as a dash", () => {
+  expect(textTable(columns, rows, mean)).toBe(
+    [
+      "Case       DSC  HD95 (mm)",
+      "─────────────────────────",
+      'a,"1"    0.712       12.3',
+      "<b>\uFFFD[2J      –          –",
+      "─────────────────────────",
+      "mean     0.712       12.3",
+    ].join("\n"),
+  );
+});
+
+it("escapes HTML and marks columns of numbers", () => {
+  const html = htmlTable(columns, rows, { caption: "A & B", footer: mean });
+  expect(html).toContain("<caption>A &amp; B</caption>");
+  expect(html).toContain('<th scope="col" class="number">HD95 (mm)</th>');
+  expect(html).toContain(
+    '<tr><td>&lt;b&gt;\uFFFD[2J</td><td class="number">–</td><td class="number">–</td></tr>',
+  );
+  expect(html).toContain('<tfoot><tr><td>mean</td><td class="number">0.712</td>');
+});
+
+it("writes CSV for programs: keys, all digits, quotes where needed, nothing for null", () => {
+  expect(csvTable(columns, rows)).toBe('name,dsc,hd95_mm\n"a,""1""",0.71234,12.25\n<b>\u001b[2J,,\n');
+});
+
+it("prints only the headings of an empty table", () => {
+  expect(textTable(columns, [])).toBe("Case  DSC  HD95 (mm)\n────────────────────");
+  expect(csvTable(columns, [])).toBe("name,dsc,hd95_mm\n");
+});
+
+it.each([
+  [0.0004, 3, "0.000"],
+  [-0.0004, 3, "0.000"],
+  [-1.5, 0, "-2"],
+  [2, 2, "2.00"],
+])("writes %d with %d decimals as %s", (value, count, text) => {
+  expect(decimals(count)(value)).toBe(text);
+});

@@ -1,0 +1,130 @@
+// One description of a table; printed for the terminal, a web page or a spreadsheet.
+import { escapeMarkup } from "./markup.js";
+
+/** A cell; null is a value that does not exist. A number that is not finite is treated as null. */
+export type TableCell = string | number | null;
+
+/** A row: a cell for each column's key. Further properties are ignored, so a row of results can be given as it is. */
+export type TableRow<Key extends string = string> = { readonly [K in Key]: TableCell };
+
+/** A column. */
+export interface TableColumn<Key extends string = string> {
+  /** The property of a row that is shown; also the heading in CSV, so it should carry its unit (`hd95_mm`). */
+  readonly key: Key;
+  /** The heading that a person reads. */
+  readonly title: string;
+  /** Unit, put in brackets after the title. */
+  readonly unit?: string | undefined;
+  /** How a number is written; without it, as JavaScript prints it. Not used for CSV, which keeps every digit. */
+  readonly format?: ((value: number) => string) | undefined;
+}
+
+/** Aligned plain text for the terminal, without a line end after the last row. Control characters, which could drive the terminal, become U+FFFD. Footer rows stand below a second rule. */
+export function textTable<Key extends string>(
+  columns: readonly TableColumn<Key>[],
+  rows: readonly TableRow<NoInfer<Key>>[],
+  footer: readonly TableRow<NoInfer<Key>>[] = [],
+): string {
+  const everyRow = [...rows, ...footer];
+  const shown = columns.map((column) => {
+    const cells = everyRow.map((row) => harmless(shownCell(column, row[column.key])));
+    const title = harmless(heading(column));
+    return {
+      cells,
+      title,
+      numeric: isNumeric(column, everyRow),
+      width: Math.max(...[title, ...cells].map(width)),
+    };
+  });
+  const line = (pick: (column: (typeof shown)[number]) => string) =>
+    shown
+      .map((column) => pad(pick(column), column.width, column.numeric))
+      .join("  ")
+      .trimEnd();
+  const rule = shown.map((column) => "─".repeat(column.width)).join("──");
+  const body = everyRow.map((_, index) => line((column) => column.cells[index]));
+  if (footer.length > 0) body.splice(rows.length, 0, rule);
+  return [line((column) => column.title), rule, ...body].join("\n");
+}
+
+/** A `<table>` element; everything is escaped. Columns of numbers carry the class `number`, footer rows are the `<tfoot>`. */
+export function htmlTable<Key extends string>(
+  columns: readonly TableColumn<Key>[],
+  rows: readonly TableRow<NoInfer<Key>>[],
+  options: {
+    readonly caption?: string | undefined;
+    readonly footer?: readonly TableRow<NoInfer<Key>>[] | undefined;
+  } = {},
+): string {
+  const footer = options.footer ?? [];
+  const everyRow = [...rows, ...footer];
+  const classes = columns.map((column) => (isNumeric(column, everyRow) ? ' class="number"' : ""));
+  const header = columns
+    .map((column, index) => `<th scope="col"${classes[index]}>${escapeMarkup(heading(column))}</th>`)
+    .join("");
+  const line = (row: TableRow<Key>) =>
+    `<tr>${columns.map((column, index) => `<td${classes[index]}>${escapeMarkup(shownCell(column, row[column.key]))}</td>`).join("")}</tr>`;
+  return (
+    `<table>${options.caption === undefined ? "" : `<caption>${escapeMarkup(options.caption)}</caption>`}` +
+    `<thead><tr>${header}</tr></thead><tbody>${rows.map(line).join("\n")}</tbody>` +
+    `${footer.length > 0 ? `<tfoot>${footer.map(line).join("\n")}</tfoot>` : ""}</table>`
+  );
+}
+
+/** CSV (RFC 4180, with line feeds), headed by the columns' keys. For programs: numbers keep every digit, null is an empty field. */
+export function csvTable<Key extends string>(
+  columns: readonly TableColumn<Key>[],
+  rows: readonly TableRow<NoInfer<Key>>[],
+): string {
+  const header = columns.map((column) => csvField(column.key)).join(",");
+  const lines = rows.map((row) =>
+    columns.map((column) => csvField(String(existing(row[column.key]) ?? ""))).join(","),
+  );
+  return `${[header, ...lines].join("\n")}\n`;
+}
+
+/** A format with a fixed count of decimals; what rounds to zero has no minus sign. */
+export function decimals(count: number): (value: number) => string {
+  return (value) => {
+    const text = value.toFixed(count);
+    return Number(text) === 0 ? text.replace("-", "") : text;
+  };
+}
+
+const absent = "–";
+
+function existing(cell: TableCell | undefined): TableCell {
+  return cell === undefined || (typeof cell === "number" && !Number.isFinite(cell)) ? null : cell;
+}
+
+function shownCell(column: TableColumn, cell: TableCell | undefined): string {
+  const value = existing(cell);
+  if (value === null) return absent;
+  return typeof value === "number" ? (column.format ?? String)(value) : value;
+}
+
+function heading(column: TableColumn): string {
+  return column.unit === undefined ? column.title : `${column.title} (${column.unit})`;
+}
+
+function isNumeric<Key extends string>(column: TableColumn<Key>, rows: readonly TableRow<Key>[]): boolean {
+  const cells = rows.map((row) => row[column.key]).filter((cell) => cell !== null && cell !== undefined);
+  return cells.length > 0 && cells.every((cell) => typeof cell === "number");
+}
+
+function harmless(text: string): string {
+  return text.replace(/\p{Cc}/gu, "\uFFFD");
+}
+
+function width(text: string): number {
+  return [...text].length;
+}
+
+function pad(text: string, columns: number, right: boolean): string {
+  const space = " ".repeat(Math.max(0, columns - width(text)));
+  return right ? space + text : text + space;
+}
+
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,278 @@
+// Convolution and transposed convolution over any number of spatial axes.
+import { applySingle, type Node, type Operation, type Tensor, type Value } from "../graph.js";
+import { formatShape, range, type Shape, ShapeError, sizeOf, stridesOf } from "../shape.js";
+import { flip, pad, reshape, slice, transpose } from "./layout.js";
+import { matmul } from "./matmul.js";
+import { sum } from "./reduction.js";
+
+/** Options of a convolution, one number an axis of space (D, H, W). */
+export interface ConvolutionOptions {
+  readonly stride: readonly number[];
+  /** Zeros added at both ends. */
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+}
+
+export interface TransposedConvolutionOptions extends ConvolutionOptions {
+  /** Elements added at the end of the result, as in PyTorch. */
+  readonly outputPadding: readonly number[];
+}
+
+function checkChannels(x: Shape, w: Shape, { groups, ...options }: ConvolutionOptions, channelsOfWeight: number): void {
+  const rank = x.length - 2;
+  if (w.length !== x.length) throw new ShapeError(`input of ${x.length} axes and weight of ${w.length}`);
+  for (const [name, values] of Object.entries(options))
+    if (values.length !== rank) throw new ShapeError(`${name} ${formatShape(values)} for ${rank} axes of space`);
+  if (x[1] % groups !== 0 || w[0] % groups !== 0) throw new ShapeError(`channels do not divide into ${groups} groups`);
+  if (x[1] !== channelsOfWeight) throw new ShapeError(`the weight expects ${channelsOfWeight} channels, not ${x[1]}`);
+}
+
+function checkBias(bias: Shape | undefined, channels: number): void {
+  if (bias && (bias.length !== 1 || bias[0] !== channels)) throw new ShapeError(`the bias is not of shape [${channels}]`);
+}
+
+/** The attributes ONNX's Conv and ConvTranspose share. */
+const onnxAttributes = (kernel: Shape, { stride, padding, dilation, groups }: ConvolutionOptions) => ({
+  kernel_shape: kernel,
+  strides: stride,
+  pads: [...padding, ...padding],
+  dilations: dilation,
+  group: groups,
+});
+
+/** Calls `visit` with the flat offset in x and in w and the element of y for each product of a convolution of one output. */
+function forEachProduct(
+  x: Shape,
+  w: Shape,
+  y: Shape,
+  { stride, padding, dilation, groups }: ConvolutionOptions,
+  visit: (x: number, w: number, y: number) => void,
+): void {
+  const [batch, channels, ...space] = y;
+  const kernel = w.slice(2);
+  const [strideX, strideW, strideY] = [stridesOf(x), stridesOf(w), stridesOf(y)];
+  const perGroup = channels / groups;
+  const walk = (axis: number, atX: number, atW: number, atY: number): void => {
+    if (axis === space.length) {
+      visit(atX, atW, atY);
+      return;
+    }
+    for (let out = 0; out < space[axis]; out++)
+      for (let tap = 0; tap < kernel[axis]; tap++) {
+        const at = out * stride[axis] - padding[axis] + tap * dilation[axis];
+        if (at >= 0 && at < x[axis + 2])
+          walk(
+            axis + 1,
+            atX + at * strideX[axis + 2],
+            atW + tap * strideW[axis + 2],
+            atY + out * strideY[axis + 2],
+          );
+      }
+  };
+  for (let n = 0; n < batch; n++)
+    for (let channel = 0; channel < channels; channel++)
+      for (let inner = 0; inner < w[1]; inner++) {
+        const source = Math.floor(channel / perGroup) * w[1] + inner;
+        walk(
+          0,
+          n * strideX[0] + source * strideX[1],
+          channel * strideW[0] + inner * strideW[1],
+          n * strideY[0] + channel * strideY[1],
+        );
+      }
+}
+
+function fillWithBias(shape: Shape, bias: Tensor | undefined): Float64Array {
+  const inner = sizeOf(shape.slice(2));
+  return Float64Array.from({ length: sizeOf(shape) }, (_, element) =>
+    bias ? bias.data[Math.floor(element / inner) % shape[1]] : 0,
+  );
+}
+
+const biasGradient = (bias: Value | undefined, dy: Value): Value[] =>
+  bias ? [reshape(sum(dy, [0, ...range(dy.shape.length - 2, 2)]), bias.shape)] : [];
+
+const convolutionOperation: Operation<ConvolutionOptions> = {
+  name: "convolution",
+  shape: ([x, w, bias], options) => {
+    checkChannels(x, w, options, w[1] * options.groups);
+    checkBias(bias, w[0]);
+    const space = x.slice(2).map((length, axis) => {
+      const reach = options.dilation[axis] * (w[axis + 2] - 1) + 1;
+      return Math.floor((length + 2 * options.padding[axis] - reach) / options.stride[axis]) + 1;
+    });
+    if (space.some((length) => length < 1)) throw new ShapeError("the kernel is larger than the padded input");
+    return [[x[0], w[0], ...space]];
+  },
+  gradient: ({ inputs: [x, w, bias], attributes }, [dy]) => {
+    if (!dy) return [null, null, null];
+    return [convolutionInputGradient(dy, x.shape, w, attributes), convolutionWeightGradient(x, dy, w.shape, attributes), ...biasGradient(bias, dy)];
+  },
+  reference: ([x, w, bias], { attributes, outputs }) => {
+    const result = fillWithBias(outputs[0].shape, bias);
+    forEachProduct(x.shape, w.shape, outputs[0].shape, attributes, (atX, atW, atY) => {
+      result[atY] += x.data[atX] * w.data[atW];
+    });
+    return [result];
+  },
+  onnx: (node, emitter) => emitter.emit("Conv", node, onnxAttributes(node.inputs[1].shape.slice(2), node.attributes)),
+  cost: ({ inputs: [, w], outputs: [y] }) => {
+    const multiplyAdds = sizeOf(y.shape) * sizeOf(w.shape.slice(1));
+    return { multiplyAdds, multiplyAddsThop: multiplyAdds };
+  },
+};
+
+const transposedConvolutionOperation: Operation<TransposedConvolutionOptions> = {
+  name: "transposedConvolution",
+  shape: ([x, w, bias], options) => {
+    checkChannels(x, w, options, w[0]);
+    checkBias(bias, w[1] * options.groups);
+    const { stride, padding, dilation, outputPadding } = options;
+    const space = x.slice(2).map(
+      (length, axis) =>
+        (length - 1) * stride[axis] - 2 * padding[axis] + dilation[axis] * (w[axis + 2] - 1) + outputPadding[axis] + 1,
+    );
+    if (space.some((length) => length < 1)) throw new ShapeError("the padding leaves nothing of the result");
+    return [[x[0], w[1] * options.groups, ...space]];
+  },
+  gradient: ({ inputs: [x, w, bias], attributes }, [dy]) => {
+    if (!dy) return [null, null, null];
+    const whole = convolution(dy, w, undefined, attributes);
+    const dx = slice(
+      whole,
+      x.shape.map(() => 0),
+      x.shape,
+    );
+    return [dx, convolutionWeightGradient(dy, x, w.shape, attributes), ...biasGradient(bias, dy)];
+  },
+  reference: ([x, w, bias], { attributes, outputs }) => {
+    const result = fillWithBias(outputs[0].shape, bias);
+    forEachProduct(outputs[0].shape, w.shape, x.shape, attributes, (atY, atW, atX) => {
+      result[atY] += x.data[atX] * w.data[atW];
+    });
+    return [result];
+  },
+  onnx: (node, emitter) =>
+    emitter.emit("ConvTranspose", node, {
+      ...onnxAttributes(node.inputs[1].shape.slice(2), node.attributes),
+      output_padding: node.attributes.outputPadding,
+    }),
+  cost: transposedCost,
+};
+
+function transposedCost({ inputs: [x, w], outputs: [y] }: Node<TransposedConvolutionOptions>) {
+  const perVoxel = sizeOf(w.shape.slice(1));
+  return {
+    multiplyAdds: sizeOf(x.shape) * perVoxel,
+    multiplyAddsThop: (sizeOf(y.shape) / w.shape[1]) * perVoxel * (x.shape[1] / (y.shape[1] / w.shape[1])),
+  };
+}
+
+/** dX of a convolution from dY. For stride 1 a convolution with the flipped, transposed kernel; else a transposed one. */
+function convolutionInputGradient(dy: Value, x: Shape, w: Value, options: ConvolutionOptions): Value {
+  const { stride, padding, dilation, groups } = options;
+  const kernel = w.shape.slice(2);
+  const reach = kernel.map((length, axis) => dilation[axis] * (length - 1));
+  const flippable = stride.every((length) => length === 1) && reach.every((length, axis) => length >= padding[axis]);
+  if (flippable) {
+    const [outputs, inputs] = [w.shape[0] / groups, w.shape[1]];
+    const axes = range(kernel.length, 3);
+    const grouped = transpose(reshape(w, [groups, outputs, inputs, ...kernel]), [0, 2, 1, ...axes]);
+    const backward = flip(reshape(grouped, [groups * inputs, outputs, ...kernel]), range(kernel.length, 2));
+    return convolution(dy, backward, undefined, {
+      stride,
+      dilation,
+      groups,
+      padding: reach.map((length, axis) => length - padding[axis]),
+    });
+  }
+  const outputPadding = x
+    .slice(2)
+    .map(
+      (length, axis) => length - ((dy.shape[axis + 2] - 1) * stride[axis] - 2 * padding[axis] + reach[axis] + 1),
+    );
+  // ONNX wants an output padding below the stride; what the stride left out at the end is zero and is padded.
+  const inside = outputPadding.map((length, axis) => Math.min(length, stride[axis] - 1));
+  const dx = transposedConvolution(dy, w, undefined, { ...options, outputPadding: inside });
+  const after = [0, 0, ...outputPadding.map((length, axis) => length - inside[axis])];
+  return pad(
+    dx,
+    after.map(() => 0),
+    after,
+  );
+}
+
+/**
+ * dW of a convolution with weight shape [O, C/groups, kernel…]: a convolution of X with dY as its kernel, the axes of
+ * batch and channel exchanged, and stride and dilation exchanged.
+ */
+function convolutionWeightGradient(x: Value, dy: Value, w: Shape, options: ConvolutionOptions): Value {
+  const { stride, padding, dilation, groups } = options;
+  const [batch, channels, ...space] = x.shape;
+  const outputs = dy.shape[1];
+  const kernel = w.slice(2);
+  const pointwise = [...kernel, ...stride].every((length) => length === 1) && padding.every((length) => length === 0);
+  if (pointwise && groups === 1) return reshape(pointwiseWeightGradient(x, dy), w);
+  const axes = range(space.length, 3);
+  const grouped = transpose(reshape(x, [batch, groups, channels / groups, ...space]), [2, 1, 0, ...axes]);
+  const image = reshape(grouped, [channels / groups, groups * batch, ...space]);
+  const weights = transpose(dy, [1, 0, ...range(space.length, 2)]);
+  const correlated = convolution(image, weights, undefined, {
+    stride: dilation,
+    dilation: stride,
+    padding,
+    groups,
+  });
+  // Where the stride does not divide the input, voxels at the end add taps beyond the kernel.
+  const taps = slice(
+    correlated,
+    correlated.shape.map(() => 0),
+    [channels / groups, outputs, ...kernel],
+  );
+  return transpose(taps, [1, 0, ...range(space.length, 2)]);
+}
+
+/** Σ over batch and space of dY·Xᵀ, [O, C]. */
+function pointwiseWeightGradient(x: Value, dy: Value): Value {
+  const rows = (value: Value): Value => {
+    const [batch, channels, ...space] = value.shape;
+    const swapped = transpose(reshape(value, [batch, channels, sizeOf(space)]), [1, 0, 2]);
+    return reshape(swapped, [channels, batch * sizeOf(space)]);
+  };
+  return matmul(rows(dy), rows(x), { transposeB: true });
+}
+
+const perAxis = (value: readonly number[] | undefined, rank: number, otherwise: number): readonly number[] =>
+  value ?? new Array<number>(rank).fill(otherwise);
+
+/**
+ * Convolution of x [N, C, …space] with weight [O, C/groups, …kernel] and bias [O] → [N, O, …]. A cross-correlation, as
+ * in every deep-learning library.
+ */
+export function convolution(x: Value, weight: Value, bias?: Value, options: Partial<ConvolutionOptions> = {}): Value {
+  const rank = x.shape.length - 2;
+  return applySingle(convolutionOperation, bias ? [x, weight, bias] : [x, weight], {
+    stride: perAxis(options.stride, rank, 1),
+    padding: perAxis(options.padding, rank, 0),
+    dilation: perAxis(options.dilation, rank, 1),
+    groups: options.groups ?? 1,
+  });
+}
+
+/** The transpose of a convolution: x [N, C, …space], weight [C, O/groups, …kernel], bias [O] → [N, O, …]. */
+export function transposedConvolution(
+  x: Value,
+  weight: Value,
+  bias?: Value,
+  options: Partial<TransposedConvolutionOptions> = {},
+): Value {
+  const rank = x.shape.length - 2;
+  return applySingle(transposedConvolutionOperation, bias ? [x, weight, bias] : [x, weight], {
+    stride: perAxis(options.stride, rank, 1),
+    padding: perAxis(options.padding, rank, 0),
+    dilation: perAxis(options.dilation, rank, 1),
+    groups: options.groups ?? 1,
+    outputPadding: perAxis(options.outputPadding, rank, 0),
+  });
+}

@@ -1,0 +1,76 @@
+// Pooling over windows of space.
+import { applySingle, type Operation, type Value } from "../graph.js";
+import { range, type Shape, ShapeError, sizeOf } from "../shape.js";
+import { maximum, multiply, step, subtract } from "./elementwise.js";
+import { concat, reshape, slice, transpose } from "./layout.js";
+import { mean } from "./reduction.js";
+
+/** x [N, C, …space] cut to whole windows and set out as [N, C, …count, window], windows not overlapping. */
+function windowsOf(x: Value, kernel: Shape): Value {
+  const [batch, channels, ...space] = x.shape;
+  if (kernel.length !== space.length) throw new ShapeError(`a window of ${kernel.length} axes for ${space.length} of space`);
+  const counts = space.map((length, axis) => Math.floor(length / kernel[axis]));
+  if (counts.some((count) => count < 1)) throw new ShapeError(`the window ${kernel} is larger than ${space}`);
+  const whole = slice(
+    x,
+    x.shape.map(() => 0),
+    [batch, channels, ...counts.map((count, axis) => count * kernel[axis])],
+  );
+  const cut = reshape(whole, [batch, channels, ...counts.flatMap((count, axis) => [count, kernel[axis]])]);
+  const outer = range(space.length).map((axis) => 2 + 2 * axis);
+  const inner = outer.map((axis) => axis + 1);
+  return reshape(transpose(cut, [0, 1, ...outer, ...inner]), [batch, channels, ...counts, sizeOf(kernel)]);
+}
+
+/** Mean over windows that do not overlap (stride = kernel); voxels beyond the last whole window are left out. */
+export function averagePool(x: Value, kernel: Shape): Value {
+  const windows = windowsOf(x, kernel);
+  const axis = windows.shape.length - 1;
+  return reshape(mean(windows, [axis]), windows.shape.slice(0, axis));
+}
+
+/** Mean over all of space, [N, C, 1, …]. */
+export const globalAveragePool = (x: Value): Value => mean(x, range(x.shape.length - 2, 2));
+
+const greatestOperation: Operation<Record<string, never>> = {
+  name: "greatest",
+  shape: ([x]) => [[...x.slice(0, -1), 1]],
+  // The first of equal elements takes the gradient, as in PyTorch.
+  gradient: ({ inputs: [x], outputs: [y] }, [dy]) => {
+    if (!dy) return [null];
+    const last = x.shape.length - 1;
+    const count = x.shape[last];
+    let taken: Value | null = null;
+    const shares: Value[] = [];
+    for (let index = 0; index < count; index++) {
+      const start = x.shape.map((_, axis) => (axis === last ? index : 0));
+      const element = slice(x, start, [...x.shape.slice(0, -1), 1]);
+      const isGreatest = subtract(1, step(subtract(y, element)));
+      const share: Value = taken ? multiply(isGreatest, subtract(1, taken)) : isGreatest;
+      shares.push(multiply(share, dy));
+      taken = taken ? maximum(taken, isGreatest) : isGreatest;
+    }
+    return [concat(shares, last)];
+  },
+  reference: ([x]) => {
+    const count = x.shape[x.shape.length - 1];
+    return [
+      Float64Array.from({ length: x.data.length / count }, (_, row) =>
+        Math.max(...x.data.subarray(row * count, (row + 1) * count)),
+      ),
+    ];
+  },
+  onnx: (node, emitter) =>
+    emitter.nodeTo(
+      node.outputs,
+      "ReduceMax",
+      [emitter.nameOf(node.inputs[0]), emitter.integers([node.inputs[0].shape.length - 1])],
+      { keepdims: 1 },
+    ),
+};
+
+/** Greatest value over windows that do not overlap (stride = kernel). */
+export function maxPool(x: Value, kernel: Shape): Value {
+  const windows = windowsOf(x, kernel);
+  return reshape(applySingle(greatestOperation, [windows], {}), windows.shape.slice(0, -1));
+}

@@ -65,7 +65,7 @@ interface Group {
 }
 
 const plotLeft = 150;
-const plotRight = figureWidth - 20;
+const plotRight = figureWidth - 28;
 const rowHeight = 58;
 const boxHalf = 12;
 

@@ -112,7 +112,7 @@ describe("boxPlotSvg", () => {
       axisLabel: "x",
       groups: [{ label: "net", values: [1, 2, 3, 4, 5, 20] }],
     });
-    // The axis is 0…20 over 150…460, so 1, 2.25, 4.75 and 5 stand at:
-    expect(svg).toMatch(/M165.5,[\d.]+L184.88,[\d.]+M223.63,[\d.]+L227.5,/);
+    // The axis is 0…20 over 150…452, so 1, 2.25, 4.75 and 5 stand at:
+    expect(svg).toMatch(/M165.1,[\d.]+L183.98,[\d.]+M221.73,[\d.]+L225.5,/);
   });
 });

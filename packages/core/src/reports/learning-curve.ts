@@ -77,7 +77,7 @@ interface Point {
 }
 
 const plotLeft = 58;
-const plotRight = figureWidth - 16;
+const plotRight = figureWidth - 28;
 const panelHeight = 168;
 const mostPoints = 600;
 /** From the top of a panel to the baseline of what is written above it. */
@@ -171,7 +171,7 @@ function emptyPanel(top: number, message: string): string {
 }
 
 function legend(baseline: number, windowLength: number): string {
-  const meanText = `mean of ${groupThousands(String(windowLength))}`;
+  const meanText = `mean of ${groupThousands(String(windowLength))} steps`;
   const meanX = plotRight - meanText.length * 6.6;
   const stepX = meanX - 112;
   const sample = (x: number, colour: string, width: number) =>

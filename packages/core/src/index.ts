@@ -10,3 +10,8 @@ export * from "./voxels/node-measurement.js";
 export * from "./metrics/overlap.js";
 export * from "./metrics/surface.js";
 export * from "./metrics/case.js";
+export { type BoxPlot, boxPlotSvg } from "./reports/box-plot.js";
+export { type Block, type Report, reportHtml, type Section, tableBlock } from "./reports/html.js";
+export { type LearningCurve, learningCurveSvg } from "./reports/learning-curve.js";
+export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
+export { csvTable, decimals, htmlTable, type TableCell, type TableColumn, type TableRow, textTable } from "./reports/table.js";

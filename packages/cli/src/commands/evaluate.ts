@@ -1,0 +1,239 @@
+// lnsnet evaluate: predicted masks against true ones, over the whole volume.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type CaseMetrics,
+  evaluateCase,
+  InputError,
+  sameGeometry,
+  type TableColumn,
+  textTable,
+  type Volume,
+} from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { wholeNumber } from "../arguments.js";
+import { caseId, describeGeometry, listed } from "../dataset.js";
+import { fileError, isFolder, readScan, requirePath } from "../files.js";
+import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
+import { printJson, printText } from "../output.js";
+import { createProgress } from "../progress.js";
+
+export const evaluateCommand = defineCommand({
+  meta: {
+    name: "evaluate",
+    description: "Compare predicted masks with true ones: overlap and surface distances per scan",
+  },
+  args: {
+    truth: {
+      type: "positional",
+      description: "a mask, or a folder of masks (.nii, .nii.gz)",
+      required: true,
+    },
+    prediction: {
+      type: "positional",
+      description: "the mask to judge, or a folder of them with the same names",
+      required: true,
+    },
+    label: {
+      type: "string",
+      description: "the value that is foreground, in both; by default every value but 0",
+      valueHint: "NUMBER",
+    },
+    json: { type: "boolean", description: "print JSON" },
+  },
+  async run({ args }) {
+    const label = args.label === undefined ? null : wholeNumber(args.label, "--label", 1, 255);
+    const pairs = await pairMasks(args.truth, args.prediction);
+    const cases = await evaluatePairs(pairs, label);
+    if (args.json === true) printJson({ cases, mean: meansOf(cases), sd: deviationsOf(cases) });
+    else printText(evaluationTable(cases));
+  },
+});
+
+/** Two masks of one scan. */
+export interface MaskPair {
+  readonly case: string;
+  readonly truthPath: string;
+  readonly predictionPath: string;
+}
+
+/** A row of the result, with the names of the JSON output. A distance is null where a mask is empty. */
+export interface EvaluatedCase extends Readonly<Record<MetricName, number | null>> {
+  readonly case: string;
+}
+
+type MetricName = "dsc" | "iou" | "hd95_mm" | "hd_mm" | "asd_mm" | "volume_truth_ml" | "volume_prediction_ml";
+type Summary = Record<MetricName, number | null>;
+
+/**
+ * The masks that belong together: the two files, or the files of two folders by case name.
+ *
+ * @throws InputError where a path is missing, one is a file and the other a folder, or masks have no counterpart
+ */
+export async function pairMasks(truth: string, prediction: string): Promise<MaskPair[]> {
+  await requirePath(truth);
+  await requirePath(prediction);
+  const [truthIsFolder, predictionIsFolder] = [await isFolder(truth), await isFolder(prediction)];
+  if (truthIsFolder !== predictionIsFolder) {
+    const [folder, file] = truthIsFolder ? [truth, prediction] : [prediction, truth];
+    throw new InputError(`${folder} is a folder and ${file} is a file; give two files or two folders.`);
+  }
+  if (!truthIsFolder) return [{ case: caseId(truth), truthPath: truth, predictionPath: prediction }];
+  const truths = await masksIn(truth);
+  const predictions = await masksIn(prediction);
+  if (truths.size === 0)
+    throw new InputError(
+      `${truth} holds no mask, and files that end in .nii.gz or .nii are expected; name another folder.`,
+    );
+  const missing = [...truths.keys()].filter((id) => !predictions.has(id));
+  if (missing.length > 0) {
+    throw new InputError(
+      `${prediction} has no mask for ${missing.length} of the ${truths.size} cases of ${truth}: ${listed(missing)}; predict them, or leave their truth out.`,
+    );
+  }
+  const extra = [...predictions.keys()].filter((id) => !truths.has(id));
+  if (extra.length > 0) {
+    throw new InputError(
+      `${truth} has no mask for ${extra.length} of the ${predictions.size} cases of ${prediction}: ${listed(extra)}; add their truth, or leave them out.`,
+    );
+  }
+  return [...truths].map(([id, truthPath]) => ({
+    case: id,
+    truthPath,
+    predictionPath: predictions.get(id) ?? truthPath,
+  }));
+}
+
+/**
+ * The metrics of each pair, in order, with a progress line.
+ *
+ * @param label the value that is foreground; null takes every value but 0
+ * @throws InputError where a file cannot be used or the two masks have different geometry
+ */
+export async function evaluatePairs(
+  pairs: readonly MaskPair[],
+  label: number | null,
+): Promise<EvaluatedCase[]> {
+  const signal = interruptSignal();
+  const progress = createProgress("evaluate", "scan");
+  const cases: EvaluatedCase[] = [];
+  for (const pair of pairs) {
+    throwIfInterrupted(signal);
+    const truth = maskOf(await readScan(pair.truthPath), label);
+    const prediction = maskOf(await readScan(pair.predictionPath), label);
+    if (!sameGeometry(truth, prediction)) {
+      throw new InputError(
+        `${pair.predictionPath} (${describeGeometry(prediction)}) has not the geometry of ${pair.truthPath} (${describeGeometry(truth)}); ` +
+          "resample the prediction onto the truth's grid.",
+      );
+    }
+    cases.push(rowOf(pair.case, evaluateCase(truth, prediction)));
+    if (pairs.length > 1) progress.update({ done: cases.length, total: pairs.length, text: pair.case });
+  }
+  progress.finish();
+  return cases;
+}
+
+/** Of each metric, the mean over the cases that have it; null where none has. */
+export function meansOf(cases: readonly EvaluatedCase[]): Summary {
+  return summaryOf(cases, (values) =>
+    values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
+  );
+}
+
+/** Of each metric, the sample standard deviation over the cases that have it; null where fewer than two have. */
+export function deviationsOf(cases: readonly EvaluatedCase[]): Summary {
+  return summaryOf(cases, (values) => {
+    if (values.length < 2) return null;
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  });
+}
+
+/** The cases as a table for a person, with mean ± SD below. */
+export function evaluationTable(cases: readonly EvaluatedCase[]): string {
+  const shown: readonly { key: MetricName; title: string; unit?: string; digits: number }[] = [
+    { key: "dsc", title: "DSC", digits: 3 },
+    { key: "iou", title: "IoU", digits: 3 },
+    { key: "hd95_mm", title: "HD95", unit: "mm", digits: 2 },
+    { key: "hd_mm", title: "HD", unit: "mm", digits: 2 },
+    { key: "asd_mm", title: "ASD", unit: "mm", digits: 2 },
+    { key: "volume_truth_ml", title: "truth", unit: "mL", digits: 2 },
+    { key: "volume_prediction_ml", title: "prediction", unit: "mL", digits: 2 },
+  ];
+  const columns: TableColumn[] = [
+    { key: "case", title: "case" },
+    ...shown.map(({ key, title, unit, digits }) => ({
+      key,
+      title,
+      unit,
+      format: (value: number) => value.toFixed(digits),
+    })),
+  ];
+  const means = meansOf(cases);
+  const deviations = deviationsOf(cases);
+  const footerRow = (name: string, values: Summary) => ({ ...values, case: name });
+  const footer = cases.length > 1 ? [footerRow("mean", means), footerRow("± SD", deviations)] : [];
+  const empty = cases.filter((one) => one.hd95_mm === null).length;
+  const note =
+    empty === 0
+      ? ""
+      : `\n${empty} of ${cases.length} cases ${empty === 1 ? "has" : "have"} an empty mask: no distance exists, and the mean distances leave them out.`;
+  return `${textTable(
+    columns,
+    cases.map((one) => ({ ...one })),
+    footer,
+  )}${note}`;
+}
+
+async function masksIn(folder: string): Promise<Map<string, string>> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw fileError(error, folder, "read");
+  });
+  const masks = new Map<string, string>();
+  for (const name of names.sort()) {
+    if (name.startsWith(".") || !/\.nii(\.gz)?$/i.test(name)) continue;
+    const id = caseId(name);
+    const other = masks.get(id);
+    if (other !== undefined)
+      throw new InputError(`${other} and ${name} are both of case ${id}; keep one of them.`);
+    masks.set(id, join(folder, name));
+  }
+  return masks;
+}
+
+function maskOf(volume: Volume, label: number | null): Volume<Uint8Array> {
+  const data = new Uint8Array(volume.data.length);
+  for (let n = 0; n < data.length; n++)
+    data[n] = (label === null ? volume.data[n] !== 0 : volume.data[n] === label) ? 1 : 0;
+  return { ...volume, data };
+}
+
+function rowOf(name: string, metrics: CaseMetrics): EvaluatedCase {
+  return {
+    case: name,
+    dsc: metrics.dsc,
+    iou: metrics.iou,
+    hd95_mm: metrics.hd95Mm,
+    hd_mm: metrics.hdMm,
+    asd_mm: metrics.asdMm,
+    volume_truth_ml: metrics.volumeTruthMl,
+    volume_prediction_ml: metrics.volumePredictionMl,
+  };
+}
+
+function summaryOf(
+  cases: readonly EvaluatedCase[],
+  rule: (values: readonly number[]) => number | null,
+): Summary {
+  const of = (name: MetricName) => rule(cases.map((one) => one[name]).filter((value) => value !== null));
+  return {
+    dsc: of("dsc"),
+    iou: of("iou"),
+    hd95_mm: of("hd95_mm"),
+    hd_mm: of("hd_mm"),
+    asd_mm: of("asd_mm"),
+    volume_truth_ml: of("volume_truth_ml"),
+    volume_prediction_ml: of("volume_prediction_ml"),
+  };
+}

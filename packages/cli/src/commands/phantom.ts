@@ -1,0 +1,61 @@
+// lnsnet phantom: the synthetic cohort as a data set.
+import { InputError } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { wholeNumber } from "../arguments.js";
+import { writeCohort } from "../cohort.js";
+import { interruptSignal } from "../interrupt.js";
+import { printJson, printText } from "../output.js";
+
+export const phantomCommand = defineCommand({
+  meta: {
+    name: "phantom",
+    description:
+      "Write a synthetic cohort of head-and-neck CTs with lymph nodes, as a data set in nnU-Net's layout",
+  },
+  args: {
+    output: {
+      type: "string",
+      description: "folder to write to, new or empty",
+      valueHint: "DIR",
+      required: true,
+    },
+    training: { type: "string", description: "patients to train on", valueHint: "COUNT", default: "24" },
+    test: { type: "string", description: "patients to test on", valueHint: "COUNT", default: "6" },
+    seed: {
+      type: "string",
+      description: "another seed is another cohort",
+      valueHint: "NUMBER",
+      default: "1",
+    },
+    threads: { type: "string", description: "worker threads", valueHint: "COUNT", default: "2" },
+    force: {
+      type: "boolean",
+      description: "replace the cohort that stands in the folder; other files are kept",
+    },
+    json: { type: "boolean", description: "print a summary as JSON" },
+  },
+  async run({ args }) {
+    const seed = wholeNumber(args.seed, "--seed", 0, 2 ** 31 - 1);
+    const training = wholeNumber(args.training, "--training", 0, 999);
+    const test = wholeNumber(args.test, "--test", 0, 999);
+    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    if (training + test === 0)
+      throw new InputError("--training and --test are both 0; ask for at least one patient.");
+    const start = performance.now();
+    const patients = await writeCohort(args.output, {
+      seed,
+      training,
+      test,
+      threads,
+      force: args.force === true,
+      signal: interruptSignal(),
+    });
+    const nodes = patients.reduce((sum, patient) => sum + patient.nodes.length, 0);
+    const seconds = Math.round(performance.now() - start) / 1000;
+    if (args.json === true) printJson({ output: args.output, seed, training, test, nodes, seconds });
+    else
+      printText(
+        `${args.output}: ${training} patients to train on, ${test} to test on, ${nodes} lymph nodes.`,
+      );
+  },
+});

@@ -1,0 +1,185 @@
+// Data sets in nnU-Net's layout: imagesTr, labelsTr, imagesTs, labelsTs and dataset.json in one folder.
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { type Geometry, InputError, sameGeometry, type Volume } from "@lnsnet/core";
+import { z } from "zod";
+import { fileError, isFolder, readJson, readScan, requirePath } from "./files.js";
+
+export interface Dataset {
+  readonly name: string;
+  readonly folder: string;
+  /** Name of each label to its value; 0 is background. */
+  readonly labels: Readonly<Record<string, number>>;
+  readonly training: readonly Case[];
+  readonly test: readonly Case[];
+}
+
+export interface Case {
+  readonly id: string;
+  readonly imagePath: string;
+  /** Null where a test case has no label. */
+  readonly labelPath: string | null;
+}
+
+/** A case as it was read: the image, and its label on the same grid. */
+export interface LoadedCase {
+  readonly id: string;
+  readonly image: Volume;
+  readonly label: Volume<Uint8Array> | null;
+}
+
+/**
+ * Reads what a data set holds; no image is opened.
+ *
+ * @throws InputError where the folder or dataset.json is missing or of another form, there is no training case, a
+ *   training image has no label, or images have several channels
+ */
+export async function openDataset(folder: string): Promise<Dataset> {
+  await requirePath(folder);
+  if (!(await isFolder(folder))) {
+    throw new InputError(
+      `${folder} is a file, and a data set's folder is expected; name the folder that holds dataset.json.`,
+    );
+  }
+  const path = join(folder, "dataset.json");
+  const description = await readJson(path, descriptionSchema);
+  const channels = Object.values(description.channel_names ?? description.modality ?? { 0: "CT" });
+  if (channels.length !== 1) {
+    throw new InputError(
+      `${path} names ${channels.length} channels (${channels.join(", ")}), and only one-channel CT is supported; keep the CT alone.`,
+    );
+  }
+  const ending = description.file_ending;
+  const training = await casesOf(folder, "imagesTr", "labelsTr", ending);
+  const test = await casesOf(folder, "imagesTs", "labelsTs", ending);
+  if (training.length === 0) {
+    throw new InputError(
+      `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`,
+    );
+  }
+  const unlabelled = training.filter((one) => one.labelPath === null);
+  if (unlabelled.length > 0) {
+    throw new InputError(
+      `${join(folder, "labelsTr")} has no label for ${listed(unlabelled.map((one) => one.id))}; add ${unlabelled[0].id}${ending} there or remove the image.`,
+    );
+  }
+  if (description.numTraining !== undefined && description.numTraining !== training.length) {
+    throw new InputError(
+      `${path} states numTraining ${description.numTraining}, but imagesTr holds ${training.length} images; add the missing scans or correct the number.`,
+    );
+  }
+  return { name: description.name ?? basename(folder), folder, labels: description.labels, training, test };
+}
+
+/**
+ * Reads the image and the label of a case.
+ *
+ * @throws InputError where a file cannot be read, the two have different geometry, or the label holds a value that
+ *   dataset.json does not name
+ */
+export async function loadCase(one: Case, labels: Readonly<Record<string, number>>): Promise<LoadedCase> {
+  const image = await readScan(one.imagePath);
+  if (one.labelPath === null) return { id: one.id, image, label: null };
+  const label = await readScan(one.labelPath);
+  if (!sameGeometry(image, label)) {
+    throw new InputError(
+      `${one.labelPath} (${describeGeometry(label)}) has not the geometry of its image ${one.imagePath} (${describeGeometry(image)}); ` +
+        "resample the label onto the image's grid.",
+    );
+  }
+  const unknown = valuesOf(label).filter((value) => !Object.values(labels).includes(value));
+  if (unknown.length > 0) {
+    throw new InputError(
+      `${one.labelPath} holds the value${unknown.length === 1 ? "" : "s"} ${listed(unknown.map(String))}, and dataset.json names only ` +
+        `${Object.entries(labels)
+          .map(([name, value]) => `${value} (${name})`)
+          .join(", ")}; correct the label or add the value there.`,
+    );
+  }
+  const data = label.data instanceof Uint8Array ? label.data : Uint8Array.from(label.data);
+  return { id: one.id, image, label: { ...label, data } };
+}
+
+/** The id of a case by its file's name: `kbp_001` of `kbp_001_0000.nii.gz` and of `kbp_001.nii.gz`. */
+export function caseId(path: string): string {
+  return basename(path)
+    .replace(/\.nii(\.gz)?$/i, "")
+    .replace(/_0000$/, "");
+}
+
+/** The grid in words: size, spacing, origin, and the directions where they are not those of LPS. */
+export function describeGeometry({ size, spacingMm, originMm, direction }: Geometry): string {
+  const number = (value: number) => String(Number(value.toFixed(3)));
+  const straight = direction.every((value, n) => Math.abs(value - (n % 4 === 0 ? 1 : 0)) < 1e-6);
+  const turned = straight ? "" : `, directions ${direction.map(number).join(" ")}`;
+  return `${size.join("×")} voxels of ${spacingMm.map(number).join("×")} mm from (${originMm.map(number).join(", ")}) mm${turned}`;
+}
+
+/** Names in a row, at most five of them. */
+export function listed(names: readonly string[]): string {
+  return names.length <= 5
+    ? names.join(", ")
+    : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
+}
+
+const labelValue = z
+  .int("a label's value must be a whole number; regions of several values are not supported")
+  .min(0, "a label's value must lie in 0 … 255")
+  .max(255, "a label's value must lie in 0 … 255");
+
+const descriptionSchema = z.object({
+  name: z.string().optional(),
+  channel_names: z.record(z.string(), z.string()).optional(),
+  modality: z.record(z.string(), z.string()).optional(),
+  labels: z.record(z.string(), labelValue),
+  numTraining: z.int().min(0).optional(),
+  file_ending: z.enum([".nii.gz", ".nii"], 'must be ".nii.gz" or ".nii"').default(".nii.gz"),
+});
+
+async function casesOf(folder: string, images: string, labels: string, ending: string): Promise<Case[]> {
+  const labelNames = new Set(await namesIn(join(folder, labels)));
+  const imageNames = (await namesIn(join(folder, images))).filter((name) => name.endsWith(ending));
+  const cases: Case[] = [];
+  for (const name of imageNames) {
+    const match = /^(.+)_(\d{4})$/.exec(name.slice(0, -ending.length));
+    if (match === null) {
+      throw new InputError(
+        `${join(folder, images, name)} has no channel number in its name; rename it to ${caseId(name)}_0000${ending}.`,
+      );
+    }
+    const [, id, channel] = match;
+    if (channel !== "0000") {
+      throw new InputError(
+        `${join(folder, images, name)} is a further channel, and only one-channel CT is supported; keep the _0000 files alone.`,
+      );
+    }
+    const label = `${id}${ending}`;
+    cases.push({
+      id,
+      imagePath: join(folder, images, name),
+      labelPath: labelNames.has(label) ? join(folder, labels, label) : null,
+    });
+  }
+  return cases;
+}
+
+/** Names in a folder, sorted, without hidden ones; none where there is no such folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  if (!(await isFolder(folder))) return [];
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw fileError(error, folder, "read");
+  });
+  return names.filter((name) => !name.startsWith(".")).sort();
+}
+
+function valuesOf(label: Volume): number[] {
+  const values = new Set<number>();
+  let previous = Number.NaN;
+  for (const value of label.data) {
+    // Labels come in runs; comparing with the one before keeps the set out of the inner loop.
+    if (value === previous) continue;
+    values.add(value);
+    previous = value;
+  }
+  return [...values].sort((a, b) => a - b);
+}

@@ -1,0 +1,137 @@
+// Files and folders: reading, and writing that leaves nothing half-written. Failures that the user can mend become sentences.
+import { constants } from "node:fs";
+import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { InputError, readNifti, type Volume } from "@lnsnet/core";
+import type { z } from "zod";
+
+/** @throws InputError where the file does not exist or cannot be read */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => {
+    throw fileError(error, path, "read");
+  });
+}
+
+/**
+ * Writes a file whole or not at all: under a temporary name in the same folder, flushed to the disk, then renamed. A
+ * file that stood there is replaced only by a complete one.
+ *
+ * @throws InputError where the disk is full, the folder is missing, or writing is not allowed
+ */
+export async function writeAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${process.pid}.partial`;
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw fileError(error, path, "write");
+  }
+}
+
+/**
+ * Makes the folder where it does not exist, and checks that files can be written to it, before work that ends there.
+ *
+ * @throws InputError where it cannot be made or written to
+ */
+export async function ensureWritableFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fileError(error, path, "write");
+  }
+}
+
+/**
+ * A JSON file of known form.
+ *
+ * @throws InputError where the file is missing, is not JSON, or has another form
+ */
+export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const text = new TextDecoder().decode(await readBytes(path));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(
+      `${path} is not JSON (${error instanceof Error ? error.message : error}); mend or replace it.`,
+    );
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const place = issue.path.length === 0 ? "its top level" : `"${issue.path.join(".")}"`;
+  throw new InputError(
+    `${path} has another form than expected: ${place}: ${issue.message}; mend that entry.`,
+  );
+}
+
+/**
+ * A scan or label file: NIfTI, plain or gzipped.
+ *
+ * @throws InputError where the file is missing, is no NIfTI, is damaged, or holds values that are not finite
+ */
+export async function readScan(path: string): Promise<Volume> {
+  return readNifti(await readBytes(path), path);
+}
+
+/** Whether a path is a folder; false where nothing is there. */
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+}
+
+/** @throws InputError where nothing is at the path */
+export async function requirePath(path: string): Promise<void> {
+  await stat(path).catch((error: unknown) => {
+    throw fileError(error, path, "read");
+  });
+}
+
+/** The error as a sentence where the user can mend it, else the error as it is. */
+export function fileError(error: unknown, path: string, purpose: "read" | "write"): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "ENOENT":
+      return new InputError(
+        purpose === "read"
+          ? `${path} does not exist; check its name.`
+          : `${path} cannot be written, since its folder ${dirname(path)} does not exist; make the folder or name another.`,
+      );
+    case "ENOTDIR":
+    case "EEXIST":
+      return new InputError(`${path} needs a folder where there is a file; name another path.`);
+    case "EISDIR":
+      return new InputError(
+        `${path} is a folder, and a file is expected; name a file, such as ${join(path, "NAME")}.`,
+      );
+    case "EACCES":
+    case "EPERM":
+      return new InputError(
+        `${path} may not be ${purpose === "read" ? "read" : "written"} by you; change its permissions or name another path.`,
+      );
+    case "EROFS":
+      return new InputError(
+        `${path} cannot be written, since its disk is read-only; name a path on another disk.`,
+      );
+    case "ENOSPC":
+    case "EDQUOT":
+    case "EFBIG":
+      return new InputError(
+        `${path} cannot be written, since the disk or quota is full; free space or name a path on another disk.`,
+      );
+    case "ENAMETOOLONG":
+      return new InputError(`${path} is too long for a file name; name a shorter one.`);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,132 @@
+// The command `lnsnet`: finds the subcommand, checks its arguments, and turns every failure into an exit code.
+import { readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import { InputError } from "@lnsnet/core";
+import { type CommandMeta, renderUsage, runCommand, type SubCommandsDef } from "citty";
+import { checkArguments } from "./arguments.js";
+import { Interrupted } from "./interrupt.js";
+
+type Command = Awaited<SubCommandsDef[string] extends infer Entry ? Exclude<Entry, () => unknown> : never>;
+
+/** Loaded when asked for, so that `--help` and small commands do not wait for ONNX Runtime. */
+const commands: Readonly<
+  Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>
+> = {
+  phantom: {
+    summary: "write a synthetic cohort of head-and-neck CTs with lymph nodes",
+    load: () => import("./commands/phantom.js").then((module) => module.phantomCommand),
+  },
+  train: {
+    summary: "train a network on a data set",
+    load: () => import("./commands/train.js").then((module) => module.trainCommand),
+  },
+  predict: {
+    summary: "segment the lymph nodes of a scan",
+    load: () => import("./commands/predict.js").then((module) => module.predictCommand),
+  },
+  evaluate: {
+    summary: "compare predicted masks with true ones",
+    load: () => import("./commands/evaluate.js").then((module) => module.evaluateCommand),
+  },
+  profile: {
+    summary: "count a network's parameters and multiply-adds",
+    load: () => import("./commands/profile.js").then((module) => module.profileCommand),
+  },
+  export: {
+    summary: "write a trained network as an ONNX file",
+    load: () => import("./commands/export.js").then((module) => module.exportCommand),
+  },
+  demo: {
+    summary: "all of it on the phantom: patients, training, prediction, report",
+    load: () => import("./commands/demo.js").then((module) => module.demoCommand),
+  },
+};
+
+const researchUse = "Research use only: not a medical device, not for diagnosis or treatment.";
+
+await main(process.argv.slice(2));
+
+async function main(rawArguments: readonly string[]): Promise<void> {
+  endQuietlyOnClosedPipe();
+  try {
+    await dispatch(rawArguments);
+  } catch (error) {
+    const { text, code } = ending(error);
+    process.stderr.write(`${text}\n`);
+    process.exit(code);
+  }
+}
+
+async function dispatch([name, ...rest]: readonly string[]): Promise<void> {
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") return print(help());
+  if (name === "--version" || name === "-v") return print(version());
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) {
+    const kind = name.startsWith("-") ? "option" : "command";
+    throw new InputError(
+      `There is no ${kind} "${name}"; the commands are ${Object.keys(commands).join(", ")}, see "lnsnet --help".`,
+    );
+  }
+  const command = await entry.load();
+  const end = rest.indexOf("--");
+  if (rest.some((token, at) => (token === "--help" || token === "-h") && (end === -1 || at < end))) {
+    return print(`${await usage(command, name)}\n${researchUse}`);
+  }
+  const definition = await (typeof command.args === "function" ? command.args() : command.args);
+  checkArguments(name, definition ?? {}, rest);
+  await runCommand(command, { rawArgs: rest });
+}
+
+/** What a failure prints and the exit code it ends with. */
+function ending(error: unknown): { text: string; code: number } {
+  if (error instanceof InputError) return { text: `lnsnet: ${error.message}`, code: 2 };
+  if (error instanceof Interrupted) return { text: `lnsnet: ${error.message}`, code: 130 };
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text: `lnsnet: internal error, please report it\n${trace}`, code: 1 };
+}
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return [
+    `lnsnet ${version()}: lymph-node segmentation for head-and-neck CT`,
+    "",
+    "Usage: lnsnet COMMAND [OPTIONS]",
+    "",
+    "Commands:",
+    ...lines,
+    "",
+    "Options:",
+    "  -h, --help     this text; after a command, the command's own",
+    "  -v, --version  the version",
+    "",
+    "Exit codes: 0 done, 1 internal error, 2 input that cannot be used, 130 stopped with Ctrl-C.",
+    researchUse,
+  ].join("\n");
+}
+
+async function usage(command: Command, name: string): Promise<string> {
+  const meta: CommandMeta = {
+    ...(await (typeof command.meta === "function" ? command.meta() : command.meta)),
+    name,
+  };
+  const text = await renderUsage({ ...command, meta }, { meta: { name: "lnsnet", version: version() } });
+  return process.stdout.isTTY ? text : stripVTControlCharacters(text);
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** `lnsnet … | head` closes the pipe early, which is no failure. */
+function endQuietlyOnClosedPipe(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}

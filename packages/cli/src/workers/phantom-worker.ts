@@ -1,0 +1,31 @@
+// Worker thread: makes one phantom patient and writes its three volumes.
+import { join } from "node:path";
+import { type CohortCase, generatePatient, type PhantomNode, type Volume, writeNifti } from "@lnsnet/core";
+import { writeAtomically } from "../files.js";
+import { type Outcome, outcomeOf } from "./outcome.js";
+
+export interface PhantomTask {
+  readonly folder: string;
+  readonly seed: number;
+  readonly case: CohortCase;
+}
+
+export interface PhantomResult {
+  readonly case: CohortCase;
+  readonly nodes: readonly PhantomNode[];
+}
+
+export function run({ folder, seed, case: one }: PhantomTask): Promise<Outcome<PhantomResult>> {
+  return outcomeOf(async () => {
+    const { image, label, instances, nodes } = generatePatient(seed, one.index);
+    const write = (kind: string, ending: string, volume: Volume) =>
+      writeAtomically(
+        join(folder, `${kind}${one.subset}`, `${one.id}${ending}`),
+        writeNifti(volume, { description: "lnsnet phantom, research use only" }),
+      );
+    await write("images", "_0000.nii.gz", image);
+    await write("labels", ".nii.gz", label);
+    await write("instances", ".nii.gz", instances);
+    return { case: one, nodes };
+  });
+}

@@ -15,3 +15,18 @@ export { type Block, type Report, reportHtml, type Section, tableBlock } from ".
 export { type LearningCurve, learningCurveSvg } from "./reports/learning-curve.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
 export { csvTable, decimals, htmlTable, type TableCell, type TableColumn, type TableRow, textTable } from "./reports/table.js";
+export { readNifti, writeNifti } from "./formats/nifti.js";
+export { readSafetensors, type StoredType, type Tensor as StoredTensor, writeSafetensors } from "./formats/safetensors.js";
+export * from "./volume/crop.js";
+export * from "./volume/orientation.js";
+export * from "./volume/resample.js";
+export type { Session, Runtime } from "./runtime/types.js";
+export { buildNetwork, inferenceModel, type LayerProfile, networkPresets, type NetworkSpecification, parametersOf, profileNetwork, sizeDivisor } from "./networks/catalogue.js";
+export { type LnsnetConfiguration, lnsnetDefaults } from "./networks/lnsnet.js";
+export type { ParameterEntry } from "./networks/builder.js";
+export { diceCrossEntropyLoss } from "./losses/segmentation.js";
+export { buildTrainingStep, namedWeights, type TrainingStep } from "./training/step.js";
+export { Trainer, type TrainingState } from "./training/trainer.js";
+export { learningRateAt, type LearningRateSchedule } from "./training/schedule.js";
+export { forwardModel } from "./training/forward.js";
+export { predictProbability } from "./inference/sliding-window.js";

@@ -1,0 +1,254 @@
+// Safetensors: named tensors in one file, as https://github.com/huggingface/safetensors#format states it.
+import { strFromU8, strToU8 } from "fflate";
+import { InputError } from "../errors.js";
+
+/** How a tensor is stored, by its name in the file. */
+export type StoredType = keyof ArrayOf;
+
+interface ArrayOf {
+  F64: Float64Array;
+  F32: Float32Array;
+  F16: Float32Array;
+  BF16: Float32Array;
+  I64: BigInt64Array;
+  U64: BigUint64Array;
+  I32: Int32Array;
+  U32: Uint32Array;
+  I16: Int16Array;
+  U16: Uint16Array;
+  I8: Int8Array;
+  U8: Uint8Array;
+  BOOL: Uint8Array;
+}
+
+/**
+ * A tensor of a file; the last axis of `shape` varies fastest. F16 and BF16 are float32 in memory and are rounded to
+ * the nearest when written (halfway to even); beyond the greatest F16 (65504) they become infinite. BOOL is 0 or 1.
+ */
+export type Tensor = {
+  [Type in StoredType]: {
+    readonly dtype: Type;
+    readonly shape: readonly number[];
+    readonly data: ArrayOf[Type];
+  };
+}[StoredType];
+
+/**
+ * The tensors, in the order of the file's header, and the metadata of a safetensors file. The data are copies.
+ * @param name The file, for messages.
+ * @throws InputError when the file is cut short, is no safetensors file, or its header contradicts itself.
+ */
+export function readSafetensors(
+  bytes: Uint8Array,
+  name: string,
+): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+  const { header, firstByte } = headerOf(bytes, name);
+  const { __metadata__: metadata = {}, ...entries } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw broken(name, "metadata that are not texts");
+  }
+  const body = bytes.subarray(firstByte);
+  const described = Object.entries(entries).map(([key, entry]) => descriptionOf(key, entry, name));
+  refuseGapsAndOverlaps(described, body.length, name);
+  const tensors = new Map<string, Tensor>();
+  for (const { key, dtype, shape, start, end } of described) {
+    // The checks above make the array's kind that of dtype, which the type system cannot follow through a variable.
+    tensors.set(key, { dtype, shape, data: codecs[dtype].decode(body.slice(start, end)) } as Tensor);
+  }
+  return { tensors, metadata: metadata as Record<string, string> };
+}
+
+/**
+ * A safetensors file. Tensors are laid out by the width of their type, widest first, then by name, and the data begin
+ * at a multiple of 8 bytes: every tensor is aligned for its type, and equal content gives equal bytes.
+ * @throws RangeError when a tensor has not as many elements as its shape states.
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const width = (tensor: Tensor) => codecs[tensor.dtype].bytes;
+  const ordered = [...tensors].sort(
+    ([a, first], [b, second]) => width(second) - width(first) || (a < b ? -1 : 1),
+  );
+  const entries: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) entries.push(["__metadata__", sortedByKey(metadata)]);
+  let length = 0;
+  for (const [key, tensor] of ordered) {
+    const { dtype, shape, data } = tensor;
+    if (data.length !== elementsOf(shape)) {
+      throw new RangeError(`The tensor ${key} of shape [${shape}] has ${data.length} elements.`);
+    }
+    const end = length + data.length * width(tensor);
+    entries.push([key, { dtype, shape, data_offsets: [length, end] }]);
+    length = end;
+  }
+  const text = strToU8(JSON.stringify(Object.fromEntries(entries)));
+  const headerLength = Math.ceil(text.length / 8) * 8;
+  const file = new Uint8Array(8 + headerLength + length);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
+  file.fill(0x20, 8, 8 + headerLength);
+  file.set(text, 8);
+  let offset = 8 + headerLength;
+  for (const [, tensor] of ordered) {
+    const encoded = encodedBytes(tensor);
+    file.set(encoded, offset);
+    offset += encoded.length;
+  }
+  return file;
+}
+
+interface Codec<Data> {
+  readonly bytes: number;
+  /** `raw` owns its buffer from byte 0. */
+  readonly decode: (raw: Uint8Array<ArrayBuffer>) => Data;
+}
+
+// Typed arrays are taken as little-endian, as the file is: so are all machines that ONNX Runtime runs on.
+const codecs: { readonly [Type in StoredType]: Codec<ArrayOf[Type]> } = {
+  F64: { bytes: 8, decode: (raw) => new Float64Array(raw.buffer) },
+  F32: { bytes: 4, decode: (raw) => new Float32Array(raw.buffer) },
+  F16: { bytes: 2, decode: (raw) => Float32Array.from(new Uint16Array(raw.buffer), floatOfHalf) },
+  BF16: { bytes: 2, decode: (raw) => floatsOfBrain(new Uint16Array(raw.buffer)) },
+  I64: { bytes: 8, decode: (raw) => new BigInt64Array(raw.buffer) },
+  U64: { bytes: 8, decode: (raw) => new BigUint64Array(raw.buffer) },
+  I32: { bytes: 4, decode: (raw) => new Int32Array(raw.buffer) },
+  U32: { bytes: 4, decode: (raw) => new Uint32Array(raw.buffer) },
+  I16: { bytes: 2, decode: (raw) => new Int16Array(raw.buffer) },
+  U16: { bytes: 2, decode: (raw) => new Uint16Array(raw.buffer) },
+  I8: { bytes: 1, decode: (raw) => new Int8Array(raw.buffer) },
+  U8: { bytes: 1, decode: (raw) => raw },
+  BOOL: { bytes: 1, decode: (raw) => raw },
+};
+
+function encodedBytes({ dtype, data }: Tensor): Uint8Array {
+  const stored = dtype === "F16" ? halvesOf(data) : dtype === "BF16" ? brainsOf(data) : data;
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+}
+
+function broken(name: string, found: string, cause?: unknown): InputError {
+  return new InputError(
+    `${name} has ${found}, and a complete safetensors file was expected; check the path, or copy the file again.`,
+    { cause },
+  );
+}
+
+function headerOf(bytes: Uint8Array, name: string): { header: Record<string, unknown>; firstByte: number } {
+  if (bytes.length < 8) throw broken(name, `only ${bytes.length} bytes`);
+  const stated = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  // The reference reader refuses longer headers too; a file of another format states an absurd length here.
+  if (stated > 100_000_000n)
+    throw broken(name, `no safetensors header (its length would be ${stated} bytes)`);
+  const firstByte = 8 + Number(stated);
+  if (firstByte > bytes.length)
+    throw broken(name, `${bytes.length} bytes where its header alone needs ${firstByte}`);
+  let header: unknown;
+  try {
+    header = JSON.parse(strFromU8(bytes.subarray(8, firstByte)));
+  } catch (cause) {
+    throw broken(name, "a header that is not JSON", cause);
+  }
+  if (!isRecord(header)) throw broken(name, "a header that is not a JSON object");
+  return { header, firstByte };
+}
+
+interface Description {
+  readonly key: string;
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+function descriptionOf(key: string, entry: unknown, name: string): Description {
+  if (!isRecord(entry)) throw broken(name, `a tensor "${key}" without description`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== "string" || !Object.hasOwn(codecs, dtype)) {
+    throw new InputError(
+      `${name} stores the tensor "${key}" as ${JSON.stringify(dtype)}, and one of ${Object.keys(codecs).join(", ")} was expected; convert it to F32.`,
+    );
+  }
+  if (!isCounts(shape)) throw broken(name, `a tensor "${key}" of the shape ${JSON.stringify(shape)}`);
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    throw broken(name, `a tensor "${key}" at the offsets ${JSON.stringify(offsets)}`);
+  }
+  const [start, end] = offsets;
+  const needed = elementsOf(shape) * codecs[dtype as StoredType].bytes;
+  if (end - start !== needed) {
+    throw broken(name, `a tensor "${key}" of ${end - start} bytes where its shape and type need ${needed}`);
+  }
+  return { key, dtype: dtype as StoredType, shape, start, end };
+}
+
+/** The format allows none: so a file cut short, or one that hides something, is noticed. */
+function refuseGapsAndOverlaps(described: readonly Description[], length: number, name: string): void {
+  let expected = 0;
+  for (const { key, start, end } of [...described].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (start !== expected) throw broken(name, `a gap or an overlap before the tensor "${key}"`);
+    expected = end;
+  }
+  if (expected !== length) throw broken(name, `${length} bytes of data where its header states ${expected}`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+function sortedByKey(record: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
+function floatOfHalf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function halvesOf(floats: Float32Array): Uint16Array {
+  return Uint16Array.from(new Uint32Array(Float32Array.from(floats).buffer), halfOfFloatBits);
+}
+
+function halfOfFloatBits(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  const exponent = (magnitude >>> 23) - 112;
+  if (exponent >= 31) return sign | 0x7c00;
+  if (exponent <= 0) {
+    // Subnormal halves: the significand moves right, and only what it loses decides the rounding.
+    if (exponent < -10) return sign;
+    return sign | roundedShift((magnitude & 0x7fffff) | 0x800000, 14 - exponent);
+  }
+  // A carry out of the fraction raises the exponent, up to infinity, which is what rounding asks for.
+  return sign | roundedShift((exponent << 23) | (magnitude & 0x7fffff), 13);
+}
+
+/** value / 2^shift, rounded to the nearest integer, halfway to even. */
+function roundedShift(value: number, shift: number): number {
+  const half = 2 ** (shift - 1);
+  const kept = value >>> shift;
+  const lost = value & (2 * half - 1);
+  return lost > half || (lost === half && kept & 1) ? kept + 1 : kept;
+}
+
+/** bfloat16 is the upper half of a float32. */
+function floatsOfBrain(brains: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(brains, (brain) => (brain << 16) >>> 0).buffer);
+}
+
+function brainsOf(floats: Float32Array): Uint16Array {
+  return Uint16Array.from(new Uint32Array(Float32Array.from(floats).buffer), (bits) =>
+    (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : roundedShift(bits, 16),
+  );
+}

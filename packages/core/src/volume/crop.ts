@@ -1,0 +1,51 @@
+// Cutting a box of voxels out of a volume, or padding it, with every voxel left in its place.
+import type { Vector3, Volume, VoxelArray } from "./volume.js";
+import { pointOfIndex } from "./volume.js";
+import { emptyLike } from "./voxel-array.js";
+
+/**
+ * The box of `size` voxels whose first voxel is index `start` (i, j, k) of `volume`. The box may leave the volume
+ * on any side (`start` may be negative), which pads it with `fill`.
+ * @throws RangeError when the box is empty or not of whole voxels, or leaves the volume while no `fill` is given.
+ */
+export function crop<T extends VoxelArray>(
+  volume: Volume<T>,
+  start: Vector3,
+  size: Vector3,
+  fill?: number,
+): Volume<T> {
+  if (![...start, ...size].every(Number.isInteger) || size.some((n) => n < 1)) {
+    throw new RangeError(`crop: a box of size ${size} at ${start} is not a box of whole voxels.`);
+  }
+  const leaves = start.some((first, axis) => first < 0 || first + size[axis] > volume.size[axis]);
+  if (leaves && fill === undefined) {
+    throw new RangeError(
+      `crop: the box of size ${size} at ${start} leaves the volume of size ${volume.size}.`,
+    );
+  }
+  const data = emptyLike(volume.data, size[0] * size[1] * size[2]);
+  if (leaves && fill !== undefined) data.fill(fill);
+  const [nx, ny, nz] = volume.size;
+  const first = [Math.max(start[0], 0), Math.max(start[1], 0), Math.max(start[2], 0)];
+  const end = [
+    Math.min(start[0] + size[0], nx),
+    Math.min(start[1] + size[1], ny),
+    Math.min(start[2] + size[2], nz),
+  ];
+  if (first[0] < end[0]) {
+    for (let k = first[2]; k < end[2]; k++) {
+      for (let j = first[1]; j < end[1]; j++) {
+        const row = nx * (j + ny * k);
+        const target = first[0] - start[0] + size[0] * (j - start[1] + size[1] * (k - start[2]));
+        data.set(volume.data.subarray(row + first[0], row + end[0]), target);
+      }
+    }
+  }
+  return {
+    size,
+    spacingMm: volume.spacingMm,
+    originMm: pointOfIndex(volume, start),
+    direction: volume.direction,
+    data,
+  };
+}

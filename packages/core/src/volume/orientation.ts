@@ -1,0 +1,87 @@
+// Turning a volume's index axes towards the patient's axes, without touching a voxel's value or place.
+import type { Geometry, Matrix3, Vector3, Volume, VoxelArray } from "./volume.js";
+import { pointOfIndex, voxelCount } from "./volume.js";
+import { emptyLike } from "./voxel-array.js";
+
+/**
+ * Permutes and flips the index axes so that i, j, k run nearest to +x (left), +y (posterior), +z (superior).
+ * Nothing is resampled: every voxel keeps its value and its point in LPS. The result has its own array.
+ */
+export function reorientToLps<T extends VoxelArray>(volume: Volume<T>): Volume<T> {
+  const axes = axesNearestToLps(volume);
+  const [nx, ny] = volume.size;
+  const sourceStride = [1, nx, nx * ny];
+  const size = vectorOf(axes, (axis) => volume.size[axis.index]);
+  const step = vectorOf(axes, (axis) => (axis.flipped ? -1 : 1) * sourceStride[axis.index]);
+  const firstVoxel: [number, number, number] = [0, 0, 0];
+  for (const axis of axes) if (axis.flipped) firstVoxel[axis.index] = volume.size[axis.index] - 1;
+
+  const data = emptyLike(volume.data, voxelCount(volume));
+  let written = 0;
+  const start = firstVoxel[0] + nx * (firstVoxel[1] + ny * firstVoxel[2]);
+  for (let k = 0; k < size[2]; k++) {
+    for (let j = 0; j < size[1]; j++) {
+      let read = start + k * step[2] + j * step[1];
+      for (let i = 0; i < size[0]; i++, read += step[0]) data[written++] = volume.data[read];
+    }
+  }
+  return {
+    size,
+    spacingMm: vectorOf(axes, (axis) => volume.spacingMm[axis.index]),
+    originMm: pointOfIndex(volume, firstVoxel),
+    direction: directionOf(volume.direction, axes),
+    data,
+  };
+}
+
+/**
+ * Three letters for where i, j, k grow to: L(eft) or R(ight), P(osterior) or A(nterior), S(uperior) or I(nferior).
+ * Oblique axes are named by the patient axis that they are matched with.
+ */
+export function orientationCode(geometry: Geometry): string {
+  const letters = ["", "", ""];
+  axesNearestToLps(geometry).forEach((axis, patientAxis) => {
+    letters[axis.index] = (axis.flipped ? "RAI" : "LPS")[patientAxis];
+  });
+  return letters.join("");
+}
+
+interface MatchedAxis {
+  readonly index: 0 | 1 | 2;
+  readonly flipped: boolean;
+}
+
+/** For x, y and z, the index axis matched with it: of the six assignments, the one of the greatest summed |cosine|. */
+function axesNearestToLps(geometry: Geometry): readonly [MatchedAxis, MatchedAxis, MatchedAxis] {
+  const cosine = (patientAxis: number, index: number) => geometry.direction[3 * patientAxis + index];
+  const alignment = (order: readonly number[]) =>
+    order.reduce((sum, index, patientAxis) => sum + Math.abs(cosine(patientAxis, index)), 0);
+  let best = assignments[0];
+  for (const order of assignments) if (alignment(order) > alignment(best) + 1e-9) best = order;
+  return [
+    { index: best[0], flipped: cosine(0, best[0]) < 0 },
+    { index: best[1], flipped: cosine(1, best[1]) < 0 },
+    { index: best[2], flipped: cosine(2, best[2]) < 0 },
+  ];
+}
+
+const assignments: readonly (readonly [0 | 1 | 2, 0 | 1 | 2, 0 | 1 | 2])[] = [
+  [0, 1, 2],
+  [1, 0, 2],
+  [0, 2, 1],
+  [2, 1, 0],
+  [1, 2, 0],
+  [2, 0, 1],
+];
+
+function vectorOf(axes: readonly MatchedAxis[], value: (axis: MatchedAxis) => number): Vector3 {
+  return [value(axes[0]), value(axes[1]), value(axes[2])];
+}
+
+function directionOf(old: Matrix3, axes: readonly MatchedAxis[]): Matrix3 {
+  // Zero minus a value, since the negative of zero would be −0, which equals no 0 in a deep comparison.
+  const entry = (row: number, axis: MatchedAxis) =>
+    axis.flipped ? 0 - old[3 * row + axis.index] : old[3 * row + axis.index];
+  const row = (r: number) => vectorOf(axes, (axis) => entry(r, axis));
+  return [...row(0), ...row(1), ...row(2)];
+}

@@ -1,0 +1,68 @@
+// The phantom cohort as a data set: which patients are for training, which for testing, and nnU-Net's description of it.
+
+import { InputError } from "../errors.js";
+import { phantomId } from "./patient.js";
+
+/** A patient's place in the cohort. */
+export interface CohortCase {
+  readonly id: string;
+  /** The index to give to `generatePatient`. */
+  readonly index: number;
+  /** Folder ending of nnU-Net: imagesTr and labelsTr, or imagesTs and labelsTs. */
+  readonly subset: "Tr" | "Ts";
+}
+
+/** The content of nnU-Net's dataset.json; field names are that format's. */
+export interface DatasetDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly channel_names: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, number>>;
+  readonly numTraining: number;
+  readonly numTest: number;
+  readonly file_ending: ".nii.gz";
+}
+
+export interface CohortManifest {
+  readonly dataset: DatasetDescription;
+  readonly cases: readonly CohortCase[];
+}
+
+/**
+ * The list of a cohort's patients, the training ones first, and its dataset.json.
+ * @throws InputError for counts that are not whole numbers of at least 0, or no patient at all.
+ */
+export function cohortManifest(seed: number, trainingCount: number, testCount: number): CohortManifest {
+  for (const count of [trainingCount, testCount]) {
+    if (!Number.isInteger(count) || count < 0) {
+      throw new InputError(
+        `A phantom cohort of ${trainingCount} training and ${testCount} test patients was asked for, expected whole numbers of at least 0; give such numbers.`,
+      );
+    }
+  }
+  if (trainingCount + testCount === 0) {
+    throw new InputError(
+      "A phantom cohort of no patients was asked for, expected at least one; give a larger number.",
+    );
+  }
+  const cases = Array.from(
+    { length: trainingCount + testCount },
+    (_, index): CohortCase => ({
+      id: phantomId(index),
+      index,
+      subset: index < trainingCount ? "Tr" : "Ts",
+    }),
+  );
+  return {
+    cases,
+    dataset: {
+      name: `LNSNet phantom ${seed}`,
+      description: `Phantom, research use only: synthetic head-and-neck CT with lymph nodes, made by lnsnet with seed ${seed}; no patient's data.`,
+      channel_names: { "0": "CT" },
+      labels: { background: 0, "lymph node": 1 },
+      numTraining: trainingCount,
+      numTest: testCount,
+      file_ending: ".nii.gz",
+    },
+  };
+}

@@ -1,0 +1,75 @@
+// One synthetic head-and-neck CT with its lymph nodes: a pure function of seed, patient number and options.
+
+import type { Volume } from "../volume/volume.js";
+import { drawAnatomy } from "./anatomy.js";
+import { drawGrid } from "./grid.js";
+import { drawNodes, type PhantomNode } from "./nodes.js";
+import { type PhantomOptions, phantomOptions } from "./options.js";
+import { render } from "./render.js";
+import { scan } from "./scanner.js";
+import { added } from "./shapes.js";
+
+/** A synthetic patient. Not a person's data, and no substitute for any: research use only. */
+export interface PhantomPatient {
+  /** "phantom_001" for index 0. */
+  readonly id: string;
+  /** HU. */
+  readonly image: Volume<Int16Array<ArrayBuffer>>;
+  /** 1 in lymph nodes, hilum and necrosis included; 0 elsewhere. */
+  readonly label: Volume<Uint8Array<ArrayBuffer>>;
+  /** Number of the node, 0 outside; numbers are the nodes' `id`. */
+  readonly instances: Volume<Uint8Array<ArrayBuffer>>;
+  readonly nodes: readonly PhantomNode[];
+}
+
+/**
+ * Makes the patient of an index. Bit-equal each time, and independent of how many others are made.
+ * @param seed Any integer; another seed is another cohort.
+ * @param index Position in the cohort, from 0.
+ * @throws InputError for options that cannot be used.
+ */
+export function generatePatient(
+  seed: number,
+  index: number,
+  options: Partial<PhantomOptions> = {},
+): PhantomPatient {
+  const all = phantomOptions(options);
+  const { anatomy, shapes, geometry, anatomyOriginMm } = plan(seed, index, all);
+  const { hu, instances } = render(seed, index, anatomy, shapes, geometry, anatomyOriginMm);
+  const filling = anatomy.fillingMm === null ? null : added(anatomy.fillingMm, anatomyOriginMm);
+  const image = scan(seed, index, hu, geometry, all, filling);
+  return {
+    id: phantomId(index),
+    image: { ...geometry, data: image },
+    label: { ...geometry, data: binary(instances) },
+    instances: { ...geometry, data: instances },
+    nodes: shapes.map((shape) => shape.node),
+  };
+}
+
+/** The nodes {@link generatePatient} would draw, without rendering: milliseconds, for statistics of large cohorts. */
+export function phantomNodes(
+  seed: number,
+  index: number,
+  options: Partial<PhantomOptions> = {},
+): readonly PhantomNode[] {
+  return plan(seed, index, phantomOptions(options)).shapes.map((shape) => shape.node);
+}
+
+/** The name of the patient of an index: "phantom_001" for 0. */
+export function phantomId(index: number): string {
+  return `phantom_${String(index + 1).padStart(3, "0")}`;
+}
+
+function binary(instances: Uint8Array): Uint8Array<ArrayBuffer> {
+  const label = new Uint8Array(instances.length);
+  for (let n = 0; n < label.length; n++) if (instances[n] !== 0) label[n] = 1;
+  return label;
+}
+
+function plan(seed: number, index: number, options: PhantomOptions) {
+  const anatomy = drawAnatomy(seed, index);
+  const { geometry, anatomyOriginMm } = drawGrid(seed, index, options);
+  const shapes = drawNodes(seed, index, anatomy, geometry, anatomyOriginMm);
+  return { anatomy, shapes, geometry, anatomyOriginMm };
+}

@@ -1,0 +1,297 @@
+// From solids to voxels: tissues are painted on a finer grid, block by block averaged, so borders show partial volume.
+
+import type { Geometry, Vector3 } from "../volume/volume.js";
+import type { Anatomy } from "./anatomy.js";
+import { inCore, type NodeShape } from "./nodes.js";
+import { randomStream } from "./random.js";
+import { type Appearance, type Box, type Cell, cellField } from "./shapes.js";
+
+/** Noise-free attenuation and node numbers of a grid. */
+export interface Rendering {
+  /** HU, before point spread and noise. */
+  readonly hu: Float32Array;
+  /** Node number where nodes fill at least half of a voxel, else 0. */
+  readonly instances: Uint8Array<ArrayBuffer>;
+}
+
+/** Paints a patient on a grid, with 2×2 sub-voxels in plane and as many slices as keep them under 1.3 mm. */
+export function render(
+  seed: number,
+  index: number,
+  anatomy: Anatomy,
+  nodes: readonly NodeShape[],
+  geometry: Geometry,
+  anatomyOriginMm: Vector3,
+): Rendering {
+  const [nx, ny, nz] = geometry.size;
+  const factor = 2;
+  const factorZ = Math.max(2, Math.ceil(geometry.spacingMm[2] / 1.3));
+  const grid = subGrid(geometry, anatomyOriginMm, factor, factorZ);
+  const texture = drawTexture(seed, index);
+  const paints = orderedPaints(anatomy, nodes, grid);
+  const fine = {
+    hu: new Float32Array(grid.size[0] * grid.size[1]),
+    node: new Uint8Array(grid.size[0] * grid.size[1]),
+  };
+  const hu = new Float32Array(nx * ny * nz);
+  const instances = new Uint8Array(nx * ny * nz);
+  const counts = new Uint8Array((nodes.length + 1) * nx * ny);
+  const share = 1 / (factor * factor * factorZ);
+  for (let k = 0; k < nz; k++) {
+    counts.fill(0);
+    const slice = hu.subarray(k * nx * ny, (k + 1) * nx * ny);
+    for (let sub = 0; sub < factorZ; sub++) {
+      const fineK = k * factorZ + sub;
+      paintBody(anatomy, grid, fineK, fine);
+      for (const paint of paints)
+        if (fineK >= paint.low[2] && fineK <= paint.high[2]) paintCell(paint, grid, fineK, fine, texture);
+      gather(fine, grid, nx, ny, slice, counts);
+    }
+    for (let n = 0; n < slice.length; n++) slice[n] = slice[n] * share;
+    decide(counts, nodes.length, nx * ny, (factor * factor * factorZ) / 2, instances, k * nx * ny);
+  }
+  return { hu, instances };
+}
+
+interface SubGrid {
+  readonly size: Vector3;
+  readonly origin: Vector3;
+  /** Steps (mm) from one sub-voxel to the next along i, j, k. */
+  readonly steps: readonly [Vector3, Vector3, Vector3];
+}
+
+// In coordinates of the anatomy.
+function subGrid(geometry: Geometry, anatomyOriginMm: Vector3, factor: number, factorZ: number): SubGrid {
+  const { size, spacingMm, originMm, direction } = geometry;
+  const factors = [factor, factor, factorZ] as const;
+  const steps = factors.map((parts, axis) =>
+    [0, 1, 2].map((row) => (direction[row * 3 + axis] * spacingMm[axis]) / parts),
+  ) as unknown as SubGrid["steps"];
+  const origin = [0, 1, 2].map((row) =>
+    factors.reduce(
+      (value, parts, axis) => value - ((parts - 1) / 2) * steps[axis][row],
+      originMm[row] - anatomyOriginMm[row],
+    ),
+  ) as unknown as Vector3;
+  return { size: [size[0] * factor, size[1] * factor, size[2] * factorZ], origin, steps };
+}
+
+interface Paint {
+  readonly cell: Cell;
+  readonly appearance: Appearance | null;
+  readonly node: NodeShape | null;
+  readonly low: Vector3;
+  readonly high: Vector3;
+}
+
+// Nodes go over muscles, glands, fat and veins, which they push aside, but under nothing: what they may not enter they never meet.
+function orderedPaints(anatomy: Anatomy, nodes: readonly NodeShape[], grid: SubGrid): Paint[] {
+  const paints: Paint[] = [];
+  for (const solid of anatomy.solids) {
+    solid.cells.forEach((cell, n) => {
+      const range = indexRange(solid.boxes[n] as Box, grid);
+      if (range !== null) paints.push({ cell, appearance: solid.appearance, node: null, ...range });
+    });
+  }
+  for (const node of nodes) {
+    const range = indexRange(node.box, grid);
+    if (range !== null) paints.push({ cell: node.blob, appearance: null, node, ...range });
+  }
+  return paints;
+}
+
+function indexRange(box: Box, grid: SubGrid): { low: Vector3; high: Vector3 } | null {
+  const low = [0, 0, 0];
+  const high = [0, 0, 0];
+  for (let axis = 0; axis < 3; axis++) {
+    const step = grid.steps[axis] as Vector3;
+    const square = step[0] ** 2 + step[1] ** 2 + step[2] ** 2;
+    let middle = 0;
+    let reach = 0;
+    for (let row = 0; row < 3; row++) {
+      const a = box[row];
+      const b = box[row + 3];
+      middle += ((a + b) / 2 - grid.origin[row]) * (step[row] / square);
+      reach += ((b - a) / 2) * Math.abs(step[row] / square);
+    }
+    low[axis] = Math.max(0, Math.ceil(middle - reach));
+    high[axis] = Math.min(grid.size[axis] - 1, Math.floor(middle + reach));
+    if (low[axis] > high[axis]) return null;
+  }
+  return { low: low as unknown as Vector3, high: high as unknown as Vector3 };
+}
+
+interface FineSlice {
+  readonly hu: Float32Array;
+  readonly node: Uint8Array;
+}
+
+// Marks air and skin, which no organ may cover: muscles that would pass through the skin end there.
+const outside = 255;
+
+function paintBody(anatomy: Anatomy, grid: SubGrid, k: number, fine: FineSlice): void {
+  const [nx, ny] = grid.size;
+  const [si, sj, sk] = grid.steps;
+  fine.hu.fill(-1000);
+  fine.node.fill(outside);
+  const coarse = Math.max(4, Math.round(4 / Math.hypot(...si)));
+  for (let j = 0; j < ny; j++) {
+    const x = grid.origin[0] + sj[0] * j + sk[0] * k;
+    const y = grid.origin[1] + sj[1] * j + sk[1] * k;
+    const z = grid.origin[2] + sj[2] * j + sk[2] * k;
+    const depth = (i: number): number => anatomy.depthMm(x + si[0] * i, y + si[1] * i, z + si[2] * i);
+    const row = fine.hu.subarray(j * nx, (j + 1) * nx);
+    const closed = fine.node.subarray(j * nx, (j + 1) * nx);
+    let before = depth(0);
+    for (let i = 0; i < nx - 1; i += coarse) {
+      const end = Math.min(nx - 1, i + coarse);
+      const after = depth(end);
+      const last = end === nx - 1 ? nx : end;
+      for (const [level, hu, mark] of [
+        [0, anatomy.skinHu, outside],
+        [anatomy.skinMm, anatomy.fatHu, 0],
+      ] as const) {
+        if (before <= level && after <= level) continue;
+        const border = after > level && before > level ? i : crossing(depth, i, end, level, before > level);
+        const [from, to] = before > level && after <= level ? [i, border] : [border, last];
+        row.fill(hu, from, to);
+        closed.fill(mark, from, to);
+      }
+      before = after;
+    }
+  }
+}
+
+// First position at which the depth is on the other side of the level.
+function crossing(
+  depth: (i: number) => number,
+  low: number,
+  high: number,
+  level: number,
+  above: boolean,
+): number {
+  let a = low;
+  let b = high;
+  while (b - a > 1) {
+    const middle = (a + b) >> 1;
+    if (depth(middle) > level === above) a = middle;
+    else b = middle;
+  }
+  return b;
+}
+
+function paintCell(paint: Paint, grid: SubGrid, k: number, fine: FineSlice, texture: Float32Array): void {
+  const { cell, appearance, node, low, high } = paint;
+  const [si, sj, sk] = grid.steps;
+  const width = grid.size[0];
+  const textureHu = node === null ? ((appearance as Appearance).textureHu ?? 0) : node.textureHu;
+  const shellFrom = appearance?.shellFrom ?? Number.POSITIVE_INFINITY;
+  const shellHu = appearance?.shellHu ?? 0;
+  const plainHu = node === null ? (appearance as Appearance).hu : node.hu;
+  for (let j = low[1]; j <= high[1]; j++) {
+    let x = grid.origin[0] + sj[0] * j + sk[0] * k + si[0] * low[0];
+    let y = grid.origin[1] + sj[1] * j + sk[1] * k + si[1] * low[0];
+    let z = grid.origin[2] + sj[2] * j + sk[2] * k + si[2] * low[0];
+    for (let i = low[0]; i <= high[0]; i++, x += si[0], y += si[1], z += si[2]) {
+      const field = cellField(cell, x, y, z);
+      if (field >= 1) continue;
+      const at = i + width * j;
+      if (fine.node[at] === outside) continue;
+      let hu = field > shellFrom ? shellHu : plainHu;
+      if (node !== null) {
+        fine.node[at] = node.node.id;
+        if (node.core !== null && inCore(node, x, y, z)) hu = node.core.hu;
+      }
+      fine.hu[at] = textureHu === 0 ? hu : hu + textureHu * textureAt(texture, x, y, z);
+    }
+  }
+}
+
+const textureSize = 32;
+const textureCellMm = 2.6;
+
+// Smooth noise of unit deviation on a lattice that repeats every 83 mm: the grain of glands and muscle.
+function drawTexture(seed: number, index: number): Float32Array {
+  const random = randomStream(seed, index, "anatomy");
+  return Float32Array.from({ length: textureSize ** 3 }, () => random.normal(0, 1.6));
+}
+
+function textureAt(texture: Float32Array, x: number, y: number, z: number): number {
+  // The offset keeps coordinates positive, so that truncation is the floor.
+  const u = x / textureCellMm + 4096;
+  const v = y / textureCellMm + 4096;
+  const w = z / (1.6 * textureCellMm) + 4096;
+  const i = u | 0;
+  const j = v | 0;
+  const k = w | 0;
+  const a = u - i;
+  const b = v - j;
+  const c = w - k;
+  const mask = textureSize - 1;
+  const i0 = i & mask;
+  const i1 = (i + 1) & mask;
+  const j0 = (j & mask) * textureSize;
+  const j1 = ((j + 1) & mask) * textureSize;
+  const k0 = (k & mask) * textureSize * textureSize;
+  const k1 = ((k + 1) & mask) * textureSize * textureSize;
+  const near =
+    (texture[i0 + j0 + k0] * (1 - a) + texture[i1 + j0 + k0] * a) * (1 - b) +
+    (texture[i0 + j1 + k0] * (1 - a) + texture[i1 + j1 + k0] * a) * b;
+  const far =
+    (texture[i0 + j0 + k1] * (1 - a) + texture[i1 + j0 + k1] * a) * (1 - b) +
+    (texture[i0 + j1 + k1] * (1 - a) + texture[i1 + j1 + k1] * a) * b;
+  return near * (1 - c) + far * c;
+}
+
+// Adds one painted sub-slice to the sums of its slice.
+function gather(
+  fine: FineSlice,
+  grid: SubGrid,
+  nx: number,
+  ny: number,
+  slice: Float32Array,
+  counts: Uint8Array,
+): void {
+  const width = grid.size[0];
+  const plane = nx * ny;
+  for (let j = 0; j < ny; j++) {
+    for (let i = 0; i < nx; i++) {
+      const a = 2 * i + width * 2 * j;
+      const b = a + width;
+      const at = i + nx * j;
+      slice[at] = slice[at] + fine.hu[a] + fine.hu[a + 1] + fine.hu[b] + fine.hu[b + 1];
+      count(counts, fine.node[a], plane, at);
+      count(counts, fine.node[a + 1], plane, at);
+      count(counts, fine.node[b], plane, at);
+      count(counts, fine.node[b + 1], plane, at);
+    }
+  }
+}
+
+function count(counts: Uint8Array, node: number, plane: number, at: number): void {
+  if (node !== 0 && node !== outside) counts[node * plane + at]++;
+}
+
+function decide(
+  counts: Uint8Array,
+  nodes: number,
+  plane: number,
+  half: number,
+  instances: Uint8Array,
+  offset: number,
+): void {
+  for (let at = 0; at < plane; at++) {
+    let total = 0;
+    let best = 0;
+    let bestCount = 0;
+    for (let n = 1; n <= nodes; n++) {
+      const count = counts[n * plane + at];
+      total += count;
+      if (count > bestCount) {
+        best = n;
+        bestCount = count;
+      }
+    }
+    if (total >= half) instances[offset + at] = best;
+  }
+}

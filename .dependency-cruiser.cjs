@@ -18,7 +18,7 @@ const layers = {
   reports: ["volume", "voxels", "metrics", "statistics"],
 };
 
-const test = "\\.test\\.ts$";
+const test = "\\.test(-helper)?\\.ts$";
 const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   name: `${layer}-imports-only-${allowed.join("-") || "itself"}`,
   severity: "error",

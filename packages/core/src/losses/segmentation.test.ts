@@ -1,0 +1,123 @@
+// Losses by hand, and their gradients against finite differences. Values of PyTorch: graph/reference-cases.test.ts.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { evaluate } from "../graph/evaluate.js";
+import type { Value } from "../graph/graph.js";
+import { type Differentiable, expectGradients, expectSameOnOnnxRuntime } from "../graph/graph.test-helper.js";
+import { constant } from "../graph/operations/leaves.js";
+import * as losses from "./segmentation.js";
+
+type Loss = (logits: Value, label: Value) => Value;
+
+const numberOf = (loss: Value): number => {
+  expect(loss.shape).toEqual([]);
+  return evaluate([loss], new Map())[0].data[0];
+};
+const voxels = (numbers: number[], shape = [1, 1, 1, 1, numbers.length]): Value => constant(shape, numbers);
+const log3 = Math.log(3);
+
+describe("by hand", () => {
+  // The sigmoid of ln 3 is 3/4, of −ln 3 1/4, of 0 1/2.
+  test.each<[string, Loss, number]>([
+    // 2·3/4 / (3/4 + 1/4 + 1) = 3/4
+    ["soft Dice", (logits, label) => losses.softDiceLoss(logits, label, { smooth: 0 }), 1 / 4],
+    [
+      "soft Dice, smoothed by 2",
+      (logits, label) => losses.softDiceLoss(logits, label, { smooth: 2 }),
+      1 - 3.5 / 4,
+    ],
+    ["binary cross-entropy", losses.binaryCrossEntropyLoss, Math.log(4 / 3)],
+    [
+      "their sum",
+      (logits, label) => losses.diceCrossEntropyLoss(logits, label, { smooth: 0 }),
+      1 / 4 + Math.log(4 / 3),
+    ],
+    ["focal", losses.focalLoss, Math.log(4 / 3) / 16],
+    [
+      "focal, foreground weighing 1/4",
+      (logits, label) => losses.focalLoss(logits, label, { alpha: 0.25 }),
+      Math.log(4 / 3) / 16 / 2,
+    ],
+  ])("%s", (_, loss, expected) => {
+    expect(numberOf(loss(voxels([log3, -log3]), voxels([1, 0])))).toBeCloseTo(expected, 6);
+  });
+
+  test("batch Dice sums over samples, sample Dice takes the mean of theirs", () => {
+    const logits = voxels([log3, 0], [2, 1, 1, 1, 1]);
+    const label = voxels([1, 0], [2, 1, 1, 1, 1]);
+    const loss = (batch: boolean) => numberOf(losses.softDiceLoss(logits, label, { batch, smooth: 0 }));
+    expect(loss(true)).toBeCloseTo(1 - 1.5 / 2.25, 6);
+    expect(loss(false)).toBeCloseTo(1 - (1.5 / 1.75 + 0) / 2, 6);
+  });
+
+  test("categorical cross-entropy of equal logits is ln of the number of classes", () => {
+    const logits = voxels([5, 5, 5, 5, 5, 5], [1, 3, 1, 1, 2]);
+    const label = voxels([1, 0, 0, 1, 0, 0], [1, 3, 1, 1, 2]);
+    expect(numberOf(losses.categoricalCrossEntropyLoss(logits, label))).toBeCloseTo(log3, 6);
+  });
+
+  test.each([
+    { outputs: 1, expected: 1 },
+    { outputs: 2, expected: (1 + 2 / 2) / 1.5 },
+    { outputs: 3, expected: (1 + 2 / 2 + 3 / 4) / 1.75 },
+  ])(
+    "deep supervision of $outputs outputs halves the weight of each further one",
+    ({ outputs, expected }) => {
+      const all = [1, 2, 3]
+        .slice(0, outputs)
+        .map((value) => ({ logits: constant([], [value]), label: constant([], [0]) }));
+      expect(numberOf(losses.deepSupervisionLoss(all, (logits) => logits))).toBeCloseTo(expected, 6);
+    },
+  );
+
+  test.each([-1e4, 1e4])("logits of %d do not overflow", (logit) => {
+    for (const loss of [losses.binaryCrossEntropyLoss, losses.softDiceLoss, losses.focalLoss]) {
+      expect(numberOf(loss(voxels([logit]), voxels([1])))).not.toBeNaN();
+      expect(numberOf(loss(voxels([logit]), voxels([0])))).toBeLessThan(2e4);
+    }
+  });
+});
+
+const shapes = fc.tuple(...[2, 2, 3, 3, 3].map((max) => fc.integer({ min: 1, max })));
+const ofLabels = (loss: Loss): fc.Arbitrary<Differentiable> =>
+  shapes.map((shape) => ({ inputs: [{ shape }, { shape, kind: "binary" }], build: loss }));
+
+const rows: Readonly<Record<string, fc.Arbitrary<Differentiable>>> = {
+  softDiceLoss: fc
+    .boolean()
+    .chain((batch) => ofLabels((x, label) => losses.softDiceLoss(x, label, { batch, smooth: 0.1 }))),
+  binaryCrossEntropyLoss: ofLabels(losses.binaryCrossEntropyLoss),
+  diceCrossEntropyLoss: ofLabels((x, label) => losses.diceCrossEntropyLoss(x, label, { smooth: 0.1 })),
+  focalLoss: fc
+    .constantFrom(null, 0.25)
+    .chain((alpha) => ofLabels((x, label) => losses.focalLoss(x, label, { alpha }))),
+  categoricalCrossEntropyLoss: ofLabels(losses.categoricalCrossEntropyLoss),
+  deepSupervisionLoss: shapes.map((shape) => ({
+    inputs: [
+      { shape },
+      { shape, kind: "binary" },
+      { shape: [1, 1, 2] },
+      { shape: [1, 1, 2], kind: "binary" },
+    ],
+    build: (fine, fineLabel, coarse, coarseLabel) =>
+      losses.deepSupervisionLoss(
+        [
+          { logits: fine, label: fineLabel },
+          { logits: coarse, label: coarseLabel },
+        ],
+        losses.diceCrossEntropyLoss,
+      ),
+  })),
+};
+
+describe("gradients", () => {
+  test.each(Object.entries(rows))("%s", async (_, row) => {
+    expectGradients(row);
+    for (const differentiable of fc.sample(row, { seed: 3, numRuns: 3 }))
+      await expectSameOnOnnxRuntime(differentiable, 5);
+  });
+
+  test("every loss has a row", () => {
+    expect(Object.keys(rows).sort()).toEqual(Object.keys(losses).sort());
+  });
+});

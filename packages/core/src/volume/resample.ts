@@ -138,15 +138,21 @@ function nearestValue(source: VoxelArray, c: Cell): number {
 }
 
 function majorityLabel(source: IntegerVoxelArray, c: Cell): number {
+  // Nearly every cell lies within one label, so this comes before anything dearer.
   const first = source[c.low0 + c.low1 + c.low2];
-  let same = true;
+  const isUniform =
+    source[c.high0 + c.low1 + c.low2] === first &&
+    source[c.low0 + c.high1 + c.low2] === first &&
+    source[c.high0 + c.high1 + c.low2] === first &&
+    source[c.low0 + c.low1 + c.high2] === first &&
+    source[c.high0 + c.low1 + c.high2] === first &&
+    source[c.low0 + c.high1 + c.high2] === first &&
+    source[c.high0 + c.high1 + c.high2] === first;
+  if (isUniform) return first;
   for (let corner = 0; corner < 8; corner++) {
-    const label = source[offsetOfCorner(c, corner)];
-    cornerLabels[corner] = label;
+    cornerLabels[corner] = source[offsetOfCorner(c, corner)];
     cornerWeights[corner] = weightOfCorner(c, corner);
-    same &&= label === first;
   }
-  if (same) return first;
   let winner = 0;
   let winnerShare = -1;
   for (let corner = 0; corner < 8; corner++) {

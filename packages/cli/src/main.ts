@@ -52,7 +52,8 @@ async function main(rawArguments: readonly string[]): Promise<void> {
     await dispatch(rawArguments);
   } catch (error) {
     const { text, code } = ending(error);
-    process.stderr.write(`${text}\n`);
+    // On a terminal an unfinished progress line may stand there.
+    process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[2K" : ""}${text}\n`);
     process.exit(code);
   }
 }

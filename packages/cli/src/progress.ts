@@ -57,7 +57,7 @@ export function createProgress(
     const left = rate !== null && rate > 0 ? (state.total - state.done) / rate : null;
     const tail = left === null ? null : `${duration(left)} left`;
     const line = progressLine(title, unit, state, rate, tail, terminal);
-    stream.write(terminal ? `\r\u001b[2K${cut(line, (stream.columns ?? 100) - 1)}` : `${line}\n`);
+    stream.write(terminal ? `\r\u001b[2K${cut(line, stream)}` : `${line}\n`);
     shownSeconds = nowSeconds();
   };
   return {
@@ -83,7 +83,7 @@ export function createProgress(
         `took ${duration(nowSeconds() - startSeconds)}`,
         terminal,
       );
-      stream.write(terminal ? `\r\u001b[2K${cut(line, (stream.columns ?? 100) - 1)}\n` : `${line}\n`);
+      stream.write(terminal ? `\r\u001b[2K${cut(line, stream)}\n` : `${line}\n`);
     },
   };
 }
@@ -119,8 +119,9 @@ function progressLine(
   return parts.filter((part) => part !== null && part !== "").join(" · ");
 }
 
-/** A line longer than the terminal would wrap, and could then not be rewritten. */
-function cut(line: string, columns: number): string {
+/** A line as wide as the terminal would wrap, and could then not be rewritten. Some terminals state a width of 0. */
+function cut(line: string, stream: ProgressStream): string {
+  const room = (stream.columns || 100) - 1;
   const letters = [...line];
-  return letters.length <= columns ? line : `${letters.slice(0, Math.max(0, columns - 1)).join("")}…`;
+  return letters.length <= room ? line : `${letters.slice(0, Math.max(0, room - 1)).join("")}…`;
 }

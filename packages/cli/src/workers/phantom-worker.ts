@@ -1,6 +1,6 @@
 // Worker thread: makes one phantom patient and writes its three volumes.
 import { join } from "node:path";
-import { type CohortCase, generatePatient, type PhantomNode, type Volume, writeNifti } from "@lnsnet/core";
+import { type CohortCase, generatePatient, type PhantomPatient, type Volume, writeNifti } from "@lnsnet/core";
 import { writeAtomically } from "../files.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 
@@ -12,7 +12,7 @@ export interface PhantomTask {
 
 export interface PhantomResult {
   readonly case: CohortCase;
-  readonly nodes: readonly PhantomNode[];
+  readonly nodes: PhantomPatient["nodes"];
 }
 
 export function run({ folder, seed, case: one }: PhantomTask): Promise<Outcome<PhantomResult>> {

@@ -1,0 +1,241 @@
+// The command as a user runs it: the built code in a process of its own.
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readNifti, sameGeometry, type Volume, writeNifti } from "@lnsnet/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const bin = fileURLToPath(new URL("../bin/lnsnet.js", import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command to its end; `onStderr` sees what it prints as it comes. */
+function lnsnet(
+  tokens: readonly string[],
+  onStderr?: (text: string, interrupt: () => void) => void,
+): Promise<Ended> {
+  return run(process.execPath, [bin, ...tokens], onStderr);
+}
+
+function run(
+  program: string,
+  tokens: readonly string[],
+  onStderr?: (text: string, interrupt: () => void) => void,
+) {
+  return new Promise<Ended>((resolve, reject) => {
+    const child = spawn(program, tokens, { cwd: folder });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+      onStderr?.(stderr, () => child.kill("SIGINT"));
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const geometry = {
+  size: [6, 5, 4],
+  spacingMm: [1, 1, 2],
+  originMm: [-3, 4, 5],
+  direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+} as const;
+
+/** A mask whose foreground is the box of 2 × 2 × 2 voxels from voxel (i, 1, 1). */
+function box(i: number): Volume<Uint8Array> {
+  const data = new Uint8Array(120);
+  for (const k of [1, 2]) for (const j of [1, 2]) data.fill(1, i + 6 * (j + 5 * k), i + 2 + 6 * (j + 5 * k));
+  return { ...geometry, data };
+}
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lnsnet-main-"));
+  for (const name of ["truth", "same", "fewer", "more", "empty"]) await mkdir(join(folder, name));
+  const write = (name: string, volume: Volume) => writeFile(join(folder, name), writeNifti(volume));
+  await write("truth/a.nii.gz", box(1));
+  await write("truth/b.nii.gz", box(1));
+  await write("same/a.nii.gz", box(1));
+  await write("same/b.nii.gz", box(2));
+  await write("fewer/a.nii.gz", box(1));
+  for (const name of ["a", "b", "c"]) await write(`more/${name}.nii.gz`, box(1));
+  await write("nothing.nii.gz", { ...geometry, data: new Uint8Array(120) });
+  await write("moved.nii.gz", { ...box(1), originMm: [0, 0, 0] });
+  await write("nan.nii.gz", { ...geometry, data: new Float32Array(120).fill(Number.NaN) });
+  await writeFile(join(folder, "text.nii.gz"), "not an image");
+  const whole = await readFile(join(folder, "truth/a.nii.gz"));
+  await writeFile(join(folder, "cut.nii.gz"), whole.subarray(0, whole.length - 20));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("help", () => {
+  test.each([[[]], [["--help"]], [["-h"]]])("lnsnet %j lists the commands", async (tokens) => {
+    const { code, stdout } = await lnsnet(tokens);
+    expect(code).toBe(0);
+    for (const name of ["phantom", "train", "predict", "evaluate", "profile", "export", "demo"])
+      expect(stdout).toContain(`  ${name} `);
+    expect(stdout).toContain("Research use only");
+  });
+
+  test.each(["phantom", "evaluate"])("lnsnet %s --help lists its options", async (name) => {
+    const { code, stdout } = await lnsnet([name, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`lnsnet ${name}`);
+    expect(stdout).toContain("--json");
+    expect(stdout).toContain("Research use only");
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  test("the version is the package's", async () => {
+    const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+    expect((await lnsnet(["--version"])).stdout).toBe(`${version}\n`);
+  });
+});
+
+describe("lnsnet evaluate", () => {
+  test("prints the metrics of two folders as JSON, null where none exists", async () => {
+    const { code, stdout } = await lnsnet(["evaluate", "truth", "same", "--json"]);
+    expect(code).toBe(0);
+    const { cases, mean, sd } = JSON.parse(stdout);
+    expect(cases[0]).toEqual({
+      case: "a",
+      dsc: 1,
+      iou: 1,
+      hd95_mm: 0,
+      hd_mm: 0,
+      asd_mm: 0,
+      volume_truth_ml: 0.016,
+      volume_prediction_ml: 0.016,
+    });
+    // Half of each box of 8 voxels lies in the other; one box is moved by 1 mm.
+    expect(cases[1]).toMatchObject({ case: "b", dsc: 0.5, iou: 4 / 12, hd_mm: 1 });
+    expect(mean.dsc).toBe(0.75);
+    expect(sd.dsc).toBeCloseTo(Math.SQRT1_2 / 2, 9);
+  });
+
+  test("an empty prediction has no distance: null in JSON, a note in the table", async () => {
+    const { stdout } = await lnsnet(["evaluate", "truth/a.nii.gz", "nothing.nii.gz", "--json"]);
+    const { cases, mean } = JSON.parse(stdout);
+    expect(cases[0]).toMatchObject({ case: "a", dsc: 0, hd95_mm: null, asd_mm: null });
+    expect(mean.hd95_mm).toBeNull();
+    const table = await lnsnet(["evaluate", "truth/a.nii.gz", "nothing.nii.gz"]);
+    expect(table.stdout).toContain("1 of 1 cases has an empty mask");
+    expect(table.stdout).not.toContain("NaN");
+  });
+
+  test("prints a table with mean and SD", async () => {
+    const { code, stdout } = await lnsnet(["evaluate", "truth", "same"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/mean +0\.750/);
+    expect(stdout).toMatch(/± SD +0\.354/);
+  });
+});
+
+describe("what cannot be used ends with code 2 and one line", () => {
+  test.each([
+    [["fly"], /no command "fly"/],
+    [["--fly"], /no option "--fly"/],
+    [["evaluate"], /needs TRUTH/],
+    [["evaluate", "truth"], /needs PREDICTION/],
+    [["evaluate", "truth", "same", "third"], /given "third"/],
+    [["evaluate", "truth", "same", "--jsn"], /is --json meant\?/],
+    [["evaluate", "truth", "same", "--label", "x"], /--label is "x"/],
+    [["evaluate", "none.nii.gz", "truth/a.nii.gz"], /none\.nii\.gz does not exist/],
+    [["evaluate", "truth/a.nii.gz", "truth"], /two files or two folders/],
+    [["evaluate", "truth", "empty"], /no mask for 2 of the 2 cases of truth: a, b/],
+    [["evaluate", "empty", "truth"], /empty holds no mask/],
+    [["evaluate", "truth", "fewer"], /no mask for 1 of the 2 cases of truth: b/],
+    [["evaluate", "truth", "more"], /no mask for 1 of the 3 cases of more: c/],
+    [["evaluate", "truth/a.nii.gz", "moved.nii.gz"], /geometry/],
+    [["evaluate", "truth/a.nii.gz", "text.nii.gz"], /text\.nii\.gz/],
+    [["evaluate", "truth/a.nii.gz", "cut.nii.gz"], /cut\.nii\.gz/],
+    [["evaluate", "truth/a.nii.gz", "nan.nii.gz"], /nan\.nii\.gz.*NaN/],
+    [["phantom"], /needs --output/],
+    [["phantom", "--output", "truth"], /truth is not empty/],
+    [["phantom", "--output", "text.nii.gz"], /text\.nii\.gz is a file/],
+    [["phantom", "--output", "new", "--training", "-1"], /--training is "-1"/],
+    [["phantom", "--output", "new", "--training", "0", "--test", "0"], /both 0/],
+  ])("lnsnet %j", async (tokens, message) => {
+    const { code, stdout, stderr } = await lnsnet(tokens);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^lnsnet: [^\n]+\n$/);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(await readdir(folder)).not.toContain("new");
+  });
+});
+
+describe("lnsnet phantom", () => {
+  test("writes a data set, and replaces it only when forced", async () => {
+    const tokens = [
+      "phantom",
+      "--output",
+      "cohort",
+      "--training",
+      "1",
+      "--test",
+      "1",
+      "--seed",
+      "5",
+      "--json",
+    ];
+    const made = await lnsnet(tokens);
+    expect(made.code, made.stderr).toBe(0);
+    expect(JSON.parse(made.stdout)).toMatchObject({ output: "cohort", seed: 5, training: 1, test: 0 });
+    const root = join(folder, "cohort");
+    const names = ["dataset.json", "imagesTr", "instancesTr", "labelsTr", "nodes.csv"];
+    expect((await readdir(root)).sort()).toEqual(names);
+    const read = async (name: string) => readNifti(await readFile(join(root, name)), name);
+    const image = await read("imagesTr/phantom_001_0000.nii.gz");
+    const label = await read("labelsTr/phantom_001.nii.gz");
+    const instances = await read("instancesTr/phantom_001.nii.gz");
+    expect(sameGeometry(image, label)).toBe(true);
+    expect(label.data.every((value, n) => value === (instances.data[n] === 0 ? 0 : 1))).toBe(true);
+    const rows = (await readFile(join(root, "nodes.csv"), "utf8")).trim().split("\n").slice(1);
+    expect(rows.filter((row) => row.startsWith("phantom_001,")).length).toBe(
+      new Set(instances.data).size - 1,
+    );
+    expect(await readdir(join(root, "imagesTr"))).toEqual(["phantom_001_0000.nii.gz"]);
+
+    await writeFile(join(root, "notes.txt"), "mine");
+    expect((await lnsnet(tokens)).code).toBe(2);
+    const before = await readFile(join(root, "imagesTr/phantom_001_0000.nii.gz"));
+    const other = tokens.with(tokens.indexOf("--training") + 1, "0").with(tokens.indexOf("--test") + 1, "1");
+    expect((await lnsnet([...other, "--force"])).code).toBe(0);
+    // The same seed and number give the same patient, now one to test on; what is not ours stays.
+    expect(await readFile(join(root, "imagesTs/phantom_001_0000.nii.gz"))).toEqual(before);
+    expect((await readdir(root)).sort()).toEqual(
+      [...names.map((name) => name.replace("Tr", "Ts")), "notes.txt"].sort(),
+    );
+  });
+
+  test("Ctrl-C ends with code 130 and leaves nothing", async () => {
+    let sent = false;
+    const { code } = await lnsnet(["phantom", "--output", "stopped"], (stderr, interrupt) => {
+      if (sent || !stderr.includes("phantom 0/30")) return;
+      sent = true;
+      interrupt();
+    });
+    expect(sent).toBe(true);
+    expect(code).toBe(130);
+    expect(await readdir(folder)).not.toContain("stopped");
+  });
+
+  test.runIf(process.platform === "linux")("a full disk ends with code 2 and leaves nothing", async () => {
+    // A limit on the size of files stands for it: the same path through the code, and no need for a disk.
+    const command = `ulimit -f 8; exec "${process.execPath}" "${bin}" phantom --output full --training 1 --test 0`;
+    const { code, stderr } = await run("bash", ["-c", command]);
+    expect(stderr).toMatch(/cannot be written, since the disk or quota is full/);
+    expect(code).toBe(2);
+    expect(await readdir(folder)).not.toContain("full");
+  });
+});

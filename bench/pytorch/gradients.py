@@ -9,7 +9,7 @@ from loss import dice_and_cross_entropy
 def evaluate_case(configuration, weights, data, dtype):
     """{"logits", "loss", "grad.<parameter>"} as NumPy arrays; weights and data are NumPy arrays by name.
 
-    `data` holds `x` [N, inputChannels, D, H, W] and `label` [N, classes, D, H, W]. Drop path is off.
+    `data` holds `x` [N, inputs, D, H, W] and `label` [N, classes, D, H, W]. Drop path is off.
     Raises ValueError when names or shapes of the weights are not the network's.
     """
     network = LNSNet(configuration).to(dtype)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 DEFAULT_CONFIGURATION = {
-    "inputChannels": 1,
+    "inputs": 1,
     "classes": 1,
     "stages": [32, 64, 128, 256],
     "depths": [2, 4, 4, 8],
@@ -62,7 +62,7 @@ def read_configuration(text_or_path):
 
 
 class LNSNet(nn.Module):
-    """[N, inputChannels, D, H, W] to logits [N, classes, D, H, W]."""
+    """[N, inputs, D, H, W] to logits [N, classes, D, H, W]."""
 
     def __init__(self, configuration=None):
         super().__init__()
@@ -76,7 +76,7 @@ class LNSNet(nn.Module):
         def blocks(channels, depth):
             return nn.ModuleList(VolumeBlock(channels, next(rates), self.configuration) for _ in range(depth))
 
-        self.stem = nn.Conv3d(self.configuration["inputChannels"], stages[0], 1)
+        self.stem = nn.Conv3d(self.configuration["inputs"], stages[0], 1)
         self.encoder = nn.ModuleList()
         for stage, depth in enumerate(depths):
             down = Downsample(stages[stage - 1], stages[stage]) if stage > 0 else None

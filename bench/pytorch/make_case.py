@@ -73,7 +73,7 @@ def keep_off_kinks(network, x):
 def make_data(configuration, batch, size, seed):
     """Noise with a brighter ellipsoid per sample and class as `x`, and the ellipsoids as `label`."""
     random = numpy.random.default_rng(seed)
-    x = random.normal(0, 1, (batch, configuration["inputChannels"], *size))
+    x = random.normal(0, 1, (batch, configuration["inputs"], *size))
     label = numpy.zeros((batch, configuration["classes"], *size))
     grid = numpy.stack(numpy.meshgrid(*[numpy.linspace(-1, 1, length) for length in size], indexing="ij"))
     for sample in range(batch):

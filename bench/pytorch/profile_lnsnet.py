@@ -16,7 +16,7 @@ def main():
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     network = LNSNet(read_configuration(arguments.configuration)).eval()
-    x = torch.randn(1, network.configuration["inputChannels"], *arguments.size)
+    x = torch.randn(1, network.configuration["inputs"], *arguments.size)
     parts = {"stem": network.stem, "head": network.head}
     parts.update({f"encoder.{index}": stage for index, stage in enumerate(network.encoder)})
     parts.update({f"decoder.{name}": stage for name, stage in network.decoder.items()})
@@ -40,15 +40,15 @@ def measure_layers(network, x, repeats):
     rows = {}
 
     def before(name):
-        def hook(module, inputs):
+        def hook(module, arguments):
             rows[name]["begin"] = time.perf_counter()
         return hook
 
     def after(name):
-        def hook(module, inputs, output):
+        def hook(module, arguments, output):
             row = rows[name]
             row["seconds"] = min(row["seconds"], time.perf_counter() - row["begin"])
-            row["multiply_adds"], row["multiply_adds_thop"] = multiply_adds(module, inputs[0], output)
+            row["multiply_adds"], row["multiply_adds_thop"] = multiply_adds(module, arguments[0], output)
         return hook
 
     for name, module in network.named_modules():

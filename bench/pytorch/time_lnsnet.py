@@ -62,7 +62,7 @@ def make_runs(configuration, arguments):
     network = LNSNet(configuration).to(memory_format=memory_format)
     average = [parameter.detach().clone() for parameter in network.parameters()]
     optimiser = make_optimiser(network)
-    x = torch.randn(arguments.batch, configuration["inputChannels"], *arguments.size)
+    x = torch.randn(arguments.batch, configuration["inputs"], *arguments.size)
     x = x.contiguous(memory_format=memory_format)
     label = (torch.rand(arguments.batch, configuration["classes"], *arguments.size) < 0.1).float()
     # A copy for the forward pass, so that changing between train and eval is not part of either.

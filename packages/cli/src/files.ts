@@ -135,3 +135,11 @@ export function fileError(error: unknown, path: string, purpose: "read" | "write
       return error;
   }
 }
+
+/** Whether a path is a file; false where there is none. */
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (status) => status.isFile(),
+    () => false,
+  );
+}

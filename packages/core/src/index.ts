@@ -1,38 +1,64 @@
-export * from "./errors.js"; export * from "./volume/volume.js";
-export * from "./transforms/preprocess.js";
-export * from "./transforms/patch.js";
-export { type RandomGenerator, indexedStream } from "./transforms/random.js";
-export * from "./training/sampler.js";
-export * from "./voxels/components.js";
-export * from "./voxels/distance.js";
-export * from "./voxels/morphology.js";
-export * from "./voxels/node-measurement.js";
+export * from "./errors.js";
+export { readNifti, writeNifti } from "./formats/nifti.js";
+export {
+  readSafetensors,
+  type StoredType,
+  type Tensor as StoredTensor,
+  writeSafetensors,
+} from "./formats/safetensors.js";
+export { predictProbability } from "./inference/sliding-window.js";
+export { diceCrossEntropyLoss } from "./losses/segmentation.js";
+export * from "./metrics/case.js";
 export * from "./metrics/overlap.js";
 export * from "./metrics/surface.js";
-export * from "./metrics/case.js";
+export type { ParameterEntry } from "./networks/builder.js";
+export {
+  buildNetwork,
+  inferenceModel,
+  type LayerProfile,
+  type NetworkSpecification,
+  networkPresets,
+  parametersOf,
+  profileNetwork,
+  sizeDivisor,
+} from "./networks/catalogue.js";
+export { type LnsnetConfiguration, lnsnetDefaults } from "./networks/lnsnet.js";
+export {
+  type CohortCase,
+  type CohortManifest,
+  cohortManifest,
+  type DatasetDescription,
+} from "./phantom/cohort.js";
+export type { NodeKind, PhantomNode } from "./phantom/nodes.js";
+export { defaultPhantomOptions, type PhantomOptions } from "./phantom/options.js";
+export { generatePatient, type PhantomPatient, phantomId, phantomNodes } from "./phantom/patient.js";
 export { type BoxPlot, boxPlotSvg } from "./reports/box-plot.js";
 export { type Block, type Report, reportHtml, type Section, tableBlock } from "./reports/html.js";
 export { type LearningCurve, learningCurveSvg } from "./reports/learning-curve.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
-export { csvTable, decimals, htmlTable, type TableCell, type TableColumn, type TableRow, textTable } from "./reports/table.js";
-export { readNifti, writeNifti } from "./formats/nifti.js";
-export { readSafetensors, type StoredType, type Tensor as StoredTensor, writeSafetensors } from "./formats/safetensors.js";
+export {
+  csvTable,
+  decimals,
+  htmlTable,
+  type TableCell,
+  type TableColumn,
+  type TableRow,
+  textTable,
+} from "./reports/table.js";
+export type { Runtime, Session } from "./runtime/types.js";
+export { forwardModel } from "./training/forward.js";
+export * from "./training/sampler.js";
+export { type LearningRateSchedule, learningRateAt } from "./training/schedule.js";
+export { buildTrainingStep, namedWeights, type TrainingStep } from "./training/step.js";
+export { Trainer, type TrainingState } from "./training/trainer.js";
+export * from "./transforms/patch.js";
+export * from "./transforms/preprocess.js";
+export { indexedStream, type RandomGenerator } from "./transforms/random.js";
 export * from "./volume/crop.js";
 export * from "./volume/orientation.js";
 export * from "./volume/resample.js";
-export type { Session, Runtime } from "./runtime/types.js";
-export { buildNetwork, inferenceModel, type LayerProfile, networkPresets, type NetworkSpecification, parametersOf, profileNetwork, sizeDivisor } from "./networks/catalogue.js";
-export { type LnsnetConfiguration, lnsnetDefaults } from "./networks/lnsnet.js";
-export type { ParameterEntry } from "./networks/builder.js";
-export { diceCrossEntropyLoss } from "./losses/segmentation.js";
-export { buildTrainingStep, namedWeights, type TrainingStep } from "./training/step.js";
-export { Trainer, type TrainingState } from "./training/trainer.js";
-export { learningRateAt, type LearningRateSchedule } from "./training/schedule.js";
-export { forwardModel } from "./training/forward.js";
-export { predictProbability } from "./inference/sliding-window.js";
-export * from "./phantom/cohort.js";
-export * from "./phantom/patient.js";
-export { type CohortCase, type CohortManifest, cohortManifest, type DatasetDescription } from "./phantom/cohort.js";
-export type { NodeKind, PhantomNode } from "./phantom/nodes.js";
-export { defaultPhantomOptions, type PhantomOptions } from "./phantom/options.js";
-export { generatePatient, phantomId, phantomNodes, type PhantomPatient } from "./phantom/patient.js";
+export * from "./volume/volume.js";
+export * from "./voxels/components.js";
+export * from "./voxels/distance.js";
+export * from "./voxels/morphology.js";
+export * from "./voxels/node-measurement.js";

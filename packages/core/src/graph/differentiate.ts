@@ -3,13 +3,17 @@ import { type Node, sortNodes, type Value } from "./graph.js";
 import { add, full } from "./operations/elementwise.js";
 import { reshape } from "./operations/layout.js";
 import { sum } from "./operations/reduction.js";
-import { range, sameShape, type Shape } from "./shape.js";
+import { range, type Shape, sameShape } from "./shape.js";
 
 /**
  * The gradient of Σ(`seed` · `output`) with respect to each of `targets`, as values of the same graph.
  * @param seed gradient of the output; ones by default, for a loss of one element.
  */
-export function differentiate(output: Value, targets: readonly Value[], seed: Value = full(output.shape, 1)): Value[] {
+export function differentiate(
+  output: Value,
+  targets: readonly Value[],
+  seed: Value = full(output.shape, 1),
+): Value[] {
   const order = sortNodes([output]);
   const reaches = new Set<Node>(targets.map((target) => target.node));
   for (const node of order) if (node.inputs.some((value) => reaches.has(value.node))) reaches.add(node);

@@ -1,9 +1,18 @@
 // What networks are made of: normalisation, activations, upsampling, attention, each from the operations.
 import type { Value } from "./graph.js";
 import { convolution } from "./operations/convolution.js";
-import { add, errorFunction, multiply, relu, reciprocal, squareRoot, subtract, negate } from "./operations/elementwise.js";
-import { constant } from "./operations/leaves.js";
+import {
+  add,
+  errorFunction,
+  multiply,
+  negate,
+  reciprocal,
+  relu,
+  squareRoot,
+  subtract,
+} from "./operations/elementwise.js";
 import { concat, reshape, split, transpose } from "./operations/layout.js";
+import { constant } from "./operations/leaves.js";
 import { matmul } from "./operations/matmul.js";
 import { mean, moments, softmax, sum } from "./operations/reduction.js";
 import { range, type Shape, ShapeError, sizeOf } from "./shape.js";
@@ -39,7 +48,8 @@ export function instanceNorm(x: Value, affine: Affine | null, epsilon = 1e-5): V
 
 /** Group normalisation of x [N, C, …space] over space and the channels of a group (Wu 2018). */
 export function groupNorm(x: Value, groups: number, affine: Affine | null, epsilon = 1e-5): Value {
-  if (x.shape[1] % groups !== 0) throw new ShapeError(`${x.shape[1]} channels do not divide into ${groups} groups`);
+  if (x.shape[1] % groups !== 0)
+    throw new ShapeError(`${x.shape[1]} channels do not divide into ${groups} groups`);
   return applyAffine(standardizeRows(x, x.shape[0] * groups, epsilon), affine);
 }
 
@@ -179,12 +189,27 @@ export function partialConvolution(x: Value, weight: Value): Value {
  * Both are affine in x, so the statistics are folded into the weights and the normalised tensor is never written:
  * W·((x − μ)/σ·γ + β) + b = (W·γ/σ)·x + (b + W·(β − μ·γ/σ)).
  */
-export function normalizedPointwise(x: Value, norm: Affine, weight: Value, bias: Value, epsilon = 1e-5): Value {
+export function normalizedPointwise(
+  x: Value,
+  norm: Affine,
+  weight: Value,
+  bias: Value,
+  epsilon = 1e-5,
+): Value {
   const [batch, channels, ...space] = x.shape;
   const outputs = weight.shape[0];
-  const { mean: average, reciprocalDeviation } = moments(reshape(x, [batch * channels, sizeOf(space)]), epsilon);
-  const scale = multiply(reshape(reciprocalDeviation, [batch, 1, channels]), reshape(norm.weight, [1, 1, channels]));
-  const shift = subtract(reshape(norm.bias, [1, 1, channels]), multiply(reshape(average, [batch, 1, channels]), scale));
+  const { mean: average, reciprocalDeviation } = moments(
+    reshape(x, [batch * channels, sizeOf(space)]),
+    epsilon,
+  );
+  const scale = multiply(
+    reshape(reciprocalDeviation, [batch, 1, channels]),
+    reshape(norm.weight, [1, 1, channels]),
+  );
+  const shift = subtract(
+    reshape(norm.bias, [1, 1, channels]),
+    multiply(reshape(average, [batch, 1, channels]), scale),
+  );
   const matrix = reshape(weight, [1, outputs, channels]);
   const folded = multiply(matrix, scale);
   const offset = add(sum(multiply(matrix, shift), [2]), reshape(bias, [1, outputs, 1]));

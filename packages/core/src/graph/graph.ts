@@ -1,6 +1,7 @@
 // The graph: values, the nodes that make them, and the scope that names both.
-import { formatShape, type Shape, ShapeError } from "./shape.js";
+
 import type { OnnxEmitter } from "./onnx.js";
+import { formatShape, type Shape, ShapeError } from "./shape.js";
 
 /** A tensor of the reference evaluator, row-major, in double precision. */
 export interface Tensor {
@@ -84,7 +85,9 @@ export function apply<Attributes>(
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const given = inputs.map((value) => formatShape(value.shape)).join(" and ");
-    throw new ShapeError(`${operation.name} in ${currentPath || "the graph"}: ${error.message} (given ${given})`);
+    throw new ShapeError(
+      `${operation.name} in ${currentPath || "the graph"}: ${error.message} (given ${given})`,
+    );
   }
   const outputs: Value[] = [];
   const node: Node<Attributes> = { operation, attributes, inputs, outputs, path: currentPath };

@@ -74,16 +74,29 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
     initializers.push({ name, dims: shape.map(BigInt), dataType, rawData });
     return name;
   };
-  const write = (type: string, inputNames: readonly string[], written: string[], integers: Integers, floats: Floats) => {
+  const write = (
+    type: string,
+    inputNames: readonly string[],
+    written: string[],
+    integers: Integers,
+    floats: Floats,
+  ) => {
     const whole = Object.entries(integers).filter(([name]) => !FLOAT_ATTRIBUTES.has(name));
-    const broken = [...Object.entries(integers).filter(([name]) => FLOAT_ATTRIBUTES.has(name)), ...Object.entries(floats)];
+    const broken = [
+      ...Object.entries(integers).filter(([name]) => FLOAT_ATTRIBUTES.has(name)),
+      ...Object.entries(floats),
+    ];
     const attribute = [
       ...whole.map(([name, value]) =>
         typeof value === "number"
           ? { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) }
           : { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) },
       ),
-      ...broken.map(([name, value]) => ({ name, type: AttributeProto_AttributeType.FLOAT, f: Number(value) })),
+      ...broken.map(([name, value]) => ({
+        name,
+        type: AttributeProto_AttributeType.FLOAT,
+        f: Number(value),
+      })),
     ];
     nodes.push({ opType: type, name: written[0], input: [...inputNames], output: written, attribute });
   };
@@ -91,7 +104,8 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
 
   const emitter: OnnxEmitter = {
     nameOf,
-    emit: (type, node, attributes = {}) => emitter.nodeTo(node.outputs, type, node.inputs.map(nameOf), attributes),
+    emit: (type, node, attributes = {}) =>
+      emitter.nodeTo(node.outputs, type, node.inputs.map(nameOf), attributes),
     nodeTo: (values, type, inputNames, integers = {}, floats = {}) => {
       const written = values.map((value) => {
         const name = (value && outputNames.get(value)) ?? unique(label(type) + (value ? "" : ".unused"));
@@ -130,7 +144,8 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
       taken.add(name);
       const data = weights?.get(name);
       if (data) {
-        if (data.length !== sizeOf(value.shape)) throw new Error(`${data.length} weights for ${name} ${value.shape}`);
+        if (data.length !== sizeOf(value.shape))
+          throw new Error(`${data.length} weights for ${name} ${value.shape}`);
         store(name, value.shape, TensorProto_DataType.FLOAT, new Uint8Array(data.slice().buffer));
       } else if (!inputs.includes(value)) throw new Error(`${name} is neither an input nor has it weights`);
     },
@@ -154,13 +169,16 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
         case: "tensorType" as const,
         value: {
           elemType: TensorProto_DataType.FLOAT,
-          shape: { dim: shape.map((length) => ({ value: { case: "dimValue" as const, value: BigInt(length) } })) },
+          shape: {
+            dim: shape.map((length) => ({ value: { case: "dimValue" as const, value: BigInt(length) } })),
+          },
         },
       },
     },
   });
   // An output that no node makes under its own name: a leaf, or one value given out twice.
-  for (const [name, value] of Object.entries(outputs)) if (nameOf(value) !== name) write("Identity", [nameOf(value)], [name], {}, {});
+  for (const [name, value] of Object.entries(outputs))
+    if (nameOf(value) !== name) write("Identity", [nameOf(value)], [name], {}, {});
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
     producerName: "lnsnet",
@@ -180,7 +198,9 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
 /** Nodes in order, with the nodes of bound values in the place of the parameters they stand for. */
 function sortBound(values: readonly Value[], bindings: ReadonlyMap<Value, Value> | undefined): Node[] {
   if (!bindings) return sortNodes(values);
-  const used = sortNodes(values).flatMap((node) => node.outputs.flatMap((value) => bindings.get(value) ?? []));
+  const used = sortNodes(values).flatMap((node) =>
+    node.outputs.flatMap((value) => bindings.get(value) ?? []),
+  );
   const replaced = new Set([...bindings.keys()].map((value) => value.node));
   const first = new Set(sortNodes(used));
   return [...first, ...sortNodes(values).filter((node) => !replaced.has(node) && !first.has(node))];

@@ -1,6 +1,14 @@
 // Optimisers over flat vectors: the whole of a network's weights is one vector, so each rule is a dozen operations.
 import type { Value } from "./graph.js";
-import { add, divide, maximum, multiply, reciprocal, squareRoot, subtract } from "./operations/elementwise.js";
+import {
+  add,
+  divide,
+  maximum,
+  multiply,
+  reciprocal,
+  squareRoot,
+  subtract,
+} from "./operations/elementwise.js";
 import { reshape } from "./operations/layout.js";
 import { sum } from "./operations/reduction.js";
 
@@ -37,7 +45,12 @@ export interface AdamWState {
 export function adamW(
   { theta, m, v }: AdamWState,
   gradient: Value,
-  { decay, learningRate, correction1, correction2 }: Readonly<Record<"decay" | "learningRate" | "correction1" | "correction2", Value>>,
+  {
+    decay,
+    learningRate,
+    correction1,
+    correction2,
+  }: Readonly<Record<"decay" | "learningRate" | "correction1" | "correction2", Value>>,
   { beta1, beta2, epsilon }: AdamWOptions,
 ): AdamWState {
   const nextM = add(multiply(m, beta1), multiply(gradient, 1 - beta1));
@@ -52,7 +65,11 @@ export function adamW(
 export function nesterov(
   { theta, momentum }: { readonly theta: Value; readonly momentum: Value },
   gradient: Value,
-  { learningRate, factor, decay }: { readonly learningRate: Value; readonly factor: number; readonly decay: number },
+  {
+    learningRate,
+    factor,
+    decay,
+  }: { readonly learningRate: Value; readonly factor: number; readonly decay: number },
 ): { theta: Value; momentum: Value } {
   const decayed = add(gradient, multiply(theta, decay));
   const nextMomentum = add(multiply(momentum, factor), decayed);

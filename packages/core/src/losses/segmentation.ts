@@ -1,6 +1,17 @@
 // Losses of segmentation, as functions over graph values. Logits and labels are [N, C, …space]; losses have shape [].
 import type { Value } from "../graph/graph.js";
-import { absolute, add, divide, exponential, multiply, negate, relu, sigmoid, softplus, subtract } from "../graph/operations/elementwise.js";
+import {
+  absolute,
+  add,
+  divide,
+  exponential,
+  multiply,
+  negate,
+  relu,
+  sigmoid,
+  softplus,
+  subtract,
+} from "../graph/operations/elementwise.js";
 import { reshape } from "../graph/operations/layout.js";
 import { logSoftmax, mean, sum } from "../graph/operations/reduction.js";
 import { range, sizeOf } from "../graph/shape.js";
@@ -31,7 +42,11 @@ export function binaryCrossEntropyLoss(logits: Value, label: Value): Value {
 }
 
 /** Soft Dice plus binary cross-entropy, the default loss of training. */
-export function diceCrossEntropyLoss(logits: Value, label: Value, options: { batch?: boolean; smooth?: number } = {}): Value {
+export function diceCrossEntropyLoss(
+  logits: Value,
+  label: Value,
+  options: { batch?: boolean; smooth?: number } = {},
+): Value {
   return add(softDiceLoss(logits, label, options), binaryCrossEntropyLoss(logits, label));
 }
 

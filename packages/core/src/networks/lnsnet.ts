@@ -1,5 +1,10 @@
 // LNSNet: a light volumetric network for lymph nodes (doi 10.1002/mp.70123), where the paper is silent as this project chose.
-import { normalizedPointwise, partialConvolution, samplewisePointwise, instanceNorm } from "../graph/functions.js";
+import {
+  instanceNorm,
+  normalizedPointwise,
+  partialConvolution,
+  samplewisePointwise,
+} from "../graph/functions.js";
 import { type Value, within } from "../graph/graph.js";
 import { convolution, transposedConvolution } from "../graph/operations/convolution.js";
 import { add, leakyRelu, multiply } from "../graph/operations/elementwise.js";
@@ -68,9 +73,13 @@ export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder
   const { stages, depths, decoderDepth, classes } = configuration;
   const divisor = 2 ** (stages.length - 1);
   if (image.shape.slice(2).some((length) => length % divisor !== 0))
-    throw new ShapeError(`LNSNet with ${stages.length} stages needs D, H, W divisible by ${divisor}, not ${image.shape.slice(2)}`);
+    throw new ShapeError(
+      `LNSNet with ${stages.length} stages needs D, H, W divisible by ${divisor}, not ${image.shape.slice(2)}`,
+    );
   if (depths.length !== stages.length)
-    throw new ShapeError(`${stages.length} stages and ${depths.length} depths: give one depth for each stage`);
+    throw new ShapeError(
+      `${stages.length} stages and ${depths.length} depths: give one depth for each stage`,
+    );
 
   const blockCount = depths.reduce((a, b) => a + b, 0) + decoderDepth * (stages.length - 1);
   let blockIndex = 0;
@@ -84,7 +93,11 @@ export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder
   };
 
   let x = within("stem", () =>
-    convolution(image, builder.weight("weight", [stages[0], configuration.inputs, 1, 1, 1], configuration.inputs, 1), builder.bias("bias", stages[0])),
+    convolution(
+      image,
+      builder.weight("weight", [stages[0], configuration.inputs, 1, 1, 1], configuration.inputs, 1),
+      builder.bias("bias", stages[0]),
+    ),
   );
   const skips: Value[] = [];
   for (let stage = 0; stage < stages.length; stage++)
@@ -94,7 +107,8 @@ export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder
       skips.push(y);
       return y;
     });
-  if (configuration.depthwiseSeparable === "bottleneck") x = within("bottleneck", () => depthwiseSeparable(x, builder));
+  if (configuration.depthwiseSeparable === "bottleneck")
+    x = within("bottleneck", () => depthwiseSeparable(x, builder));
   for (let stage = stages.length - 2; stage >= 0; stage--)
     x = within(`decoder.${stage}`, () => {
       const upsampled = within("up", () => up(x, stages[stage], builder));
@@ -112,25 +126,41 @@ export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder
       ),
     );
   });
-  return configuration.boundaryModule ? within("boundary", () => boundaryEnhancement(logits, builder)) : logits;
+  return configuration.boundaryModule
+    ? within("boundary", () => boundaryEnhancement(logits, builder))
+    : logits;
 }
 
 /** 3D Volume Block: x + DropPath(PW₂(LeakyReLU(PW₁(InstanceNorm(VPConv(x)))))). */
-function volumeBlock(x: Value, dropRate: number, configuration: LnsnetConfiguration, builder: NetworkBuilder): Value {
+function volumeBlock(
+  x: Value,
+  dropRate: number,
+  configuration: LnsnetConfiguration,
+  builder: NetworkBuilder,
+): Value {
   const [batch, channels] = x.shape;
   const { kernel, expansion } = configuration;
-  const convolved = configuration.convolution === "full" ? channels : Math.round(channels * configuration.partialRatio);
+  const convolved =
+    configuration.convolution === "full" ? channels : Math.round(channels * configuration.partialRatio);
   const inner = channels * expansion;
   const depthwise = configuration.pointwiseGroups === "depthwise";
 
   const mixed = within("vpconv", () => {
-    const weight = builder.weight("weight", [convolved, convolved, kernel, kernel, kernel], convolved * kernel ** 3);
+    const weight = builder.weight(
+      "weight",
+      [convolved, convolved, kernel, kernel, kernel],
+      convolved * kernel ** 3,
+    );
     if (convolved < channels) return partialConvolution(x, weight);
     return convolution(x, weight, undefined, { padding: new Array(3).fill((kernel - 1) / 2) });
   });
   const norm = within("norm", () => builder.affine(channels));
   const expanded = within("pointwise1", () => {
-    const weight = builder.weight("weight", [inner, depthwise ? 1 : channels, 1, 1, 1], depthwise ? 1 : channels);
+    const weight = builder.weight(
+      "weight",
+      [inner, depthwise ? 1 : channels, 1, 1, 1],
+      depthwise ? 1 : channels,
+    );
     const bias = builder.bias("bias", inner);
     if (depthwise) return convolution(instanceNorm(mixed, norm), weight, bias, { groups: channels });
     return normalizedPointwise(mixed, norm, weight, bias);
@@ -138,7 +168,12 @@ function volumeBlock(x: Value, dropRate: number, configuration: LnsnetConfigurat
   const active = leakyRelu(expanded);
   const mask = builder.mask("keep", [batch, 1, 1], dropRate);
   const branch = within("pointwise2", () => {
-    const weight = builder.weight("weight", [channels, depthwise ? expansion : inner, 1, 1, 1], depthwise ? expansion : inner, 1);
+    const weight = builder.weight(
+      "weight",
+      [channels, depthwise ? expansion : inner, 1, 1, 1],
+      depthwise ? expansion : inner,
+      1,
+    );
     const bias = builder.bias("bias", channels);
     if (depthwise) {
       const y = convolution(active, weight, bias, { groups: channels });
@@ -147,7 +182,11 @@ function volumeBlock(x: Value, dropRate: number, configuration: LnsnetConfigurat
     if (!mask) return convolution(active, weight, bias);
     // Dropping a branch of a sample is scaling its weights: [N, O, C] is far smaller than the branch itself.
     const scaled = multiply(reshape(weight, [1, channels, inner]), mask);
-    return samplewisePointwise(active, scaled, multiply(reshape(bias, [1, channels]), reshape(mask, [batch, 1])));
+    return samplewisePointwise(
+      active,
+      scaled,
+      multiply(reshape(bias, [1, channels]), reshape(mask, [batch, 1])),
+    );
   });
   return add(branch, x);
 }
@@ -157,9 +196,14 @@ function down(x: Value, channels: number, builder: NetworkBuilder): Value {
   const inputs = x.shape[1];
   const normalized = within("norm", () => instanceNorm(x, builder.affine(inputs)));
   return within("convolution", () =>
-    convolution(normalized, builder.weight("weight", [channels, inputs, 2, 2, 2], 8 * inputs, 1), builder.bias("bias", channels), {
-      stride: [2, 2, 2],
-    }),
+    convolution(
+      normalized,
+      builder.weight("weight", [channels, inputs, 2, 2, 2], 8 * inputs, 1),
+      builder.bias("bias", channels),
+      {
+        stride: [2, 2, 2],
+      },
+    ),
   );
 }
 
@@ -168,9 +212,14 @@ function up(x: Value, channels: number, builder: NetworkBuilder): Value {
   const inputs = x.shape[1];
   const normalized = within("norm", () => instanceNorm(x, builder.affine(inputs)));
   return within("convolution", () =>
-    transposedConvolution(normalized, builder.weight("weight", [inputs, channels, 2, 2, 2], inputs, 1), builder.bias("bias", channels), {
-      stride: [2, 2, 2],
-    }),
+    transposedConvolution(
+      normalized,
+      builder.weight("weight", [inputs, channels, 2, 2, 2], inputs, 1),
+      builder.bias("bias", channels),
+      {
+        stride: [2, 2, 2],
+      },
+    ),
   );
 }
 
@@ -178,9 +227,14 @@ function up(x: Value, channels: number, builder: NetworkBuilder): Value {
 function depthwiseSeparable(x: Value, builder: NetworkBuilder): Value {
   const channels = x.shape[1];
   const filtered = within("depthwise", () =>
-    convolution(x, builder.weight("weight", [channels, 1, 3, 3, 3], 27, 1), undefined, { padding: [1, 1, 1], groups: channels }),
+    convolution(x, builder.weight("weight", [channels, 1, 3, 3, 3], 27, 1), undefined, {
+      padding: [1, 1, 1],
+      groups: channels,
+    }),
   );
-  const mixed = within("pointwise", () => convolution(filtered, builder.weight("weight", [channels, channels, 1, 1, 1], channels)));
+  const mixed = within("pointwise", () =>
+    convolution(filtered, builder.weight("weight", [channels, channels, 1, 1, 1], channels)),
+  );
   return leakyRelu(within("norm", () => instanceNorm(mixed, builder.affine(channels))));
 }
 
@@ -194,8 +248,12 @@ function boundaryEnhancement(logits: Value, builder: NetworkBuilder): Value {
   const inner = BOUNDARY_EXPANSION * classes;
   const kernel = [BOUNDARY_KERNEL, BOUNDARY_KERNEL, BOUNDARY_KERNEL];
   const padding = kernel.map((length) => (length - 1) / 2);
-  const pointwise = within("pointwise1", () => builder.weight("weight", [inner, classes, 1, 1, 1], classes, 1));
-  const depthwise = within("depthwise", () => builder.weight("weight", [inner, 1, ...kernel], sizeOf(kernel)));
+  const pointwise = within("pointwise1", () =>
+    builder.weight("weight", [inner, classes, 1, 1, 1], classes, 1),
+  );
+  const depthwise = within("depthwise", () =>
+    builder.weight("weight", [inner, 1, ...kernel], sizeOf(kernel)),
+  );
   const filtered = within("depthwise", () =>
     classes === 1
       ? convolution(logits, multiply(depthwise, pointwise), undefined, { padding })
@@ -204,7 +262,11 @@ function boundaryEnhancement(logits: Value, builder: NetworkBuilder): Value {
   const norm = within("norm", () => builder.affine(inner));
   const active = leakyRelu(instanceNorm(filtered, norm));
   const correction = within("pointwise2", () =>
-    convolution(active, builder.weight("weight", [classes, inner, 1, 1, 1], inner, 1), builder.bias("bias", classes)),
+    convolution(
+      active,
+      builder.weight("weight", [classes, inner, 1, 1, 1], inner, 1),
+      builder.bias("bias", classes),
+    ),
   );
   return add(logits, correction);
 }

@@ -16,7 +16,9 @@ export const nodeRuntime: Runtime = {
     });
     return {
       async run(inputs, into = {}) {
-        const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toTensor(tensor)]));
+        const feeds = Object.fromEntries(
+          Object.entries(inputs).map(([name, tensor]) => [name, toTensor(tensor)]),
+        );
         const fetches = Object.fromEntries(
           session.outputNames.map((name) => [name, name in into ? toTensor(into[name]) : null]),
         );

@@ -18,7 +18,15 @@ export interface Geometry {
   readonly direction: Matrix3;
 }
 
-export type VoxelArray = Float32Array | Int16Array | Uint16Array | Uint8Array | Int8Array | Int32Array | Uint32Array | Float64Array;
+export type VoxelArray =
+  | Float32Array
+  | Int16Array
+  | Uint16Array
+  | Uint8Array
+  | Int8Array
+  | Int32Array
+  | Uint32Array
+  | Float64Array;
 
 /** A grid of voxels with its geometry: HU of a scan, or labels. `data[i + size[0] * (j + size[1] * k)]`. */
 export interface Volume<T extends VoxelArray = VoxelArray> extends Geometry {

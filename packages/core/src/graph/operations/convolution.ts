@@ -19,17 +19,26 @@ export interface TransposedConvolutionOptions extends ConvolutionOptions {
   readonly outputPadding: readonly number[];
 }
 
-function checkChannels(x: Shape, w: Shape, { groups, ...options }: ConvolutionOptions, channelsOfWeight: number): void {
+function checkChannels(
+  x: Shape,
+  w: Shape,
+  { groups, ...options }: ConvolutionOptions,
+  channelsOfWeight: number,
+): void {
   const rank = x.length - 2;
   if (w.length !== x.length) throw new ShapeError(`input of ${x.length} axes and weight of ${w.length}`);
   for (const [name, values] of Object.entries(options))
-    if (values.length !== rank) throw new ShapeError(`${name} ${formatShape(values)} for ${rank} axes of space`);
-  if (x[1] % groups !== 0 || w[0] % groups !== 0) throw new ShapeError(`channels do not divide into ${groups} groups`);
-  if (x[1] !== channelsOfWeight) throw new ShapeError(`the weight expects ${channelsOfWeight} channels, not ${x[1]}`);
+    if (values.length !== rank)
+      throw new ShapeError(`${name} ${formatShape(values)} for ${rank} axes of space`);
+  if (x[1] % groups !== 0 || w[0] % groups !== 0)
+    throw new ShapeError(`channels do not divide into ${groups} groups`);
+  if (x[1] !== channelsOfWeight)
+    throw new ShapeError(`the weight expects ${channelsOfWeight} channels, not ${x[1]}`);
 }
 
 function checkBias(bias: Shape | undefined, channels: number): void {
-  if (bias && (bias.length !== 1 || bias[0] !== channels)) throw new ShapeError(`the bias is not of shape [${channels}]`);
+  if (bias && (bias.length !== 1 || bias[0] !== channels))
+    throw new ShapeError(`the bias is not of shape [${channels}]`);
 }
 
 /** The attributes ONNX's Conv and ConvTranspose share. */
@@ -102,12 +111,17 @@ const convolutionOperation: Operation<ConvolutionOptions> = {
       const reach = options.dilation[axis] * (w[axis + 2] - 1) + 1;
       return Math.floor((length + 2 * options.padding[axis] - reach) / options.stride[axis]) + 1;
     });
-    if (space.some((length) => length < 1)) throw new ShapeError("the kernel is larger than the padded input");
+    if (space.some((length) => length < 1))
+      throw new ShapeError("the kernel is larger than the padded input");
     return [[x[0], w[0], ...space]];
   },
   gradient: ({ inputs: [x, w, bias], attributes }, [dy]) => {
     if (!dy) return [null, null, null];
-    return [convolutionInputGradient(dy, x.shape, w, attributes), convolutionWeightGradient(x, dy, w.shape, attributes), ...biasGradient(bias, dy)];
+    return [
+      convolutionInputGradient(dy, x.shape, w, attributes),
+      convolutionWeightGradient(x, dy, w.shape, attributes),
+      ...biasGradient(bias, dy),
+    ];
   },
   reference: ([x, w, bias], { attributes, outputs }) => {
     const result = fillWithBias(outputs[0].shape, bias);
@@ -116,7 +130,8 @@ const convolutionOperation: Operation<ConvolutionOptions> = {
     });
     return [result];
   },
-  onnx: (node, emitter) => emitter.emit("Conv", node, onnxAttributes(node.inputs[1].shape.slice(2), node.attributes)),
+  onnx: (node, emitter) =>
+    emitter.emit("Conv", node, onnxAttributes(node.inputs[1].shape.slice(2), node.attributes)),
   cost: ({ inputs: [, w], outputs: [y] }) => {
     const multiplyAdds = sizeOf(y.shape) * sizeOf(w.shape.slice(1));
     return { multiplyAdds, multiplyAddsThop: multiplyAdds };
@@ -129,10 +144,16 @@ const transposedConvolutionOperation: Operation<TransposedConvolutionOptions> = 
     checkChannels(x, w, options, w[0]);
     checkBias(bias, w[1] * options.groups);
     const { stride, padding, dilation, outputPadding } = options;
-    const space = x.slice(2).map(
-      (length, axis) =>
-        (length - 1) * stride[axis] - 2 * padding[axis] + dilation[axis] * (w[axis + 2] - 1) + outputPadding[axis] + 1,
-    );
+    const space = x
+      .slice(2)
+      .map(
+        (length, axis) =>
+          (length - 1) * stride[axis] -
+          2 * padding[axis] +
+          dilation[axis] * (w[axis + 2] - 1) +
+          outputPadding[axis] +
+          1,
+      );
     if (space.some((length) => length < 1)) throw new ShapeError("the padding leaves nothing of the result");
     return [[x[0], w[1] * options.groups, ...space]];
   },
@@ -174,7 +195,8 @@ function convolutionInputGradient(dy: Value, x: Shape, w: Value, options: Convol
   const { stride, padding, dilation, groups } = options;
   const kernel = w.shape.slice(2);
   const reach = kernel.map((length, axis) => dilation[axis] * (length - 1));
-  const flippable = stride.every((length) => length === 1) && reach.every((length, axis) => length >= padding[axis]);
+  const flippable =
+    stride.every((length) => length === 1) && reach.every((length, axis) => length >= padding[axis]);
   if (flippable) {
     const [outputs, inputs] = [w.shape[0] / groups, w.shape[1]];
     const axes = range(kernel.length, 3);
@@ -190,7 +212,8 @@ function convolutionInputGradient(dy: Value, x: Shape, w: Value, options: Convol
   const outputPadding = x
     .slice(2)
     .map(
-      (length, axis) => length - ((dy.shape[axis + 2] - 1) * stride[axis] - 2 * padding[axis] + reach[axis] + 1),
+      (length, axis) =>
+        length - ((dy.shape[axis + 2] - 1) * stride[axis] - 2 * padding[axis] + reach[axis] + 1),
     );
   // ONNX wants an output padding below the stride; what the stride left out at the end is zero and is padded.
   const inside = outputPadding.map((length, axis) => Math.min(length, stride[axis] - 1));
@@ -212,7 +235,8 @@ function convolutionWeightGradient(x: Value, dy: Value, w: Shape, options: Convo
   const [batch, channels, ...space] = x.shape;
   const outputs = dy.shape[1];
   const kernel = w.slice(2);
-  const pointwise = [...kernel, ...stride].every((length) => length === 1) && padding.every((length) => length === 0);
+  const pointwise =
+    [...kernel, ...stride].every((length) => length === 1) && padding.every((length) => length === 0);
   if (pointwise && groups === 1) return reshape(pointwiseWeightGradient(x, dy), w);
   const axes = range(space.length, 3);
   const grouped = transpose(reshape(x, [batch, groups, channels / groups, ...space]), [2, 1, 0, ...axes]);
@@ -250,7 +274,12 @@ const perAxis = (value: readonly number[] | undefined, rank: number, otherwise: 
  * Convolution of x [N, C, …space] with weight [O, C/groups, …kernel] and bias [O] → [N, O, …]. A cross-correlation, as
  * in every deep-learning library.
  */
-export function convolution(x: Value, weight: Value, bias?: Value, options: Partial<ConvolutionOptions> = {}): Value {
+export function convolution(
+  x: Value,
+  weight: Value,
+  bias?: Value,
+  options: Partial<ConvolutionOptions> = {},
+): Value {
   const rank = x.shape.length - 2;
   return applySingle(convolutionOperation, bias ? [x, weight, bias] : [x, weight], {
     stride: perAxis(options.stride, rank, 1),

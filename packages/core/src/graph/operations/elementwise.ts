@@ -34,7 +34,8 @@ function binary(
   return {
     name,
     shape: ([a, b]) => [broadcastShapes(a, b)],
-    gradient: ({ inputs: [a, b], outputs: [y] }, [dy]) => (dy ? gradient(dy, a, b, y).map((rule) => rule()) : [null, null]),
+    gradient: ({ inputs: [a, b], outputs: [y] }, [dy]) =>
+      dy ? gradient(dy, a, b, y).map((rule) => rule()) : [null, null],
     reference: ([a, b], { outputs }) => {
       const left = broadcastIndices(a.shape, outputs[0].shape);
       const right = broadcastIndices(b.shape, outputs[0].shape);
@@ -44,16 +45,30 @@ function binary(
   };
 }
 
-const addOperation = binary("add", "Add", (a, b) => a + b, (dy) => [() => dy, () => dy]);
-const subtractOperation = binary("subtract", "Sub", (a, b) => a - b, (dy) => [() => dy, () => negate(dy)]);
-const multiplyOperation = binary("multiply", "Mul", (a, b) => a * b, (dy, a, b) => [
-  () => multiply(dy, b),
-  () => multiply(dy, a),
-]);
-const divideOperation = binary("divide", "Div", (a, b) => a / b, (dy, _, b, y) => [
-  () => divide(dy, b),
-  () => negate(divide(multiply(dy, y), b)),
-]);
+const addOperation = binary(
+  "add",
+  "Add",
+  (a, b) => a + b,
+  (dy) => [() => dy, () => dy],
+);
+const subtractOperation = binary(
+  "subtract",
+  "Sub",
+  (a, b) => a - b,
+  (dy) => [() => dy, () => negate(dy)],
+);
+const multiplyOperation = binary(
+  "multiply",
+  "Mul",
+  (a, b) => a * b,
+  (dy, a, b) => [() => multiply(dy, b), () => multiply(dy, a)],
+);
+const divideOperation = binary(
+  "divide",
+  "Div",
+  (a, b) => a / b,
+  (dy, _, b, y) => [() => divide(dy, b), () => negate(divide(multiply(dy, y), b))],
+);
 const maximumOperation = binary("maximum", "Max", Math.max, (dy, a, b) => [
   () => multiply(dy, step(subtract(a, b))),
   () => multiply(dy, subtract(1, step(subtract(a, b)))),
@@ -62,13 +77,17 @@ const maximumOperation = binary("maximum", "Max", Math.max, (dy, a, b) => [
 /** a + b, broadcast. */
 export const add = (a: Operand, b: Operand): Value => applySingle(addOperation, [asValue(a), asValue(b)], {});
 /** a − b, broadcast. */
-export const subtract = (a: Operand, b: Operand): Value => applySingle(subtractOperation, [asValue(a), asValue(b)], {});
+export const subtract = (a: Operand, b: Operand): Value =>
+  applySingle(subtractOperation, [asValue(a), asValue(b)], {});
 /** a · b, broadcast. */
-export const multiply = (a: Operand, b: Operand): Value => applySingle(multiplyOperation, [asValue(a), asValue(b)], {});
+export const multiply = (a: Operand, b: Operand): Value =>
+  applySingle(multiplyOperation, [asValue(a), asValue(b)], {});
 /** a / b, broadcast. */
-export const divide = (a: Operand, b: Operand): Value => applySingle(divideOperation, [asValue(a), asValue(b)], {});
+export const divide = (a: Operand, b: Operand): Value =>
+  applySingle(divideOperation, [asValue(a), asValue(b)], {});
 /** The larger of the two, broadcast; where they are equal the gradient is b's. */
-export const maximum = (a: Operand, b: Operand): Value => applySingle(maximumOperation, [asValue(a), asValue(b)], {});
+export const maximum = (a: Operand, b: Operand): Value =>
+  applySingle(maximumOperation, [asValue(a), asValue(b)], {});
 
 interface UnaryRules<Attributes> {
   readonly name: string;
@@ -77,12 +96,21 @@ interface UnaryRules<Attributes> {
   readonly gradient: (dy: Value, x: Value, y: Value, attributes: Attributes) => Value | null;
 }
 
-function unary<Attributes>({ name, onnxName, evaluate, gradient }: UnaryRules<Attributes>): Operation<Attributes> {
+function unary<Attributes>({
+  name,
+  onnxName,
+  evaluate,
+  gradient,
+}: UnaryRules<Attributes>): Operation<Attributes> {
   return {
     name,
     shape: ([x]) => [x],
-    gradient: ({ inputs: [x], outputs: [y], attributes }, [dy]) => [dy ? gradient(dy, x, y, attributes) : null],
-    reference: ([x]: readonly Tensor[], { attributes }) => [x.data.map((element) => evaluate(element, attributes))],
+    gradient: ({ inputs: [x], outputs: [y], attributes }, [dy]) => [
+      dy ? gradient(dy, x, y, attributes) : null,
+    ],
+    reference: ([x]: readonly Tensor[], { attributes }) => [
+      x.data.map((element) => evaluate(element, attributes)),
+    ],
     onnx: (node, emitter) => emitter.emit(onnxName, node, node.attributes as Record<string, number>),
   };
 }
@@ -98,7 +126,12 @@ const simple = (
 };
 
 /** −x */
-export const negate = simple("negate", "Neg", (x) => -x, (dy) => negate(dy));
+export const negate = simple(
+  "negate",
+  "Neg",
+  (x) => -x,
+  (dy) => negate(dy),
+);
 /** eˣ */
 export const exponential = simple("exponential", "Exp", Math.exp, (dy, _, y) => multiply(dy, y));
 /** ln x */
@@ -106,17 +139,24 @@ export const logarithm = simple("logarithm", "Log", Math.log, (dy, x) => divide(
 /** √x */
 export const squareRoot = simple("squareRoot", "Sqrt", Math.sqrt, (dy, _, y) => divide(multiply(dy, 0.5), y));
 /** 1/x */
-export const reciprocal = simple("reciprocal", "Reciprocal", (x) => 1 / x, (dy, _, y) =>
-  negate(multiply(dy, multiply(y, y))),
+export const reciprocal = simple(
+  "reciprocal",
+  "Reciprocal",
+  (x) => 1 / x,
+  (dy, _, y) => negate(multiply(dy, multiply(y, y))),
 );
 /** |x|; its gradient at 0 is 0. */
 export const absolute = simple("absolute", "Abs", Math.abs, (dy, x) => multiply(dy, sign(x)));
 /** −1, 0 or 1. */
 export const sign = simple("sign", "Sign", Math.sign, () => null);
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid = simple("sigmoid", "Sigmoid", logistic, (dy, _, y) => multiply(dy, multiply(y, subtract(1, y))));
+export const sigmoid = simple("sigmoid", "Sigmoid", logistic, (dy, _, y) =>
+  multiply(dy, multiply(y, subtract(1, y))),
+);
 /** The hyperbolic tangent. */
-export const tanh = simple("tanh", "Tanh", Math.tanh, (dy, _, y) => multiply(dy, subtract(1, multiply(y, y))));
+export const tanh = simple("tanh", "Tanh", Math.tanh, (dy, _, y) =>
+  multiply(dy, subtract(1, multiply(y, y))),
+);
 /** ln(1 + eˣ), computed without overflow. */
 export const softplus = simple(
   "softplus",
@@ -129,7 +169,12 @@ export const errorFunction = simple("errorFunction", "Erf", erf, (dy, x) =>
   multiply(dy, multiply(exponential(negate(multiply(x, x))), 2 / Math.sqrt(Math.PI))),
 );
 /** max(x, 0); its gradient at 0 is 0. */
-export const relu = simple("relu", "Relu", (x) => Math.max(x, 0), (dy, _, y) => multiply(dy, step(y)));
+export const relu = simple(
+  "relu",
+  "Relu",
+  (x) => Math.max(x, 0),
+  (dy, _, y) => multiply(dy, step(y)),
+);
 
 const leakyReluOperation = unary<{ readonly alpha: number }>({
   name: "leakyRelu",
@@ -169,14 +214,19 @@ const stepOperation: Operation<{ readonly low: number }> = {
   // Comparison, cast and Where cost five passes over memory on a CPU; a steep ramp cut at both ends costs two.
   onnx: (node, emitter) => {
     const ramp = emitter.node("Mul", [emitter.nameOf(node.inputs[0]), emitter.floats([], [STEEP])]);
-    emitter.nodeTo(node.outputs, "Clip", [ramp, emitter.floats([], [node.attributes.low]), emitter.floats([], [1])]);
+    emitter.nodeTo(node.outputs, "Clip", [
+      ramp,
+      emitter.floats([], [node.attributes.low]),
+      emitter.floats([], [1]),
+    ]);
   },
 };
 /** 1 where x > 0, else `low`; the gradient of rectifiers. Has no gradient itself. */
 export const step = (x: Value, low = 0): Value => applySingle(stepOperation, [x], { low });
 
 /** Zeros or other equal numbers of a shape. */
-export const full = (shape: Shape, value: number): Value => constant(shape, new Float32Array(sizeOf(shape)).fill(value));
+export const full = (shape: Shape, value: number): Value =>
+  constant(shape, new Float32Array(sizeOf(shape)).fill(value));
 
 function logistic(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));

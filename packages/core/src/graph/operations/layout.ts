@@ -1,6 +1,6 @@
 // Operations that move numbers and compute nothing.
 import { apply, applySingle, type Operation, type Value } from "../graph.js";
-import { formatShape, range, sameShape, type Shape, ShapeError, sizeOf, stridesOf } from "../shape.js";
+import { formatShape, range, type Shape, ShapeError, sameShape, sizeOf, stridesOf } from "../shape.js";
 import { full } from "./elementwise.js";
 
 /** Copies a block of `shape` between two row-major tensors, each addressed by an offset and one stride an axis. */
@@ -25,13 +25,17 @@ function copyBlock(
 const reshapeOperation: Operation<{ readonly shape: Shape }> = {
   name: "reshape",
   shape: ([x], { shape }) => {
-    if (sizeOf(x) !== sizeOf(shape)) throw new ShapeError(`${sizeOf(x)} elements do not fill ${formatShape(shape)}`);
+    if (sizeOf(x) !== sizeOf(shape))
+      throw new ShapeError(`${sizeOf(x)} elements do not fill ${formatShape(shape)}`);
     return [shape];
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshape(dy, x.shape)],
   reference: ([x]) => [x.data],
   onnx: (node, emitter) =>
-    emitter.nodeTo(node.outputs, "Reshape", [emitter.nameOf(node.inputs[0]), emitter.integers(node.attributes.shape)]),
+    emitter.nodeTo(node.outputs, "Reshape", [
+      emitter.nameOf(node.inputs[0]),
+      emitter.integers(node.attributes.shape),
+    ]),
 };
 
 /** The same numbers, row-major, in another shape. */
@@ -41,7 +45,12 @@ export const reshape = (x: Value, shape: Shape): Value =>
 const transposeOperation: Operation<{ readonly permutation: readonly number[] }> = {
   name: "transpose",
   shape: ([x], { permutation }) => {
-    if (!sameShape([...permutation].sort((a, b) => a - b), range(x.length)))
+    if (
+      !sameShape(
+        [...permutation].sort((a, b) => a - b),
+        range(x.length),
+      )
+    )
       throw new ShapeError(`${formatShape(permutation)} is no order of ${x.length} axes`);
     return [permutation.map((axis) => x[axis])];
   },
@@ -89,7 +98,9 @@ interface Box {
 const sliceOperation: Operation<Box> = {
   name: "slice",
   shape: ([x], { start, size }) => {
-    const inside = x.every((length, axis) => start[axis] >= 0 && size[axis] > 0 && start[axis] + size[axis] <= length);
+    const inside = x.every(
+      (length, axis) => start[axis] >= 0 && size[axis] > 0 && start[axis] + size[axis] <= length,
+    );
     if (start.length !== x.length || size.length !== x.length || !inside)
       throw new ShapeError(`a block of ${formatShape(size)} at ${formatShape(start)} is not inside`);
     return [size];
@@ -134,7 +145,11 @@ interface Padding {
 const padOperation: Operation<Padding> = {
   name: "pad",
   shape: ([x], { before, after }) => {
-    if (before.length !== x.length || after.length !== x.length || [...before, ...after].some((count) => count < 0))
+    if (
+      before.length !== x.length ||
+      after.length !== x.length ||
+      [...before, ...after].some((count) => count < 0)
+    )
       throw new ShapeError(`cannot pad by ${formatShape(before)} before and ${formatShape(after)} after`);
     return [x.map((length, axis) => before[axis] + length + after[axis])];
   },
@@ -158,16 +173,20 @@ const padOperation: Operation<Padding> = {
 
 /** x with `before` and `after` elements of `value` added at the ends of each axis. */
 export const pad = (x: Value, before: readonly number[], after: readonly number[], value = 0): Value =>
-  [...before, ...after].every((count) => count === 0) ? x : applySingle(padOperation, [x], { before, after, value });
+  [...before, ...after].every((count) => count === 0)
+    ? x
+    : applySingle(padOperation, [x], { before, after, value });
 
 const concatOperation: Operation<{ readonly axis: number }> = {
   name: "concat",
   shape: (shapes, { axis }) => {
     const [first] = shapes;
     const agree = shapes.every(
-      (shape) => shape.length === first.length && shape.every((length, a) => a === axis || length === first[a]),
+      (shape) =>
+        shape.length === first.length && shape.every((length, a) => a === axis || length === first[a]),
     );
-    if (!agree || axis < 0 || axis >= first.length) throw new ShapeError(`the shapes differ beside axis ${axis}`);
+    if (!agree || axis < 0 || axis >= first.length)
+      throw new ShapeError(`the shapes differ beside axis ${axis}`);
     const total = shapes.reduce((length, shape) => length + shape[axis], 0);
     return [first.map((length, a) => (a === axis ? total : length))];
   },

@@ -30,7 +30,8 @@ export const parameterOperation = leaf("parameter");
 export const constantOperation: Operation<ConstantAttributes> = {
   name: "constant",
   shape: (_, { shape, data }) => {
-    if (sizeOf(shape) !== data.length) throw new ShapeError(`${data.length} numbers for a constant of ${sizeOf(shape)}`);
+    if (sizeOf(shape) !== data.length)
+      throw new ShapeError(`${data.length} numbers for a constant of ${sizeOf(shape)}`);
     return [shape];
   },
   gradient: () => [],

@@ -86,11 +86,15 @@ const matmulOperation: Operation<Transposed> = {
 };
 
 /** a·b over the last two axes, either of them transposed first; leading axes broadcast. */
-export const matmul = (a: Value, b: Value, { transposeA = false, transposeB = false }: Partial<Transposed> = {}): Value =>
-  applySingle(matmulOperation, [a, b], { transposeA, transposeB });
+export const matmul = (
+  a: Value,
+  b: Value,
+  { transposeA = false, transposeB = false }: Partial<Transposed> = {},
+): Value => applySingle(matmulOperation, [a, b], { transposeA, transposeB });
 
 /** x·Wᵀ, as a linear layer: x [..., in], weight [out, in]. */
 export function linear(x: Value, weight: Value): Value {
-  if (weight.shape.length !== 2) throw new ShapeError(`a linear layer's weight is [out, in], not ${formatShape(weight.shape)}`);
+  if (weight.shape.length !== 2)
+    throw new ShapeError(`a linear layer's weight is [out, in], not ${formatShape(weight.shape)}`);
   return matmul(x, weight, { transposeB: true });
 }

@@ -8,7 +8,8 @@ import { mean } from "./reduction.js";
 /** x [N, C, …space] cut to whole windows and set out as [N, C, …count, window], windows not overlapping. */
 function windowsOf(x: Value, kernel: Shape): Value {
   const [batch, channels, ...space] = x.shape;
-  if (kernel.length !== space.length) throw new ShapeError(`a window of ${kernel.length} axes for ${space.length} of space`);
+  if (kernel.length !== space.length)
+    throw new ShapeError(`a window of ${kernel.length} axes for ${space.length} of space`);
   const counts = space.map((length, axis) => Math.floor(length / kernel[axis]));
   if (counts.some((count) => count < 1)) throw new ShapeError(`the window ${kernel} is larger than ${space}`);
   const whole = slice(

@@ -9,7 +9,8 @@ interface Axes {
 
 function keptShape(shape: Shape, axes: readonly number[]): number[] {
   for (const axis of axes)
-    if (axis < 0 || axis >= shape.length) throw new ShapeError(`no axis ${axis} in a tensor of ${shape.length} axes`);
+    if (axis < 0 || axis >= shape.length)
+      throw new ShapeError(`no axis ${axis} in a tensor of ${shape.length} axes`);
   return shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
 }
 
@@ -53,7 +54,8 @@ export function mean(x: Value, axes: readonly number[]): Value {
 const expandOperation: Operation<{ readonly shape: Shape }> = {
   name: "expand",
   shape: ([x], { shape }) => {
-    const fits = x.length === shape.length && x.every((length, axis) => length === shape[axis] || length === 1);
+    const fits =
+      x.length === shape.length && x.every((length, axis) => length === shape[axis] || length === 1);
     if (!fits) throw new ShapeError(`cannot repeat ${x} to ${shape}`);
     return [shape];
   },
@@ -127,7 +129,10 @@ const momentsOperation: Operation<Epsilon> = {
   },
   // Of ONNX's operations only LayerNormalization yields both statistics, and in one pass; its first output is not used.
   onnx: (node, emitter) => {
-    const scale = emitter.floats([node.inputs[0].shape[1]], new Float32Array(node.inputs[0].shape[1]).fill(1));
+    const scale = emitter.floats(
+      [node.inputs[0].shape[1]],
+      new Float32Array(node.inputs[0].shape[1]).fill(1),
+    );
     emitter.nodeTo(
       [null, ...node.outputs],
       "LayerNormalization",
@@ -151,7 +156,12 @@ interface Axis {
 }
 
 /** Evaluates `line` on every line of numbers along an axis. */
-function alongAxis(data: Float64Array, shape: Shape, axis: number, line: (values: number[]) => number[]): Float64Array {
+function alongAxis(
+  data: Float64Array,
+  shape: Shape,
+  axis: number,
+  line: (values: number[]) => number[],
+): Float64Array {
   const stride = stridesOf(shape)[axis];
   const length = shape[axis];
   const result = new Float64Array(data.length);

@@ -1,0 +1,57 @@
+// lnsnet export: a trained model as an ONNX file that any runtime reads.
+import { InputError, inferenceModel, sizeDivisor } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { threeNumbers } from "../arguments.js";
+import { writeAtomically } from "../files.js";
+import { loadModel } from "../model.js";
+import { printJson, printText } from "../output.js";
+import { shippedModelPath } from "../prediction.js";
+
+export const exportCommand = defineCommand({
+  meta: { name: "export", description: "Write a trained model as an ONNX file" },
+  args: {
+    model: {
+      type: "string",
+      description: "model.safetensors of a training; by default the shipped phantom model",
+      valueHint: "FILE",
+    },
+    output: { type: "string", description: "file to write", default: "lnsnet.onnx" },
+    patch: {
+      type: "string",
+      description: "input in voxels: depth,height,width; by default the patch it was trained on",
+      valueHint: "D,H,W",
+    },
+    json: { type: "boolean", description: "print JSON" },
+  },
+  async run({ args }) {
+    const { plan, weights, steps } = await loadModel(args.model ?? shippedModelPath);
+    const patch = args.patch === undefined ? plan.patchSize : threeNumbers(args.patch, "--patch", 1, 1024);
+    const divisor = sizeDivisor(plan.network);
+    if (patch.some((length) => length % divisor !== 0))
+      throw new InputError(
+        `--patch is ${args.patch}, and ${plan.network.name} needs multiples of ${divisor}; give such sizes.`,
+      );
+    const metadata = {
+      patch_size: patch.join(","),
+      spacing_mm: plan.spacingMm.join(","),
+      window_hu: `${plan.window.lowHu},${plan.window.highHu}`,
+      labels: JSON.stringify({ background: 0, [plan.foreground]: 1 }),
+      trained_on: plan.dataLabel,
+      network: JSON.stringify(plan.network),
+      steps: String(steps),
+      use: "research use only",
+    };
+    const bytes = inferenceModel(
+      plan.network,
+      [1, plan.network.configuration.inputs, ...patch],
+      weights,
+      metadata,
+    );
+    await writeAtomically(args.output, bytes);
+    if (args.json === true) printJson({ onnx: args.output, bytes: bytes.length, ...metadata });
+    else
+      printText(
+        `${args.output}: image [1, ${plan.network.configuration.inputs}, ${patch.join(", ")}] to logits, ${(bytes.length / 1e6).toFixed(1)} MB, trained on ${plan.dataLabel}. Research use only.`,
+      );
+  },
+});

@@ -1,0 +1,73 @@
+// lnsnet profile: what a network costs, layer by layer.
+import { InputError, networkPresets, profileNetwork, sizeDivisor, textTable } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { threeNumbers } from "../arguments.js";
+import { printJson, printText } from "../output.js";
+
+export const profileCommand = defineCommand({
+  meta: { name: "profile", description: "Count a network's parameters and multiply-adds" },
+  args: {
+    network: {
+      type: "enum",
+      description: "network to count",
+      options: Object.keys(networkPresets),
+      default: "lnsnet",
+    },
+    size: { type: "string", description: "input in voxels: depth,height,width", default: "64,48,48" },
+    json: { type: "boolean", description: "print JSON" },
+  },
+  run({ args }) {
+    const network = networkPresets[args.network];
+    const size = threeNumbers(args.size, "--size", 1, 4096);
+    const divisor = sizeDivisor(network);
+    if (size.some((length) => length % divisor !== 0))
+      throw new InputError(
+        `--size is ${args.size}, and ${args.network} needs multiples of ${divisor}; give such sizes.`,
+      );
+    const profile = profileNetwork(network, size);
+    const input = [1, network.configuration.inputs, ...size];
+    if (args.json === true) {
+      printJson({
+        network: args.network,
+        parameters: profile.parameters,
+        multiply_adds: profile.multiplyAdds,
+        multiply_adds_thop: profile.multiplyAddsThop,
+        input,
+        layers: profile.layers.map(({ layer, parameters, multiplyAdds, multiplyAddsThop, output }) => ({
+          layer,
+          parameters,
+          multiply_adds: multiplyAdds,
+          multiply_adds_thop: multiplyAddsThop,
+          output,
+        })),
+      });
+      return;
+    }
+    const whole = (value: number): string => value.toLocaleString("en");
+    const millions = (value: number): string => (value / 1e6).toFixed(1);
+    const row = (
+      layer: string,
+      { parameters, multiplyAdds, multiplyAddsThop }: typeof profile,
+      output: string,
+    ) => ({
+      layer,
+      output,
+      parameters,
+      multiplyAdds,
+      multiplyAddsThop,
+    });
+    printText(
+      textTable(
+        [
+          { key: "layer", title: "layer" },
+          { key: "output", title: "result" },
+          { key: "parameters", title: "parameters", format: whole },
+          { key: "multiplyAdds", title: "multiply-adds", unit: "M", format: millions },
+          { key: "multiplyAddsThop", title: "by thop's rule", unit: "M", format: millions },
+        ],
+        profile.layers.map((layer) => row(layer.layer, { ...layer, layers: [] }, layer.output.join("×"))),
+        [row(`${args.network}, input ${input.join("×")}`, profile, "")],
+      ),
+    );
+  },
+});

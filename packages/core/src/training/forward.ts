@@ -1,0 +1,21 @@
+// The network as validation during training runs it: weights are an input, so one session serves the whole run.
+import { emitOnnx } from "../graph/onnx.js";
+import { input } from "../graph/operations/leaves.js";
+import { type Shape, sizeOf } from "../graph/shape.js";
+import { NetworkBuilder } from "../networks/builder.js";
+import { type BuildNetwork, inFlatOrder, viewsOf } from "./step.js";
+
+/** A model from `image` and the flat vector `theta` to `logits`, in inference mode. */
+export function forwardModel(build: BuildNetwork, imageShape: Shape): Uint8Array {
+  const builder = new NetworkBuilder(false);
+  const image = input("image", imageShape);
+  const logits = build(image, builder);
+  const parameters = inFlatOrder(builder.parameters);
+  const theta = input("theta", [parameters.reduce((total, entry) => total + sizeOf(entry.shape), 0)]);
+  const views = viewsOf(theta, parameters);
+  return emitOnnx({
+    inputs: [image, theta, ...builder.buffers.map((buffer) => buffer.value)],
+    outputs: { logits },
+    bindings: new Map(parameters.map((entry, index) => [entry.value, views[index]])),
+  });
+}

@@ -1,0 +1,217 @@
+// The training step as one graph: forward, loss, backward, clipping, AdamW, weight average.
+import { differentiate } from "../graph/differentiate.js";
+import type { Value } from "../graph/graph.js";
+import { emitOnnx } from "../graph/onnx.js";
+import { add, multiply } from "../graph/operations/elementwise.js";
+import { concat, reshape, split } from "../graph/operations/layout.js";
+import { constant, input } from "../graph/operations/leaves.js";
+import { expand } from "../graph/operations/reduction.js";
+import { adamW, clipByNorm, globalNorm, movingAverage } from "../graph/optimizers.js";
+import { type Shape, sizeOf } from "../graph/shape.js";
+import {
+  type BufferEntry,
+  type MaskEntry,
+  NetworkBuilder,
+  type ParameterEntry,
+} from "../networks/builder.js";
+import { type RandomGenerator, uniform } from "../transforms/random.js";
+
+/** A network as a function of its input image. */
+export type BuildNetwork = (image: Value, builder: NetworkBuilder) => Value;
+
+export interface StepOptions {
+  /** Shape of one batch of images, [N, C, D, H, W]. */
+  readonly imageShape: Shape;
+  /** Loss of logits and label, of shape []. */
+  readonly loss: (logits: Value, label: Value) => Value;
+  readonly weightDecay: number;
+  /** Greatest global norm of the gradient; larger ones are scaled down to it. */
+  readonly clipNorm: number;
+  /** Batches whose gradients are averaged before one update. */
+  readonly accumulation: number;
+}
+
+/** AdamW's constants; those of every framework. */
+export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+/** A compiled description of training one network: two models and the tables that say what their vectors hold. */
+export interface TrainingStep {
+  /** Forward, backward and update. Reads `accumulated` only where `accumulation` > 1. */
+  readonly updateModel: Uint8Array;
+  /** Forward and backward, adding to `accumulated`; null without accumulation. */
+  readonly accumulateModel: Uint8Array | null;
+  /** What the flat vectors hold, in order: first what decays, then what does not. */
+  readonly parameters: readonly ParameterEntry[];
+  readonly masks: readonly MaskEntry[];
+  readonly buffers: readonly BufferEntry[];
+  /** Length of the flat vectors. */
+  readonly count: number;
+  readonly imageShape: Shape;
+  readonly labelShape: Shape;
+  readonly accumulation: number;
+}
+
+/** Builds the training step of a network. */
+export function buildTrainingStep(build: BuildNetwork, options: StepOptions): TrainingStep {
+  const { imageShape, accumulation } = options;
+  const builder = new NetworkBuilder(true);
+  const image = input("image", imageShape);
+  const logits = build(image, builder);
+  const label = input("label", logits.shape);
+  const loss = options.loss(logits, label);
+
+  const parameters = inFlatOrder(builder.parameters);
+  const count = parameters.reduce((total, entry) => total + sizeOf(entry.shape), 0);
+  const theta = input("theta", [count]);
+  const bindings = new Map(
+    zip(parameters, viewsOf(theta, parameters)).map(([entry, view]) => [entry.value, view]),
+  );
+  const gradients = differentiate(
+    loss,
+    parameters.map((entry) => entry.value),
+  );
+  const gradient = concat(
+    zip(parameters, gradients).map(([entry, value]) => reshape(value, [sizeOf(entry.shape)])),
+    0,
+  );
+
+  const accumulated = input("accumulated", [count]);
+  const share = accumulation > 1 ? add(accumulated, multiply(gradient, 1 / accumulation)) : gradient;
+  const norm = globalNorm(share);
+  const scalars = {
+    learningRate: input("learning_rate", []),
+    correction1: input("correction1", []),
+    correction2: input("correction2", []),
+  };
+  const keep = input("average_keep", []);
+  const state = { theta, m: input("m", [count]), v: input("v", [count]) };
+  const decay = decayOf(parameters, options.weightDecay);
+  const next = adamW(state, clipByNorm(share, norm, options.clipNorm), { decay, ...scalars }, ADAM);
+  const average = input("average", [count]);
+  const nextAverage = movingAverage(average, next.theta, keep);
+
+  const batchInputs = [
+    image,
+    label,
+    ...builder.masks.map((mask) => mask.value),
+    ...builder.buffers.map((buffer) => buffer.value),
+  ];
+  const bufferOutputs = Object.fromEntries(builder.buffers.map((buffer) => [nextName(buffer), buffer.next]));
+  const updateModel = emitOnnx({
+    inputs: [
+      ...batchInputs,
+      theta,
+      state.m,
+      state.v,
+      average,
+      ...(accumulation > 1 ? [accumulated] : []),
+      ...Object.values(scalars),
+      keep,
+    ],
+    outputs: {
+      loss,
+      norm,
+      next_theta: next.theta,
+      next_m: next.m,
+      next_v: next.v,
+      next_average: nextAverage,
+      ...bufferOutputs,
+    },
+    bindings,
+  });
+  const accumulateModel =
+    accumulation > 1
+      ? emitOnnx({
+          inputs: [...batchInputs, theta, accumulated],
+          outputs: { loss, next_accumulated: share, ...bufferOutputs },
+          bindings,
+        })
+      : null;
+  return {
+    updateModel,
+    accumulateModel,
+    parameters,
+    masks: builder.masks,
+    buffers: builder.buffers,
+    count,
+    imageShape,
+    labelShape: logits.shape,
+    accumulation,
+  };
+}
+
+/** Name under which a step returns a running statistic. */
+export const nextName = (buffer: BufferEntry): string => `next_${buffer.name}`;
+
+/** What decays first: then decay is two numbers, not a mask. */
+export function inFlatOrder(parameters: readonly ParameterEntry[]): ParameterEntry[] {
+  return [...parameters.filter((entry) => entry.decays), ...parameters.filter((entry) => !entry.decays)];
+}
+
+/** The flat vector cut into its parameters. */
+export function viewsOf(theta: Value, parameters: readonly ParameterEntry[]): Value[] {
+  const parts = split(
+    theta,
+    0,
+    parameters.map((entry) => sizeOf(entry.shape)),
+  );
+  return zip(parameters, parts).map(([entry, part]) => reshape(part, entry.shape));
+}
+
+function decayOf(parameters: readonly ParameterEntry[], weightDecay: number): Value {
+  const lengthOf = (decays: boolean): number =>
+    parameters
+      .filter((entry) => entry.decays === decays)
+      .reduce((total, entry) => total + sizeOf(entry.shape), 0);
+  const parts = [
+    { value: weightDecay, length: lengthOf(true) },
+    { value: 0, length: lengthOf(false) },
+  ];
+  return concat(
+    parts
+      .filter(({ length }) => length > 0)
+      .map(({ value, length }) => expand(constant([1], [value]), [length])),
+    0,
+  );
+}
+
+function zip<A, B>(a: readonly A[], b: readonly B[]): [A, B][] {
+  return a.map((value, index) => [value, b[index]]);
+}
+
+/** Draws the weights a network begins with, in the order of the flat vectors. */
+export function initialWeights(parameters: readonly ParameterEntry[], random: RandomGenerator): Float32Array {
+  const count = parameters.reduce((total, entry) => total + sizeOf(entry.shape), 0);
+  const theta = new Float32Array(count);
+  let offset = 0;
+  for (const { shape, initial } of parameters) {
+    const part = theta.subarray(offset, offset + sizeOf(shape));
+    if (initial.kind === "constant") part.fill(initial.value);
+    else {
+      const deviation = (initial.gain ?? Math.SQRT2) / Math.sqrt(initial.fanIn);
+      for (let index = 0; index < part.length; index++) part[index] = deviation * normal(random);
+    }
+    offset += part.length;
+  }
+  return theta;
+}
+
+/** A standard normal number (Box and Muller 1958). */
+function normal(random: RandomGenerator): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - uniform(random)));
+  return radius * Math.cos(2 * Math.PI * uniform(random));
+}
+
+/** The parts of a flat vector by full name, as views of it. */
+export function namedWeights(
+  theta: Float32Array,
+  parameters: readonly ParameterEntry[],
+): Map<string, Float32Array> {
+  const named = new Map<string, Float32Array>();
+  let offset = 0;
+  for (const { name, shape } of parameters) {
+    named.set(name, theta.subarray(offset, offset + sizeOf(shape)));
+    offset += sizeOf(shape);
+  }
+  return named;
+}

@@ -1,0 +1,180 @@
+// Runs training steps: holds the flat state, draws the random masks, and feeds the step's model.
+import { type Shape, sizeOf } from "../graph/shape.js";
+import type { Runtime, RuntimeTensor, Session } from "../runtime/types.js";
+import { indexedStream, uniform } from "../transforms/random.js";
+import { ADAM, initialWeights, nextName, type TrainingStep } from "./step.js";
+
+/** All that the next step depends on, beside the batch. */
+export interface TrainingState {
+  /** Updates done so far. */
+  step: number;
+  theta: Float32Array;
+  m: Float32Array;
+  v: Float32Array;
+  /** Exponential moving average of θ; what validation and prediction use. */
+  average: Float32Array;
+  /** Running statistics by name. */
+  buffers: Record<string, Float32Array>;
+}
+
+/** Images [N, C, D, H, W] and labels of the step's shapes, flat. */
+export interface TrainingBatch {
+  readonly image: Float32Array;
+  readonly label: Float32Array;
+}
+
+export interface StepResult {
+  readonly loss: number;
+  /** Global norm of the gradient before clipping. */
+  readonly norm: number;
+}
+
+export interface TrainerOptions {
+  readonly seed: number;
+  readonly threads?: number;
+  /** Decay of the moving average of the weights, once warmed up. */
+  readonly averageDecay: number;
+  /** Where to go on; drawn from the seed where absent. */
+  readonly state?: TrainingState;
+}
+
+/** Stream numbers below are patches'; masks and weights are drawn from streams no patch uses. */
+const WEIGHT_STREAM = 2 ** 50;
+const MASK_STREAM = 2 ** 51;
+
+/** Training of one network, from its first step or from a saved state. Release it when done. */
+export class Trainer {
+  readonly state: TrainingState;
+  private spare: Pick<TrainingState, "theta" | "m" | "v" | "average">;
+
+  private constructor(
+    private readonly description: TrainingStep,
+    private readonly update: Session,
+    private readonly accumulate: Session | null,
+    private readonly options: TrainerOptions,
+  ) {
+    const { count, parameters, buffers } = description;
+    const theta = options.state
+      ? null
+      : initialWeights(parameters, indexedStream(options.seed, WEIGHT_STREAM));
+    this.state = options.state ?? {
+      step: 0,
+      theta: theta ?? new Float32Array(count),
+      m: new Float32Array(count),
+      v: new Float32Array(count),
+      average: theta?.slice() ?? new Float32Array(count),
+      buffers: Object.fromEntries(
+        buffers.map(({ name, shape, initial }) => [name, new Float32Array(sizeOf(shape)).fill(initial)]),
+      ),
+    };
+    this.spare = {
+      theta: new Float32Array(count),
+      m: new Float32Array(count),
+      v: new Float32Array(count),
+      average: new Float32Array(count),
+    };
+  }
+
+  static async create(
+    runtime: Runtime,
+    description: TrainingStep,
+    options: TrainerOptions,
+  ): Promise<Trainer> {
+    const threads = options.threads ?? 0;
+    const update = await runtime.createSession(description.updateModel, { threads });
+    const accumulate = description.accumulateModel
+      ? await runtime.createSession(description.accumulateModel, { threads })
+      : null;
+    return new Trainer(description, update, accumulate, options);
+  }
+
+  /**
+   * One update from `accumulation` batches.
+   * @throws RangeError where the number of batches is another.
+   */
+  async step(batches: readonly TrainingBatch[], learningRate: number): Promise<StepResult> {
+    const { accumulation } = this.description;
+    if (batches.length !== accumulation)
+      throw new RangeError(`a step takes ${accumulation} batches, not ${batches.length}`);
+    const { state, spare } = this;
+    const losses: number[] = [];
+    let accumulated: Float32Array | null = this.accumulate ? new Float32Array(this.description.count) : null;
+    for (let part = 0; this.accumulate && accumulated && part < accumulation - 1; part++) {
+      const result = await this.accumulate.run({
+        ...this.batchInputs(batches[part], part),
+        theta: this.vector(state.theta),
+        accumulated: this.vector(accumulated),
+      });
+      losses.push(result.loss.data[0]);
+      accumulated = result.next_accumulated.data;
+      this.takeBuffers(result);
+    }
+    const update = state.step + 1;
+    const result = await this.update.run(
+      {
+        ...this.batchInputs(batches[accumulation - 1], accumulation - 1),
+        theta: this.vector(state.theta),
+        m: this.vector(state.m),
+        v: this.vector(state.v),
+        average: this.vector(state.average),
+        ...(accumulated ? { accumulated: this.vector(accumulated) } : {}),
+        learning_rate: scalar(learningRate),
+        correction1: scalar(1 - ADAM.beta1 ** update),
+        correction2: scalar(1 - ADAM.beta2 ** update),
+        // A short memory at first, so that the random beginning is soon forgotten.
+        average_keep: scalar(Math.min(this.options.averageDecay, update / (update + 9))),
+      },
+      {
+        next_theta: this.vector(spare.theta),
+        next_m: this.vector(spare.m),
+        next_v: this.vector(spare.v),
+        next_average: this.vector(spare.average),
+      },
+    );
+    losses.push(result.loss.data[0]);
+    this.spare = { theta: state.theta, m: state.m, v: state.v, average: state.average };
+    state.theta = result.next_theta.data;
+    state.m = result.next_m.data;
+    state.v = result.next_v.data;
+    state.average = result.next_average.data;
+    this.takeBuffers(result);
+    state.step = update;
+    return { loss: losses.reduce((a, b) => a + b, 0) / losses.length, norm: result.norm.data[0] };
+  }
+
+  async release(): Promise<void> {
+    await this.update.release();
+    await this.accumulate?.release();
+  }
+
+  private vector(data: Float32Array): RuntimeTensor {
+    return { shape: [this.description.count], data };
+  }
+
+  private takeBuffers(result: Readonly<Record<string, RuntimeTensor>>): void {
+    for (const buffer of this.description.buffers)
+      this.state.buffers[buffer.name] = result[nextName(buffer)].data;
+  }
+
+  private batchInputs({ image, label }: TrainingBatch, part: number): Record<string, RuntimeTensor> {
+    const { imageShape, labelShape, masks, buffers, accumulation } = this.description;
+    const random = indexedStream(this.options.seed, MASK_STREAM + this.state.step * accumulation + part);
+    const drawn = masks.map(({ name, shape, keep }): [string, RuntimeTensor] => {
+      const data = Float32Array.from({ length: sizeOf(shape) }, () =>
+        uniform(random) < keep ? 1 / keep : 0,
+      );
+      return [name, { shape, data }];
+    });
+    return {
+      image: tensor(imageShape, image),
+      label: tensor(labelShape, label),
+      ...Object.fromEntries(drawn),
+      ...Object.fromEntries(
+        buffers.map(({ name, shape }) => [name, tensor(shape, this.state.buffers[name])]),
+      ),
+    };
+  }
+}
+
+const tensor = (shape: Shape, data: Float32Array): RuntimeTensor => ({ shape, data });
+const scalar = (value: number): RuntimeTensor => ({ shape: [], data: Float32Array.of(value) });

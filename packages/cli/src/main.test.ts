@@ -183,7 +183,7 @@ describe("lnsnet phantom", () => {
       "--training",
       "1",
       "--test",
-      "1",
+      "0",
       "--seed",
       "5",
       "--json",

@@ -56,7 +56,8 @@ export async function writeCohort(
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     if (!existed) await rmdir(folder).catch(() => undefined);
-    throw error;
+    // The hidden folder is nobody's concern but ours.
+    throw error instanceof InputError ? new InputError(error.message.replaceAll(staging, folder)) : error;
   }
 }
 

@@ -1,7 +1,7 @@
 // Files and folders: reading, and writing that leaves nothing half-written. Failures that the user can mend become sentences.
 import { constants } from "node:fs";
 import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { InputError, readNifti, type Volume } from "@lnsnet/core";
 import type { z } from "zod";
 
@@ -42,6 +42,8 @@ export async function writeAtomically(path: string, bytes: Uint8Array | string):
  */
 export async function ensureWritableFolder(path: string): Promise<void> {
   try {
+    // First what stands there already: mkdir of Node calls a read-only disk a missing folder.
+    await access(await nearestExisting(path), constants.W_OK);
     await mkdir(path, { recursive: true });
     await access(path, constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -95,6 +97,17 @@ export async function requirePath(path: string): Promise<void> {
   await stat(path).catch((error: unknown) => {
     throw fileError(error, path, "read");
   });
+}
+
+/** The path itself, or the nearest folder above it that exists. */
+async function nearestExisting(path: string): Promise<string> {
+  for (let at = resolve(path); ; at = dirname(at)) {
+    const exists = await stat(at).then(
+      () => true,
+      () => false,
+    );
+    if (exists || dirname(at) === at) return at;
+  }
 }
 
 /** The error as a sentence where the user can mend it, else the error as it is. */

@@ -1,6 +1,7 @@
 // The 3D Partial U-Net against its authors' own modules (fixtures/blocks): blocks, a whole network, five training steps.
 import { describe, expect, test } from "vitest";
 import { differentiate } from "../graph/differentiate.js";
+import { sortNodes, type Value } from "../graph/graph.js";
 import {
   type Numbers,
   readJson,
@@ -9,10 +10,9 @@ import {
   runOnEvaluator,
   runOnOnnxRuntime,
 } from "../graph/graph.test-helper.js";
-import { sortNodes, type Value } from "../graph/graph.js";
 import { emitOnnx } from "../graph/onnx.js";
-import { constant, input, leafName } from "../graph/operations/leaves.js";
 import { concat, reshape, split } from "../graph/operations/layout.js";
+import { constant, input, leafName } from "../graph/operations/leaves.js";
 import { adamW, clipByNorm, globalNorm } from "../graph/optimizers.js";
 import { type Shape, ShapeError, sizeOf } from "../graph/shape.js";
 import { diceCrossEntropyLoss } from "../losses/segmentation.js";
@@ -35,7 +35,7 @@ interface Trace {
   readonly clip_norm: number;
   readonly losses_float64: readonly number[];
   readonly gradient_norms_float64: readonly number[];
-  readonly float32_error: Readonly<Record<"logits" | "after.logits_eval" | "gradients" | "after.p", number>>;
+  readonly float32_error: Readonly<Record<"logits" | "gradients" | "after.p", number>>;
   readonly zero_gradient: readonly string[];
 }
 
@@ -84,7 +84,9 @@ describe("blocks", () => {
       given.set(value, numbersOf(tensors, `p.${name}`));
       outputs[`grad.p.${name}`] = gradients[index + 1];
     });
-    expect(builder.parameters).toHaveLength([...tensors.keys()].filter((name) => name.startsWith("p.")).length);
+    expect(builder.parameters).toHaveLength(
+      [...tensors.keys()].filter((name) => name.startsWith("p.")).length,
+    );
     // The running statistics play no part in y.
     for (const { value, shape, initial } of builder.buffers)
       if (run === runOnEvaluator) given.set(value, new Array(sizeOf(shape)).fill(initial));
@@ -112,22 +114,23 @@ describe("the trace of a small network", () => {
 
   test("has the authors' parameters, by name and shape", () => {
     const { builder } = build(true);
-    const stored = [...tensors].flatMap(([name, { shape }]) => (name.startsWith("p.") ? [[name.slice(2), shape]] : []));
+    const stored = [...tensors].flatMap(([name, { shape }]) =>
+      name.startsWith("p.") ? [[name.slice(2), shape]] : [],
+    );
     expect(builder.parameters.map(({ name, shape }) => [name, shape])).toEqual(stored);
-    const buffers = [...tensors.keys()].flatMap((name) => (name.startsWith("after.buffer.") ? [name.slice(13)] : []));
+    const buffers = [...tensors.keys()].flatMap((name) =>
+      name.startsWith("after.buffer.") ? [name.slice(13)] : [],
+    );
     expect(builder.buffers.map(({ name }) => name)).toEqual(buffers);
     expect(builder.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0)).toBe(trace.parameters);
   });
 
-  test("five steps of training as one graph, then inference", async () => {
+  /** A whole training step over flat vectors, as one graph. */
+  function trainingStep() {
     const { image, builder, logits } = build(true);
     const label = input("label", trace.input);
-    const names = builder.parameters.map(({ name }) => name);
     const sizes = builder.parameters.map(({ shape }) => sizeOf(shape));
     const count = sizes.reduce((a, b) => a + b);
-    const flat = (prefix: string): Float32Array =>
-      Float32Array.from(names.flatMap((name) => Array.from(numbersOf(tensors, prefix + name))));
-
     const vectors = { theta: input("theta", [count]), m: input("m", [count]), v: input("v", [count]) };
     const [correction1, correction2] = ["correction1", "correction2"].map((name) => input(name, []));
     const parts = split(vectors.theta, 0, sizes);
@@ -135,14 +138,11 @@ describe("the trace of a small network", () => {
       builder.parameters.map(({ value, shape }, index) => [value, reshape(parts[index], shape)]),
     );
     const loss = diceCrossEntropyLoss(logits, label);
-    const gradients = differentiate(
-      loss,
-      builder.parameters.map(({ value }) => value),
+    const parameters = builder.parameters.map(({ value }) => value);
+    const flatGradients = differentiate(loss, parameters).map((value) =>
+      reshape(value, [sizeOf(value.shape)]),
     );
-    const gradient = concat(
-      gradients.map((value) => reshape(value, [sizeOf(value.shape)])),
-      0,
-    );
+    const gradient = concat(flatGradients, 0);
     const norm = globalNorm(gradient);
     const { lr, betas, eps, weight_decay: decay } = trace.adamw;
     const next = adamW(
@@ -151,81 +151,138 @@ describe("the trace of a small network", () => {
       { decay: constant([], [decay]), learningRate: constant([], [lr]), correction1, correction2 },
       { beta1: betas[0], beta2: betas[1], epsilon: eps },
     );
-    const buffers = builder.buffers.map(({ name, value, next: after }) => ({ name, value, after }));
-    const inputs = [image, label, ...Object.values(vectors), correction1, correction2, ...buffers.map(({ value }) => value)];
-    const outputs = {
-      loss,
-      norm,
-      logits,
-      gradient,
-      "next.theta": next.theta,
-      "next.m": next.m,
-      "next.v": next.v,
-      ...Object.fromEntries(buffers.map(({ name, after }) => [`next.${name}`, after])),
+    const buffers = builder.buffers.map(({ value }) => value);
+    return {
+      builder,
+      sizes,
+      bindings,
+      inputs: [image, label, ...Object.values(vectors), correction1, correction2, ...buffers],
+      outputs: {
+        loss,
+        norm,
+        logits,
+        gradient,
+        "next.theta": next.theta,
+        "next.m": next.m,
+        "next.v": next.v,
+        ...Object.fromEntries(builder.buffers.map(({ name, next: after }) => [`next.${name}`, after])),
+      },
     };
-    const session = await nodeRuntime.createSession(emitOnnx({ inputs, outputs, bindings }));
-    let state: Record<string, Float32Array> = {
-      theta: flat("p."),
-      m: new Float32Array(count),
-      v: new Float32Array(count),
-      ...Object.fromEntries(
-        builder.buffers.map(({ name, shape, initial }) => [name, new Float32Array(sizeOf(shape)).fill(initial)]),
-      ),
+  }
+
+  const floats = (name: string): Numbers => numbersOf(tensors, name);
+
+  /** Steps from the stored parameters on; `run` gets all inputs by name and gives all outputs. `check` sees each step. */
+  async function train(
+    { builder, sizes }: ReturnType<typeof trainingStep>,
+    steps: number,
+    run: (numbers: Record<string, Numbers>) => Promise<Record<string, Numbers>>,
+    check: (results: Record<string, Numbers>, step: number) => void,
+  ): Promise<Record<string, Numbers>> {
+    const zeros = new Array<number>(sizes.reduce((a, b) => a + b)).fill(0);
+    let state: Record<string, Numbers> = {
+      theta: builder.parameters.flatMap(({ name }) => Array.from(floats(`p.${name}`))),
+      m: zeros,
+      v: zeros,
     };
-    const floats = (name: string): Float32Array => Float32Array.from(numbersOf(tensors, name));
-    for (const [index, expectedLoss] of trace.losses_float64.entries()) {
-      const numbers: Record<string, Float32Array> = {
+    for (const { name, shape, initial } of builder.buffers)
+      state[name] = new Array(sizeOf(shape)).fill(initial);
+    const [beta1, beta2] = trace.adamw.betas;
+    for (let step = 0; step < steps; step++) {
+      const results = await run({
         ...state,
         x: floats("x"),
         label: floats("label"),
-        correction1: Float32Array.of(1 - betas[0] ** (index + 1)),
-        correction2: Float32Array.of(1 - betas[1] ** (index + 1)),
-      };
-      const results = await session.run(
-        Object.fromEntries(inputs.map((value) => [leafName(value), { shape: value.shape, data: numbers[leafName(value)] }])),
-      );
-      expect(relativeError(results.loss.data, [expectedLoss]), `loss ${index}`).toBeLessThan(1e-6);
-      expect(relativeError(results.norm.data, [trace.gradient_norms_float64[index]]), `norm ${index}`).toBeLessThan(2e-5);
-      if (index === 0) {
-        expect(greatestGap(results.logits.data, numbersOf(tensors, "logits"))).toBeLessThan(trace.float32_error.logits);
-        const slopes = split32(results.gradient.data, sizes);
-        names.forEach((name, position) => {
-          const gap = greatestGap(slopes[position], numbersOf(tensors, `grad.p.${name}`));
-          expect(gap, name).toBeLessThan(3 * trace.float32_error.gradients);
-        });
-      }
-      state = Object.fromEntries(Object.keys(state).map((name) => [name, results[`next.${name}`].data]));
+        correction1: [1 - beta1 ** (step + 1)],
+        correction2: [1 - beta2 ** (step + 1)],
+      });
+      check(results, step);
+      state = Object.fromEntries(Object.keys(state).map((name) => [name, results[`next.${name}`]]));
     }
+    return state;
+  }
+
+  test("two steps in double precision", async () => {
+    const graph = trainingStep();
+    const run = async (numbers: Record<string, Numbers>) => {
+      const given = new Map(graph.inputs.map((value) => [value, numbers[leafName(value)]]));
+      const parameters = cut(numbers.theta, graph.sizes);
+      graph.builder.parameters.forEach(({ value }, index) => {
+        given.set(value, parameters[index]);
+      });
+      return runOnEvaluator(graph.outputs, given);
+    };
+    await train(graph, 2, run, (results, step) => {
+      expect(relativeError(results.loss, [trace.losses_float64[step]]), `loss ${step}`).toBeLessThan(1e-7);
+      expect(relativeError(results.norm, [trace.gradient_norms_float64[step]]), `norm ${step}`).toBeLessThan(
+        2e-7,
+      );
+      if (step > 0) return;
+      expect(relativeError(results.logits, floats("logits"))).toBeLessThan(1e-6);
+      const slopes = cut(results.gradient, graph.sizes);
+      graph.builder.parameters.forEach(({ name }, index) => {
+        if (trace.zero_gradient.includes(name))
+          expect(greatestGap(slopes[index], floats(`grad.p.${name}`))).toBeLessThan(1e-9);
+        else expect(relativeError(slopes[index], floats(`grad.p.${name}`)), name).toBeLessThan(1e-5);
+      });
+    });
+  });
+
+  test("five steps on ONNX Runtime, then inference", async () => {
+    const graph = trainingStep();
+    const { builder, sizes, inputs, outputs, bindings } = graph;
+    const session = await nodeRuntime.createSession(emitOnnx({ inputs, outputs, bindings }));
+    const run = async (numbers: Record<string, Numbers>) => {
+      const feeds = inputs.map((value) => {
+        const name = leafName(value);
+        return [name, { shape: value.shape, data: Float32Array.from(numbers[name]) }];
+      });
+      const results = await session.run(Object.fromEntries(feeds));
+      return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data]));
+    };
+    const state = await train(graph, 5, run, (results, step) => {
+      expect(relativeError(results.loss, [trace.losses_float64[step]]), `loss ${step}`).toBeLessThan(1e-6);
+      // In float32 a voxel at the kink of Leaky ReLU may fall on the other side, and the norm feels it; the loss does not.
+      expect(relativeError(results.norm, [trace.gradient_norms_float64[step]]), `norm ${step}`).toBeLessThan(
+        2e-4,
+      );
+      if (step > 0) return;
+      expect(greatestGap(results.logits, floats("logits"))).toBeLessThan(trace.float32_error.logits);
+      const slopes = cut(results.gradient, sizes);
+      builder.parameters.forEach(({ name }, index) => {
+        const gap = greatestGap(slopes[index], floats(`grad.p.${name}`));
+        expect(gap, name).toBeLessThan(10 * trace.float32_error.gradients);
+      });
+    });
     await session.release();
 
-    const after = split32(state.theta, sizes);
-    names.forEach((name, position) => {
+    const after = cut(state.theta, sizes);
+    builder.parameters.forEach(({ name }, index) => {
       if (trace.zero_gradient.includes(name)) return;
-      const gap = greatestGap(after[position], numbersOf(tensors, `after.p.${name}`));
-      expect(gap, name).toBeLessThan(3 * trace.float32_error["after.p"]);
+      const gap = greatestGap(after[index], floats(`after.p.${name}`));
+      expect(gap, name).toBeLessThan(10 * trace.float32_error["after.p"]);
     });
-    for (const { name } of buffers)
-      expect(relativeError(state[name], numbersOf(tensors, `after.buffer.${name}`)), name).toBeLessThan(2e-5);
+    for (const { name } of builder.buffers)
+      expect(relativeError(state[name], floats(`after.buffer.${name}`)), name).toBeLessThan(2e-5);
 
     const inference = build(false);
     const given = new Map<Value, Numbers>([[inference.image, floats("x")]]);
-    inference.builder.parameters.forEach(({ value }, position) => {
-      given.set(value, after[position]);
+    inference.builder.parameters.forEach(({ value }, index) => {
+      given.set(value, after[index]);
     });
     for (const { name, value } of inference.builder.buffers) given.set(value, state[name]);
     const evaluated = await runOnOnnxRuntime({ logits: inference.logits }, given);
-    expect(greatestGap(evaluated.logits, numbersOf(tensors, "after.logits_eval"))).toBeLessThan(
-      3 * trace.float32_error["after.logits_eval"],
-    );
+    expect(relativeError(evaluated.logits, floats("after.logits_eval"))).toBeLessThan(3e-4);
   });
 });
 
 /** A vector cut into parts. */
-function split32(data: Float32Array, sizes: readonly number[]): Float32Array[] {
+function cut(data: Numbers, sizes: readonly number[]): Numbers[] {
+  const all = Array.from(data);
   let start = 0;
   return sizes.map((size) => {
     start += size;
-    return data.subarray(start - size, start);
+    return all.slice(start - size, start);
   });
 }
 
@@ -250,7 +307,7 @@ describe("the authors' configuration", () => {
     { size: [64, 48, 48], multiplyAdds: 4_039_704_576, thop: 7_739_080_704 },
     { size: [64, 64, 64], multiplyAdds: 7_181_697_024, thop: 13_758_365_696 },
   ])("needs $multiplyAdds multiply-adds at $size", ({ size, multiplyAdds, thop }) => {
-    const costs = sortNodes([build(size, 1).logits].flat()).map((node) => node.operation.cost?.(node));
+    const costs = sortNodes([build(size, 1).logits]).map((node) => node.operation.cost?.(node));
     expect(costs.reduce((total, cost) => total + (cost?.multiplyAdds ?? 0), 0)).toBe(multiplyAdds);
     expect(costs.reduce((total, cost) => total + (cost?.multiplyAddsThop ?? 0), 0)).toBe(thop);
   });

@@ -53,10 +53,7 @@ export function partialUnet(
       `the 3D Partial U-Net needs D, H, W divisible by ${DIVISOR}, not ${image.shape.slice(2)}`,
     );
   const pair = (x: Value): Value =>
-    ["conv1", "conv2"].reduce(
-      (y, name) => within(name, () => partialUnetBlock(y, dropPath, builder)),
-      x,
-    );
+    ["conv1", "conv2"].reduce((y, name) => within(name, () => partialUnetBlock(y, dropPath, builder)), x);
   const pairs = (x: Value, count: number): Value =>
     Array.from({ length: count }).reduce<Value>((y, _, index) => within(`${index}`, () => pair(y)), x);
   const descend = (name: string, x: Value, channels: number): Value =>
@@ -144,15 +141,16 @@ export function partialUnetHead(x: Value, classes: number, builder: NetworkBuild
   );
   const widened = within("pwconv1", () => pointwise(logits, inner, classes, 1, builder));
   const filtered = within("dwconv", () =>
-    convolution(
-      widened,
-      builder.weight("weight", [inner, 1, 7, 7, 7], 343, 1),
-      builder.bias("bias", inner),
-      { padding: [3, 3, 3], groups: inner },
-    ),
+    convolution(widened, builder.weight("weight", [inner, 1, 7, 7, 7], 343, 1), builder.bias("bias", inner), {
+      padding: [3, 3, 3],
+      groups: inner,
+    }),
   );
   const active = leakyRelu(within("norm", () => batchNorm(filtered, builder)));
-  return add(logits, within("pwconv2", () => pointwise(active, classes, classes, EXPANSION, builder)));
+  return add(
+    logits,
+    within("pwconv2", () => pointwise(active, classes, classes, EXPANSION, builder)),
+  );
 }
 
 /** A 1×1×1 convolution with bias, each output from `perGroup` inputs. */

@@ -238,10 +238,22 @@ function convolutionWeightGradient(x: Value, dy: Value, w: Shape, options: Convo
   const pointwise =
     [...kernel, ...stride].every((length) => length === 1) && padding.every((length) => length === 0);
   if (pointwise && groups === 1) return reshape(pointwiseWeightGradient(x, dy), w);
+  const reversed = padding.map((length, axis) => dilation[axis] * (kernel[axis] - 1) - length);
+  const unstrided = stride.every((length) => length === 1) && reversed.every((length) => length >= 0);
+  const swapped = [1, 0, ...range(space.length, 2)];
+  if (groups === 1 && unstrided && outputs < channels) {
+    // A correlation read backwards has its operands exchanged. The image is unfolded tap by tap, the kernel is not:
+    // the one with fewer channels is the image.
+    const backwards = convolution(transpose(dy, swapped), transpose(x, swapped), undefined, {
+      stride: dilation,
+      padding: reversed,
+    });
+    return flip(backwards, range(space.length, 2));
+  }
   const axes = range(space.length, 3);
   const grouped = transpose(reshape(x, [batch, groups, channels / groups, ...space]), [2, 1, 0, ...axes]);
   const image = reshape(grouped, [channels / groups, groups * batch, ...space]);
-  const weights = transpose(dy, [1, 0, ...range(space.length, 2)]);
+  const weights = transpose(dy, swapped);
   const correlated = convolution(image, weights, undefined, {
     stride: dilation,
     dilation: stride,
@@ -254,7 +266,7 @@ function convolutionWeightGradient(x: Value, dy: Value, w: Shape, options: Convo
     correlated.shape.map(() => 0),
     [channels / groups, outputs, ...kernel],
   );
-  return transpose(taps, [1, 0, ...range(space.length, 2)]);
+  return transpose(taps, swapped);
 }
 
 /** Σ over batch and space of dY·Xᵀ, [O, C]. */

@@ -1,6 +1,5 @@
 // The graph: values, the nodes that make them, and the scope that names both.
 
-import type { OnnxEmitter } from "./onnx.js";
 import { formatShape, type Shape, ShapeError } from "./shape.js";
 
 /** A tensor of the reference evaluator, row-major, in double precision. */
@@ -23,6 +22,34 @@ export interface Cost {
   readonly multiplyAdds: number;
   /** By the rule of `thop`: a transposed convolution by its output, attention products left out. */
   readonly multiplyAddsThop: number;
+}
+
+/** Attributes of an ONNX node that are whole numbers, or lists of them. */
+export type Integers = Readonly<Record<string, number | readonly number[]>>;
+/** Attributes of an ONNX node that are broken numbers. */
+export type Floats = Readonly<Record<string, number>>;
+
+/** What an operation needs to write itself: names for values, and places for nodes and constants. */
+export interface OnnxEmitter {
+  nameOf(value: Value): string;
+  /** One ONNX node with the value's inputs, outputs and path. Whole-number attributes are integers, `alpha` and `epsilon` floats. */
+  emit(type: string, node: Pick<Node, "inputs" | "outputs">, attributes?: Integers): void;
+  /** An ONNX node from named inputs to the outputs of the graph's node; `null` where an output is not used. */
+  nodeTo(
+    outputs: readonly (Value | null)[],
+    type: string,
+    inputs: readonly string[],
+    integers?: Integers,
+    floats?: Floats,
+  ): void;
+  /** An ONNX node between others; returns the name of its output. */
+  node(type: string, inputs: readonly string[], integers?: Integers, floats?: Floats): string;
+  /** The name of a constant float32 tensor. */
+  floats(shape: Shape, data: ArrayLike<number>): string;
+  /** The name of a constant vector of integers. */
+  integers(data: readonly number[]): string;
+  leaf(value: Value, name: string): void;
+  constant(value: Value, data: Float32Array): void;
 }
 
 /** All that is known of one kind of operation; a rule that is missing is a type error. */

@@ -1,39 +1,13 @@
 // Writes a graph as an ONNX model that any runtime reads.
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AttributeProto_AttributeType, ModelProtoSchema, TensorProto_DataType } from "onnx-buf";
-import { type Node, sortNodes, type Value } from "./graph.js";
+import { type Floats, type Integers, type Node, type OnnxEmitter, sortNodes, type Value } from "./graph.js";
 import { leafName } from "./operations/leaves.js";
 import { type Shape, sizeOf } from "./shape.js";
 
 /** ONNX operator set that emitted models use. */
 export const OPSET = 20;
 const IR_VERSION = 9n;
-
-type Integers = Readonly<Record<string, number | readonly number[]>>;
-type Floats = Readonly<Record<string, number>>;
-
-/** What an operation needs to write itself: names for values, and places for nodes and constants. */
-export interface OnnxEmitter {
-  nameOf(value: Value): string;
-  /** One ONNX node with the value's inputs, outputs and path. Whole-number attributes are integers, `alpha` and `epsilon` floats. */
-  emit(type: string, node: Pick<Node, "inputs" | "outputs">, attributes?: Integers): void;
-  /** An ONNX node from named inputs to the outputs of the graph's node; `null` where an output is not used. */
-  nodeTo(
-    outputs: readonly (Value | null)[],
-    type: string,
-    inputs: readonly string[],
-    integers?: Integers,
-    floats?: Floats,
-  ): void;
-  /** An ONNX node between others; returns the name of its output. */
-  node(type: string, inputs: readonly string[], integers?: Integers, floats?: Floats): string;
-  /** The name of a constant float32 tensor. */
-  floats(shape: Shape, data: ArrayLike<number>): string;
-  /** The name of a constant vector of integers. */
-  integers(data: readonly number[]): string;
-  leaf(value: Value, name: string): void;
-  constant(value: Value, data: Float32Array): void;
-}
 
 export interface OnnxModelOptions {
   /** Values given at each run; each an input leaf. */
@@ -140,6 +114,7 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
       return name;
     },
     leaf: (value, name) => {
+      if (taken.has(name) && outputs[name] !== value) throw new Error(`two values are named ${name}`);
       names.set(value, name);
       taken.add(name);
       const data = weights?.get(name);

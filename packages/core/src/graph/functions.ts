@@ -15,7 +15,7 @@ import { concat, reshape, split, transpose } from "./operations/layout.js";
 import { constant } from "./operations/leaves.js";
 import { matmul } from "./operations/matmul.js";
 import { mean, moments, softmax, sum } from "./operations/reduction.js";
-import { range, type Shape, ShapeError, sizeOf } from "./shape.js";
+import { formatShape, range, type Shape, ShapeError, sizeOf } from "./shape.js";
 
 /** Scale and shift of a normalisation, one number a channel [C]. */
 export interface Affine {
@@ -76,6 +76,8 @@ export function batchNormTraining(
 ): { y: Value; runningMean: Value; runningVariance: Value } {
   const axes = [0, ...range(x.shape.length - 2, 2)];
   const count = sizeOf(axes.map((axis) => x.shape[axis]));
+  if (count < 2)
+    throw new ShapeError(`batch statistics need two values a channel, not ${formatShape(x.shape)}`);
   const average = mean(x, axes);
   const centred = subtract(x, average);
   const variance = mean(multiply(centred, centred), axes);

@@ -30,6 +30,8 @@ function checkChannels(
   for (const [name, values] of Object.entries(options))
     if (values.length !== rank)
       throw new ShapeError(`${name} ${formatShape(values)} for ${rank} axes of space`);
+    else if (!values.every((value) => Number.isInteger(value) && value >= 0))
+      throw new ShapeError(`${name} ${formatShape(values)} is not made of whole numbers`);
   if (x[1] % groups !== 0 || w[0] % groups !== 0)
     throw new ShapeError(`channels do not divide into ${groups} groups`);
   if (x[1] !== channelsOfWeight)

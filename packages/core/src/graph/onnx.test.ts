@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { NetworkBuilder } from "../networks/builder.js";
 import { lnsnet, lnsnetDefaults } from "../networks/lnsnet.js";
 import { nodeRuntime } from "../runtime/node.js";
-import { instanceNorm } from "./functions.js";
+import { batchNormTraining, instanceNorm } from "./functions.js";
 import { apply, type Value, within } from "./graph.js";
 import { drawNumbers, relativeError, runOnEvaluator } from "./graph.test-helper.js";
 import { emitOnnx } from "./onnx.js";
@@ -120,6 +120,16 @@ describe("small models", () => {
   });
 });
 
+describe("names", () => {
+  const x = input("x", [2]);
+  test.each([
+    ["an output and an input", () => emitOnnx({ inputs: [x], outputs: { x: multiply(x, 2) } })],
+    ["two inputs", () => emitOnnx({ inputs: [x, input("x", [2])], outputs: { y: x } })],
+  ])("%s of the same name are refused", (_, emit) => {
+    expect(emit).toThrow("two values are named x");
+  });
+});
+
 describe("a shape that does not fit", () => {
   const a = input("a", [1, 4, 5, 6, 7]);
   test.each<[string, () => unknown, string[]]>([
@@ -132,6 +142,11 @@ describe("a shape that does not fit", () => {
       "convolution",
       () => convolution(a, parameter("w", [8, 4, 9, 9, 9])),
       ["convolution", "[1, 4, 5, 6, 7]", "[8, 4, 9, 9, 9]"],
+    ],
+    [
+      "convolution by half a voxel",
+      () => convolution(a, parameter("w", [8, 4, 2, 2, 2]), undefined, { padding: [0.5, 0.5, 0.5] }),
+      ["convolution", "padding [0.5, 0.5, 0.5]", "[1, 4, 5, 6, 7]", "[8, 4, 2, 2, 2]"],
     ],
     ["add", () => add(a, input("b", [2, 4, 5, 6, 8])), ["add", "[1, 4, 5, 6, 7]", "[2, 4, 5, 6, 8]"]],
     ["matmul", () => matmul(input("b", [2, 3]), input("c", [4, 5])), ["matmul", "[2, 3]", "[4, 5]"]],
@@ -151,6 +166,11 @@ describe("a shape that does not fit", () => {
     const inLayer = () => within("encoder.1", () => within("block.0", build));
     expect(inLayer).toThrow(ShapeError);
     for (const part of [...parts, "encoder.1.block.0"]) expect(inLayer).toThrow(part);
+  });
+
+  test("batch statistics of one value are refused", () => {
+    const [one, c] = [input("b", [1, 4, 1, 1, 1]), parameter("c", [4])];
+    expect(() => batchNormTraining(one, null, { mean: c, variance: c })).toThrow("[1, 4, 1, 1, 1]");
   });
 
   test("the scope is left when building fails", () => {

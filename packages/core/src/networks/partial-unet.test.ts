@@ -202,7 +202,7 @@ describe("the trace of a small network", () => {
     return state;
   }
 
-  test("two steps in double precision", async () => {
+  test("the first step in double precision", async () => {
     const graph = trainingStep();
     const run = async (numbers: Record<string, Numbers>) => {
       const given = new Map(graph.inputs.map((value) => [value, numbers[leafName(value)]]));
@@ -212,12 +212,11 @@ describe("the trace of a small network", () => {
       });
       return runOnEvaluator(graph.outputs, given);
     };
-    await train(graph, 2, run, (results, step) => {
+    await train(graph, 1, run, (results, step) => {
       expect(relativeError(results.loss, [trace.losses_float64[step]]), `loss ${step}`).toBeLessThan(1e-7);
       expect(relativeError(results.norm, [trace.gradient_norms_float64[step]]), `norm ${step}`).toBeLessThan(
         2e-7,
       );
-      if (step > 0) return;
       expect(relativeError(results.logits, floats("logits"))).toBeLessThan(1e-6);
       const slopes = cut(results.gradient, graph.sizes);
       graph.builder.parameters.forEach(({ name }, index) => {

@@ -5,6 +5,7 @@ import {
   type CaseMetrics,
   evaluateCase,
   InputError,
+  overlayPng,
   sameGeometry,
   type TableColumn,
   textTable,
@@ -13,7 +14,14 @@ import {
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { caseId, describeGeometry, listed } from "../dataset.js";
-import { fileError, isFolder, readScan, requirePath } from "../files.js";
+import {
+  ensureWritableFolder,
+  fileError,
+  isFolder,
+  readScan,
+  requirePath,
+  writeAtomically,
+} from "../files.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
 import { printJson, printText } from "../output.js";
 import { createProgress } from "../progress.js";
@@ -39,12 +47,32 @@ export const evaluateCommand = defineCommand({
       description: "the value that is foreground, in both; by default every value but 0",
       valueHint: "NUMBER",
     },
+    images: {
+      type: "string",
+      description: "the scans, a file or a folder with the same names, for --pictures",
+      valueHint: "PATH",
+    },
+    pictures: {
+      type: "string",
+      description: "folder for pictures of the best, median and worst case; needs --images",
+      valueHint: "FOLDER",
+    },
+    data: {
+      type: "string",
+      description: 'what the data are, written on the pictures, such as "phantom"',
+      valueHint: "NAME",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
+    if ((args.pictures === undefined) !== (args.images === undefined))
+      throw new InputError("--pictures and --images belong together; give both or neither.");
     const label = args.label === undefined ? null : wholeNumber(args.label, "--label", 1, 255);
     const pairs = await pairMasks(args.truth, args.prediction);
+    const scans = args.images === undefined ? null : await scansByCase(args.images, pairs);
     const cases = await evaluatePairs(pairs, label);
+    if (scans && args.pictures !== undefined)
+      await writePictures(args.pictures, cases, pairs, scans, label, args.data ?? null);
     if (args.json === true) printJson({ cases, mean: meansOf(cases), sd: deviationsOf(cases) });
     else printText(evaluationTable(cases));
   },
@@ -132,6 +160,46 @@ export async function evaluatePairs(
   }
   progress.finish();
   return cases;
+}
+
+/** The scan of each case. */
+async function scansByCase(path: string, pairs: readonly MaskPair[]): Promise<Map<string, string>> {
+  await requirePath(path);
+  const scans = (await isFolder(path)) ? await masksIn(path) : new Map([[caseId(path), path]]);
+  const missing = pairs.filter((pair) => !scans.has(pair.case)).map((pair) => pair.case);
+  if (missing.length > 0)
+    throw new InputError(
+      `${path} has no scan of ${listed(missing)}; name the folder that holds NAME_0000.nii.gz of each case.`,
+    );
+  return scans;
+}
+
+/** Pictures of the best, the median and the worst case by DSC, each with truth and prediction outlined. */
+async function writePictures(
+  folder: string,
+  cases: readonly EvaluatedCase[],
+  pairs: readonly MaskPair[],
+  scans: ReadonlyMap<string, string>,
+  label: number | null,
+  data: string | null,
+): Promise<void> {
+  await ensureWritableFolder(folder);
+  const ranked = cases
+    .map((one, index) => ({ one, pair: pairs[index] }))
+    .sort((a, b) => (b.one.dsc ?? 0) - (a.one.dsc ?? 0));
+  const chosen = { best: 0, median: Math.floor((ranked.length - 1) / 2), worst: ranked.length - 1 };
+  for (const [name, rank] of Object.entries(chosen)) {
+    const { one, pair } = ranked[rank];
+    const scan = scans.get(one.case);
+    if (scan === undefined) throw new Error(`no scan of ${one.case}`);
+    const truth = maskOf(await readScan(pair.truthPath), label);
+    const prediction = maskOf(await readScan(pair.predictionPath), label);
+    const caption = [data, one.case, `${name} DSC ${one.dsc?.toFixed(3)}`, "research use only"];
+    const picture = overlayPng(await readScan(scan), truth, prediction, {
+      caption: caption.filter((part) => part !== null).join(" - "),
+    });
+    await writeAtomically(join(folder, `${name}.png`), picture);
+  }
 }
 
 /** Of each metric, the mean over the cases that have it; null where none has. */

@@ -1,5 +1,5 @@
 // What networks are made of: normalisation, activations, upsampling, attention, each from the operations.
-import type { Value } from "./graph.js";
+import { shapeError, type Value } from "./graph.js";
 import { convolution } from "./operations/convolution.js";
 import {
   add,
@@ -15,7 +15,7 @@ import { concat, reshape, split, transpose } from "./operations/layout.js";
 import { constant } from "./operations/leaves.js";
 import { matmul } from "./operations/matmul.js";
 import { mean, moments, softmax, sum } from "./operations/reduction.js";
-import { formatShape, range, type Shape, ShapeError, sizeOf } from "./shape.js";
+import { range, type Shape, sizeOf } from "./shape.js";
 
 /** Scale and shift of a normalisation, one number a channel [C]. */
 export interface Affine {
@@ -49,7 +49,7 @@ export function instanceNorm(x: Value, affine: Affine | null, epsilon = 1e-5): V
 /** Group normalisation of x [N, C, …space] over space and the channels of a group (Wu 2018). */
 export function groupNorm(x: Value, groups: number, affine: Affine | null, epsilon = 1e-5): Value {
   if (x.shape[1] % groups !== 0)
-    throw new ShapeError(`${x.shape[1]} channels do not divide into ${groups} groups`);
+    throw shapeError("group norm", `channels do not divide into ${groups} groups`, [x]);
   return applyAffine(standardizeRows(x, x.shape[0] * groups, epsilon), affine);
 }
 
@@ -76,8 +76,7 @@ export function batchNormTraining(
 ): { y: Value; runningMean: Value; runningVariance: Value } {
   const axes = [0, ...range(x.shape.length - 2, 2)];
   const count = sizeOf(axes.map((axis) => x.shape[axis]));
-  if (count < 2)
-    throw new ShapeError(`batch statistics need two values a channel, not ${formatShape(x.shape)}`);
+  if (count < 2) throw shapeError("batch norm", "statistics of a batch need two values a channel", [x]);
   const average = mean(x, axes);
   const centred = subtract(x, average);
   const variance = mean(multiply(centred, centred), axes);

@@ -111,10 +111,7 @@ export function apply<Attributes>(
     );
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    const given = inputs.map((value) => formatShape(value.shape)).join(" and ");
-    throw new ShapeError(
-      `${operation.name} in ${currentPath || "the graph"}: ${error.message} (given ${given})`,
-    );
+    throw shapeError(operation.name, error.message, inputs);
   }
   const outputs: Value[] = [];
   const node: Node<Attributes> = { operation, attributes, inputs, outputs, path: currentPath };
@@ -122,6 +119,12 @@ export function apply<Attributes>(
     outputs.push({ shape, node: node as Node, index });
   });
   return outputs;
+}
+
+/** An error that names the operation, the layer where it stands, and the shapes it was given. */
+export function shapeError(operation: string, message: string, inputs: readonly Value[]): ShapeError {
+  const given = inputs.map((value) => formatShape(value.shape)).join(" and ");
+  return new ShapeError(`${operation} in ${currentPath || "the graph"}: ${message} (given ${given})`);
 }
 
 /** {@link apply} for operations of one output. */

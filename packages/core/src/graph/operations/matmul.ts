@@ -1,6 +1,6 @@
 // Matrix products.
-import { applySingle, type Operation, type Value } from "../graph.js";
-import { broadcastShapes, formatShape, range, type Shape, ShapeError, sizeOf } from "../shape.js";
+import { applySingle, type Operation, shapeError, type Value } from "../graph.js";
+import { broadcastShapes, range, type Shape, ShapeError, sizeOf } from "../shape.js";
 
 interface Transposed {
   readonly transposeA: boolean;
@@ -94,7 +94,6 @@ export const matmul = (
 
 /** x·Wᵀ, as a linear layer: x [..., in], weight [out, in]. */
 export function linear(x: Value, weight: Value): Value {
-  if (weight.shape.length !== 2)
-    throw new ShapeError(`a linear layer's weight is [out, in], not ${formatShape(weight.shape)}`);
+  if (weight.shape.length !== 2) throw shapeError("linear", "the weight is [out, in]", [x, weight]);
   return matmul(x, weight, { transposeB: true });
 }

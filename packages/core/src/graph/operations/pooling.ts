@@ -1,6 +1,6 @@
 // Pooling over windows of space.
-import { applySingle, type Operation, type Value } from "../graph.js";
-import { range, type Shape, ShapeError, sizeOf } from "../shape.js";
+import { applySingle, type Operation, shapeError, type Value } from "../graph.js";
+import { formatShape, range, type Shape, sizeOf } from "../shape.js";
 import { maximum, multiply, step, subtract } from "./elementwise.js";
 import { concat, reshape, slice, transpose } from "./layout.js";
 import { mean } from "./reduction.js";
@@ -9,9 +9,10 @@ import { mean } from "./reduction.js";
 function windowsOf(x: Value, kernel: Shape): Value {
   const [batch, channels, ...space] = x.shape;
   if (kernel.length !== space.length)
-    throw new ShapeError(`a window of ${kernel.length} axes for ${space.length} of space`);
+    throw shapeError("pooling", `a window of ${kernel.length} axes for ${space.length} of space`, [x]);
   const counts = space.map((length, axis) => Math.floor(length / kernel[axis]));
-  if (counts.some((count) => count < 1)) throw new ShapeError(`the window ${kernel} is larger than ${space}`);
+  if (counts.some((count) => count < 1))
+    throw shapeError("pooling", `the window ${formatShape(kernel)} is larger than the input`, [x]);
   const whole = slice(
     x,
     x.shape.map(() => 0),

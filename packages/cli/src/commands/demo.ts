@@ -35,7 +35,7 @@ export const demoCommand = defineCommand({
     },
     training: { type: "string", description: "patients to train on", default: "24", valueHint: "NUMBER" },
     test: { type: "string", description: "patients held out", default: "6", valueHint: "NUMBER" },
-    steps: { type: "string", description: "updates of the weights", default: "1400", valueHint: "NUMBER" },
+    steps: { type: "string", description: "updates of the weights", default: "900", valueHint: "NUMBER" },
     seed: { type: "string", description: "seed of patients and training", default: "1", valueHint: "NUMBER" },
   },
   async run({ args }) {
@@ -89,7 +89,7 @@ export const demoCommand = defineCommand({
     const segmenter = await createSegmenter(await loadModel(modelPath), {
       threads: 0,
       overlap: 0.5,
-      minimumVolumeMl: 0,
+      minimumVolumeMl: 0.03,
       signal,
     });
     const cases: DemoCase[] = [];

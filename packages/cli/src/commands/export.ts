@@ -3,19 +3,19 @@ import { InputError, inferenceModel, sizeDivisor } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { threeNumbers } from "../arguments.js";
 import { writeAtomically } from "../files.js";
-import { loadModel } from "../model.js";
+import { loadModel, saveModel } from "../model.js";
 import { printJson, printText } from "../output.js";
 import { shippedModelPath } from "../prediction.js";
 
 export const exportCommand = defineCommand({
-  meta: { name: "export", description: "Write a trained model as an ONNX file" },
+  meta: { name: "export", description: "Write a trained model as an ONNX file, or as float16 safetensors" },
   args: {
     model: {
       type: "string",
       description: "model.safetensors of a training; by default the shipped phantom model",
       valueHint: "FILE",
     },
-    output: { type: "string", description: "file to write", default: "lnsnet.onnx" },
+    output: { type: "string", description: "file to write: .onnx, or .safetensors for a model of half the size", default: "lnsnet.onnx" },
     patch: {
       type: "string",
       description: "input in voxels: depth,height,width; by default the patch it was trained on",
@@ -25,6 +25,12 @@ export const exportCommand = defineCommand({
   },
   async run({ args }) {
     const { plan, weights, steps } = await loadModel(args.model ?? shippedModelPath);
+    if (args.output.endsWith(".safetensors")) {
+      await saveModel(args.output, { plan, steps, weights }, true);
+      if (args.json === true) printJson({ model: args.output, trained_on: plan.dataLabel });
+      else printText(`${args.output}: float16 weights, trained on ${plan.dataLabel}. Research use only.`);
+      return;
+    }
     const patch = args.patch === undefined ? plan.patchSize : threeNumbers(args.patch, "--patch", 1, 1024);
     const divisor = sizeDivisor(plan.network);
     if (patch.some((length) => length % divisor !== 0))

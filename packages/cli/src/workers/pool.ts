@@ -1,4 +1,5 @@
 // Running one task after another in a few worker threads.
+import { setMaxListeners } from "node:events";
 import { Tinypool } from "tinypool";
 import { throwIfInterrupted } from "../interrupt.js";
 import { type Outcome, unwrap } from "./outcome.js";
@@ -19,6 +20,8 @@ export async function runInWorkers<Task, Result>(
   signal?: AbortSignal,
 ): Promise<Result[]> {
   throwIfInterrupted(signal);
+  // Each waiting task listens to the signal, and a cohort has more tasks than Node's limit of listeners.
+  if (signal !== undefined) setMaxListeners(0, signal);
   const count = Math.max(1, Math.min(threads, tasks.length));
   const pool = new Tinypool({ filename: worker.href, name: "run", minThreads: count, maxThreads: count });
   let done = 0;

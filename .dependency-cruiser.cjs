@@ -23,7 +23,10 @@ const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   name: `${layer}-imports-only-${allowed.join("-") || "itself"}`,
   severity: "error",
   from: { path: `${core}${layer}/`, pathNot: test },
-  to: { path: core, pathNot: [`${core}${layer}/`, `${core}errors\\.ts$`, ...allowed.map((a) => `${core}${a}`)] },
+  to: {
+    path: core,
+    pathNot: [`${core}${layer}/`, `${core}errors\\.ts$`, ...allowed.map((a) => `${core}${a}`)],
+  },
 }));
 
 module.exports = {
@@ -46,9 +49,17 @@ module.exports = {
       name: "cli-uses-entry-points",
       severity: "error",
       from: { path: "^(packages/cli|bench)/" },
-      to: { path: "^packages/core/", pathNot: "^packages/core/(dist|src)/(index|runtime/node)\\.(d\\.ts|js|ts)$" },
+      to: {
+        path: "^packages/core/",
+        pathNot: "^packages/core/(dist|src)/(index|runtime/node)\\.(d\\.ts|js|ts)$",
+      },
     },
-    { name: "core-is-below-the-cli", severity: "error", from: { path: "^packages/core/" }, to: { path: "^packages/cli/" } },
+    {
+      name: "core-is-below-the-cli",
+      severity: "error",
+      from: { path: "^packages/core/" },
+      to: { path: "^packages/cli/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

@@ -23,7 +23,12 @@ const measurements = {
 
 test("medians, ratios, and shares of the machine's rates", () => {
   const figures = figuresOf(measurements);
-  expect(figures).toMatchObject({ forward_seconds: 0.5, step_seconds: 2, step_min_seconds: 1, peak_mb: 1500 });
+  expect(figures).toMatchObject({
+    forward_seconds: 0.5,
+    step_seconds: 2,
+    step_min_seconds: 1,
+    peak_mb: 1500,
+  });
   expect(figures.pytorch).toMatchObject({ forward_seconds: 2, step_seconds: 4 });
   expect([figures.forward_ratio, figures.step_ratio]).toEqual([0.25, 0.5]);
   // 20 G operations at 100 G a second take 0.2 s of 0.5 s; the gigabyte takes 0.1 s more.

@@ -187,7 +187,9 @@ function describe(report: Report, torch: string): string {
     table,
     "",
     ...(zero.length > 0
-      ? [`${zero.length} gradients are zero but for rounding: ours within ${power(worstZero)} of the largest gradient`]
+      ? [
+          `${zero.length} gradients are zero but for rounding: ours within ${power(worstZero)} of the largest gradient`,
+        ]
       : []),
     ...kinds.map((kind) => `${kind}: ${report[kind].join(", ")}`),
     `${report.passed ? "passed" : "FAILED"} at tolerance ${tolerance}`,

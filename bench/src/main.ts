@@ -55,7 +55,9 @@ async function main(): Promise<void> {
   };
   const divisor = sizeDivisor(network);
   if (options.size.some((length) => length % divisor !== 0))
-    throw new InputError(`--size is ${values.size}, and LNSNet needs multiples of ${divisor}; give such sizes.`);
+    throw new InputError(
+      `--size is ${values.size}, and LNSNet needs multiples of ${divisor}; give such sizes.`,
+    );
   if (values.count) return printCount(options);
   await measure(options);
 }
@@ -88,7 +90,10 @@ function wholeNumbers(name: string, text: string, count: number): number[] {
 function printCount({ json, size }: Options): void {
   const forward = forwardWork(network, [1, inputs, ...size]);
   const step = stepWork(network, [1, inputs, ...size]);
-  if (json) return print(JSON.stringify({ forward: Object.fromEntries(forward), step: Object.fromEntries(step) }));
+  if (json) {
+    print(JSON.stringify({ forward: Object.fromEntries(forward), step: Object.fromEntries(step) }));
+    return;
+  }
   print(`Forward pass\n\n${workText(forward, totalWork(forward))}\n`);
   print(`Training step\n\n${workText(step, totalWork(step))}`);
 }
@@ -110,7 +115,9 @@ async function measure(options: Options): Promise<void> {
       ? measuredOf(turns, "pytorch_tuned forward", "pytorch_tuned step")
       : null,
     gemmGflops: Math.max(
-      ...PRODUCT_EDGES.map((edge) => (2 * edge ** 3) / leastSeconds(turns.get(`machine product${edge}`)) / 1e9),
+      ...PRODUCT_EDGES.map(
+        (edge) => (2 * edge ** 3) / leastSeconds(turns.get(`machine product${edge}`)) / 1e9,
+      ),
     ),
     memoryGbPerSecond: (3 * 4 * SUM_LENGTH) / leastSeconds(turns.get("machine sum")) / 1e9,
     forwardWork: totalWork(forwardWork(network, imageShape)),
@@ -134,7 +141,9 @@ async function measure(options: Options): Promise<void> {
   print(
     `LNSNet, ${context.parameters.toLocaleString("en")} parameters, input ${imageShape.join("×")}; ${options.threads} threads; medians of ${options.rounds} rounds`,
   );
-  print(`Node ${node}, onnxruntime-node ${onnxruntime ?? "?"}, PyTorch ${torch ?? "not found"}; ${context.machine}\n`);
+  print(
+    `Node ${node}, onnxruntime-node ${onnxruntime ?? "?"}, PyTorch ${torch ?? "not found"}; ${context.machine}\n`,
+  );
   print(figuresText(figures));
 }
 
@@ -162,7 +171,10 @@ async function startPlayers(options: Options, python: Python | null): Promise<Ma
     const configuration = ["--configuration", JSON.stringify(network.configuration)];
     const setting = ["--size", size.join(","), "--threads", String(threads), "--allocator", allocator];
     try {
-      players.set(name, await Player.start(name, python.command, [script, "--serve", ...configuration, ...setting]));
+      players.set(
+        name,
+        await Player.start(name, python.command, [script, "--serve", ...configuration, ...setting]),
+      );
     } catch (error) {
       note(`PyTorch is left out: ${error instanceof Error ? error.message : error}`);
     }
@@ -171,7 +183,10 @@ async function startPlayers(options: Options, python: Python | null): Promise<Ma
 }
 
 /** Turns, not blocks: whatever else the machine does then falls on all alike. By the player's name and its word. */
-async function playRounds(players: ReadonlyMap<string, Player>, rounds: number): Promise<Map<string, Turn[]>> {
+async function playRounds(
+  players: ReadonlyMap<string, Player>,
+  rounds: number,
+): Promise<Map<string, Turn[]>> {
   const turns = new Map<string, Turn[]>();
   const machineWords = [...PRODUCT_EDGES.map((edge) => `product${edge}`), "sum"];
   const order: [player: string, word: string, name: string][] = [

@@ -6,12 +6,22 @@ export {
   type Tensor as StoredTensor,
   writeSafetensors,
 } from "./formats/safetensors.js";
+export { differentiate } from "./graph/differentiate.js";
+export { sortNodes, type Value } from "./graph/graph.js";
+export { emitOnnx } from "./graph/onnx.js";
+export { add } from "./graph/operations/elementwise.js";
+export { concat, reshape } from "./graph/operations/layout.js";
+export { input, parameter } from "./graph/operations/leaves.js";
+export { matmul } from "./graph/operations/matmul.js";
+export { adamW, clipByNorm, globalNorm, movingAverage } from "./graph/optimizers.js";
+export { type Shape, sizeOf } from "./graph/shape.js";
 export { predictProbability } from "./inference/sliding-window.js";
 export { diceCrossEntropyLoss } from "./losses/segmentation.js";
 export * from "./metrics/case.js";
 export * from "./metrics/overlap.js";
 export * from "./metrics/surface.js";
 export type { ParameterEntry } from "./networks/builder.js";
+export { NetworkBuilder } from "./networks/builder.js";
 export {
   buildNetwork,
   inferenceModel,
@@ -49,11 +59,11 @@ export type { Runtime, Session } from "./runtime/types.js";
 export { forwardModel } from "./training/forward.js";
 export * from "./training/sampler.js";
 export { type LearningRateSchedule, learningRateAt } from "./training/schedule.js";
-export { buildTrainingStep, namedWeights, type TrainingStep } from "./training/step.js";
+export { ADAM, buildTrainingStep, namedWeights, type TrainingStep } from "./training/step.js";
 export { Trainer, type TrainingState } from "./training/trainer.js";
 export * from "./transforms/patch.js";
 export * from "./transforms/preprocess.js";
-export { indexedStream, type RandomGenerator } from "./transforms/random.js";
+export { indexedStream, type RandomGenerator, uniform } from "./transforms/random.js";
 export * from "./volume/crop.js";
 export * from "./volume/orientation.js";
 export * from "./volume/resample.js";
@@ -62,15 +72,3 @@ export * from "./voxels/components.js";
 export * from "./voxels/distance.js";
 export * from "./voxels/morphology.js";
 export * from "./voxels/node-measurement.js";
-export { differentiate } from "./graph/differentiate.js";
-export { sortNodes, type Value } from "./graph/graph.js";
-export { emitOnnx } from "./graph/onnx.js";
-export { add } from "./graph/operations/elementwise.js";
-export { concat, reshape } from "./graph/operations/layout.js";
-export { input, parameter } from "./graph/operations/leaves.js";
-export { matmul } from "./graph/operations/matmul.js";
-export { adamW, clipByNorm, globalNorm, movingAverage } from "./graph/optimizers.js";
-export { type Shape, sizeOf } from "./graph/shape.js";
-export { NetworkBuilder } from "./networks/builder.js";
-export { ADAM } from "./training/step.js";
-export { uniform } from "./transforms/random.js";

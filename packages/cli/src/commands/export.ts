@@ -15,7 +15,11 @@ export const exportCommand = defineCommand({
       description: "model.safetensors of a training; by default the shipped phantom model",
       valueHint: "FILE",
     },
-    output: { type: "string", description: "file to write: .onnx, or .safetensors for a model of half the size", default: "lnsnet.onnx" },
+    output: {
+      type: "string",
+      description: "file to write: .onnx, or .safetensors for a model of half the size",
+      default: "lnsnet.onnx",
+    },
     patch: {
       type: "string",
       description: "input in voxels: depth,height,width; by default the patch it was trained on",

@@ -53,7 +53,11 @@ export function readSafetensors(
   const tensors = new Map<string, Tensor>();
   for (const { key, dtype, shape, start, end } of described) {
     // The checks above make the array's kind that of dtype, which the type system cannot follow through a variable.
-    tensors.set(key, { dtype, shape, data: codecs[dtype].decode(Uint8Array.from(body.subarray(start, end))) } as Tensor);
+    tensors.set(key, {
+      dtype,
+      shape,
+      data: codecs[dtype].decode(Uint8Array.from(body.subarray(start, end))),
+    } as Tensor);
   }
   return { tensors, metadata: metadata as Record<string, string> };
 }

@@ -1,11 +1,17 @@
 // Worker threads run the built code, so this tests what `npm run build` made.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultAugmentation, InputError, type Prepared, prepareCase, writeNifti } from "@lnsnet/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDataset } from "../dist/dataset.js";
-import { type BatchLoader, type BatchPlan, createBatchLoader, prepareCases } from "../dist/loading.js";
+import {
+  type BatchLoader,
+  type BatchPlan,
+  createBatchLoader,
+  fillCache,
+  prepareCases,
+} from "../dist/loading.js";
 import { drawBatch } from "../dist/workers/batch-worker.js";
 
 const axes = { originMm: [0, 0, 0], direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] } as const;
@@ -103,6 +109,34 @@ describe("prepareCases", () => {
     const failure = prepareCases(dataset, broken, { spacingMm: [1, 1, 2], window });
     await expect(failure).rejects.toThrow(InputError);
     await expect(failure).rejects.toThrow(/none\.nii\.gz does not exist/);
+  });
+
+  test("gives the same patches from the cache, which is written once and refused when a scan has changed", async () => {
+    const dataset = await openDataset(folder);
+    const cacheFolder = join(folder, "cache");
+    await mkdir(cacheFolder);
+    const options = { spacingMm: [1.5, 1, 2], window, cacheFolder } as const;
+    await expect(prepareCases(dataset, dataset.training, options)).rejects.toThrow(
+      /cache does not hold the case/,
+    );
+    expect(await fillCache(dataset, dataset.training, options)).toBe(3);
+    expect(await fillCache(dataset, dataset.training, options)).toBe(0);
+
+    const cached = await prepareCases(dataset, dataset.training, options);
+    const anew = await prepareCases(dataset, dataset.training, { ...options, cacheFolder: null });
+    expect(cached).toEqual(anew);
+    for (const { hu, label } of cached)
+      expect([hu.buffer, label.buffer].every((buffer) => buffer instanceof SharedArrayBuffer)).toBe(true);
+    const planOf = (cases: typeof anew): BatchPlan => ({ ...plan(), cases });
+    for (let step = 0; step < 3; step++)
+      expect(drawBatch(planOf(cached), step)).toEqual(drawBatch(planOf(anew), step));
+
+    await utimes(dataset.training[1].imagePath, new Date(0), new Date(0));
+    await expect(prepareCases(dataset, dataset.training, options)).rejects.toThrow(/another state of b/);
+    const otherSpacing = { ...options, spacingMm: [1, 1, 1] } as const;
+    await expect(prepareCases(dataset, dataset.training, otherSpacing)).rejects.toThrow(/another state of/);
+    expect(await fillCache(dataset, dataset.training, options)).toBe(1);
+    expect(await prepareCases(dataset, dataset.training, options)).toEqual(anew);
   });
 
   test("stops when asked to", async () => {

@@ -5,7 +5,7 @@ import type { Case, Dataset } from "./dataset.js";
 import { createProgress } from "./progress.js";
 import type { Batch, BatchMessage, BatchPlan } from "./workers/batch-worker.js";
 import { runInWorkers } from "./workers/pool.js";
-import type { PrepareTask } from "./workers/prepare-worker.js";
+import type { KeptCase, PrepareTask } from "./workers/prepare-worker.js";
 
 export type { Batch, BatchPlan } from "./workers/batch-worker.js";
 
@@ -14,25 +14,27 @@ export interface PrepareOptions {
   readonly window: IntensityWindow;
   /** Worker threads; 2 by default. */
   readonly threads?: number;
+  /** Takes the cases from here, where `lnsnet preprocess` put them. */
+  readonly cacheFolder?: string | null;
   readonly signal?: AbortSignal;
 }
 
 /**
  * Reads cases and brings them to the working grid, in memory that threads share, with a progress line.
  *
- * @throws InputError where a case cannot be used; Interrupted where the signal is set
+ * @throws InputError where a case cannot be used, or the cache does not hold it as its files are now; Interrupted
+ *   where the signal is set
  */
 export async function prepareCases(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  { spacingMm, window, threads = 2, signal }: PrepareOptions,
+  { spacingMm, window, threads = 2, cacheFolder = null, signal }: PrepareOptions,
 ): Promise<PreparedCase[]> {
   const progress = createProgress("prepare", "scan");
   progress.update({ done: 0, total: cases.length });
-  const tasks = cases.map((one): PrepareTask => ({ case: one, labels, spacingMm, window }));
-  const worker = new URL("./workers/prepare-worker.js", import.meta.url);
+  const tasks = cases.map((one): PrepareTask => ({ case: one, labels, spacingMm, window, cacheFolder }));
   const prepared = await runInWorkers<PrepareTask, PreparedCase>(
-    worker,
+    prepareWorker,
     tasks,
     threads,
     (done, { id }) => progress.update({ done, total: cases.length, text: id }),
@@ -41,6 +43,33 @@ export async function prepareCases(
   progress.finish();
   return prepared;
 }
+
+/**
+ * Brings cases to the working grid and keeps them in a cache; those that it already holds are left as they are.
+ *
+ * @returns how many were written
+ * @throws InputError where a case cannot be used, or the folder cannot be written to; Interrupted where the signal is set
+ */
+export async function fillCache(
+  { labels }: Pick<Dataset, "labels">,
+  cases: readonly Case[],
+  { spacingMm, window, threads = 2, cacheFolder, signal }: PrepareOptions & { readonly cacheFolder: string },
+): Promise<number> {
+  const progress = createProgress("preprocess", "scan");
+  progress.update({ done: 0, total: cases.length });
+  const kept = await runInWorkers<PrepareTask, KeptCase>(
+    prepareWorker,
+    cases.map((one) => ({ case: one, labels, spacingMm, window, cacheFolder })),
+    threads,
+    (done, { id }) => progress.update({ done, total: cases.length, text: id }),
+    signal,
+    "keep",
+  );
+  progress.finish();
+  return kept.filter(({ written }) => written).length;
+}
+
+const prepareWorker = new URL("./workers/prepare-worker.js", import.meta.url);
 
 /** Batches by the number of their step, made ahead of need. */
 export interface BatchLoader {

@@ -16,6 +16,10 @@ const commands: Readonly<
     summary: "write a synthetic cohort of head-and-neck CTs with lymph nodes",
     load: () => import("./commands/phantom.js").then((module) => module.phantomCommand),
   },
+  preprocess: {
+    summary: "prepare a data set's scans once, for several trainings",
+    load: () => import("./commands/preprocess.js").then((module) => module.preprocessCommand),
+  },
   train: {
     summary: "train a network on a data set",
     load: () => import("./commands/train.js").then((module) => module.trainCommand),

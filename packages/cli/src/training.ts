@@ -80,6 +80,7 @@ const historySchema: z.ZodType<TrainingHistory> = z.object({
  * `log.jsonl` and `curve.svg`; all of them from the first minute on.
  *
  * @param resume goes on from the folder's state, which must be of the same plan and options
+ * @param cacheFolder where `lnsnet preprocess` put the prepared cases; null prepares them anew
  * @throws InputError for data or a state that cannot be used; Interrupted on Ctrl-C, after saving
  */
 export async function train(
@@ -88,6 +89,7 @@ export async function train(
   options: TrainingOptions,
   folder: string,
   resume: boolean,
+  cacheFolder: string | null = null,
 ): Promise<TrainingResult> {
   await ensureWritableFolder(folder);
   const signal = interruptSignal();
@@ -103,7 +105,7 @@ export async function train(
   const history = saved?.history ?? { steps: [], validation: [], seconds: 0 };
 
   const { training, validation } = divideCases(dataset.training, options);
-  const cases = await prepareCases(dataset, [...training, ...validation], { ...plan, signal });
+  const cases = await prepareCases(dataset, [...training, ...validation], { ...plan, cacheFolder, signal });
   const trainer = await Trainer.create(nodeRuntime, step, {
     seed: options.seed,
     threads: options.threads,

@@ -11,12 +11,15 @@ import {
 } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { realNumber, threeNumbers, wholeNumber } from "../arguments.js";
+import { type CacheSettings, readCacheSettings } from "../cache.js";
 import { type Case, type Dataset, listed, openDataset } from "../dataset.js";
 import { readScan } from "../files.js";
 import type { Plan } from "../model.js";
 import { printJson, printText } from "../output.js";
 import { duration } from "../progress.js";
 import { train } from "../training.js";
+
+const DEFAULT_WINDOW = "-160,240";
 
 export const trainCommand = defineCommand({
   meta: { name: "train", description: "Train a network on a data set in nnU-Net's layout" },
@@ -44,7 +47,16 @@ export const trainCommand = defineCommand({
       description: "working spacing in mm, x,y,z; by default the median of the scans",
       valueHint: "x,y,z",
     },
-    window: { type: "string", description: "HU that are told apart: low,high", default: "-160,240" },
+    window: {
+      type: "string",
+      description: `HU that are told apart: low,high; by default ${DEFAULT_WINDOW}`,
+      valueHint: "low,high",
+    },
+    cache: {
+      type: "string",
+      description: "folder that lnsnet preprocess wrote; it decides spacing and window",
+      valueHint: "FOLDER",
+    },
     batch: { type: "string", description: "patches a batch", default: "1", valueHint: "NUMBER" },
     accumulate: { type: "string", description: "batches an update", default: "1", valueHint: "NUMBER" },
     "learning-rate": { type: "string", description: "greatest learning rate of AdamW", default: "0.001" },
@@ -99,11 +111,9 @@ export const trainCommand = defineCommand({
     const plan: Plan = {
       network,
       patchSize,
-      spacingMm:
-        args.spacing === undefined
-          ? await medianSpacing(dataset.training)
-          : threeNumbers(args.spacing, "--spacing", 0.1, 50),
-      window: windowOf(args.window),
+      ...(args.cache === undefined
+        ? await workingSettings(dataset, args.spacing, args.window)
+        : await settingsOfCache(args.cache, args.spacing, args.window)),
       foreground: foregroundOf(dataset),
       dataLabel: dataset.name,
     };
@@ -127,6 +137,7 @@ export const trainCommand = defineCommand({
       },
       args.output,
       args.resume === true,
+      args.cache ?? null,
     );
     const last = history.validation.at(-1) ?? null;
     if (args.json === true)
@@ -144,6 +155,44 @@ export const trainCommand = defineCommand({
       );
   },
 });
+
+/**
+ * The working spacing and window: those asked for, else the median spacing of the training scans and the usual window.
+ *
+ * @throws InputError where a text cannot be used
+ */
+export async function workingSettings(
+  { training }: Dataset,
+  spacing: string | undefined,
+  window: string | undefined,
+): Promise<CacheSettings> {
+  return {
+    spacingMm:
+      spacing === undefined ? await medianSpacing(training) : threeNumbers(spacing, "--spacing", 0.1, 50),
+    window: windowOf(window ?? DEFAULT_WINDOW),
+  };
+}
+
+/** @throws InputError where the folder is no cache, or was made with other settings than those asked for */
+async function settingsOfCache(
+  folder: string,
+  spacing: string | undefined,
+  window: string | undefined,
+): Promise<CacheSettings> {
+  const settings = await readCacheSettings(folder);
+  const { spacingMm, window: kept } = settings;
+  const wanted = [
+    ["--spacing", spacing, spacingMm.join()],
+    ["--window", window, `${kept.lowHu},${kept.highHu}`],
+  ] as const;
+  for (const [option, asked, held] of wanted) {
+    if (asked === undefined || asked.split(",").map(Number).join() === held) continue;
+    throw new InputError(
+      `${folder} was made with ${option} ${held}, and ${option} ${asked} is asked for; leave ${option} out or run lnsnet preprocess into another folder.`,
+    );
+  }
+  return settings;
+}
 
 /** What the labels other than background are called, together. */
 export function foregroundOf({ labels }: Dataset): string {

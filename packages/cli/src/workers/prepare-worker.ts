@@ -1,28 +1,19 @@
-// Worker thread: reads one case and brings it to the working grid, in memory that all threads share.
-import {
-  type IntensityWindow,
-  type PreparedCase,
-  prepareCase,
-  prepareImage,
-  prepareLabel,
-  type Vector3,
-} from "@lnsnet/core";
+// Worker thread: brings one case to the working grid, or takes it from the cache, in memory that all threads share.
+import { InputError, type PreparedCase, prepareCase, prepareImage, prepareLabel } from "@lnsnet/core";
+import { type CacheSettings, cacheKey, readCached, writeCached } from "../cache.js";
 import { type Case, loadCase } from "../dataset.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 
-export interface PrepareTask {
+export interface PrepareTask extends CacheSettings {
   readonly case: Case;
   readonly labels: Readonly<Record<string, number>>;
-  readonly spacingMm: Vector3;
-  readonly window: IntensityWindow;
+  /** Where prepared cases are kept; null prepares anew. */
+  readonly cacheFolder: string | null;
 }
 
 export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
   return outcomeOf(async () => {
-    const { id, image, label } = await loadCase(task.case, task.labels);
-    const prepared = prepareImage(image, task.spacingMm, task.window);
-    const onGrid = label === null ? new Uint8Array(prepared.hu.length) : prepareLabel(label, prepared);
-    const one = prepareCase(id, prepared, onGrid);
+    const one = task.cacheFolder === null ? await prepare(task) : await fromCache(task, task.cacheFolder);
     return {
       ...one,
       hu: shared(one.hu, new Int16Array(new SharedArrayBuffer(one.hu.byteLength))),
@@ -31,6 +22,41 @@ export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
       bodyOffsets: shared(one.bodyOffsets, new Int32Array(new SharedArrayBuffer(one.bodyOffsets.byteLength))),
     };
   });
+}
+
+/** What {@link keep} did with a case. */
+export interface KeptCase {
+  readonly id: string;
+  readonly written: boolean;
+}
+
+/** Sees to it that the cache holds the case as its files are now; the arrays stay in the thread. */
+export function keep(task: PrepareTask & { readonly cacheFolder: string }): Promise<Outcome<KeptCase>> {
+  return outcomeOf(async () => {
+    const { id } = task.case;
+    const key = await cacheKey(task.case, task);
+    const cached = await readCached(task.cacheFolder, id, key);
+    if (cached.state === "fresh") return { id, written: false };
+    await writeCached(task.cacheFolder, await prepare(task), key);
+    return { id, written: true };
+  });
+}
+
+async function prepare({ case: one, labels, spacingMm, window }: PrepareTask): Promise<PreparedCase> {
+  const { id, image, label } = await loadCase(one, labels);
+  const prepared = prepareImage(image, spacingMm, window);
+  const onGrid = label === null ? new Uint8Array(prepared.hu.length) : prepareLabel(label, prepared);
+  return prepareCase(id, prepared, onGrid);
+}
+
+async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCase> {
+  const { id } = task.case;
+  const cached = await readCached(folder, id, await cacheKey(task.case, task));
+  if (cached.state === "fresh") return cached.prepared;
+  const found = cached.state === "absent" ? `does not hold the case ${id}` : `holds another state of ${id}`;
+  throw new InputError(
+    `${folder} ${found}, and a cache made from these scans with these settings is expected; run lnsnet preprocess with this cache again.`,
+  );
 }
 
 function shared<T extends Int16Array | Uint8Array | Int32Array>(from: T, to: T): T {

@@ -1,9 +1,24 @@
 // NIfTI: reads versions 1 and 2 in one file (.nii, .nii.gz), writes version 1, gzip-compressed.
 import { isNIFTI, NIFTI1, type NIFTI2, readHeader } from "nifti-reader-js";
 import { InputError } from "../errors.js";
-import type { Geometry, Matrix3, Vector3, Volume, VoxelArray } from "../volume/volume.js";
+import type { Matrix3, Vector3, Volume, VoxelArray } from "../volume/volume.js";
 import { voxelCount } from "../volume/volume.js";
 import { gunzip, gzip, isGzip } from "./gzip.js";
+import {
+  determinant,
+  type Place,
+  placeOfSteps,
+  type ReportProblem,
+  refuseBadSpacing,
+  swapRasLps,
+} from "./place.js";
+import {
+  bytesOfVoxels,
+  refuseNonFinite,
+  type StoredType,
+  voxelsOfBytes,
+  writtenTypeOf,
+} from "./stored-voxels.js";
 
 /**
  * The volume in a NIfTI-1 or NIfTI-2 file, compressed with gzip or not, of either byte order.
@@ -17,34 +32,39 @@ import { gunzip, gzip, isGzip } from "./gzip.js";
  * Source of the formulas: nifti1.h of the NIfTI data format working group (methods 1 to 3, quaternion to matrix).
  *
  * @param name The file, for messages.
+ * @param report Told where sform and qform disagree by more than a tenth of a voxel at a corner of the grid, where the
+ * header states neither, and where a shear is straightened.
  * @throws InputError when the file is no NIfTI, cut short or damaged, not three-dimensional, complex or colour, placed
  * by a shear or a spacing that is not positive, or holds NaN or infinite voxels.
  */
-export function readNifti(bytes: Uint8Array, name: string): Volume {
+export function readNifti(bytes: Uint8Array, name: string, report: ReportProblem = () => {}): Volume {
   const plain = isGzip(bytes) ? gunzip(bytes, name) : bytes;
   const header = headerOf(plain, name);
-  const geometry = { size: sizeOf(header, name), ...placeOf(header, plain, name) };
-  const stored = storedVoxels(header, plain, voxelCount(geometry), name);
-  const data = scaled(stored, header, name);
+  const size = sizeOf(header, name);
+  const place = placeOf(header, plain, name, report);
+  const data = scaled(storedVoxels(header, plain, voxelCount({ size, ...place }), name), header, name);
   refuseNonFinite(data, name);
-  return { ...geometry, data };
+  return { size, ...place, data };
 }
 
 /**
- * A gzip-compressed NIfTI-1 file of a volume: sform and qform both set (codes 1, scanner), units mm, the data type of
+ * A NIfTI-1 file of a volume: sform and qform both set (codes 1, scanner), units mm, the data type of
  * the array, no scaling. Voxels are exact; the geometry is rounded to float32, as the format stores it. The same
  * volume always gives the same bytes.
+ * @param options.compress Whether to gzip it (.nii.gz), which is the default, or not (.nii).
  * @param options.description At most 79 ASCII characters for the header's `descrip`.
  * @throws InputError when an axis is longer than NIfTI-1 can state (32767 voxels).
  */
-export function writeNifti(volume: Volume, options: { description?: string } = {}): Uint8Array {
+export function writeNifti(
+  volume: Volume,
+  options: { description?: string; compress?: boolean } = {},
+): Uint8Array {
   const tooLong = volume.size.find((n) => n > 32767);
   if (tooLong !== undefined) {
     throw new InputError(
       `A volume has ${tooLong} voxels along an axis; NIfTI-1 holds at most 32767, so crop it first.`,
     );
   }
-  const type = datatypeOf(volume.data);
   const file = new Uint8Array(firstVoxelByte + volume.data.byteLength);
   const view = new DataView(file.buffer);
   const float = (offset: number, values: readonly number[]) => {
@@ -65,7 +85,7 @@ export function writeNifti(volume: Volume, options: { description?: string } = {
   [3, ...volume.size, 1, 1, 1, 1].forEach((n, position) => {
     view.setInt16(40 + 2 * position, n, true);
   });
-  view.setInt16(70, type.code, true);
+  view.setInt16(70, codes[writtenTypeOf(volume.data)], true);
   view.setInt16(72, 8 * volume.data.BYTES_PER_ELEMENT, true);
   float(76, [handedness, ...s, 0, 0, 0, 0]);
   float(108, [firstVoxelByte, 1, 0]);
@@ -77,10 +97,8 @@ export function writeNifti(volume: Volume, options: { description?: string } = {
   float(256, [...quaternionOf(properRotation(ras, handedness)), ...rows.map((row) => row[3])]);
   float(280, rows.flat());
   file.set([0x6e, 0x2b, 0x31, 0], 344);
-  file.set(
-    new Uint8Array(volume.data.buffer, volume.data.byteOffset, volume.data.byteLength),
-    firstVoxelByte,
-  );
+  file.set(bytesOfVoxels(volume.data), firstVoxelByte);
+  if (options.compress === false) return file;
   // Higher levels take up to twice the time for a few hundredths of the size.
   return gzip(file, 2);
 }
@@ -90,22 +108,18 @@ const firstVoxelByte = 352;
 
 type Header = NIFTI1 | NIFTI2;
 
-interface Datatype {
-  readonly code: number;
-  readonly make: (buffer: ArrayBuffer) => VoxelArray;
-  readonly bytes: number;
-}
-
-const datatypes: readonly Datatype[] = [
-  { code: NIFTI1.TYPE_UINT8, bytes: 1, make: (buffer) => new Uint8Array(buffer) },
-  { code: NIFTI1.TYPE_INT8, bytes: 1, make: (buffer) => new Int8Array(buffer) },
-  { code: NIFTI1.TYPE_INT16, bytes: 2, make: (buffer) => new Int16Array(buffer) },
-  { code: NIFTI1.TYPE_UINT16, bytes: 2, make: (buffer) => new Uint16Array(buffer) },
-  { code: NIFTI1.TYPE_INT32, bytes: 4, make: (buffer) => new Int32Array(buffer) },
-  { code: NIFTI1.TYPE_UINT32, bytes: 4, make: (buffer) => new Uint32Array(buffer) },
-  { code: NIFTI1.TYPE_FLOAT32, bytes: 4, make: (buffer) => new Float32Array(buffer) },
-  { code: NIFTI1.TYPE_FLOAT64, bytes: 8, make: (buffer) => new Float64Array(buffer) },
-];
+const codes: Readonly<Record<StoredType, number>> = {
+  uint8: NIFTI1.TYPE_UINT8,
+  int8: NIFTI1.TYPE_INT8,
+  int16: NIFTI1.TYPE_INT16,
+  uint16: NIFTI1.TYPE_UINT16,
+  int32: NIFTI1.TYPE_INT32,
+  uint32: NIFTI1.TYPE_UINT32,
+  float32: NIFTI1.TYPE_FLOAT32,
+  float64: NIFTI1.TYPE_FLOAT64,
+  int64: NIFTI1.TYPE_INT64,
+  uint64: NIFTI1.TYPE_UINT64,
+};
 
 const refusedDatatypes: Readonly<Record<number, string>> = {
   0: "voxels of no stated type",
@@ -117,12 +131,6 @@ const refusedDatatypes: Readonly<Record<number, string>> = {
   2048: "complex voxels",
   2304: "colour (RGBA) voxels",
 };
-
-function datatypeOf(array: VoxelArray): Datatype {
-  const type = datatypes.find(({ make }) => make(new ArrayBuffer(0)).constructor === array.constructor);
-  if (type === undefined) throw new TypeError(`NIfTI has no data type for ${array.constructor.name}.`);
-  return type;
-}
 
 function headerOf(bytes: Uint8Array, name: string): Header {
   const isVersion2 = bytes.length >= 4 && (bytes[0] === 28 || bytes[3] === 28);
@@ -158,55 +166,18 @@ function sizeOf(header: Header, name: string): Vector3 {
   return [nx, ny, nz];
 }
 
-/** Voxels as stored, in the byte order of this machine. */
 function storedVoxels(header: Header, bytes: Uint8Array, count: number, name: string): VoxelArray {
-  const { datatypeCode: code } = header;
-  const is64Bit = code === NIFTI1.TYPE_INT64 || code === NIFTI1.TYPE_UINT64;
-  const type = datatypes.find((candidate) => candidate.code === code);
-  if (type === undefined && !is64Bit) {
+  const code = header.datatypeCode;
+  const type = (Object.keys(codes) as StoredType[]).find((candidate) => codes[candidate] === code);
+  if (type === undefined) {
     const found = refusedDatatypes[code] ?? `voxels of the unknown data type ${code}`;
     throw new InputError(
       `${name} has ${found}, and integers or floating-point numbers of up to 64 bits were expected; convert it to one of them.`,
     );
   }
-  const width = type?.bytes ?? 8;
   // As the format's own library does: a smaller offset than the header's length is taken for "right after it".
   const start = Math.max(Math.round(header.vox_offset) || 0, header instanceof NIFTI1 ? firstVoxelByte : 544);
-  const wanted = count * width;
-  if (bytes.length < start + wanted) {
-    throw new InputError(
-      `${name} is cut short: it has ${Math.max(0, bytes.length - start)} bytes of voxels, and its header promises ${wanted}; copy or download it again.`,
-    );
-  }
-  const raw = bytes.slice(start, start + wanted);
-  if (header.littleEndian !== machineIsLittleEndian && width > 1) reverseEach(raw, width);
-  if (type !== undefined) return type.make(raw.buffer);
-  return code === NIFTI1.TYPE_INT64
-    ? narrowed(new BigInt64Array(raw.buffer), new Int32Array(count), name)
-    : narrowed(new BigUint64Array(raw.buffer), new Uint32Array(count), name);
-}
-
-const machineIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-function reverseEach(bytes: Uint8Array, width: number): void {
-  for (let start = 0; start < bytes.length; start += width) bytes.subarray(start, start + width).reverse();
-}
-
-function narrowed<T extends Int32Array | Uint32Array>(
-  wide: BigInt64Array | BigUint64Array,
-  narrow: T,
-  name: string,
-): T {
-  for (let n = 0; n < narrow.length; n++) {
-    const value = Number(wide[n]);
-    narrow[n] = value;
-    if (narrow[n] !== value) {
-      throw new InputError(
-        `${name} holds the 64-bit value ${wide[n]}, and values that fit in 32 bits were expected; convert it to a smaller type.`,
-      );
-    }
-  }
-  return narrow;
+  return voxelsOfBytes(bytes, { type, count, littleEndian: header.littleEndian, start }, name);
 }
 
 function scaled(stored: VoxelArray, header: Header, name: string): VoxelArray {
@@ -224,51 +195,68 @@ function scaled(stored: VoxelArray, header: Header, name: string): VoxelArray {
   return data;
 }
 
-function refuseNonFinite(data: VoxelArray, name: string): void {
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
-  let count = 0;
-  for (let n = 0; n < data.length; n++) if (!Number.isFinite(data[n])) count++;
-  if (count > 0) {
-    throw new InputError(
-      `${name} holds ${count} NaN or infinite ${count === 1 ? "voxel" : "voxels"}, and finite numbers were expected; replace them first, for example by the value of air.`,
-    );
+/** The place by the sform where its code is positive, else by the qform, else by pixdim alone. */
+function placeOf(header: Header, bytes: Uint8Array, name: string, report: ReportProblem): Place {
+  const unitMm = millimetresPerUnit(header.xyzt_units);
+  const placed = (affine: Rows) => placeOfAffine(affine, unitMm, name, report);
+  const spacing: Vector3 = [header.pixDims[1], header.pixDims[2], header.pixDims[3]];
+  if (header.sform_code > 0) {
+    const sform = sformOf(header, bytes);
+    const place = placed(sform);
+    if (header.qform_code > 0) {
+      reportDisagreement(sform, qformOf(header, spacing), header, place.spacingMm, unitMm, report);
+    }
+    return place;
   }
+  refuseBadSpacing(spacing, name);
+  if (header.qform_code > 0) {
+    if (![header.quatern_b, header.quatern_c, header.quatern_d].every(Number.isFinite)) {
+      throw new InputError(`${name} has a rotation (qform) that is not a number; correct its header.`);
+    }
+    return placed(qformOf(header, spacing));
+  }
+  report(
+    "The header states no orientation (no sform, no qform): i is taken to run to the left, j to anterior, k to superior, with the grid's middle at 0.",
+  );
+  const origin = spacing.map((s, axis) => (-s * (header.dims[axis + 1] - 1)) / 2);
+  return placed([
+    [-spacing[0], 0, 0, -origin[0]],
+    [0, spacing[1], 0, origin[1]],
+    [0, 0, spacing[2], origin[2]],
+  ]);
 }
 
-type Place = Pick<Geometry, "spacingMm" | "originMm" | "direction">;
+/** Three rows of four: from an index (i, j, k, 1) to RAS in the file's own unit. */
+type Rows = readonly (readonly number[])[];
 
-function placeOf(header: Header, bytes: Uint8Array, name: string): Place {
-  const affine = affineOf(header, bytes, name);
-  const millimetres = millimetresPerUnit(header.xyzt_units);
-  // LPS is RAS with x and y negated; adding to zero leaves no −0, which equals no 0 in a deep comparison.
-  const entry = (row: number, column: number) =>
-    row < 2 ? 0 - affine[row][column] : 0 + affine[row][column];
-  const columns = [0, 1, 2].map((c): Vector3 => [entry(0, c), entry(1, c), entry(2, c)]);
-  const lengths = columns.map((column) => Math.hypot(...column));
-  const spacingMm: Vector3 = [lengths[0] * millimetres, lengths[1] * millimetres, lengths[2] * millimetres];
-  const originMm: Vector3 = [entry(0, 3) * millimetres, entry(1, 3) * millimetres, entry(2, 3) * millimetres];
-  refuseBadSpacing(spacingMm, name);
-  if (!originMm.every(Number.isFinite)) {
-    throw new InputError(
-      `${name} places its first voxel at ${originMm} mm, and finite numbers were expected; correct its header.`,
-    );
-  }
-  const [a, b, c] = columns.map((column, n) => column.map((value) => value / lengths[n]));
-  const matrix: Matrix3 = [a[0], b[0], c[0], a[1], b[1], c[1], a[2], b[2], c[2]];
-  const dot = (p: readonly number[], q: readonly number[]) => p[0] * q[0] + p[1] * q[1] + p[2] * q[2];
-  const shear = Math.max(Math.abs(dot(a, b)), Math.abs(dot(a, c)), Math.abs(dot(b, c)));
-  if (shear > 1e-3) {
-    throw new InputError(
-      `${name} has a sheared grid (cosine ${shear.toPrecision(3)} between two of its axes), and perpendicular axes were expected; resample it onto a straight grid first.`,
-    );
-  }
-  return { spacingMm, originMm, direction: orthonormal(matrix) };
+function placeOfAffine(affine: Rows, unitMm: number, name: string, report: ReportProblem): Place {
+  const column = (c: number) =>
+    swapRasLps([affine[0][c] * unitMm, affine[1][c] * unitMm, affine[2][c] * unitMm]);
+  return placeOfSteps([column(0), column(1), column(2)], column(3), name, report);
 }
 
-function refuseBadSpacing(spacingMm: Vector3, name: string): void {
-  if (spacingMm.every((s) => Number.isFinite(s) && s > 0)) return;
-  throw new InputError(
-    `${name} has a voxel spacing of ${spacingMm.join(" × ")} mm, and three positive numbers were expected; correct its header.`,
+/** Reports where the qform puts a corner of the grid more than a tenth of a voxel from where the sform puts it. */
+function reportDisagreement(
+  sform: Rows,
+  qform: Rows,
+  header: Header,
+  spacingMm: Vector3,
+  unitMm: number,
+  report: ReportProblem,
+): void {
+  let farthestMm = 0;
+  for (let corner = 0; corner < 8; corner++) {
+    const [i, j, k] = [0, 1, 2].map((axis) => (corner & (1 << axis) ? header.dims[axis + 1] - 1 : 0));
+    const index = [i, j, k, 1];
+    const gap = sform.map((row, r) =>
+      row.reduce((sum, value, c) => sum + (value - qform[r][c]) * index[c], 0),
+    );
+    farthestMm = Math.max(farthestMm, Math.hypot(...gap) * unitMm);
+  }
+  // Written so that a qform of NaN is reported too.
+  if (farthestMm <= 0.1 * Math.min(...spacingMm)) return;
+  report(
+    `sform and qform disagree by ${farthestMm.toPrecision(3)} mm at a corner of the grid; the sform is used, since its code is positive.`,
   );
 }
 
@@ -276,22 +264,6 @@ function millimetresPerUnit(xyztUnits: number): number {
   const unit = xyztUnits & NIFTI1.SPATIAL_UNITS_MASK;
   if (unit === NIFTI1.UNITS_METER) return 1000;
   return unit === NIFTI1.UNITS_MICRON ? 1e-3 : 1;
-}
-
-type Rows = readonly (readonly number[])[];
-
-/** Index to RAS in the file's own unit, by the method that the header's codes choose. */
-function affineOf(header: Header, bytes: Uint8Array, name: string): Rows {
-  if (header.sform_code > 0) return sformOf(header, bytes);
-  const spacing: Vector3 = [header.pixDims[1], header.pixDims[2], header.pixDims[3]];
-  refuseBadSpacing(spacing, name);
-  if (header.qform_code > 0) return qformOf(header, spacing, name);
-  const origin = spacing.map((s, axis) => (-s * (header.dims[axis + 1] - 1)) / 2);
-  return [
-    [-spacing[0], 0, 0, -origin[0]],
-    [0, spacing[1], 0, origin[1]],
-    [0, 0, spacing[2], origin[2]],
-  ];
 }
 
 /** The sform's rows. The library's own `affine` is not used, since it holds the qform where that has the higher code. */
@@ -304,12 +276,8 @@ function sformOf(header: Header, bytes: Uint8Array): Rows {
   return [0, 4, 8].map((first) => [0, 1, 2, 3].map((column) => number(first + column)));
 }
 
-function qformOf(header: Header, spacing: Vector3, name: string): Rows {
-  const { quatern_b: b, quatern_c: c, quatern_d: d } = header;
-  if (![b, c, d].every(Number.isFinite)) {
-    throw new InputError(`${name} has a rotation (qform) that is not a number; correct its header.`);
-  }
-  const rotation = rotationOf(b, c, d);
+function qformOf(header: Header, spacing: Vector3): Rows {
+  const rotation = rotationOf(header.quatern_b, header.quatern_c, header.quatern_d);
   const scale = [spacing[0], spacing[1], header.pixDims[0] < 0 ? -spacing[2] : spacing[2]];
   const origin = [header.qoffset_x, header.qoffset_y, header.qoffset_z];
   return [0, 1, 2].map((row) => [...scale.map((s, column) => rotation[3 * row + column] * s), origin[row]]);
@@ -357,36 +325,4 @@ function quaternionOf(m: Matrix3): Vector3 {
   ][largest];
   const [a, b, c, d] = products.map((product) => product / (2 * twice));
   return a < 0 ? [-b, -c, -d] : [b, c, d];
-}
-
-/** The orthonormal matrix nearest to one that nearly is: Newton's iteration for the polar factor (Higham 1986). */
-function orthonormal(matrix: Matrix3): Matrix3 {
-  let m = matrix;
-  for (let step = 0; step < 4; step++) {
-    const det = determinant(m);
-    const c = cofactors(m);
-    const next = (n: number) => (m[n] + c[n] / det) / 2;
-    m = [next(0), next(1), next(2), next(3), next(4), next(5), next(6), next(7), next(8)];
-  }
-  return m;
-}
-
-/** Divided by the determinant, this is the inverse transposed. */
-function cofactors(m: Matrix3): Matrix3 {
-  return [
-    m[4] * m[8] - m[5] * m[7],
-    m[5] * m[6] - m[3] * m[8],
-    m[3] * m[7] - m[4] * m[6],
-    m[2] * m[7] - m[1] * m[8],
-    m[0] * m[8] - m[2] * m[6],
-    m[1] * m[6] - m[0] * m[7],
-    m[1] * m[5] - m[2] * m[4],
-    m[2] * m[3] - m[0] * m[5],
-    m[0] * m[4] - m[1] * m[3],
-  ];
-}
-
-function determinant(m: Matrix3): number {
-  const c = cofactors(m);
-  return m[0] * c[0] + m[1] * c[1] + m[2] * c[2];
 }

@@ -9,7 +9,7 @@ import { forwardWork, stepWork, totalWork } from "./count.js";
 import { figuresOf, figuresText, type Measured, workText } from "./figures.js";
 import { Player, type Turn } from "./player.js";
 import { findPython, type Python } from "./python.js";
-import { PRODUCT_EDGES, SUM_LENGTH, type Task } from "./task.js";
+import { PRODUCT_EDGES, SUM_BYTES, type Task } from "./task.js";
 
 const help = `npm run bench -- [options]
 
@@ -119,7 +119,7 @@ async function measure(options: Options): Promise<void> {
         (edge) => (2 * edge ** 3) / leastSeconds(turns.get(`machine product${edge}`)) / 1e9,
       ),
     ),
-    memoryGbPerSecond: (3 * 4 * SUM_LENGTH) / leastSeconds(turns.get("machine sum")) / 1e9,
+    memoryGbPerSecond: SUM_BYTES / leastSeconds(turns.get("machine sum")) / 1e9,
     forwardWork: totalWork(forwardWork(network, imageShape)),
     stepWork: totalWork(stepWork(network, imageShape)),
   });

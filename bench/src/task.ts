@@ -13,3 +13,5 @@ export interface Task {
 /** Edges of the square matrix products that the GEMM rate is taken from, and numbers in each sum for the memory rate. */
 export const PRODUCT_EDGES = [1024, 2048];
 export const SUM_LENGTH = 2 ** 24;
+/** Two vectors read, their sum written and read again. */
+export const SUM_BYTES = 4 * SUM_LENGTH * Float32Array.BYTES_PER_ELEMENT;

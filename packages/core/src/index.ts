@@ -13,6 +13,7 @@ export { add } from "./graph/operations/elementwise.js";
 export { concat, reshape } from "./graph/operations/layout.js";
 export { input, parameter } from "./graph/operations/leaves.js";
 export { matmul } from "./graph/operations/matmul.js";
+export { sum } from "./graph/operations/reduction.js";
 export { adamW, clipByNorm, globalNorm, movingAverage } from "./graph/optimizers.js";
 export { type Shape, sizeOf } from "./graph/shape.js";
 export { predictProbability } from "./inference/sliding-window.js";

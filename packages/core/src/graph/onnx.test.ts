@@ -7,9 +7,9 @@ import { lnsnet, lnsnetDefaults } from "../networks/lnsnet.js";
 import { nodeRuntime } from "../runtime/node.js";
 import { batchNormTraining, groupNorm, instanceNorm } from "./functions.js";
 import { apply, type Value, within } from "./graph.js";
-import { drawNumbers, relativeError, runOnEvaluator } from "./graph.test-helper.js";
+import { drawNumbers, relativeError, runOnEvaluator, runOnOnnxRuntime } from "./graph.test-helper.js";
 import { emitOnnx } from "./onnx.js";
-import { convolution } from "./operations/convolution.js";
+import { convolution, transposedConvolution } from "./operations/convolution.js";
 import { add, multiply } from "./operations/elementwise.js";
 import { concat, reshape, slice, split } from "./operations/layout.js";
 import { constant, input, parameter } from "./operations/leaves.js";
@@ -53,7 +53,7 @@ describe("a whole network", () => {
       "encoder.0.block.0.vpconv/Conv",
       "encoder.1.down.convolution/Conv",
       "encoder.3.block.0.pointwise1/Conv",
-      "decoder.0.up.convolution/ConvTranspose",
+      "decoder.0.up.convolution/Conv",
       "head.logits/Conv",
     ])
       expect(names).toContain(name);
@@ -191,5 +191,34 @@ describe("a shape that does not fit", () => {
     expect(apply(parts[0].node.operation, [a], parts[0].node.attributes).map(({ index }) => index)).toEqual([
       0, 1,
     ]);
+  });
+});
+
+describe("a transposed convolution whose stride is its kernel", () => {
+  test.each([
+    [[4], [3]],
+    [
+      [4, 3],
+      [2, 3],
+    ],
+    [
+      [4, 3, 2],
+      [2, 2, 2],
+    ],
+    [
+      [1, 3, 2],
+      [3, 1, 2],
+    ],
+  ])("of %j by blocks of %j is written without ConvTranspose, and is the same", async (space, stride) => {
+    const x = input("x", [2, 3, ...space]);
+    const w = input("w", [3, 5, ...stride]);
+    const b = input("b", [5]);
+    const y = transposedConvolution(x, w, b, { stride });
+    const bytes = emitOnnx({ inputs: [x, w, b], outputs: { y } });
+    expect(parse(bytes).graph?.node.map(({ opType }) => opType)).not.toContain("ConvTranspose");
+    const given = new Map([x, w, b].map((value, seed) => [value, drawNumbers(value.shape, "any", seed)]));
+    const { y: expected } = runOnEvaluator({ y }, given);
+    const { y: actual } = await runOnOnnxRuntime({ y }, given);
+    expect(relativeError(actual, expected)).toBeLessThan(1e-6);
   });
 });

@@ -76,7 +76,6 @@ export function textOf(dataset: Dataset, attribute: Attribute): string {
   return dataset.decodeText(bytes).replace(padding, "");
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what UIDs are padded with.
 const padding = /^[ \0]+|[ \0]+$/g;
 
 /** The values of a text attribute; none where it is missing or empty. */

@@ -1,0 +1,153 @@
+// One compressed frame to samples: the decoders of cornerstone (WebAssembly) and of others behind one function each.
+import { inflateSync } from "fflate";
+import type { PixelEncoding } from "./transfer-syntaxes.js";
+
+/** A decoded frame: samples in rows, little endian, of one byte where `bitsPerSample` is at most 8, else of two. */
+export interface DecodedFrame {
+  readonly bytes: Uint8Array;
+  readonly columns: number;
+  readonly rows: number;
+  readonly bitsPerSample: number;
+  readonly componentCount: number;
+}
+
+/** Decodes a frame of a JPEG family. Throws, or gives no samples, where it cannot. */
+export type FrameCodec = (encoded: Uint8Array) => DecodedFrame;
+
+/** The encodings that a codec decodes; the others need no knowledge of an image format. */
+export type CodecEncoding = Exclude<PixelEncoding, "native" | "rle" | "deflated-frame" | null>;
+
+/**
+ * Tells a browser where the WebAssembly files of the decoders are, by their names ("openjpegwasm_decode.wasm"). In Node
+ * the decoders find them beside their code.
+ */
+export function locateCodecs(urlOf: (fileName: string) => string): void {
+  codecLocation.locateFile = urlOf;
+}
+
+/** The codec of an encoding, loaded when it is first asked for. */
+export async function loadCodec(encoding: CodecEncoding): Promise<FrameCodec> {
+  const codec = loaded.get(encoding) ?? loaders[encoding]();
+  loaded.set(encoding, codec);
+  return codec;
+}
+
+/** The cells of an RLE frame (PS3.5, annex G): byte planes, the most significant first, each packed by PackBits. */
+export function decodeRle(encoded: Uint8Array, cellCount: number, bytesPerCell: number): Uint8Array {
+  const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+  const segmentCount = encoded.length < 64 ? 0 : view.getUint32(0, true);
+  if (segmentCount !== bytesPerCell) throw new Error(`${segmentCount} RLE segments, not ${bytesPerCell}`);
+  const cells = new Uint8Array(cellCount * bytesPerCell);
+  for (let segment = 0; segment < segmentCount; segment++) {
+    const start = view.getUint32(4 + 4 * segment, true);
+    const isLast = segment + 1 === segmentCount;
+    const end = isLast ? encoded.length : view.getUint32(8 + 4 * segment, true);
+    unpackBits(encoded.subarray(start, end), cells, segmentCount - 1 - segment, bytesPerCell);
+  }
+  return cells;
+}
+
+/** A frame deflated by itself (PS3.5, annex A.4.13). */
+export function inflateFrame(encoded: Uint8Array): Uint8Array {
+  return inflateSync(encoded);
+}
+
+interface FrameInfo {
+  readonly width: number;
+  readonly height: number;
+  readonly bitsPerSample: number;
+  readonly componentCount: number;
+}
+
+/** A decoder of cornerstone: an object in WebAssembly, to be deleted. */
+interface WasmDecoder {
+  getEncodedBuffer(length: number): Uint8Array;
+  decode(): void;
+  getDecodedBuffer(): Uint8Array | Uint8ClampedArray;
+  getFrameInfo(): FrameInfo;
+  delete(): void;
+}
+
+interface WasmOptions {
+  locateFile?: (fileName: string) => string;
+  print: (line: string) => void;
+  printErr: (line: string) => void;
+}
+
+export type LoadWasm<Name extends string> = (
+  options: WasmOptions,
+) => Promise<Record<Name, new () => WasmDecoder>>;
+
+const loaded = new Map<CodecEncoding, Promise<FrameCodec>>();
+
+// The decoders would print what they do; what goes wrong is seen from their result.
+const codecLocation: WasmOptions = { print: () => undefined, printErr: () => undefined };
+
+const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
+  "jpeg-2000": async () => {
+    const { default: load } = await import("@cornerstonejs/codec-openjpeg/decodewasmjs");
+    return wasmCodec((await load({ ...codecLocation })).J2KDecoder);
+  },
+  htj2k: async () => {
+    const { default: load } = await import("@cornerstonejs/codec-openjph");
+    return wasmCodec((await load({ ...codecLocation })).HTJ2KDecoder);
+  },
+  "jpeg-ls": async () => {
+    const { default: load } = await import("@cornerstonejs/codec-charls/decodewasmjs");
+    return wasmCodec((await load({ ...codecLocation })).JpegLSDecoder);
+  },
+  jpeg: async () => {
+    const { default: load } = await import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs");
+    return wasmCodec((await load({ ...codecLocation })).JPEGDecoder);
+  },
+  "jpeg-lossless": async () => {
+    const { Decoder } = await import("jpeg-lossless-decoder-js");
+    return (encoded) => {
+      const decoder = new Decoder();
+      const bytes = new Uint8Array(
+        decoder.decompress(encoded.buffer, encoded.byteOffset, encoded.byteLength),
+      );
+      const { dimX: columns, dimY: rows, precision: bitsPerSample } = decoder.frame;
+      return { bytes, columns, rows, bitsPerSample, componentCount: decoder.scan.numComp };
+    };
+  },
+};
+
+function wasmCodec(Decoder: new () => WasmDecoder): FrameCodec {
+  return (encoded) => {
+    const decoder = new Decoder();
+    try {
+      decoder.getEncodedBuffer(encoded.length).set(encoded);
+      decoder.decode();
+      const { width: columns, height: rows, bitsPerSample, componentCount } = decoder.getFrameInfo();
+      // The decoded buffer is the decoder's own memory, which it frees.
+      return {
+        bytes: Uint8Array.from(decoder.getDecodedBuffer()),
+        columns,
+        rows,
+        bitsPerSample,
+        componentCount,
+      };
+    } finally {
+      decoder.delete();
+    }
+  };
+}
+
+/** One PackBits segment into every `stride`-th byte of `cells` from `first` on. */
+function unpackBits(packed: Uint8Array, cells: Uint8Array, first: number, stride: number): void {
+  let at = first;
+  for (let n = 0; n < packed.length && at < cells.length; ) {
+    const control = packed[n++];
+    if (control < 128) {
+      for (const end = n + control + 1; n < end && n < packed.length && at < cells.length; at += stride) {
+        cells[at] = packed[n++];
+      }
+    } else if (control > 128) {
+      const value = packed[n++];
+      for (let repeat = 257 - control; repeat > 0 && at < cells.length; repeat--, at += stride)
+        cells[at] = value;
+    }
+  }
+  if (at < cells.length) throw new Error("an RLE segment that ends early");
+}

@@ -1,0 +1,295 @@
+// Stored values of the frames of a DICOM image or segmentation, whatever their transfer syntax.
+import type dicomParser from "dicom-parser";
+import { InputError } from "../../errors.js";
+import { type Dataset, elementOf, has, numberOf, numbersOf, textOf } from "./dataset.js";
+import { type DecodedFrame, decodeRle, inflateFrame, loadCodec } from "./pixel-codecs.js";
+import { type TransferSyntax, transferSyntaxOf } from "./transfer-syntaxes.js";
+
+/** Stored values of one frame, `values[column + columns * row]`; bits become bytes of 0 and 1. */
+export type StoredFrame = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
+
+/** What the header says of the pixel data. */
+export interface PixelDescription {
+  readonly columns: number;
+  readonly rows: number;
+  readonly frameCount: number;
+  readonly bitsAllocated: 1 | 8 | 16 | 32;
+  readonly bitsStored: number;
+  readonly highBit: number;
+  readonly isSigned: boolean;
+}
+
+/**
+ * The description of a dataset's pixel data.
+ *
+ * @throws InputError where there is none, it is in colour, or what the header says of it cannot be
+ */
+export function pixelDescriptionOf(dataset: Dataset): PixelDescription {
+  const { name } = dataset;
+  refuseColour(dataset);
+  const columns = numberOf(dataset, "Columns") ?? 0;
+  const rows = numberOf(dataset, "Rows") ?? 0;
+  const frameCount = numberOf(dataset, "NumberOfFrames") ?? 1;
+  if (!(columns > 0 && rows > 0 && Number.isInteger(frameCount) && frameCount > 0)) {
+    throw new InputError(
+      `${name} has ${columns} columns, ${rows} rows and ${frameCount} frames, and whole numbers above 0 were expected; export it again.`,
+    );
+  }
+  const bitsAllocated = numberOf(dataset, "BitsAllocated") ?? 0;
+  const bitsStored = numberOf(dataset, "BitsStored") ?? bitsAllocated;
+  const highBit = numberOf(dataset, "HighBit") ?? bitsStored - 1;
+  const isKnown = bitsAllocated === 1 || bitsAllocated === 8 || bitsAllocated === 16 || bitsAllocated === 32;
+  if (!isKnown || bitsStored < 1 || highBit >= bitsAllocated || highBit < bitsStored - 1) {
+    throw new InputError(
+      `${name} has pixels of ${bitsAllocated} bits with ${bitsStored} stored below bit ${highBit + 1}, and 1, 8, 16 or 32 bits that hold what is stored were expected; convert it first.`,
+    );
+  }
+  const isSigned = (numberOf(dataset, "PixelRepresentation") ?? 0) === 1;
+  return { columns, rows, frameCount, bitsAllocated, bitsStored, highBit, isSigned };
+}
+
+/**
+ * A function that decodes a frame (from 0) of the dataset's pixel data into an array of its own: unused bits are
+ * cleared, the sign is extended, the byte order is this machine's. Nothing is rescaled; padding stays as stored.
+ *
+ * @throws InputError where the transfer syntax is not supported, the image is in colour, or the pixel data is missing or
+ * too short; the function throws it where the frame is damaged
+ */
+export async function frameDecoder(dataset: Dataset): Promise<(frame: number) => StoredFrame> {
+  const { name } = dataset;
+  const description = pixelDescriptionOf(dataset);
+  const element = elementOf(dataset, "PixelData");
+  if (element === undefined) {
+    throw new InputError(`${name} has no pixel data, and an image was expected; export it again.`);
+  }
+  const syntax = transferSyntaxOf(dataset.transferSyntaxUid);
+  if (syntax.encoding === null) {
+    throw new InputError(
+      `${name} is compressed by ${syntax.name}, which cannot be decoded here; convert it to an uncompressed or losslessly compressed one first.`,
+    );
+  }
+  if (syntax.encoding === "native") return nativeDecoder(dataset, element, description);
+
+  const { columns, rows, bitsAllocated } = description;
+  const cellBytes = Math.ceil((columns * rows * bitsAllocated) / 8);
+  const frames = encodedFrames(dataset, element, description.frameCount);
+  const decode = await codedFrameDecoder(syntax, description, cellBytes);
+  return (frame) => {
+    const fragments = frames[frame];
+    if (fragments === undefined) throw new RangeError(`Frame ${frame} of ${frames.length} was asked for.`);
+    try {
+      return decode(joined(dataset, fragments));
+    } catch (error) {
+      throw new InputError(
+        `${name} has a frame ${frame + 1} that cannot be decoded as ${syntax.name} (${error instanceof Error ? error.message : error}); convert it to an uncompressed file first, or export it again.`,
+        { cause: error },
+      );
+    }
+  };
+}
+
+function refuseColour(dataset: Dataset): void {
+  const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
+  const interpretation = textOf(dataset, "PhotometricInterpretation");
+  if (samples === 1 && interpretation !== "PALETTE COLOR") return;
+  throw new InputError(
+    `${dataset.name} is a colour image (${interpretation || `${samples} samples a pixel`}), and one grey value a pixel was expected; leave it out.`,
+  );
+}
+
+function nativeDecoder(
+  dataset: Dataset,
+  element: dicomParser.Element,
+  description: PixelDescription,
+): (frame: number) => StoredFrame {
+  const { columns, rows, frameCount, bitsAllocated } = description;
+  const pixelCount = columns * rows;
+  const wantedBytes = Math.ceil((pixelCount * frameCount * bitsAllocated) / 8);
+  if (element.length < wantedBytes) {
+    throw new InputError(
+      `${dataset.name} is cut short: it has ${element.length} bytes of pixels, and its header promises ${wantedBytes}; copy or download it again.`,
+    );
+  }
+  const { byteArray } = dataset.content;
+  const stored = byteArray.subarray(element.dataOffset, element.dataOffset + element.length);
+  const isBigEndian = dataset.transferSyntaxUid === "1.2.840.10008.1.2.2";
+  if (bitsAllocated === 1) {
+    const bits = isBigEndian && element.vr === "OW" ? swapped(stored.slice(), 2) : stored;
+    return (frame) => unpackedBits(bits, frame * pixelCount, pixelCount);
+  }
+  const frameBytes = (pixelCount * bitsAllocated) / 8;
+  return (frame) => {
+    const cells = stored.slice(frame * frameBytes, (frame + 1) * frameBytes);
+    // Bytes written as OW words stand pairwise exchanged in big endian (PS3.5, annex A.3).
+    const swap = bitsAllocated > 8 ? bitsAllocated / 8 : element.vr === "OW" ? 2 : 1;
+    return cellValues(isBigEndian ? swapped(cells, swap) : cells, description);
+  };
+}
+
+async function codedFrameDecoder(
+  { encoding }: TransferSyntax,
+  description: PixelDescription,
+  cellBytes: number,
+): Promise<(encoded: Uint8Array) => StoredFrame> {
+  const { columns, rows, bitsAllocated } = description;
+  const fromCells = (cells: Uint8Array) => {
+    if (cells.length < cellBytes) throw new Error(`${cells.length} bytes, not ${cellBytes}`);
+    return bitsAllocated === 1
+      ? unpackedBits(cells, 0, columns * rows)
+      : cellValues(cells.slice(0, cellBytes), description);
+  };
+  switch (encoding) {
+    case "rle": {
+      const bytesPerCell = Math.max(1, bitsAllocated / 8);
+      return (encoded) => fromCells(decodeRle(encoded, cellBytes / bytesPerCell, bytesPerCell));
+    }
+    case "deflated-frame":
+      return (encoded) => fromCells(inflateFrame(encoded));
+    case "native":
+    case null:
+      throw new TypeError("Native pixel data is not encoded frame by frame.");
+    default: {
+      const codec = await loadCodec(encoding);
+      return (encoded) => sampleValues(codec(encoded), description);
+    }
+  }
+}
+
+interface Fragment {
+  readonly offset: number;
+  readonly position: number;
+  readonly length: number;
+}
+
+/** The fragments of each frame: by an offset table where there is one, else by their number or their first bytes. */
+function encodedFrames(dataset: Dataset, element: dicomParser.Element, frameCount: number): Fragment[][] {
+  const fragments: readonly Fragment[] = element.fragments ?? [];
+  const starts = frameStarts(dataset, element, fragments, frameCount);
+  if (starts.length !== frameCount || starts[0] !== 0) {
+    throw new InputError(
+      `${dataset.name} has ${fragments.length} compressed fragments that cannot be told apart as the ${frameCount} frames of its header; export it again.`,
+    );
+  }
+  return starts.map((start, frame) => fragments.slice(start, starts[frame + 1]));
+}
+
+/** The number of the first fragment of each frame. */
+function frameStarts(
+  dataset: Dataset,
+  element: dicomParser.Element,
+  fragments: readonly Fragment[],
+  frameCount: number,
+): number[] {
+  if (fragments.length === 0) return [];
+  if (frameCount === 1) return [0];
+  if (fragments.length === frameCount) return fragments.map((_, n) => n);
+  const offsets = has(dataset, "ExtendedOffsetTable")
+    ? numbersOf(dataset, "ExtendedOffsetTable")
+    : (element.basicOffsetTable ?? []);
+  if (offsets.length > 0) {
+    const starts = offsets.map((offset) => fragments.findIndex((fragment) => fragment.offset === offset));
+    return starts.every((start) => start >= 0) ? starts : [];
+  }
+  return fragments.flatMap((fragment, n) => (startsImage(dataset, fragment) ? [n] : []));
+}
+
+/** Whether a fragment begins with the first marker of JPEG and JPEG-LS (FFD8), or of JPEG 2000 (FF4F). */
+function startsImage(dataset: Dataset, { position }: Fragment): boolean {
+  const { byteArray } = dataset.content;
+  return (
+    byteArray[position] === 0xff && (byteArray[position + 1] === 0xd8 || byteArray[position + 1] === 0x4f)
+  );
+}
+
+function joined(dataset: Dataset, fragments: readonly Fragment[]): Uint8Array {
+  const parts = fragments.map(({ position, length }) =>
+    dataset.content.byteArray.subarray(position, position + length),
+  );
+  if (parts.length === 1) return parts[0];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Bits from the lowest of each byte on, as PS3.5 packs them (8.2), from bit `first`. */
+function unpackedBits(packed: Uint8Array, first: number, count: number): Uint8Array {
+  const values = new Uint8Array(count);
+  for (let n = 0; n < count; n++) values[n] = (packed[(first + n) >> 3] >> ((first + n) & 7)) & 1;
+  return values;
+}
+
+/** The values in little-endian cells of `bitsAllocated` that start at the array's own buffer. */
+function cellValues(cells: Uint8Array, description: PixelDescription): StoredFrame {
+  const { bitsAllocated, bitsStored, highBit, isSigned } = description;
+  const values = typedCells(cells, bitsAllocated, isSigned);
+  return extracted(values, bitsAllocated, bitsStored, highBit + 1 - bitsStored);
+}
+
+/** The values of a codec's samples, which stand lowest in their bytes. */
+function sampleValues(decoded: DecodedFrame, description: PixelDescription): StoredFrame {
+  const { columns, rows, bitsAllocated, bitsStored, isSigned } = description;
+  if (decoded.componentCount > 1) throw new Error(`${decoded.componentCount} colour components, not 1`);
+  if (decoded.columns !== columns || decoded.rows !== rows) {
+    throw new Error(`${decoded.columns} × ${decoded.rows} pixels, not ${columns} × ${rows}`);
+  }
+  const sampleBits = decoded.bitsPerSample > 8 ? 16 : 8;
+  if (decoded.bytes.length !== (columns * rows * sampleBits) / 8) {
+    throw new Error(`${decoded.bytes.length} bytes of samples`);
+  }
+  const samples = extracted(
+    typedCells(decoded.bytes, sampleBits, isSigned),
+    sampleBits,
+    // The sign stands where the codec's samples have it, which may be below the header's highest bit.
+    Math.min(Math.max(bitsStored, 1), decoded.bitsPerSample),
+    0,
+  );
+  if (bitsAllocated <= sampleBits || sampleBits === 16) return samples;
+  return isSigned ? Int16Array.from(samples) : Uint16Array.from(samples);
+}
+
+function typedCells(cells: Uint8Array, bits: 1 | 8 | 16 | 32, isSigned: boolean): StoredFrame {
+  if (bits > 8 && !machineIsLittleEndian) swapped(cells, bits / 8);
+  // A copy is needed only where the cells do not start at a multiple of their width.
+  const aligned = cells.byteOffset % 4 === 0 ? cells : cells.slice();
+  const { buffer, byteOffset, byteLength } = aligned;
+  if (bits === 32) {
+    return isSigned
+      ? new Int32Array(buffer, byteOffset, byteLength / 4)
+      : new Uint32Array(buffer, byteOffset, byteLength / 4);
+  }
+  if (bits === 16) {
+    return isSigned
+      ? new Int16Array(buffer, byteOffset, byteLength / 2)
+      : new Uint16Array(buffer, byteOffset, byteLength / 2);
+  }
+  return isSigned
+    ? new Int8Array(buffer, byteOffset, byteLength)
+    : new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+const machineIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** In place: the `bitsStored` bits above the lowest `shift` ones, sign-extended where the array is signed. */
+function extracted(values: StoredFrame, cellBits: number, bitsStored: number, shift: number): StoredFrame {
+  if (bitsStored === cellBits) return values;
+  const left = 32 - bitsStored - shift;
+  const right = 32 - bitsStored;
+  const isSigned =
+    values instanceof Int8Array || values instanceof Int16Array || values instanceof Int32Array;
+  if (isSigned) for (let n = 0; n < values.length; n++) values[n] = (values[n] << left) >> right;
+  else for (let n = 0; n < values.length; n++) values[n] = (values[n] << left) >>> right;
+  return values;
+}
+
+/** In place: the bytes of each group of `width` reversed. */
+function swapped(bytes: Uint8Array, width: number): Uint8Array {
+  if (width === 1) return bytes;
+  for (let start = 0; start + width <= bytes.length; start += width) {
+    bytes.subarray(start, start + width).reverse();
+  }
+  return bytes;
+}

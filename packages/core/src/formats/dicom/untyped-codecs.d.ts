@@ -1,0 +1,29 @@
+// Types of the decoders that ship none: what pixel-codecs.ts uses of them.
+
+declare module "@cornerstonejs/codec-openjpeg/decodewasmjs" {
+  const load: import("./pixel-codecs.js").LoadWasm<"J2KDecoder">;
+  export = load;
+}
+
+declare module "@cornerstonejs/codec-openjph" {
+  const load: import("./pixel-codecs.js").LoadWasm<"HTJ2KDecoder">;
+  export = load;
+}
+
+declare module "@cornerstonejs/codec-charls/decodewasmjs" {
+  const load: import("./pixel-codecs.js").LoadWasm<"JpegLSDecoder">;
+  export = load;
+}
+
+declare module "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs" {
+  const load: import("./pixel-codecs.js").LoadWasm<"JPEGDecoder">;
+  export = load;
+}
+
+declare module "jpeg-lossless-decoder-js" {
+  export class Decoder {
+    decompress(buffer: ArrayBufferLike, offset: number, length: number): ArrayBuffer;
+    readonly frame: { readonly dimX: number; readonly dimY: number; readonly precision: number };
+    readonly scan: { readonly numComp: number };
+  }
+}

@@ -2,43 +2,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crop } from "./crop.js";
+import { directions, geometriesOf, numbers } from "./geometries.test-helper.js";
 import { orientationCode, reorientToLps } from "./orientation.js";
 import { gridWithSpacing, resample, resampleLabels } from "./resample.js";
-import type { Geometry, Matrix3, Vector3, Volume } from "./volume.js";
+import type { Geometry, Vector3, Volume } from "./volume.js";
 import { indexOfPoint, pointOfIndex, voxelCount } from "./volume.js";
 
-const numbers = (minimum: number, maximum: number) =>
-  fc.double({ min: minimum, max: maximum, noNaN: true, noDefaultInfinity: true });
-
-/** Any rotation, from a quaternion, with the k axis turned round for half of them. */
-const directions: fc.Arbitrary<Matrix3> = fc
-  .tuple(numbers(-1, 1), numbers(-1, 1), numbers(-1, 1), numbers(-1, 1), fc.constantFrom(1, -1))
-  .filter(([a, b, c, d]) => Math.hypot(a, b, c, d) > 0.1)
-  .map(([a, b, c, d, sign]) => {
-    const length = Math.hypot(a, b, c, d);
-    const [w, x, y, z] = [a / length, b / length, c / length, d / length];
-    return [
-      1 - 2 * (y * y + z * z),
-      2 * (x * y - w * z),
-      2 * (x * z + w * y) * sign,
-      2 * (x * y + w * z),
-      1 - 2 * (x * x + z * z),
-      2 * (y * z - w * x) * sign,
-      2 * (x * z - w * y),
-      2 * (y * z + w * x),
-      (1 - 2 * (x * x + y * y)) * sign,
-    ];
-  });
-
-const spacings = fc.tuple(numbers(0.4, 3), numbers(0.4, 3), numbers(0.4, 3));
 const lengths = fc.integer({ min: 1, max: 6 });
 
-const geometries: fc.Arbitrary<Geometry> = fc.record({
-  size: fc.tuple(lengths, lengths, lengths),
-  spacingMm: spacings,
-  originMm: fc.tuple(numbers(-200, 200), numbers(-200, 200), numbers(-200, 200)),
-  direction: directions,
-});
+const geometries = geometriesOf(lengths);
+const spacings = fc.tuple(numbers(0.4, 3), numbers(0.4, 3), numbers(0.4, 3));
 
 /** Distinct values, so that a voxel is known by its value. */
 const numbered = (geometry: Geometry): Volume<Int16Array> => ({

@@ -1,0 +1,38 @@
+// Arithmetic of points and directions in space.
+import type { Geometry, Vector3 } from "./volume.js";
+
+export function dot(a: Vector3, b: Vector3): number {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+export function cross(a: Vector3, b: Vector3): Vector3 {
+  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+}
+
+export function subtract(a: Vector3, b: Vector3): Vector3 {
+  return [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+}
+
+/** a + factor · b */
+export function addScaled(a: Vector3, b: Vector3, factor: number): Vector3 {
+  return [a[0] + factor * b[0], a[1] + factor * b[1], a[2] + factor * b[2]];
+}
+
+export function scale(a: Vector3, factor: number): Vector3 {
+  return [a[0] * factor, a[1] * factor, a[2] * factor];
+}
+
+/** The vector of length 1 in the direction of `a`; NaN where `a` has no length. */
+export function unit(a: Vector3): Vector3 {
+  return scale(a, 1 / Math.hypot(...a));
+}
+
+/** The unit directions (LPS) of the index axes i, j, k: the columns of the direction matrix. */
+export function axisDirections(geometry: Geometry): readonly [Vector3, Vector3, Vector3] {
+  const { direction: m } = geometry;
+  return [
+    [m[0], m[3], m[6]],
+    [m[1], m[4], m[7]],
+    [m[2], m[5], m[8]],
+  ];
+}

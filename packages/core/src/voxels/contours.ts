@@ -1,0 +1,392 @@
+// Closed planar contours to voxels and back: the two agree exactly.
+import { contours as marchingSquares } from "d3-contour";
+import type { PlanarContour } from "../volume/planar-contour.js";
+import { addScaled, axisDirections, cross, dot, scale, subtract, unit } from "../volume/vector.js";
+import { type Geometry, pointOfIndex, type Vector3, type VoxelArray, voxelCount } from "../volume/volume.js";
+
+/**
+ * The voxels whose centres lie inside the contours: 1 inside, 0 outside, i fastest.
+ *
+ * - Contours of one plane are combined by exclusive or (even–odd), so a hole may be a contour of its own or a keyhole.
+ *   A contour that is there twice counts once.
+ * - Planes may lie at any angle to the grid; a voxel belongs to the nearest plane of a stack of parallel ones, if that
+ *   lies within half a slice, or half of `drawnEveryMm` where that is wider. Further away the mask stays empty.
+ * - Stacks of different directions are united.
+ * - A centre exactly on an outline is in where the body begins along an axis of the grid, and out where it ends;
+ *   midway between two planes, it belongs to the lower one.
+ *
+ * @param drawnEveryMm - distance between the slices that were drawn on, where they are not the grid's: contours of every
+ * third slice then fill all three. {@link drawnSpacingMm} finds it in a whole structure set. The contours of one body
+ * cannot tell it: where one is missing, the body may be absent.
+ */
+export function rasteriseContours(
+  contours: readonly PlanarContour[],
+  geometry: Geometry,
+  drawnEveryMm = 0,
+): Uint8Array {
+  const mask = new Uint8Array(voxelCount(geometry));
+  for (const stack of stacksOf(contours, geometry)) {
+    fillStack(stack, reachOf(stack, geometry, drawnEveryMm), geometry, mask);
+  }
+  return mask;
+}
+
+/**
+ * The distance between planes at which contours were drawn: the least of the largest stack, where it occurs at least
+ * twice. Null where fewer planes leave it open.
+ */
+export function drawnSpacingMm(contours: readonly PlanarContour[], geometry: Geometry): number | null {
+  const [largest] = stacksOf(contours, geometry).sort((a, b) => b.planes.length - a.planes.length);
+  const [least, second] = distancesBetween(largest?.planes ?? []).sort((a, b) => a - b);
+  return second !== undefined && second <= least * (1 + planeTolerance) ? least : null;
+}
+
+/**
+ * What a person should know before trusting a mask made from these contours on this grid, as short phrases. None
+ * where every contour encloses an area, lies inside the grid and on a slice of it, and no slice between is left out.
+ */
+export function contourProblems(
+  contours: readonly PlanarContour[],
+  geometry: Geometry,
+  drawnEveryMm = 0,
+): string[] {
+  const solid = contours.filter(enclosesArea);
+  const flat = contours.length - solid.length;
+  const outside = solid.filter((contour) => !isInside(contour, geometry)).length;
+  return [
+    ...(flat > 0 ? [`${counted(flat, "contour")} of no area left out`] : []),
+    ...(outside > 0 ? [`${counted(outside, "contour")} wholly or partly outside the grid`] : []),
+    ...stacksOf(contours, geometry).flatMap((stack) => stackProblems(stack, geometry, drawnEveryMm)),
+  ];
+}
+
+/**
+ * Outlines of a body in each slice k, at the height of the voxel centres. Rasterised on the same grid they give exactly
+ * the mask back. Holes are contours of their own.
+ *
+ * Marching squares at one half: an outline passes midway between a voxel inside and its neighbour outside, and cuts
+ * corners, so that it encloses half a voxel less than it has voxels in it.
+ *
+ * @param voxels - a mask or labels, i fastest
+ * @param label - which voxels are the body; all that are not 0 where left out
+ */
+export function traceContours(voxels: VoxelArray, geometry: Geometry, label?: number): PlanarContour[] {
+  const [width, height, depth] = geometry.size;
+  const isBody = (value: number) => (label === undefined ? value !== 0 : value === label);
+  const contours: PlanarContour[] = [];
+  for (let k = 0; k < depth; k++) {
+    const slice = voxels.subarray(k * width * height, (k + 1) * width * height);
+    const box = boxOf(slice, width, isBody);
+    if (box === null) continue;
+    const { firstI, firstJ, columns, rows } = box;
+    const values = Array.from({ length: columns * rows }, (_, n) =>
+      isBody(slice[firstI + (n % columns) + width * (firstJ + Math.floor(n / columns))]) ? 1 : 0,
+    );
+    const outlines = marchingSquares().size([columns, rows]).smooth(false).contour(values, 0.5);
+    for (const ring of outlines.coordinates.flat()) {
+      const pointsMm = withoutCollinear(ring).map(([x, y]) =>
+        // A value's centre lies at one half in the library's coordinates.
+        pointOfIndex(geometry, [firstI + x - 0.5, firstJ + y - 0.5, k]),
+      );
+      contours.push({ pointsMm });
+    }
+  }
+  return contours;
+}
+
+/** Share of a slice within which a contour counts as flat, and two contours as in one plane. */
+const planeTolerance = 0.05;
+/** Of a plane and an axis of the grid: within a quarter of a degree. */
+const parallelCosine = 0.99999;
+
+interface Plane {
+  /** Along the stack's normal, mm. */
+  readonly offsetMm: number;
+  readonly contours: PlanarContour[];
+}
+
+/** Parallel planes in order of their offset. */
+interface Stack {
+  readonly normal: Vector3;
+  readonly planes: readonly Plane[];
+}
+
+/**
+ * Contours by the direction of their plane and their height along it. The grid's own axes, slices first, come before
+ * a plane fitted to the points, whose direction would carry the rounding of the file.
+ */
+function stacksOf(contours: readonly PlanarContour[], geometry: Geometry): Stack[] {
+  const [i, j, k] = axisDirections(geometry);
+  const stacks = [k, j, i].map((normal) => ({ normal, members: [] as PlanarContour[] }));
+  const largestFirst = contours
+    .filter(enclosesArea)
+    .sort((a, b) => Math.hypot(...areaVector(b)) - Math.hypot(...areaVector(a)));
+  for (const contour of largestFirst) {
+    const stack = stacks.find(
+      ({ normal }) => spreadAlong(contour, normal) <= planeTolerance * sliceStep(geometry, normal),
+    );
+    if (stack) stack.members.push(contour);
+    else stacks.push({ normal: upward(unit(areaVector(contour))), members: [contour] });
+  }
+  return stacks
+    .filter(({ members }) => members.length > 0)
+    .map(({ normal, members }) => ({ normal, planes: planesOf(members, normal, geometry) }));
+}
+
+function planesOf(members: readonly PlanarContour[], normal: Vector3, geometry: Geometry): Plane[] {
+  const placed = members
+    .map((contour) => ({ contour, offsetMm: meanAlong(contour, normal) }))
+    .sort((a, b) => a.offsetMm - b.offsetMm);
+  const tolerance = planeTolerance * sliceStep(geometry, normal);
+  const planes: Plane[] = [];
+  for (const { contour, offsetMm } of placed) {
+    const last = planes.at(-1);
+    if (last === undefined || offsetMm - last.offsetMm > tolerance)
+      planes.push({ offsetMm, contours: [contour] });
+    else if (!last.contours.some((other) => samePoints(other, contour))) last.contours.push(contour);
+  }
+  return planes;
+}
+
+/** How far the planes of a stack reach to either side, mm. */
+function reachOf({ normal }: Stack, geometry: Geometry, drawnEveryMm: number): number {
+  return Math.max(sliceStep(geometry, normal), drawnEveryMm) / 2;
+}
+
+function distancesBetween(planes: readonly Plane[]): number[] {
+  return planes.slice(1).map((plane, n) => plane.offsetMm - planes[n].offsetMm);
+}
+
+function stackProblems({ normal, planes }: Stack, geometry: Geometry, drawnEveryMm: number): string[] {
+  const problems: string[] = [];
+  const slice = sliceStep(geometry, normal);
+  const axes = axisDirections(geometry);
+  const axis = [2, 1, 0].find((n) => Math.abs(dot(axes[n], normal)) > parallelCosine);
+  if (axis === undefined) problems.push("contours in planes oblique to the grid");
+  else if (axis !== 2) problems.push(`contours across the slices, in planes of constant ${"ijk"[axis]}`);
+  const origin = dot(geometry.originMm, normal);
+  const indices = planes.map(({ offsetMm }) => (offsetMm - origin) / slice);
+  const offSlice = indices.filter((index) => Math.abs(index - Math.round(index)) > 2 * planeTolerance).length;
+  if (axis !== undefined && offSlice > 0) {
+    problems.push(`${counted(offSlice, "contour plane")} between slices, taken for the nearest`);
+  }
+  const unused = indices.length - new Set(indices.map(Math.round)).size;
+  if (axis !== undefined && unused > 0) {
+    problems.push(`${counted(unused, "contour plane")} more than slices, which take the nearest alone`);
+  }
+  const every = Math.max(slice, drawnEveryMm);
+  const gaps = distancesBetween(planes).filter((distance) => distance > 1.5 * every).length;
+  if (gaps > 0) problems.push(`${counted(gaps, "gap")} between contour planes, left empty`);
+  return problems;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Fills a stack by rows along the axis that lies best in its planes: in such a row a plane holds one stretch, and in
+ * it the outlines are crossed at places that alternate between in and out.
+ */
+function fillStack(stack: Stack, reachMm: number, geometry: Geometry, mask: Uint8Array): void {
+  const axes = axisDirections(geometry);
+  const rowAxis = axisMostAcross(axes, stack.normal);
+  const [slowAxis, fastAxis] = [2, 1, 0].filter((axis) => axis !== rowAxis);
+  const step = axes.map((axis, n) => scale(axis, geometry.spacingMm[n]));
+  const along = unit(addScaled(axes[rowAxis], stack.normal, -dot(axes[rowAxis], stack.normal)));
+  const across = towards(cross(stack.normal, along), axisMostAlong(axes, rowAxis, stack.normal));
+  const strides = [1, geometry.size[0], geometry.size[0] * geometry.size[1]];
+  const row: Row = {
+    length: geometry.size[rowAxis],
+    stride: strides[rowAxis],
+    stepAlongMm: dot(step[rowAxis], along),
+    stepNormalMm: dot(step[rowAxis], stack.normal),
+  };
+  const tolerance = 1e-3 * reachMm;
+  const acrossTolerance = 1e-6 * Math.min(...geometry.spacingMm);
+  stack.planes.forEach((plane, n) => {
+    const before = stack.planes[n - 1]?.offsetMm ?? Number.NEGATIVE_INFINITY;
+    const after = stack.planes[n + 1]?.offsetMm ?? Number.POSITIVE_INFINITY;
+    // A little is added at both ends, so that rounding cannot put a centre midway between two planes into both or none.
+    const slab: Slab = {
+      lowMm: Math.max(plane.offsetMm - reachMm, (before + plane.offsetMm) / 2) + tolerance,
+      highMm: Math.min(plane.offsetMm + reachMm, (plane.offsetMm + after) / 2) + tolerance,
+    };
+    const outlines = plane.contours.map((contour) => outlineIn(contour, along, across));
+    const lowest = outlines.reduce((least, { v }) => v.reduce((a, b) => Math.min(a, b), least), Infinity);
+    const highest = outlines.reduce((most, { v }) => v.reduce((a, b) => Math.max(a, b), most), -Infinity);
+    for (let slow = 0; slow < geometry.size[slowAxis]; slow++) {
+      const slowPoint = addScaled(geometry.originMm, step[slowAxis], slow);
+      for (let fast = 0; fast < geometry.size[fastAxis]; fast++) {
+        const start = addScaled(slowPoint, step[fastAxis], fast);
+        const v = dot(start, across) + acrossTolerance;
+        if (v < lowest || v > highest) continue;
+        const [first, last] = stretchOf(row, dot(start, stack.normal), slab);
+        if (first > last) continue;
+        const places = crossings(outlines, v);
+        const startMm = dot(start, along);
+        const offset = slow * strides[slowAxis] + fast * strides[fastAxis];
+        for (let pair = 0; pair + 1 < places.length; pair += 2) {
+          const from = Math.max(first, Math.ceil((places[pair] - startMm) / row.stepAlongMm - 1e-6));
+          const to = Math.min(last, Math.ceil((places[pair + 1] - startMm) / row.stepAlongMm - 1e-6) - 1);
+          for (let at = from; at <= to; at++) mask[offset + at * row.stride] = 1;
+        }
+      }
+    }
+  });
+}
+
+interface Row {
+  readonly length: number;
+  readonly stride: number;
+  readonly stepAlongMm: number;
+  readonly stepNormalMm: number;
+}
+
+/** What belongs to a plane: offsets above `lowMm`, up to and including `highMm`. */
+interface Slab {
+  readonly lowMm: number;
+  readonly highMm: number;
+}
+
+/** The first and last voxel of a row inside a slab; the first is greater where there is none. */
+function stretchOf(row: Row, startMm: number, { lowMm, highMm }: Slab): [number, number] {
+  const { stepNormalMm: step, length } = row;
+  if (Math.abs(step) * length < 1e-6 * (highMm - lowMm))
+    return startMm > lowMm && startMm <= highMm ? [0, length - 1] : [0, -1];
+  const toLow = (lowMm - startMm) / step;
+  const toHigh = (highMm - startMm) / step;
+  return step > 0
+    ? [Math.max(0, Math.floor(toLow) + 1), Math.min(length - 1, Math.floor(toHigh))]
+    : [Math.max(0, Math.ceil(toHigh)), Math.min(length - 1, Math.ceil(toLow) - 1)];
+}
+
+/** A contour in the two directions of its plane, mm: u along the rows, v across them. */
+interface Outline {
+  readonly u: Float64Array;
+  readonly v: Float64Array;
+}
+
+function outlineIn(contour: PlanarContour, along: Vector3, across: Vector3): Outline {
+  return {
+    u: Float64Array.from(contour.pointsMm, (point) => dot(point, along)),
+    v: Float64Array.from(contour.pointsMm, (point) => dot(point, across)),
+  };
+}
+
+/** Where a line of constant v crosses the outlines, in ascending u. */
+function crossings(outlines: readonly Outline[], line: number): number[] {
+  const places: number[] = [];
+  for (const { u, v } of outlines) {
+    let previous = v.length - 1;
+    for (let n = 0; n < v.length; previous = n++) {
+      if (v[n] <= line === v[previous] <= line) continue;
+      places.push(u[n] + ((line - v[n]) * (u[previous] - u[n])) / (v[previous] - v[n]));
+    }
+  }
+  return places.sort((a, b) => a - b);
+}
+
+function axisMostAcross(axes: readonly Vector3[], normal: Vector3): number {
+  const slope = (axis: number) => Math.abs(dot(axes[axis], normal));
+  return [0, 1, 2].reduce((best, axis) => (slope(axis) < slope(best) - 1e-6 ? axis : best));
+}
+
+/** Of the two axes beside the rows, the one that lies better in the planes. */
+function axisMostAlong(axes: readonly Vector3[], rowAxis: number, normal: Vector3): Vector3 {
+  const others = axes.filter((_, axis) => axis !== rowAxis);
+  return Math.abs(dot(others[0], normal)) <= Math.abs(dot(others[1], normal)) ? others[0] : others[1];
+}
+
+function towards(vector: Vector3, other: Vector3): Vector3 {
+  return dot(vector, other) < 0 ? scale(vector, -1) : vector;
+}
+
+/** The same line with its greatest component positive, so that opposite windings have one normal. */
+function upward(normal: Vector3): Vector3 {
+  const greatest = [2, 1, 0].reduce((best, n) => (Math.abs(normal[n]) > Math.abs(normal[best]) ? n : best));
+  return normal[greatest] < 0 ? scale(normal, -1) : normal;
+}
+
+/** The distance between the grid's slices along a normal: of the axis that leads furthest along it. */
+function sliceStep(geometry: Geometry, normal: Vector3): number {
+  return Math.max(
+    ...axisDirections(geometry).map((axis, n) => Math.abs(dot(axis, normal)) * geometry.spacingMm[n]),
+  );
+}
+
+/** Normal to a polygon, of the length of its area in mm² (Newell). */
+function areaVector({ pointsMm }: PlanarContour): Vector3 {
+  let sum: Vector3 = [0, 0, 0];
+  for (let n = 2; n < pointsMm.length; n++) {
+    const a = subtract(pointsMm[n - 1], pointsMm[0]);
+    const b = subtract(pointsMm[n], pointsMm[0]);
+    sum = addScaled(sum, cross(a, b), 0.5);
+  }
+  return sum;
+}
+
+function enclosesArea(contour: PlanarContour): boolean {
+  return Math.hypot(...areaVector(contour)) > 1e-6;
+}
+
+function meanAlong({ pointsMm }: PlanarContour, normal: Vector3): number {
+  return pointsMm.reduce((sum, point) => sum + dot(point, normal), 0) / pointsMm.length;
+}
+
+function spreadAlong({ pointsMm }: PlanarContour, normal: Vector3): number {
+  const [low, high] = pointsMm.reduce(
+    ([least, most], point) => [Math.min(least, dot(point, normal)), Math.max(most, dot(point, normal))],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+  return high - low;
+}
+
+function samePoints(a: PlanarContour, b: PlanarContour): boolean {
+  return (
+    a.pointsMm.length === b.pointsMm.length &&
+    a.pointsMm.every((point, n) => Math.hypot(...subtract(point, b.pointsMm[n])) < 1e-3)
+  );
+}
+
+/** Whether every point lies in a voxel of the grid, half a voxel around the outermost centres included. */
+function isInside({ pointsMm }: PlanarContour, geometry: Geometry): boolean {
+  const axes = axisDirections(geometry);
+  return pointsMm.every((point) => {
+    const fromOrigin = subtract(point, geometry.originMm);
+    return axes.every((axis, n) => {
+      const index = dot(fromOrigin, axis) / geometry.spacingMm[n];
+      return index >= -0.501 && index <= geometry.size[n] - 0.499;
+    });
+  });
+}
+
+interface Box {
+  readonly firstI: number;
+  readonly firstJ: number;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+function boxOf(slice: VoxelArray, width: number, isBody: (value: number) => boolean): Box | null {
+  let [firstI, lastI, firstJ, lastJ] = [width, -1, -1, -1];
+  for (let n = 0; n < slice.length; n++) {
+    if (!isBody(slice[n])) continue;
+    const i = n % width;
+    lastJ = (n - i) / width;
+    if (firstJ < 0) firstJ = lastJ;
+    firstI = Math.min(firstI, i);
+    lastI = Math.max(lastI, i);
+  }
+  return lastJ < 0 ? null : { firstI, firstJ, columns: lastI - firstI + 1, rows: lastJ - firstJ + 1 };
+}
+
+/** A ring whose last point repeats the first, as its corners alone, none repeated. */
+function withoutCollinear(ring: readonly (readonly number[])[]): (readonly number[])[] {
+  const points = ring.slice(0, -1);
+  return points.filter(([x, y], n) => {
+    const [px, py] = points.at(n - 1) ?? [];
+    const [qx, qy] = points[(n + 1) % points.length];
+    return (x - px) * (qy - y) !== (y - py) * (qx - x);
+  });
+}

@@ -35,6 +35,18 @@ export interface LoadedCase {
  *   training image has no label, or images have several channels
  */
 export async function openDataset(folder: string): Promise<Dataset> {
+  const { dataset, problems } = await listDataset(folder);
+  if (problems.length > 0) throw new InputError(problems[0]);
+  return dataset;
+}
+
+/**
+ * What a data set holds, and every reason why {@link openDataset} refuses it, a sentence each; no image is opened.
+ * Images whose name cannot be used are left out.
+ *
+ * @throws InputError where the folder or dataset.json is missing or of another form
+ */
+export async function listDataset(folder: string): Promise<{ dataset: Dataset; problems: string[] }> {
   await requirePath(folder);
   if (!(await isFolder(folder))) {
     throw new InputError(
@@ -43,32 +55,34 @@ export async function openDataset(folder: string): Promise<Dataset> {
   }
   const path = join(folder, "dataset.json");
   const description = await readJson(path, descriptionSchema);
+  const problems: string[] = [];
   const channels = Object.values(description.channel_names ?? description.modality ?? { 0: "CT" });
   if (channels.length !== 1) {
-    throw new InputError(
+    problems.push(
       `${path} names ${channels.length} channels (${channels.join(", ")}), and only one-channel CT is supported; keep the CT alone.`,
     );
   }
   const ending = description.file_ending;
-  const training = await casesOf(folder, "imagesTr", "labelsTr", ending);
-  const test = await casesOf(folder, "imagesTs", "labelsTs", ending);
+  const training = await casesOf(folder, "imagesTr", "labelsTr", ending, problems);
+  const test = await casesOf(folder, "imagesTs", "labelsTs", ending, problems);
   if (training.length === 0) {
-    throw new InputError(
+    problems.push(
       `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`,
     );
   }
   const unlabelled = training.filter((one) => one.labelPath === null);
   if (unlabelled.length > 0) {
-    throw new InputError(
+    problems.push(
       `${join(folder, "labelsTr")} has no label for ${listed(unlabelled.map((one) => one.id))}; add ${unlabelled[0].id}${ending} there or remove the image.`,
     );
   }
   if (description.numTraining !== undefined && description.numTraining !== training.length) {
-    throw new InputError(
+    problems.push(
       `${path} states numTraining ${description.numTraining}, but imagesTr holds ${training.length} images; add the missing scans or correct the number.`,
     );
   }
-  return { name: description.name ?? basename(folder), folder, labels: description.labels, training, test };
+  const name = description.name ?? basename(folder);
+  return { dataset: { name, folder, labels: description.labels, training, test }, problems };
 }
 
 /**
@@ -81,23 +95,51 @@ export async function loadCase(one: Case, labels: Readonly<Record<string, number
   const image = await readScan(one.imagePath);
   if (one.labelPath === null) return { id: one.id, image, label: null };
   const label = await readScan(one.labelPath);
+  const [problem] = labelProblems(one, image, label, labels);
+  if (problem !== undefined) throw new InputError(problem.message);
+  return { id: one.id, image, label: byteLabel(label) };
+}
+
+/** Why a label cannot be used. */
+export interface LabelProblem {
+  readonly kind: "geometry" | "value";
+  /** A sentence. */
+  readonly message: string;
+}
+
+/** Why a label does not fit its image and data set; empty where it does. */
+export function labelProblems(
+  { imagePath, labelPath }: Case,
+  image: Geometry,
+  label: Volume,
+  labels: Readonly<Record<string, number>>,
+): LabelProblem[] {
+  const problems: LabelProblem[] = [];
   if (!sameGeometry(image, label)) {
-    throw new InputError(
-      `${one.labelPath} (${describeGeometry(label)}) has not the geometry of its image ${one.imagePath} (${describeGeometry(image)}); ` +
+    problems.push({
+      kind: "geometry",
+      message:
+        `${labelPath} (${describeGeometry(label)}) has not the geometry of its image ${imagePath} (${describeGeometry(image)}); ` +
         "resample the label onto the image's grid.",
-    );
+    });
   }
   const unknown = valuesOf(label).filter((value) => !Object.values(labels).includes(value));
   if (unknown.length > 0) {
-    throw new InputError(
-      `${one.labelPath} holds the value${unknown.length === 1 ? "" : "s"} ${listed(unknown.map(String))}, and dataset.json names only ` +
+    problems.push({
+      kind: "value",
+      message:
+        `${labelPath} holds the value${unknown.length === 1 ? "" : "s"} ${listed(unknown.map(String))}, and dataset.json names only ` +
         `${Object.entries(labels)
           .map(([name, value]) => `${value} (${name})`)
           .join(", ")}; correct the label or add the value there.`,
-    );
+    });
   }
-  const data = label.data instanceof Uint8Array ? label.data : Uint8Array.from(label.data);
-  return { id: one.id, image, label: { ...label, data } };
+  return problems;
+}
+
+/** A label in bytes; its values must fit. */
+export function byteLabel(label: Volume): Volume<Uint8Array> {
+  return { ...label, data: label.data instanceof Uint8Array ? label.data : Uint8Array.from(label.data) };
 }
 
 /** The id of a case by its file's name: `kbp_001` of `kbp_001_0000.nii.gz` and of `kbp_001.nii.gz`. */
@@ -136,22 +178,31 @@ const descriptionSchema = z.object({
   file_ending: z.enum([".nii.gz", ".nii"], 'must be ".nii.gz" or ".nii"').default(".nii.gz"),
 });
 
-async function casesOf(folder: string, images: string, labels: string, ending: string): Promise<Case[]> {
+/** The cases of two folders; images whose name cannot be used become problems. */
+async function casesOf(
+  folder: string,
+  images: string,
+  labels: string,
+  ending: string,
+  problems: string[],
+): Promise<Case[]> {
   const labelNames = new Set(await namesIn(join(folder, labels)));
   const imageNames = (await namesIn(join(folder, images))).filter((name) => name.endsWith(ending));
   const cases: Case[] = [];
   for (const name of imageNames) {
     const match = /^(.+)_(\d{4})$/.exec(name.slice(0, -ending.length));
     if (match === null) {
-      throw new InputError(
+      problems.push(
         `${join(folder, images, name)} has no channel number in its name; rename it to ${caseId(name)}_0000${ending}.`,
       );
+      continue;
     }
     const [, id, channel] = match;
     if (channel !== "0000") {
-      throw new InputError(
+      problems.push(
         `${join(folder, images, name)} is a further channel, and only one-channel CT is supported; keep the _0000 files alone.`,
       );
+      continue;
     }
     const label = `${id}${ending}`;
     cases.push({

@@ -103,15 +103,31 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
   "jpeg-lossless": async () => {
     const { Decoder } = await import("jpeg-lossless-decoder-js");
     return (encoded) => {
+      const padded = paddedBeforeEnd(encoded);
       const decoder = new Decoder();
-      const bytes = new Uint8Array(
-        decoder.decompress(encoded.buffer, encoded.byteOffset, encoded.byteLength),
-      );
+      const bytes = new Uint8Array(decoder.decompress(padded.buffer, 0, padded.byteLength));
+      // Neither occurs in practice, and the decoder leaves both out of account.
+      if (decoder.scan.al !== 0) throw new Error("a point transform");
+      if (decoder.restartInterval !== 0) throw new Error("restart intervals");
       const { dimX: columns, dimY: rows, precision: bitsPerSample } = decoder.frame;
       return { bytes, columns, rows, bitsPerSample, componentCount: decoder.scan.numComp };
     };
   },
 };
+
+/**
+ * The JPEG with zeros before its end marker: jpeg-lossless-decoder-js 2.1 looks a byte ahead, and loses the last pixel
+ * where that byte is the marker.
+ */
+function paddedBeforeEnd(encoded: Uint8Array): Uint8Array {
+  let end = encoded.length - 2;
+  while (end > 0 && !(encoded[end] === 0xff && encoded[end + 1] === 0xd9)) end--;
+  if (end <= 0) throw new Error("no end of image");
+  const padded = new Uint8Array(end + 10);
+  padded.set(encoded.subarray(0, end));
+  padded.set([0xff, 0xd9], end + 8);
+  return padded;
+}
 
 function wasmCodec(Decoder: new () => WasmDecoder): FrameCodec {
   return (encoded) => {

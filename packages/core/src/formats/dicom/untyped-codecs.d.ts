@@ -24,6 +24,7 @@ declare module "jpeg-lossless-decoder-js" {
   export class Decoder {
     decompress(buffer: ArrayBufferLike, offset: number, length: number): ArrayBuffer;
     readonly frame: { readonly dimX: number; readonly dimY: number; readonly precision: number };
-    readonly scan: { readonly numComp: number };
+    readonly scan: { readonly numComp: number; readonly al: number };
+    readonly restartInterval: number;
   }
 }

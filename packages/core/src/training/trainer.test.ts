@@ -1,0 +1,142 @@
+// Training: the same state gives the same steps, parts of a batch count as the whole, and the loss falls.
+import { describe, expect, test } from "vitest";
+import { instanceNorm } from "../graph/functions.js";
+import { type Value, within } from "../graph/graph.js";
+import { convolution } from "../graph/operations/convolution.js";
+import { leakyRelu, multiply } from "../graph/operations/elementwise.js";
+import { reshape } from "../graph/operations/layout.js";
+import { diceCrossEntropyLoss } from "../losses/segmentation.js";
+import type { NetworkBuilder } from "../networks/builder.js";
+import { nodeRuntime } from "../runtime/node.js";
+import { indexedStream, uniform } from "../transforms/random.js";
+import { buildTrainingStep, type StepOptions } from "./step.js";
+import { Trainer, type TrainerOptions, type TrainingBatch, type TrainingState } from "./trainer.js";
+
+const edge = 8;
+const imageShape = [1, 1, edge, edge, edge];
+
+/** Two convolutions with a norm between and a branch that is dropped at random. */
+function network(image: Value, builder: NetworkBuilder): Value {
+  const first = within("first", () =>
+    convolution(image, builder.weight("weight", [4, 1, 3, 3, 3], 27), undefined, { padding: [1, 1, 1] }),
+  );
+  const active = leakyRelu(within("norm", () => instanceNorm(first, builder.affine(4))));
+  const mask = builder.mask("keep", [1, 1], 0.2);
+  const kept = mask ? multiply(active, reshape(mask, [1, 1, 1, 1, 1])) : active;
+  return within("second", () =>
+    convolution(kept, builder.weight("weight", [1, 4, 1, 1, 1], 4, 1), builder.bias("bias", 1)),
+  );
+}
+
+const options: StepOptions = {
+  imageShape,
+  loss: diceCrossEntropyLoss,
+  weightDecay: 0.01,
+  clipNorm: 1,
+  accumulation: 1,
+};
+
+/** Noise with a brighter ball, whose voxels are the label. */
+function batch(index: number): TrainingBatch {
+  const random = indexedStream(11, index);
+  const centre = [0, 1, 2].map(() => uniform(random, 2, 6));
+  const label = Float32Array.from({ length: edge ** 3 }, (_, n) => {
+    const at = [n % edge, Math.floor(n / edge) % edge, Math.floor(n / edge ** 2)];
+    return Math.hypot(...at.map((x, axis) => x - centre[axis])) < 2 ? 1 : 0;
+  });
+  const image = label.map((inside) => inside + uniform(random, -0.5, 0.5));
+  return { image, label };
+}
+
+const create = (stepOptions: StepOptions, more: Partial<TrainerOptions> = {}) =>
+  Trainer.create(nodeRuntime, buildTrainingStep(network, stepOptions), {
+    seed: 7,
+    threads: 1,
+    averageDecay: 0.99,
+    ...more,
+  });
+
+/** Steps from the trainer's own up to `end`, and the losses. */
+async function train(trainer: Trainer, end: number): Promise<number[]> {
+  const losses: number[] = [];
+  while (trainer.state.step < end) losses.push((await trainer.step([batch(trainer.state.step)], 0.01)).loss);
+  return losses;
+}
+
+const copyOf = (state: TrainingState): TrainingState => structuredClone(state);
+
+describe("a trainer", () => {
+  test("that goes on from a saved state is bit for bit the one that never stopped", async () => {
+    const whole = await create(options);
+    await train(whole, 12);
+    const first = await create(options);
+    await train(first, 5);
+    const saved = copyOf(first.state);
+    await first.release();
+    const second = await create(options, { state: saved });
+    await train(second, 12);
+    expect(second.state).toEqual(whole.state);
+    await whole.release();
+    await second.release();
+  });
+
+  test("draws its weights and masks from the seed", async () => {
+    const [one, same, other] = [
+      await create(options),
+      await create(options),
+      await create(options, { seed: 8 }),
+    ];
+    for (const trainer of [one, same, other]) await train(trainer, 3);
+    expect(same.state).toEqual(one.state);
+    expect(other.state.theta).not.toEqual(one.state.theta);
+    for (const trainer of [one, same, other]) await trainer.release();
+  });
+
+  test("learns: the loss falls to a third", async () => {
+    const trainer = await create(options);
+    const losses = await train(trainer, 200);
+    const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+    expect(mean(losses.slice(-20))).toBeLessThan(mean(losses.slice(0, 20)) / 3);
+    await trainer.release();
+  });
+
+  test("takes the same batch thrice as the batch once, and other batches otherwise", async () => {
+    // Without random masks, which each part draws anew.
+    const steady: StepOptions = { ...options, clipNorm: 1e9 };
+    const plain = (image: Value, builder: NetworkBuilder) =>
+      convolution(image, builder.weight("weight", [1, 1, 3, 3, 3], 27), builder.bias("bias", 1), {
+        padding: [1, 1, 1],
+      });
+    const make = (accumulation: number) =>
+      Trainer.create(nodeRuntime, buildTrainingStep(plain, { ...steady, accumulation }), {
+        seed: 7,
+        threads: 1,
+        averageDecay: 0.99,
+      });
+    const [once, thrice, mixed] = [await make(1), await make(3), await make(3)];
+    for (let step = 0; step < 3; step++) {
+      const a = await once.step([batch(0)], 0.01);
+      const b = await thrice.step([batch(0), batch(0), batch(0)], 0.01);
+      await mixed.step([batch(0), batch(1), batch(2)], 0.01);
+      expect(b.loss).toBeCloseTo(a.loss, 6);
+      expect(b.norm).toBeCloseTo(a.norm, 6);
+    }
+    thrice.state.theta.forEach((value, n) => {
+      expect(value).toBeCloseTo(once.state.theta[n], 5);
+    });
+    expect(mixed.state.theta).not.toEqual(thrice.state.theta);
+    await expect(thrice.step([batch(0)], 0.01)).rejects.toThrow("3 batches");
+    for (const trainer of [once, thrice, mixed]) await trainer.release();
+  });
+
+  test("averages its weights with a memory that is short at first", async () => {
+    const trainer = await create(options);
+    const start = trainer.state.theta.slice();
+    await train(trainer, 1);
+    const keep = 1 / 10;
+    trainer.state.average.forEach((value, n) => {
+      expect(value).toBeCloseTo(keep * start[n] + (1 - keep) * trainer.state.theta[n], 6);
+    });
+    await trainer.release();
+  });
+});

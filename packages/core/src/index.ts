@@ -1,11 +1,21 @@
 export * from "./errors.js";
 export { readNifti, writeNifti } from "./formats/nifti.js";
+export { type NamedSegment, nrrdSegments } from "./formats/nrrd.js";
+export type { ReportProblem } from "./formats/place.js";
 export {
   readSafetensors,
   type StoredType,
   type Tensor as StoredTensor,
   writeSafetensors,
 } from "./formats/safetensors.js";
+export {
+  readVolume,
+  type VolumeFormat,
+  volumeCompanion,
+  volumeFormatOf,
+  volumeFormats,
+  writeVolume,
+} from "./formats/volume-file.js";
 export { differentiate } from "./graph/differentiate.js";
 export { sortNodes, type Value } from "./graph/graph.js";
 export { emitOnnx } from "./graph/onnx.js";

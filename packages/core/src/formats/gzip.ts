@@ -1,5 +1,5 @@
-// Gzip in and out: every member's checksum is verified, and the same input always gives the same bytes.
-import { Gunzip, gzipSync } from "fflate";
+// Gzip and zlib in and out: every checksum is verified, and the same input always gives the same bytes.
+import { Gunzip, gzipSync, unzlibSync, zlibSync } from "fflate";
 import { InputError } from "../errors.js";
 
 const chunkBytes = 1 << 18;
@@ -49,9 +49,34 @@ export function gzip(bytes: Uint8Array, level: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
   return Uint8Array.from(gzipSync(bytes, { level, mtime: 0 }));
 }
 
+/**
+ * The content of a zlib stream (RFC 1950).
+ * @param name The file, for the message.
+ * @throws InputError when the stream is cut short, damaged, or followed by something else.
+ */
+export function unzlib(bytes: Uint8Array, name: string): Uint8Array {
+  let content: Uint8Array;
+  try {
+    content = unzlibSync(bytes);
+  } catch (cause) {
+    throw damaged(name, cause);
+  }
+  const trailer = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4);
+  if (trailer.getUint32(0) !== adler32(content)) throw damaged(name);
+  return content;
+}
+
+/**
+ * A zlib stream of `bytes`.
+ * @param level 1 (fast) to 9 (small).
+ */
+export function zlib(bytes: Uint8Array, level: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9): Uint8Array {
+  return zlibSync(bytes, { level });
+}
+
 function damaged(name: string, cause?: unknown): InputError {
   return new InputError(
-    `${name} is a gzip file that is cut short or damaged, and a complete one was expected; copy or download it again.`,
+    `${name} is compressed, and cut short or damaged, where complete data were expected; copy or download it again.`,
     { cause },
   );
 }
@@ -78,6 +103,23 @@ const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
   return value;
 });
+
+/** Adler-32 of RFC 1950. */
+function adler32(bytes: Uint8Array): number {
+  let low = 1;
+  let high = 0;
+  // 5552 is the longest run after which the sums still fit in 32 bits.
+  for (let start = 0; start < bytes.length; start += 5552) {
+    const end = Math.min(start + 5552, bytes.length);
+    for (let n = start; n < end; n++) {
+      low += bytes[n];
+      high += low;
+    }
+    low %= 65521;
+    high %= 65521;
+  }
+  return ((high << 16) | low) >>> 0;
+}
 
 function concatenated(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));

@@ -103,6 +103,12 @@ export function writeNifti(
   return gzip(file, 2);
 }
 
+/** Whether bytes begin as an uncompressed NIfTI file, or the header of a NIfTI pair, does. */
+export function isNifti(bytes: Uint8Array): boolean {
+  const head = bytes.slice(0, 540).buffer;
+  return bytes.length >= 348 && (isNIFTI(head) || isNIFTI(head, true));
+}
+
 /** Header, the four bytes of the extension flag, and nothing else. */
 const firstVoxelByte = 352;
 

@@ -1,0 +1,406 @@
+// NRRD: reads .nrrd, .nhdr with its data file and the labels of .seg.nrrd, writes .nrrd with gzip.
+import { strFromU8, strToU8 } from "fflate";
+import { InputError } from "../errors.js";
+import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
+import { gunzip, gzip } from "./gzip.js";
+import { type Place, placeOfAxes, placeOfSteps, type ReportProblem, stepsOf } from "./place.js";
+import {
+  bytesOfVoxels,
+  bytesPerVoxel,
+  refuseNonFinite,
+  type StoredType,
+  voxelsOfBytes,
+  voxelsOfText,
+  type WrittenType,
+  writtenTypeOf,
+} from "./stored-voxels.js";
+
+/**
+ * The volume in an NRRD file (NRRD0001 to NRRD0005): header and voxels in one (.nrrd), or the header (.nhdr) and, as
+ * `companion`, the bytes of the file that it names ({@link nrrdCompanion}).
+ *
+ * The place comes from `space directions` and `space origin`, in a space that says where the patient lies: LPS, RAS or
+ * LAS. Other spaces, such as scanner-xyz, are refused: they say nothing of the patient. A file that states no space but
+ * spacings is taken as ITK takes it, with i, j, k to the left, posterior and superior from 0, 0, 0, and this is reported.
+ *
+ * Source: teem.sourceforge.net/nrrd/format.html and ITK's own answers (fixtures/volumes).
+ *
+ * @param name The file, for messages.
+ * @param report Told where the header states no orientation or no origin, and where a shear is straightened.
+ * @throws InputError where the file is no NRRD, is cut short or damaged, has another number of spatial axes than three or
+ * any further axis longer than one (colour, vectors, time, layers of segments), is compressed with bzip2, is placed
+ * by a shear, a spacing that is not positive or a space that is not the patient's, holds NaN or infinite voxels, or needs
+ * a data file that is not given
+ */
+export function readNrrd(
+  bytes: Uint8Array,
+  name: string,
+  companion?: Uint8Array,
+  report: ReportProblem = () => {},
+): Volume {
+  const header = headerOf(bytes, name);
+  const axes = spatialAxesOf(header, name);
+  const sizes = header.sizes;
+  const size: Vector3 = [sizes[axes[0]], sizes[axes[1]], sizes[axes[2]]];
+  const place = placeOf(header, axes, name, report);
+  const data = voxelsOf(header, bytes, companion, size[0] * size[1] * size[2], name);
+  refuseNonFinite(data, name);
+  return { size, ...place, data };
+}
+
+/**
+ * The name of the file with the voxels of a .nhdr, beside it; null where they follow the header.
+ *
+ * @throws InputError where the file is no NRRD, or names a list of files or one in another folder
+ */
+export function nrrdCompanion(bytes: Uint8Array, name: string): string | null {
+  return companionOf(headerOf(bytes, name), name);
+}
+
+/** A segment of 3D Slicer's .seg.nrrd: what the voxels of a label value are called. */
+export interface NamedSegment {
+  readonly label: number;
+  readonly name: string;
+}
+
+/**
+ * The segments that a .seg.nrrd names, by label value; none in any other NRRD. Source: Slicer's developer guide,
+ * "Segmentation labelmap file format".
+ *
+ * @throws InputError where the file is no NRRD
+ */
+export function nrrdSegments(bytes: Uint8Array, name: string): NamedSegment[] {
+  const { keys } = headerOf(bytes, name);
+  const segments: NamedSegment[] = [];
+  for (const [key, value] of keys) {
+    const segment = /^Segment(\d+)_LabelValue$/.exec(key)?.[1];
+    const label = Number(value);
+    if (segment === undefined || !Number.isInteger(label)) continue;
+    segments.push({ label, name: keys.get(`Segment${segment}_Name`) ?? `Segment ${label}` });
+  }
+  return segments.sort((a, b) => a.label - b.label);
+}
+
+/**
+ * A .nrrd file of a volume in LPS, compressed with gzip. Voxels are exact. The format holds spacing times direction, here
+ * with all digits; so spacing and direction come back within the last bits of a double. The same volume always gives the
+ * same bytes.
+ */
+export function writeNrrd(volume: Volume): Uint8Array {
+  const vector = (v: Vector3) => `(${v.join(",")})`;
+  const header = [
+    "NRRD0004",
+    "# Complete NRRD file format specification at:",
+    "# http://teem.sourceforge.net/nrrd/format.html",
+    `type: ${writtenNames[writtenTypeOf(volume.data)]}`,
+    "dimension: 3",
+    "space: left-posterior-superior",
+    `sizes: ${volume.size.join(" ")}`,
+    `space directions: ${stepsOf(volume).map(vector).join(" ")}`,
+    "kinds: domain domain domain",
+    "endian: little",
+    "encoding: gzip",
+    `space origin: ${vector(volume.originMm)}`,
+  ];
+  const head = strToU8(`${header.join("\n")}\n\n`);
+  const voxels = gzip(bytesOfVoxels(volume.data), 2);
+  const file = new Uint8Array(head.length + voxels.length);
+  file.set(head);
+  file.set(voxels, head.length);
+  return file;
+}
+
+const writtenNames: Readonly<Record<WrittenType, string>> = {
+  uint8: "unsigned char",
+  int8: "signed char",
+  int16: "short",
+  uint16: "unsigned short",
+  int32: "int",
+  uint32: "unsigned int",
+  float32: "float",
+  float64: "double",
+};
+
+/** Every name of a type that the format's definition lists. */
+const namesOfTypes: Readonly<Record<StoredType, readonly string[]>> = {
+  int8: ["signed char", "int8", "int8_t"],
+  uint8: ["uchar", "unsigned char", "uint8", "uint8_t"],
+  int16: ["short", "short int", "signed short", "signed short int", "int16", "int16_t"],
+  uint16: ["ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"],
+  int32: ["int", "signed int", "int32", "int32_t"],
+  uint32: ["uint", "unsigned int", "uint32", "uint32_t"],
+  int64: [
+    "longlong",
+    "long long",
+    "long long int",
+    "signed long long",
+    "signed long long int",
+    "int64",
+    "int64_t",
+  ],
+  uint64: ["ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"],
+  float32: ["float"],
+  float64: ["double"],
+};
+
+interface Header {
+  /** Fields ("name: value") by name, in lower case and without blanks. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** Key/value pairs ("key:=value"). */
+  readonly keys: ReadonlyMap<string, string>;
+  readonly sizes: readonly number[];
+  /** The first byte behind the header. */
+  readonly end: number;
+}
+
+/** Longer than any header (a .seg.nrrd of a hundred segments has 60 KB), and short enough to search. */
+const longestHeader = 1 << 20;
+
+function headerOf(bytes: Uint8Array, name: string): Header {
+  const expected = "an NRRD file (.nrrd or .nhdr) was expected; check the path, or convert the scan";
+  if (!/^NRRD000[1-5]\r?\n/.test(strFromU8(bytes.subarray(0, 10), true))) {
+    throw new InputError(`${name} is not an NRRD file of the versions 1 to 5, and ${expected}.`);
+  }
+  const end = endOfHeader(bytes);
+  const fields = new Map<string, string>();
+  const keys = new Map<string, string>();
+  for (const line of strFromU8(bytes.subarray(0, end)).split(/\r?\n/).slice(1)) {
+    // A colon alone ends a field's name, with an equals sign a key.
+    const [, word, mark, value] = /^([^#:][^:]*):(=| )\s*(.*)$/.exec(line) ?? [];
+    if (mark === "=") keys.set(word, unescaped(value));
+    else if (mark === " ") fields.set(word.toLowerCase().replace(/\s/g, ""), value.trim());
+  }
+  const sizes = wordsOf(fields.get("sizes")).map(Number);
+  const dimension = Number(fields.get("dimension"));
+  if (
+    sizes.length === 0 ||
+    sizes.length !== dimension ||
+    !sizes.every((n) => Number.isInteger(n) && n >= 1)
+  ) {
+    throw new InputError(
+      `${name} has an NRRD header with the dimension ${fields.get("dimension") ?? "none"} and the sizes ${fields.get("sizes") ?? "none"}, and ${expected}.`,
+    );
+  }
+  return { fields, keys, sizes, end };
+}
+
+/** The byte behind the empty line that ends a header; a detached header may end with the file. */
+function endOfHeader(bytes: Uint8Array): number {
+  const newline = 10;
+  let lineStart = 0;
+  for (let n = 0; n < Math.min(bytes.length, longestHeader); n++) {
+    if (bytes[n] !== newline) continue;
+    const length = n - lineStart;
+    if (length === 0 || (length === 1 && bytes[lineStart] === 13)) return n + 1;
+    lineStart = n + 1;
+  }
+  return Math.min(bytes.length, longestHeader);
+}
+
+function unescaped(value: string): string {
+  return value.replace(/\\([\\n])/g, (_, escaped: string) => (escaped === "n" ? "\n" : "\\"));
+}
+
+/** The three axes in space; the others, of one sample each, do not move a voxel. */
+function spatialAxesOf({ fields, sizes }: Header, name: string): readonly [number, number, number] {
+  const kinds = wordsOf(fields.get("kinds"));
+  const directions = fields.has("spacedirections") ? directionsOf(fields, name) : null;
+  const isSpatial = (axis: number) =>
+    directions === null ? isSpatialKind(kinds[axis]) : directions[axis] !== null;
+  const all = sizes.map((_, axis) => axis);
+  const axes = all.filter(isSpatial);
+  const further = all.filter((axis) => !isSpatial(axis) && sizes[axis] > 1);
+  if (axes.length !== 3 || further.length > 0) {
+    const [first] = further;
+    const found =
+      first === undefined
+        ? `${axes.length} axes in space`
+        : `an axis of ${sizes[first]} ${kinds[first] ?? "values"} (colour, vectors, times or layers of segments)`;
+    throw new InputError(
+      `${name} has the sizes ${sizes.join(" × ")} with ${found}, and one 3D volume of single values was expected; extract one from it.`,
+    );
+  }
+  return [axes[0], axes[1], axes[2]];
+}
+
+/** The kinds of the format's definition that are positions in space; "???" and none say nothing. */
+function isSpatialKind(kind: string | undefined): boolean {
+  return kind === undefined || ["domain", "space", "???", "none"].includes(kind.toLowerCase());
+}
+
+/** Whether each of a space's axes is turned round against L, P, S. */
+const spaces: Readonly<Record<string, Vector3>> = {
+  "left-posterior-superior": [1, 1, 1],
+  lps: [1, 1, 1],
+  "right-anterior-superior": [-1, -1, 1],
+  ras: [-1, -1, 1],
+  "left-anterior-superior": [1, -1, 1],
+  las: [1, -1, 1],
+};
+
+function placeOf(
+  header: Header,
+  axes: readonly [number, number, number],
+  name: string,
+  report: ReportProblem,
+): Place {
+  const { fields } = header;
+  refuseOtherUnits(fields, name);
+  const space = fields.get("space");
+  if (space === undefined && !fields.has("spacedirections")) {
+    return placeBySpacings(header, axes, name, report);
+  }
+  const signs = spaces[space?.toLowerCase() ?? ""];
+  if (signs === undefined) {
+    throw new InputError(
+      `${name} lies in the space "${space ?? "(none stated)"}", and left-posterior-superior, right-anterior-superior or left-anterior-superior was expected, since others do not say where the patient's left is; convert it with the program that wrote it.`,
+    );
+  }
+  // Adding to zero leaves no −0, which equals no 0 in a deep comparison.
+  const toLps = (v: Vector3): Vector3 => [0 + signs[0] * v[0], 0 + signs[1] * v[1], 0 + signs[2] * v[2]];
+  const directions = directionsOf(fields, name);
+  const step = (axis: number): Vector3 => toLps(directions[axis] ?? [Number.NaN, Number.NaN, Number.NaN]);
+  const origin = vectorsIn(fields.get("spaceorigin") ?? "")[0];
+  if (origin === undefined) {
+    report("The header states no space origin: the first voxel is taken to lie at 0, 0, 0 mm, as ITK does.");
+  }
+  return placeOfSteps(
+    [step(axes[0]), step(axes[1]), step(axes[2])],
+    toLps(origin ?? [0, 0, 0]),
+    name,
+    report,
+  );
+}
+
+function placeBySpacings(
+  { fields }: Header,
+  axes: readonly [number, number, number],
+  name: string,
+  report: ReportProblem,
+): Place {
+  const spacings = wordsOf(fields.get("spacings")).map(Number);
+  const minima = wordsOf(fields.get("axismins")).map(Number);
+  if (spacings.length === 0 || minima.some(Number.isFinite)) {
+    const found = spacings.length === 0 ? "no spacing" : "axis mins";
+    throw new InputError(
+      `${name} states ${found} and no space, and space directions with a space origin were expected; convert it with the program that wrote it.`,
+    );
+  }
+  report(
+    "The header states no orientation (no space): i, j, k are taken to run to the left, posterior and superior from 0, 0, 0 mm, as ITK does.",
+  );
+  const spacingMm: Vector3 = [spacings[axes[0]], spacings[axes[1]], spacings[axes[2]]];
+  const lps = {
+    axes: [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ] as const,
+    originMm: [0, 0, 0] as const,
+  };
+  return placeOfAxes({ ...lps, spacingMm }, name, report);
+}
+
+function refuseOtherUnits(fields: Header["fields"], name: string): void {
+  const text = fields.get("spaceunits") ?? fields.get("units") ?? "";
+  const unit = [...text.matchAll(/"([^"]*)"/g)]
+    .map((match) => match[1])
+    .find((word) => !/^(mm|millimeters?|millimetres?|\?*|none|)$/i.test(word.trim()));
+  if (unit === undefined) return;
+  throw new InputError(`${name} states its distances in ${unit}, and mm was expected; convert it.`);
+}
+
+/** For each axis its vector, or null where it lies not in space. */
+function directionsOf(fields: Header["fields"], name: string): readonly (Vector3 | null)[] {
+  const text = fields.get("spacedirections") ?? "";
+  const entries = text.match(/none|\([^)]*\)/gi) ?? [];
+  return entries.map((entry) => {
+    if (entry.toLowerCase() === "none") return null;
+    const [vector] = vectorsIn(entry);
+    if (vector !== undefined) return vector;
+    throw new InputError(
+      `${name} has the space directions ${text}, and three vectors of three numbers were expected; correct its header.`,
+    );
+  });
+}
+
+/** The vectors of three numbers in a text such as "(1,0,0) (0,1,0)". */
+function vectorsIn(text: string): Vector3[] {
+  return [...text.matchAll(/\(\s*([^,()]+),\s*([^,()]+),\s*([^,()]+)\)/g)].map(
+    ([, x, y, z]): Vector3 => [Number(x), Number(y), Number(z)],
+  );
+}
+
+function voxelsOf(
+  header: Header,
+  bytes: Uint8Array,
+  companion: Uint8Array | undefined,
+  count: number,
+  name: string,
+): VoxelArray {
+  const { fields, end } = header;
+  const type = typeOf(fields.get("type") ?? "none", name);
+  const dataFile = companionOf(header, name);
+  if (dataFile !== null && companion === undefined) {
+    throw new InputError(
+      `${name} keeps its voxels in ${dataFile}, which was not given; put both in one folder.`,
+    );
+  }
+  const dataName = dataFile === null ? name : `${dataFile} (of ${name})`;
+  const file = companion !== undefined && dataFile !== null ? companion : bytes.subarray(end);
+  const stored = file.subarray(startOfLine(file, Number(fields.get("lineskip") ?? 0)));
+  const byteSkip = Number(fields.get("byteskip") ?? 0);
+  const encoding = (fields.get("encoding") ?? "none").toLowerCase();
+  if (["ascii", "text", "txt"].includes(encoding)) {
+    return voxelsOfText(strFromU8(stored.subarray(byteSkip), true), type, count, dataName);
+  }
+  if (!["raw", "gzip", "gz"].includes(encoding)) {
+    throw new InputError(
+      `${name} has voxels in the encoding ${encoding}, and raw, gzip or ascii was expected; save it again in one of them.`,
+    );
+  }
+  const plain = encoding === "raw" ? stored : gunzip(stored, dataName);
+  // The format's definition: −1 means that the voxels stand at the end of the file.
+  const start = byteSkip === -1 ? plain.length - count * bytesPerVoxel(type) : byteSkip;
+  const littleEndian = isLittleEndian(fields.get("endian"), type, name);
+  return voxelsOfBytes(plain, { type, count, littleEndian, start }, dataName);
+}
+
+function typeOf(word: string, name: string): StoredType {
+  const types = Object.keys(namesOfTypes) as StoredType[];
+  const type = types.find((candidate) => namesOfTypes[candidate].includes(word.toLowerCase()));
+  if (type !== undefined) return type;
+  throw new InputError(
+    `${name} has voxels of the type ${word}, and an integer or floating-point type was expected (such as short); convert it.`,
+  );
+}
+
+function isLittleEndian(word: string | undefined, type: StoredType, name: string): boolean {
+  const order = word?.toLowerCase();
+  if (order === "little" || order === "big" || bytesPerVoxel(type) === 1) return order !== "big";
+  throw new InputError(
+    `${name} states the byte order ${word ?? "nowhere"}, and "endian: little" or "endian: big" was expected; correct its header.`,
+  );
+}
+
+/** The byte behind a number of lines. */
+function startOfLine(bytes: Uint8Array, lines: number): number {
+  let start = 0;
+  for (let line = 0; line < lines; line++) start = bytes.indexOf(10, start) + 1 || bytes.length;
+  return start;
+}
+
+function companionOf({ fields }: Header, name: string): string | null {
+  const value = fields.get("datafile")?.replace(/^\.\//, "");
+  if (value === undefined || value.toUpperCase() === "LOCAL") return null;
+  if (/^LIST\b/i.test(value) || /%\d*d/.test(value) || /[/\\]|^\.\.?$/.test(value)) {
+    throw new InputError(
+      `${name} names "${value}" for its voxels, and one file in the same folder was expected; convert it to a single .nrrd file.`,
+    );
+  }
+  return value;
+}
+
+function wordsOf(text: string | undefined): string[] {
+  return (text ?? "").split(/\s+/).filter(Boolean);
+}

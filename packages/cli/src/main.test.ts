@@ -1,48 +1,15 @@
 // The command as a user runs it: the built code in a process of its own.
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readNifti, sameGeometry, type Volume, writeNifti } from "@lnsnet/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bin, type Ended, lnsnetIn, run } from "./command.test-helper.js";
 
-const bin = fileURLToPath(new URL("../bin/lnsnet.js", import.meta.url));
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command to its end; `onStderr` sees what it prints as it comes. */
-function lnsnet(
+const lnsnet = (
   tokens: readonly string[],
   onStderr?: (text: string, interrupt: () => void) => void,
-): Promise<Ended> {
-  return run(process.execPath, [bin, ...tokens], onStderr);
-}
-
-function run(
-  program: string,
-  tokens: readonly string[],
-  onStderr?: (text: string, interrupt: () => void) => void,
-) {
-  return new Promise<Ended>((resolve, reject) => {
-    const child = spawn(program, tokens, { cwd: folder });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk;
-      onStderr?.(stderr, () => child.kill("SIGINT"));
-    });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
+): Promise<Ended> => lnsnetIn(folder, tokens, onStderr);
 
 const geometry = {
   size: [6, 5, 4],
@@ -233,7 +200,7 @@ describe("lnsnet phantom", () => {
   test.runIf(process.platform === "linux")("a full disk ends with code 2 and leaves nothing", async () => {
     // A limit on the size of files stands for it: the same path through the code, and no need for a disk.
     const command = `ulimit -f 8; exec "${process.execPath}" "${bin}" phantom --output full --training 1 --test 0`;
-    const { code, stderr } = await run("bash", ["-c", command]);
+    const { code, stderr } = await run(folder, "bash", ["-c", command]);
     expect(stderr).toMatch(/cannot be written, since the disk or quota is full/);
     expect(code).toBe(2);
     expect(await readdir(folder)).not.toContain("full");

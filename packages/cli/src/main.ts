@@ -16,6 +16,15 @@ const commands: Readonly<
     summary: "write a synthetic cohort of head-and-neck CTs with lymph nodes",
     load: () => import("./commands/phantom.js").then((module) => module.phantomCommand),
   },
+  "dataset check": {
+    summary: "look for every problem of a data set",
+    load: () => import("./commands/dataset-check.js").then((module) => module.datasetCheckCommand),
+  },
+  "dataset fingerprint": {
+    summary: "write what a data set's scans and nodes are like, with plots",
+    load: () =>
+      import("./commands/dataset-fingerprint.js").then((module) => module.datasetFingerprintCommand),
+  },
   preprocess: {
     summary: "prepare a data set's scans once, for several trainings",
     load: () => import("./commands/preprocess.js").then((module) => module.preprocessCommand),
@@ -62,12 +71,18 @@ async function main(rawArguments: readonly string[]): Promise<void> {
   }
 }
 
-async function dispatch([name, ...rest]: readonly string[]): Promise<void> {
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") return print(help());
-  if (name === "--version" || name === "-v") return print(version());
+async function dispatch(tokens: readonly string[]): Promise<void> {
+  const [first] = tokens;
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") return print(help());
+  if (first === "--version" || first === "-v") return print(version());
+  // Names of two words, such as "dataset check", share their first.
+  const words = Object.keys(commands).some((name) => name.startsWith(`${first} `)) ? 2 : 1;
+  const name = tokens.slice(0, words).join(" ");
+  const rest = tokens.slice(words);
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) {
-    const kind = name.startsWith("-") ? "option" : "command";
+    if (words === 2 && (tokens[1] === "--help" || tokens[1] === "-h")) return print(help(`${first} `));
+    const kind = first.startsWith("-") ? "option" : "command";
     throw new InputError(
       `There is no ${kind} "${name}"; the commands are ${Object.keys(commands).join(", ")}, see "lnsnet --help".`,
     );
@@ -90,9 +105,11 @@ function ending(error: unknown): { text: string; code: number } {
   return { text: `lnsnet: internal error, please report it\n${trace}`, code: 1 };
 }
 
-function help(): string {
-  const width = Math.max(...Object.keys(commands).map((name) => name.length));
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+/** The commands whose names begin so. */
+function help(prefix = ""): string {
+  const shown = Object.entries(commands).filter(([name]) => name.startsWith(prefix));
+  const width = Math.max(...shown.map(([name]) => name.length));
+  const lines = shown.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
   return [
     `lnsnet ${version()}: lymph-node segmentation for head-and-neck CT`,
     "",

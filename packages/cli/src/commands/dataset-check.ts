@@ -1,0 +1,59 @@
+// lnsnet dataset check: every problem of a data set in one table.
+import { type TableColumn, textTable } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { wholeNumber } from "../arguments.js";
+import { listDataset } from "../dataset.js";
+import { type Finding, findProblems } from "../dataset-check.js";
+import { patientsOfImport } from "../import-record.js";
+import { interruptSignal } from "../interrupt.js";
+import { printJson, printText } from "../output.js";
+import { surveyDataset } from "../survey-dataset.js";
+
+export const datasetCheckCommand = defineCommand({
+  meta: {
+    name: "dataset check",
+    description:
+      "Look for every geometry and label problem of a data set; exit code 2 where there are errors",
+  },
+  args: {
+    dataset: {
+      type: "positional",
+      description: "folder with imagesTr, labelsTr and dataset.json",
+      required: true,
+    },
+    threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
+    json: { type: "boolean", description: "print JSON" },
+  },
+  async run({ args }) {
+    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    const { dataset, problems } = await listDataset(args.dataset);
+    const surveys = await surveyDataset(dataset, { threads, title: "check", signal: interruptSignal() });
+    const findings = findProblems(problems, surveys, await patientsOfImport(args.dataset));
+    const errors = findings.filter(({ severity }) => severity === "error").length;
+    if (args.json === true)
+      printJson({
+        dataset: dataset.name,
+        cases: surveys.length,
+        errors,
+        warnings: findings.length - errors,
+        findings,
+      });
+    else printText(checkText(surveys.length, errors, findings));
+    if (errors > 0) process.exitCode = 2;
+  },
+});
+
+type Key = "severity" | "case" | "kind" | "message";
+const columns: readonly TableColumn<Key>[] = [
+  { key: "severity", title: "severity" },
+  { key: "case", title: "case" },
+  { key: "kind", title: "kind" },
+  { key: "message", title: "what was found" },
+];
+
+function checkText(cases: number, errors: number, findings: readonly Finding[]): string {
+  const warnings = findings.length - errors;
+  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
+  const summary = `${count(cases, "case")}: ${count(errors, "error")}, ${count(warnings, "warning")}.`;
+  return findings.length === 0 ? summary : `${textTable(columns, findings)}\n\n${summary}`;
+}

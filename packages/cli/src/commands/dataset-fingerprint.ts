@@ -1,0 +1,58 @@
+// lnsnet dataset fingerprint: what a data set's scans and nodes are like, as JSON and as a report.
+import { join } from "node:path";
+import { InputError } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { wholeNumber } from "../arguments.js";
+import { openDataset } from "../dataset.js";
+import { hasImage } from "../dataset-check.js";
+import { ensureWritableFolder, writeAtomically } from "../files.js";
+import { fingerprintOf, fingerprintReport } from "../fingerprint.js";
+import { interruptSignal } from "../interrupt.js";
+import { printJson, printText } from "../output.js";
+import { surveyDataset } from "../survey-dataset.js";
+
+export const datasetFingerprintCommand = defineCommand({
+  meta: {
+    name: "dataset fingerprint",
+    description: "Write spacing, size, HU and nodes of a data set as fingerprint.json and fingerprint.html",
+  },
+  args: {
+    dataset: {
+      type: "positional",
+      description: "folder with imagesTr, labelsTr and dataset.json",
+      required: true,
+    },
+    output: {
+      type: "string",
+      description: "folder for the two files; by default the data set's",
+      valueHint: "FOLDER",
+    },
+    threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
+    json: { type: "boolean", description: "print the JSON too" },
+  },
+  async run({ args }) {
+    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    const output = args.output ?? args.dataset;
+    const dataset = await openDataset(args.dataset);
+    await ensureWritableFolder(output);
+    const surveys = await surveyDataset(dataset, {
+      threads,
+      title: "fingerprint",
+      signal: interruptSignal(),
+    });
+    if (!surveys.some(hasImage))
+      throw new InputError(
+        `${args.dataset} holds no image that can be read; see "lnsnet dataset check ${args.dataset}".`,
+      );
+    const fingerprint = fingerprintOf(dataset, surveys);
+    const paths = { json: join(output, "fingerprint.json"), html: join(output, "fingerprint.html") };
+    await writeAtomically(paths.json, `${JSON.stringify(fingerprint, null, 2)}\n`);
+    const command = `lnsnet dataset fingerprint ${args.dataset}`;
+    await writeAtomically(paths.html, fingerprintReport(fingerprint, surveys, command));
+    if (args.json === true) printJson(fingerprint);
+    else
+      printText(
+        `${dataset.name}: ${surveys.length} scans, ${fingerprint.nodes.total} bodies of foreground.\n${paths.json}\n${paths.html}`,
+      );
+  },
+});

@@ -1,0 +1,40 @@
+// import.json: where each case of an imported data set came from, without the patients' identifiers.
+import { join } from "node:path";
+import { z } from "zod";
+import { isFile, readJson } from "./files.js";
+
+const caseSchema = z.object({
+  case: z.string(),
+  /** Running number of the patient; cases of one patient share it. */
+  patient: z.int().positive(),
+  subset: z.enum(["training", "test"]),
+  /** Salted hash of what the case was made from; it tells a repeated import what it has. */
+  source: z.string(),
+  /** ROIs or segments that became labels, in the order of the instances; as the drawer named them. */
+  rois: z.array(z.string()),
+});
+
+const recordSchema = z.object({
+  kind: z.literal("lnsnet-import"),
+  layout: z.string(),
+  roi: z.string().nullable(),
+  salt: z.string(),
+  cases: z.array(caseSchema),
+});
+
+export type ImportedCase = z.infer<typeof caseSchema>;
+export type ImportRecord = z.infer<typeof recordSchema>;
+
+export const importRecordPath = (folder: string): string => join(folder, "import.json");
+
+/** @throws InputError where the file has another form */
+export async function readImportRecord(folder: string): Promise<ImportRecord | null> {
+  const path = importRecordPath(folder);
+  return (await isFile(path)) ? readJson(path, recordSchema) : null;
+}
+
+/** For each imported case, a name of its patient; empty where the data set was not imported. */
+export async function patientsOfImport(folder: string): Promise<Map<string, string>> {
+  const record = await readImportRecord(folder);
+  return new Map(record?.cases.map((one) => [one.case, `patient ${one.patient}`]));
+}

@@ -1,0 +1,138 @@
+// What one case of a data set shows when it is opened: grid, HU, labels and nodes. Checks and fingerprints read this.
+import { createHash } from "node:crypto";
+import {
+  type Geometry,
+  InputError,
+  measureNodes,
+  orientationCode,
+  type Volume,
+  voxelVolumeMm3,
+} from "@lnsnet/core";
+import { byteLabel, type Case, type LabelProblem, labelProblems } from "./dataset.js";
+import { readScan } from "./files.js";
+import { addHu, emptyHistogram, type HuHistogram } from "./hu-histogram.js";
+
+export type Subset = "training" | "test";
+
+/** A case, or the sentence that says why it cannot be read. */
+export interface CaseSurvey {
+  readonly id: string;
+  readonly subset: Subset;
+  readonly image: ImageSurvey | { readonly unreadable: string };
+  /** Null where the case has none. */
+  readonly label: LabelSurvey | { readonly unreadable: string } | null;
+}
+
+export interface ImageSurvey {
+  readonly geometry: Geometry;
+  /** Where i, j, k grow to, such as "LPS". */
+  readonly orientation: string;
+  /** SHA-256 of the voxels as float32, in the order of the file. */
+  readonly voxelHash: string;
+  readonly lowestHu: number;
+  readonly highestHu: number;
+  /** Share of the voxels that have the greatest value. */
+  readonly shareAtHighest: number;
+  /** HU of the voxels above −500, which are nearly all body. */
+  readonly body: HuHistogram;
+}
+
+export interface LabelSurvey {
+  readonly problems: readonly LabelProblem[];
+  /** The rest is empty where the label does not lie on the image's grid. */
+  readonly foregroundMl: number;
+  readonly foreground: HuHistogram;
+  readonly nodes: readonly SurveyedNode[];
+}
+
+/** A 26-connected body of foreground. */
+export interface SurveyedNode {
+  readonly voxels: number;
+  readonly volumeMl: number;
+  readonly shortAxisMm: number;
+}
+
+/** Air in and around the body lies below this, fat and everything denser above. */
+const BODY_HU = -500;
+
+/** Opens a case. What cannot be read is part of the answer; only errors of ours are thrown. */
+export async function surveyCase(
+  one: Case,
+  subset: Subset,
+  labels: Readonly<Record<string, number>>,
+): Promise<CaseSurvey> {
+  const scan = await readOrReason(one.imagePath);
+  const label = one.labelPath === null ? null : await readOrReason(one.labelPath);
+  return {
+    id: one.id,
+    subset,
+    image: "unreadable" in scan ? scan : surveyImage(scan),
+    label:
+      label === null || "unreadable" in label
+        ? label
+        : "unreadable" in scan
+          ? { problems: [], foregroundMl: 0, foreground: emptyHistogram(), nodes: [] }
+          : surveyLabel(one, scan, label, labels),
+  };
+}
+
+async function readOrReason(path: string): Promise<Volume | { unreadable: string }> {
+  try {
+    return await readScan(path);
+  } catch (error) {
+    if (error instanceof InputError) return { unreadable: error.message };
+    throw error;
+  }
+}
+
+function surveyImage(scan: Volume): ImageSurvey {
+  const { size, spacingMm, originMm, direction, data } = scan;
+  let lowestHu = Number.POSITIVE_INFINITY;
+  let highestHu = Number.NEGATIVE_INFINITY;
+  let atHighest = 0;
+  const body = emptyHistogram();
+  for (const value of data) {
+    if (value < lowestHu) lowestHu = value;
+    if (value > highestHu) {
+      highestHu = value;
+      atHighest = 0;
+    }
+    if (value === highestHu) atHighest++;
+    if (value > BODY_HU) addHu(body, value);
+  }
+  const floats = data instanceof Float32Array ? data : Float32Array.from(data);
+  return {
+    geometry: { size, spacingMm, originMm, direction },
+    orientation: orientationCode(scan),
+    voxelHash: createHash("sha256").update(floats).digest("hex"),
+    lowestHu,
+    highestHu,
+    shareAtHighest: atHighest / data.length,
+    body,
+  };
+}
+
+function surveyLabel(
+  one: Case,
+  scan: Volume,
+  label: Volume,
+  labels: Readonly<Record<string, number>>,
+): LabelSurvey {
+  const problems = labelProblems(one, scan, label, labels);
+  const foreground = emptyHistogram();
+  if (problems.some(({ kind }) => kind === "geometry"))
+    return { problems, foregroundMl: 0, foreground, nodes: [] };
+  const mask = byteLabel(label);
+  let voxels = 0;
+  for (let n = 0; n < mask.data.length; n++) {
+    if (mask.data[n] === 0) continue;
+    voxels++;
+    addHu(foreground, scan.data[n]);
+  }
+  return {
+    problems,
+    foregroundMl: (voxels * voxelVolumeMm3(label)) / 1000,
+    foreground,
+    nodes: measureNodes(mask).map(({ voxels, volumeMl, shortAxisMm }) => ({ voxels, volumeMl, shortAxisMm })),
+  };
+}

@@ -65,7 +65,7 @@ export async function createSegmenter(
         minimumVoxels > 1
           ? { ...whole, data: removeSmallComponents(whole.data, whole.size, minimumVoxels, 26) }
           : whole;
-      return { mask, nodes: measureNodes(mask) };
+      return { mask, nodes: measureNodes(mask, scan) };
     },
     release: () => session.release(),
   };

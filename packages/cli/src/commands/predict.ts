@@ -15,8 +15,9 @@ import {
 } from "../files.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadModel } from "../model.js";
+import { type NodeJson, nodeJson } from "../node-json.js";
 import { printJson, printText } from "../output.js";
-import { createSegmenter, type Segmentation, shippedModelPath } from "../prediction.js";
+import { createSegmenter, shippedModelPath } from "../prediction.js";
 import { createProgress } from "../progress.js";
 
 export const predictCommand = defineCommand({
@@ -94,7 +95,7 @@ export const predictCommand = defineCommand({
         progress.finish();
         results.push({
           mask,
-          nodes: nodesJson(found),
+          nodes: found.nodes.map(nodeJson),
           seconds: (performance.now() - start) / 1000,
           model: description,
         });
@@ -110,12 +111,7 @@ export const predictCommand = defineCommand({
 /** What `predict --json` prints of one scan. */
 interface PredictedScan {
   readonly mask: string;
-  readonly nodes: readonly {
-    id: number;
-    volume_ml: number;
-    centroid_lps_mm: readonly number[];
-    voxels: number;
-  }[];
+  readonly nodes: readonly NodeJson[];
   readonly seconds: number;
   readonly model: {
     readonly trained_on: string;
@@ -125,22 +121,27 @@ interface PredictedScan {
   };
 }
 
-function nodesJson({ nodes }: Segmentation): PredictedScan["nodes"] {
-  return nodes.map(({ id, volumeMl, centroidLpsMm, voxels }) => ({
-    id,
-    volume_ml: volumeMl,
-    centroid_lps_mm: centroidLpsMm,
-    voxels,
-  }));
-}
-
 function resultText({ mask, nodes, seconds, model }: PredictedScan, foreground: string): string {
-  const rows = nodes.map(({ id, volume_ml, centroid_lps_mm: [x, y, z] }) => ({ id, volume_ml, x, y, z }));
+  const rows = nodes.map(
+    ({ id, volume_ml, short_axis_mm, long_axis_mm, side, centroid_lps_mm: [x, y, z] }) => ({
+      id,
+      volume_ml,
+      short_axis_mm,
+      long_axis_mm,
+      side,
+      x,
+      y,
+      z,
+    }),
+  );
   const digits = (count: number) => (value: number) => value.toFixed(count);
   const table = textTable(
     [
       { key: "id", title: "body" },
       { key: "volume_ml", title: "volume", unit: "mL", format: digits(2) },
+      { key: "short_axis_mm", title: "short axis", unit: "mm", format: digits(1) },
+      { key: "long_axis_mm", title: "long axis", unit: "mm", format: digits(1) },
+      { key: "side", title: "side" },
       { key: "x", title: "L", unit: "mm", format: digits(1) },
       { key: "y", title: "P", unit: "mm", format: digits(1) },
       { key: "z", title: "S", unit: "mm", format: digits(1) },

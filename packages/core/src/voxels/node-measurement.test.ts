@@ -35,7 +35,7 @@ test("volume, centroid in the patient and box of each node, the largest first", 
   first.centroidLpsMm.forEach((value, axis) => {
     expect(value).toBeCloseTo(expected[axis], 10);
   });
-  expect(second).toEqual({
+  expect(second).toMatchObject({
     id: 2,
     voxels: 1,
     volumeMl: 0.01,

@@ -1,69 +1,197 @@
-// What is measured of each lymph node in a mask: how large it is and where it lies.
+// What is measured of each lymph node in a mask: how large it is, how dense, and where it lies.
 
-import { pointOfIndex, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
+import { InputError } from "../errors.js";
+import type { IntegerVoxelArray } from "../volume/resample.js";
+import { pointOfIndex, sameGeometry, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
+import { type AxialAxes, axialAxes } from "./axial-axes.js";
 import { labelRuns } from "./components.js";
+import { type FeretDiameters, feretDiameters } from "./feret.js";
 import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
+import { type NeckSide, type SideOfPoint, sideByBody, sideByGrid } from "./neck-side.js";
 
-/** One node: a connected component of a mask. */
-export interface NodeMeasurement {
-  /** From 1, the largest node first. */
+/** One node. Its outline runs halfway between voxel centres inside and outside; see {@link axialAxes}. */
+export interface NodeMeasurement extends AxialAxes, FeretDiameters {
+  /** From 1, the largest node first; or the node's own label. */
   readonly id: number;
   readonly voxels: number;
+  /** Voxels times the volume of one. */
   readonly volumeMl: number;
   /** Mean of the node's voxel centres. */
   readonly centroidLpsMm: Vector3;
   /** The smallest box of voxels that holds the node. */
   readonly boundingBoxIndex: IndexBox;
+  /** Mean HU of the node's voxels; null without a scan. */
+  readonly huMean: number | null;
+  /** Standard deviation of the HU of the node's voxels (divided by their number); null without a scan. */
+  readonly huSd: number | null;
+  /** By the centroid; see {@link sideByBody}, and {@link sideByGrid} for where there is no scan. */
+  readonly side: NeckSide;
 }
 
 /**
- * Measures each 26-connected component of a mask; the largest first, equal ones by their first voxel in memory.
+ * What one node is: a body of foreground connected by faces, edges or corners, or all voxels of one label, in however
+ * many pieces.
+ */
+export type NodeSplit = "components" | "labels";
+
+/**
+ * Measures each node of a mask. Components come the largest first, equal ones by their first voxel in memory; labels
+ * come in ascending order and are the nodes' ids.
  *
- * @param mask - foreground where nonzero
+ * @param labels - foreground where nonzero
+ * @param scan - HU on the grid of `labels`, for density and for the body's midline
+ * @throws InputError where the scan lies on another grid
  * @throws RangeError where the data does not fill the grid
  */
-export function measureNodes(mask: Volume<Uint8Array>): NodeMeasurement[] {
-  requireMaskOfSize(mask.data.length, mask.size);
-  const { starts, ends, runLabels, count, sizes } = labelRuns(mask.data, mask.size, 26);
-  const [width, height] = mask.size;
-  const sums = Array.from({ length: count }, () => [0, 0, 0]);
-  const low = Array.from({ length: count }, () => [...mask.size]);
-  const high = Array.from({ length: count }, () => [0, 0, 0]);
+export function measureNodes(
+  labels: Volume<IntegerVoxelArray>,
+  scan: Volume | null = null,
+  split: NodeSplit = "components",
+): NodeMeasurement[] {
+  requireMaskOfSize(labels.data.length, labels.size);
+  if (scan !== null && !sameGeometry(labels, scan)) {
+    throw new InputError(
+      `The scan (${scan.size.join(" × ")} voxels) does not lie on the grid of the labels (${labels.size.join(" × ")} voxels); ` +
+        "resample one of them onto the other's grid.",
+    );
+  }
+  const nodes = split === "components" ? componentsOf(labels) : labelsOf(labels);
+  if (nodes.length === 0) return [];
+  const sideOfPoint = scan === null ? sideByGrid(labels) : sideByBody(scan);
+  return nodes.map((node) => measureNode(node, labels, scan, sideOfPoint));
+}
+
+/** A node as stretches of voxels along i: offsets of the first voxel and of the one after the last. */
+interface NodeRuns {
+  readonly id: number;
+  readonly starts: number[];
+  readonly ends: number[];
+}
+
+function componentsOf({ data, size }: Volume<IntegerVoxelArray>): NodeRuns[] {
+  const mask = data instanceof Uint8Array ? data : Uint8Array.from(data, (label) => (label === 0 ? 0 : 1));
+  const { starts, ends, runLabels, count, sizes } = labelRuns(mask, size, 26);
+  const largestFirst = Array.from({ length: count }, (_, at) => at).sort(
+    (a, b) => sizes[b] - sizes[a] || a - b,
+  );
+  const nodes = largestFirst.map((_, rank): NodeRuns => ({ id: rank + 1, starts: [], ends: [] }));
+  const nodeOfComponent: NodeRuns[] = [];
+  largestFirst.forEach((component, rank) => {
+    nodeOfComponent[component] = nodes[rank];
+  });
   for (let run = 0; run < starts.length; run++) {
-    const node = runLabels[run] - 1;
+    const node = nodeOfComponent[runLabels[run] - 1];
+    node.starts.push(starts[run]);
+    node.ends.push(ends[run]);
+  }
+  return nodes;
+}
+
+function labelsOf({ data, size: [width] }: Volume<IntegerVoxelArray>): NodeRuns[] {
+  const nodes = new Map<number, NodeRuns>();
+  for (let at = 0; at < data.length; ) {
+    const id = data[at];
+    const start = at++;
+    if (id === 0) continue;
+    while (at % width !== 0 && data[at] === id) at++;
+    const node = nodes.get(id) ?? { id, starts: [], ends: [] };
+    node.starts.push(start);
+    node.ends.push(at);
+    nodes.set(id, node);
+  }
+  return [...nodes.values()].sort((a, b) => a.id - b.id);
+}
+
+function measureNode(
+  node: NodeRuns,
+  labels: Volume,
+  scan: Volume | null,
+  sideOfPoint: SideOfPoint,
+): NodeMeasurement {
+  const { box, voxels, meanIndex } = extentOf(node, labels.size);
+  const mask = maskInBox(node, labels, box);
+  const centroidLpsMm = pointOfIndex(labels, meanIndex);
+  return {
+    id: node.id,
+    voxels,
+    volumeMl: (voxels * voxelVolumeMm3(labels)) / 1000,
+    centroidLpsMm,
+    boundingBoxIndex: box,
+    ...axialAxes(mask),
+    ...feretDiameters(mask),
+    ...densityOf(node, scan, voxels),
+    side: sideOfPoint(centroidLpsMm),
+  };
+}
+
+function extentOf(
+  { starts, ends }: NodeRuns,
+  [width, height, depth]: Vector3,
+): { box: IndexBox; voxels: number; meanIndex: Vector3 } {
+  const low: [number, number, number] = [width, height, depth];
+  const high: [number, number, number] = [0, 0, 0];
+  const sum: [number, number, number] = [0, 0, 0];
+  let voxels = 0;
+  for (let run = 0; run < starts.length; run++) {
     const row = Math.floor(starts[run] / width);
     const j = row % height;
     const k = (row - j) / height;
     const first = starts[run] - row * width;
     const length = ends[run] - starts[run];
     const last = first + length - 1;
-    const [sum, lowest, highest] = [sums[node], low[node], high[node]];
+    voxels += length;
     sum[0] += (length * (first + last)) / 2;
     sum[1] += length * j;
     sum[2] += length * k;
-    lowest[0] = Math.min(lowest[0], first);
-    lowest[1] = Math.min(lowest[1], j);
-    lowest[2] = Math.min(lowest[2], k);
-    highest[0] = Math.max(highest[0], last);
-    highest[1] = Math.max(highest[1], j);
-    highest[2] = Math.max(highest[2], k);
+    low[0] = Math.min(low[0], first);
+    low[1] = Math.min(low[1], j);
+    low[2] = Math.min(low[2], k);
+    high[0] = Math.max(high[0], last);
+    high[1] = Math.max(high[1], j);
+    high[2] = Math.max(high[2], k);
   }
+  return {
+    box: { start: low, size: [high[0] - low[0] + 1, high[1] - low[1] + 1, high[2] - low[2] + 1] },
+    voxels,
+    meanIndex: [sum[0] / voxels, sum[1] / voxels, sum[2] / voxels],
+  };
+}
 
-  const millilitres = voxelVolumeMm3(mask) / 1000;
-  const largestFirst = Array.from(sizes.keys()).sort((a, b) => sizes[b] - sizes[a] || a - b);
-  return largestFirst.map((node, rank) => {
-    const voxels = sizes[node];
-    const [sum, lowest, highest] = [sums[node], low[node], high[node]];
-    return {
-      id: rank + 1,
-      voxels,
-      volumeMl: voxels * millilitres,
-      centroidLpsMm: pointOfIndex(mask, [sum[0] / voxels, sum[1] / voxels, sum[2] / voxels]),
-      boundingBoxIndex: {
-        start: [lowest[0], lowest[1], lowest[2]],
-        size: [highest[0] - lowest[0] + 1, highest[1] - lowest[1] + 1, highest[2] - lowest[2] + 1],
-      },
-    };
-  });
+/** The node alone in its box, in its place. */
+function maskInBox({ starts, ends }: NodeRuns, grid: Volume, { start, size }: IndexBox): Volume<Uint8Array> {
+  const [width, height] = grid.size;
+  const data = new Uint8Array(size[0] * size[1] * size[2]);
+  for (let run = 0; run < starts.length; run++) {
+    const row = Math.floor(starts[run] / width);
+    const j = row % height;
+    const k = (row - j) / height;
+    const at = starts[run] - row * width - start[0] + size[0] * (j - start[1] + size[1] * (k - start[2]));
+    data.fill(1, at, at + ends[run] - starts[run]);
+  }
+  return {
+    data,
+    size,
+    spacingMm: grid.spacingMm,
+    originMm: pointOfIndex(grid, start),
+    direction: grid.direction,
+  };
+}
+
+function densityOf(
+  { starts, ends }: NodeRuns,
+  scan: Volume | null,
+  voxels: number,
+): Pick<NodeMeasurement, "huMean" | "huSd"> {
+  if (scan === null) return { huMean: null, huSd: null };
+  const { data } = scan;
+  const sumOf = (term: (hu: number) => number): number => {
+    let sum = 0;
+    for (let run = 0; run < starts.length; run++) {
+      for (let at = starts[run]; at < ends[run]; at++) sum += term(data[at]);
+    }
+    return sum;
+  };
+  const huMean = sumOf((hu) => hu) / voxels;
+  return { huMean, huSd: Math.sqrt(sumOf((hu) => (hu - huMean) ** 2) / voxels) };
 }

@@ -1,0 +1,59 @@
+// Which side of the neck a point lies on: its distance from the middle of the body at its level.
+
+import { gridWithSpacing, resample } from "../volume/resample.js";
+import { type Geometry, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
+import { bodyMask } from "./body-mask.js";
+
+export type NeckSide = "left" | "right" | "midline";
+
+/** The side of the patient, not of the picture, that a point (LPS mm) lies on. */
+export type SideOfPoint = (pointLpsMm: Vector3) => NeckSide;
+
+/**
+ * Sides by the body's own midline: at each level (4 mm of z) the mean x of the patient without table and air, from
+ * {@link bodyMask} on a grid of 4 mm. Levels without body take the nearest one. Within 5 mm of the midline a point is
+ * "midline". Without any body, sides are those of {@link sideByGrid}.
+ *
+ * @param scan - HU, head first or feet first, any orientation
+ */
+export function sideByBody(scan: Volume): SideOfPoint {
+  const coarse = resample(scan, gridWithSpacing(scan, [levelMm, levelMm, levelMm]), "nearest", -1024);
+  const body = bodyMask(coarse);
+  const sums = new Map<number, { x: number; voxels: number }>();
+  for (let k = 0, at = 0; k < coarse.size[2]; k++) {
+    for (let j = 0; j < coarse.size[1]; j++) {
+      for (let i = 0; i < coarse.size[0]; i++, at++) {
+        if (body[at] === 0) continue;
+        const [x, , z] = pointOfIndex(coarse, [i, j, k]);
+        const level = Math.round(z / levelMm);
+        const sum = sums.get(level) ?? { x: 0, voxels: 0 };
+        sum.x += x;
+        sum.voxels++;
+        sums.set(level, sum);
+      }
+    }
+  }
+  if (sums.size === 0) return sideByGrid(scan);
+  const levels = [...sums].map(([level, { x, voxels }]) => ({ level, midlineMm: x / voxels }));
+  return ([x, , z]) => {
+    const distance = ({ level }: { level: number }) => Math.abs(level - z / levelMm);
+    const nearest = levels.reduce((best, one) => (distance(one) < distance(best) ? one : best));
+    return sideOf(x - nearest.midlineMm);
+  };
+}
+
+/** Sides by the middle of a grid, for want of a scan: right only where the patient lies in the middle of it. */
+export function sideByGrid(grid: Geometry): SideOfPoint {
+  const middle: Vector3 = [(grid.size[0] - 1) / 2, (grid.size[1] - 1) / 2, (grid.size[2] - 1) / 2];
+  const [midlineMm] = pointOfIndex(grid, middle);
+  return ([x]) => sideOf(x - midlineMm);
+}
+
+const levelMm = 4;
+const midlineHalfWidthMm = 5;
+
+/** x grows towards the patient's left. */
+function sideOf(fromMidlineMm: number): NeckSide {
+  if (Math.abs(fromMidlineMm) <= midlineHalfWidthMm) return "midline";
+  return fromMidlineMm > 0 ? "left" : "right";
+}

@@ -24,6 +24,17 @@ test("draws each series as steps of its share, and says where most values lie", 
   expect(heights[3] / heights[0]).toBeCloseTo(4, 1);
 });
 
+test("the share's labels stand at their lines, from 0 at the base up", () => {
+  const svg = histogramSvg({ title: "Short axis", axisLabel: "mm", series: [series] });
+  const labels = [...svg.matchAll(/y="([\d.]+)"[^>]*>(\d+) %</g)].map(([, y, share]) => [
+    Number(share),
+    Number(y),
+  ]);
+  expect(labels.map(([share]) => share)).toEqual([0, 20, 40, 60]);
+  const lines = [...svg.matchAll(/y1="([\d.]+)" y2="\1" stroke="#e3e7eb"/g)].map(([, y]) => Number(y) + 4);
+  expect(labels.map(([, y]) => y)).toEqual(lines);
+});
+
 test("two series are told apart; each is a share of its own", () => {
   const rare = { ...series, label: "rare", counts: [0, 0, 1, 0] };
   const svg = histogramSvg({ title: "Two", axisLabel: "HU", series: [series, rare] });

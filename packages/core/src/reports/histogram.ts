@@ -33,10 +33,10 @@ export function histogramSvg({ title, axisLabel, series, note }: Histogram): str
   const axes =
     up.ticks
       .map((tick) => {
-        const y = coordinate(up.position(tick));
+        const y = up.position(tick);
         return (
-          `<line x1="${plotLeft}" x2="${plotRight}" y1="${y}" y2="${y}" stroke="${colours.grid}"/>` +
-          `<text x="${plotLeft - 8}" y="${y + 4}" text-anchor="end" font-size="12">${up.format(tick)} %</text>`
+          `<line x1="${plotLeft}" x2="${plotRight}" y1="${coordinate(y)}" y2="${coordinate(y)}" stroke="${colours.grid}"/>` +
+          `<text x="${plotLeft - 8}" y="${coordinate(y + 4)}" text-anchor="end" font-size="12">${up.format(tick)} %</text>`
         );
       })
       .join("") +

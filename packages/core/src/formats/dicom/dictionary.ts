@@ -87,6 +87,7 @@ export const dictionary = {
   PixelRepresentation: ["x00280103", "US"],
   RescaleIntercept: ["x00281052", "DS"],
   RescaleSlope: ["x00281053", "DS"],
+  RescaleType: ["x00281054", "LO"],
   SpatialLocationsPreserved: ["x0028135a", "CS"],
   LossyImageCompression: ["x00282110", "CS"],
   PixelMeasuresSequence: ["x00289110", "SQ"],

@@ -1,0 +1,39 @@
+// What can be wrong with a DICOM series, in one shape for listings, warnings and refusals.
+
+export type SeriesProblemKind =
+  | "missing-slice"
+  | "duplicate-slice"
+  | "uneven-spacing"
+  | "gantry-tilt"
+  | "shifted-slices"
+  | "mixed-orientation"
+  | "mixed-size"
+  | "mixed-frame-of-reference"
+  | "mixed-rescale"
+  | "missing-rescale"
+  | "not-hounsfield"
+  | "missing-position"
+  | "bad-geometry"
+  | "single-slice"
+  | "localizer"
+  | "secondary-capture"
+  | "wrong-modality"
+  | "colour"
+  | "unsupported-syntax"
+  | "damaged-file";
+
+export interface SeriesProblem {
+  readonly kind: SeriesProblemKind;
+  /** One or two sentences: what was found, and what was or is to be done. */
+  readonly message: string;
+  /** Whether the series is not read because of it; otherwise it is read as the message says. */
+  readonly isRefused: boolean;
+}
+
+export function refusal(kind: SeriesProblemKind, message: string): SeriesProblem {
+  return { kind, message, isRefused: true };
+}
+
+export function warning(kind: SeriesProblemKind, message: string): SeriesProblem {
+  return { kind, message, isRefused: false };
+}

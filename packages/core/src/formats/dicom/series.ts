@@ -1,0 +1,469 @@
+// DICOM series out of files: found, described with all that is wrong with them, chosen and read as one volume in HU.
+import { InputError } from "../../errors.js";
+import type { Geometry, Volume } from "../../volume/volume.js";
+import { type Dataset, has, numberOf, parseDataset, parseReadablePart, textOf } from "./dataset.js";
+import { frameDecoder, type StoredFrame } from "./pixel-data.js";
+import { refusal, type SeriesProblem, warning } from "./series-problem.js";
+import { type NamedFile, type Rescale, type Slice, slicesOf } from "./slices.js";
+import type { SourceInstance, SourceSeries, StudyIdentity } from "./source-series.js";
+import { type Stack, stackOf } from "./stack.js";
+import { resampleStack } from "./stack-resampling.js";
+import { transferSyntaxOf } from "./transfer-syntaxes.js";
+
+/** A stack of parallel slices of one DICOM series. */
+export interface DicomSeries {
+  readonly seriesInstanceUid: string;
+  readonly number: number | null;
+  readonly description: string;
+  readonly modality: string;
+  readonly frameOfReferenceUid: string;
+  readonly sliceCount: number;
+  readonly transferSyntaxUid: string;
+  /** The name of the transfer syntax. */
+  readonly transferSyntax: string;
+  /** The grid on which the series is read; null where it is refused or has none. */
+  readonly geometry: Geometry | null;
+  readonly problems: readonly SeriesProblem[];
+  readonly study: StudyIdentity;
+  readonly stack: Stack;
+}
+
+export interface SeriesListing {
+  /** By series number; a series of several orientations, sizes or frames of reference is listed once for each. */
+  readonly series: readonly DicomSeries[];
+  /** Files that are no images of a series, and why. */
+  readonly others: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * The image series among files. Each file is read once and let go; {@link readSeries} reads it again.
+ */
+export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesListing> {
+  const others: { name: string; reason: string }[] = [];
+  const headers: ImageHeader[] = [];
+  for (const file of files) {
+    try {
+      const found = headerOf(await file.read(), file);
+      if ("reason" in found) others.push({ name: file.name, reason: found.reason });
+      else headers.push(found);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      others.push({ name: file.name, reason: error.message });
+    }
+  }
+  for (const { slices, damage } of headers) {
+    if (damage !== null) others.push({ name: slices[0].file.name, reason: damage });
+  }
+  const bySeries = groups(headers, (a, b) => a.seriesInstanceUid === b.seriesInstanceUid);
+  const series = bySeries.flatMap(seriesOf).sort((a, b) => (a.number ?? 0) - (b.number ?? 0));
+  return { series, others };
+}
+
+/**
+ * The series that is wanted: by its place in the listing (from 1), its UID, or a part of its description, whatever the
+ * case. Without a wish, the only one that can be read, else the only one.
+ *
+ * @throws InputError where none or several fit; the message lists them
+ */
+export function chooseSeries(listing: SeriesListing, wanted: string | undefined): DicomSeries {
+  const { series } = listing;
+  if (series.length === 0) {
+    const [other] = listing.others;
+    throw new InputError(
+      other === undefined
+        ? "No DICOM images were found; name a folder or file that holds a CT series."
+        : `No DICOM images were found (${other.reason}); name a folder or file that holds a CT series.`,
+    );
+  }
+  const fitting = wanted === undefined ? readable(series) : matching(series, wanted);
+  if (fitting.length === 1) return fitting[0];
+  const list = series.map((one, n) => `${n + 1}: ${titleOf(one)}`).join("; ");
+  const found =
+    wanted === undefined
+      ? `${series.length} series were found`
+      : `${fitting.length === 0 ? "No" : fitting.length} series fit "${wanted}"`;
+  throw new InputError(
+    `${found}, and one is expected; choose it by its number, its UID or a part of its description: ${list}.`,
+  );
+}
+
+/**
+ * The volume of a series in HU, and what a segmentation of it must say of its source. Int16Array where all values are
+ * whole numbers that fit, else Float32Array. Rescaled slice by slice; padding values are rescaled as they are. A stack
+ * that forms no regular grid is resampled onto {@link Stack.geometry} and rounded to whole HU where its slices are.
+ *
+ * @throws InputError where a problem of the series forbids it, or a file cannot be read
+ */
+export async function readSeries(
+  series: DicomSeries,
+): Promise<{ volume: Volume; source: SourceSeries; problems: readonly SeriesProblem[] }> {
+  const { stack, geometry } = series;
+  const refused = series.problems.find(({ isRefused }) => isRefused);
+  if (refused !== undefined || geometry === null) {
+    throw new InputError(`${titleOf(series)} is not read: ${refused?.message ?? "it has no grid."}`);
+  }
+  const reader = new SliceReader();
+  for (const { slice, of } of stack.duplicates) await refuseUnequal(reader, slice, of);
+  const slices = stack.placed.map(({ slice }) => slice);
+  const data = stack.isRegular
+    ? await stackedHu(slices, reader)
+    : await resampledHu(stack, geometry, slices, reader);
+  const instances = slices.map(instanceOf);
+  const source: SourceSeries = {
+    study: series.study,
+    seriesInstanceUid: series.seriesInstanceUid,
+    frameOfReferenceUid: series.frameOfReferenceUid,
+    modality: series.modality,
+    geometry,
+    slices: stack.isRegular ? instances : null,
+    instances,
+  };
+  return { volume: { ...geometry, data }, source, problems: series.problems };
+}
+
+/** What the listing keeps of a file. */
+interface ImageHeader {
+  readonly slices: readonly Slice[];
+  readonly seriesInstanceUid: string;
+  readonly number: number | null;
+  readonly description: string;
+  readonly modality: string;
+  readonly transferSyntaxUid: string;
+  readonly study: StudyIdentity;
+  /** Why the file is in colour, where it is. */
+  readonly isColour: boolean;
+  /** Why the pixels of the file cannot be read, where they cannot. */
+  readonly damage: string | null;
+}
+
+/** Objects with rows and columns that are no images of a patient. */
+const noImages: ReadonlySet<string> = new Set(["SEG", "RTDOSE", "RTIMAGE", "PR", "REG"]);
+
+function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | { reason: string } {
+  const { dataset, damage } = parseReadablePart(bytes, file.name);
+  const modality = textOf(dataset, "Modality");
+  const isImage = has(dataset, "Rows") && !noImages.has(modality);
+  if (!isImage) {
+    return { reason: damage?.message ?? `${file.name} is a DICOM ${modality || "object"}, not an image.` };
+  }
+  const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
+  return {
+    slices: slicesOf(dataset, file),
+    seriesInstanceUid: textOf(dataset, "SeriesInstanceUID"),
+    number: numberOf(dataset, "SeriesNumber") ?? null,
+    description: textOf(dataset, "SeriesDescription"),
+    modality,
+    transferSyntaxUid: dataset.transferSyntaxUid,
+    study: studyOf(dataset),
+    isColour: samples > 1 || textOf(dataset, "PhotometricInterpretation") === "PALETTE COLOR",
+    damage: damage?.message ?? null,
+  };
+}
+
+function studyOf(dataset: Dataset): StudyIdentity {
+  return {
+    patientName: textOf(dataset, "PatientName"),
+    patientId: textOf(dataset, "PatientID"),
+    patientBirthDate: textOf(dataset, "PatientBirthDate"),
+    patientSex: textOf(dataset, "PatientSex"),
+    studyInstanceUid: textOf(dataset, "StudyInstanceUID"),
+    studyDate: textOf(dataset, "StudyDate"),
+    studyTime: textOf(dataset, "StudyTime"),
+    studyId: textOf(dataset, "StudyID"),
+    accessionNumber: textOf(dataset, "AccessionNumber"),
+    referringPhysicianName: textOf(dataset, "ReferringPhysicianName"),
+  };
+}
+
+/** One series or, where its slices cannot form one stack, one for each stack. */
+function seriesOf(headers: readonly ImageHeader[]): DicomSeries[] {
+  const slices = headers.flatMap((header) => header.slices);
+  const distinct = withoutCopies(slices);
+  const stacks = groups(distinct.slices, belongTogether);
+  const mixed = stacks.length > 1 ? mixtureProblems(stacks) : [];
+  return stacks.map((members) => {
+    const files = new Set(members.map(({ file }) => file));
+    const own = headers.filter((header) => header.slices.some(({ file }) => files.has(file)));
+    const [first] = own;
+    const stack = stackOf(members);
+    const problems = [...ownProblems(own, members), ...mixed, ...distinct.problems, ...stack.problems];
+    return {
+      seriesInstanceUid: first.seriesInstanceUid,
+      number: first.number,
+      description: first.description,
+      modality: first.modality,
+      frameOfReferenceUid: members[0].frameOfReferenceUid,
+      sliceCount: members.length,
+      transferSyntaxUid: first.transferSyntaxUid,
+      transferSyntax: transferSyntaxOf(first.transferSyntaxUid).name,
+      geometry: stack.geometry,
+      problems,
+      study: first.study,
+      stack,
+    };
+  });
+}
+
+/** A file that is there twice is one image; the UID says so. */
+function withoutCopies(slices: readonly Slice[]): { slices: Slice[]; problems: SeriesProblem[] } {
+  const known = new Map<string, Slice>();
+  const copies: Slice[] = [];
+  for (const slice of slices) {
+    const key = slice.sopInstanceUid === "" ? slice.file.name : slice.sopInstanceUid;
+    const name = `${key} ${slice.frame}`;
+    if (known.has(name)) copies.push(slice);
+    else known.set(name, slice);
+  }
+  const problems =
+    copies.length === 0
+      ? []
+      : [
+          warning(
+            "duplicate-slice",
+            `${copies.length} of the files ${copies.length === 1 ? "is a copy" : "are copies"} of another one by SOP Instance UID, such as ${copies[0].file.name}; the first of each is taken.`,
+          ),
+        ];
+  return { slices: [...known.values()], problems };
+}
+
+/** Members of one stack: localizers apart, the rest by size, orientation, pixel spacing and frame of reference. */
+function belongTogether(a: Slice, b: Slice): boolean {
+  return (
+    isLocalizer(a) === isLocalizer(b) &&
+    sameSize(a, b) &&
+    sameDirections(a, b) &&
+    a.frameOfReferenceUid === b.frameOfReferenceUid
+  );
+}
+
+function sameSize(a: Slice, b: Slice): boolean {
+  const sameSpacing =
+    a.spacingMm === null || b.spacingMm === null
+      ? a.spacingMm === b.spacingMm
+      : Math.max(Math.abs(a.spacingMm[0] - b.spacingMm[0]), Math.abs(a.spacingMm[1] - b.spacingMm[1])) < 1e-4;
+  return a.columns === b.columns && a.rows === b.rows && sameSpacing;
+}
+
+function sameDirections(a: Slice, b: Slice): boolean {
+  if (a.axes === null || b.axes === null) return a.axes === b.axes;
+  const [p, q] = [a.axes.flat(), b.axes.flat()];
+  return p.every((value, n) => Math.abs(value - q[n]) < 1e-3);
+}
+
+function isLocalizer({ imageType }: Slice): boolean {
+  return imageType.includes("LOCALIZER");
+}
+
+function mixtureProblems(stacks: readonly (readonly Slice[])[]): SeriesProblem[] {
+  const firsts = stacks.map(([first]) => first).filter((slice) => !isLocalizer(slice));
+  const differ = (same: (a: Slice, b: Slice) => boolean) => firsts.some((slice) => !same(slice, firsts[0]));
+  const parts = `its ${stacks.length} parts (${stacks.map((stack) => stack.length).join(", ")} slices) are listed one by one`;
+  const problems: SeriesProblem[] = [];
+  if (differ(sameDirections)) {
+    problems.push(warning("mixed-orientation", `The series holds slices of several orientations; ${parts}.`));
+  }
+  if (differ(sameSize)) {
+    problems.push(
+      warning("mixed-size", `The series holds slices of several sizes or pixel spacings; ${parts}.`),
+    );
+  }
+  if (differ((a, b) => a.frameOfReferenceUid === b.frameOfReferenceUid)) {
+    problems.push(
+      warning(
+        "mixed-frame-of-reference",
+        `The series holds slices of several frames of reference; ${parts}.`,
+      ),
+    );
+  }
+  return problems;
+}
+
+const secondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
+
+/** What is wrong with the images themselves, whatever their places. */
+function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]): SeriesProblem[] {
+  const problems: SeriesProblem[] = [];
+  const [header] = headers;
+  const refuse = (kind: SeriesProblem["kind"], message: string) => problems.push(refusal(kind, message));
+  const warn = (kind: SeriesProblem["kind"], message: string) => problems.push(warning(kind, message));
+  if (header.modality !== "CT") {
+    refuse(
+      "wrong-modality",
+      `Its modality is ${header.modality || "not stated"}, and CT is expected; choose a CT series.`,
+    );
+  }
+  if (slices.some(isLocalizer)) {
+    refuse("localizer", "It is a localizer (scout view), not a stack of slices; choose another series.");
+  }
+  if (slices.some(({ sopClassUid }) => sopClassUid.startsWith(secondaryCapture))) {
+    refuse(
+      "secondary-capture",
+      "It is a secondary capture, whose values and places are not those of a scanner; choose the original series.",
+    );
+  }
+  if (headers.some(({ isColour }) => isColour)) {
+    refuse(
+      "colour",
+      "It holds colour images, and one grey value a pixel is expected; choose another series.",
+    );
+  }
+  const damaged = headers.filter(({ damage }) => damage !== null);
+  if (damaged.length > 0) {
+    refuse("damaged-file", `${damaged.length} of its files cannot be read: ${damaged[0].damage}`);
+  }
+  const unsupported = headers.find((one) => transferSyntaxOf(one.transferSyntaxUid).encoding === null);
+  if (unsupported !== undefined) {
+    refuse(
+      "unsupported-syntax",
+      `It is compressed by ${transferSyntaxOf(unsupported.transferSyntaxUid).name}, which cannot be decoded here; convert it to an uncompressed or losslessly compressed one first.`,
+    );
+  }
+  const unscaled = slices.filter(({ rescale }) => rescale === null).length;
+  if (unscaled > 0) {
+    warn(
+      "missing-rescale",
+      `${unscaled} of ${slices.length} slices state no Rescale Slope and Intercept; their stored values are taken as HU.`,
+    );
+  }
+  const units = new Set(slices.flatMap(({ rescale }) => rescale?.unit ?? []));
+  if ([...units].some((unit) => unit !== "HU")) {
+    warn(
+      "not-hounsfield",
+      `Its values are said to be ${[...units].join(", ")}, and HU are expected; they are read as they are.`,
+    );
+  }
+  const rescales = new Set(slices.map(({ rescale }) => `${rescale?.slope} · stored + ${rescale?.intercept}`));
+  if (rescales.size > 1) {
+    warn(
+      "mixed-rescale",
+      `Its slices are rescaled in ${rescales.size} ways (such as ${[...rescales].slice(0, 2).join(" and ")}); each is rescaled by its own.`,
+    );
+  }
+  return problems;
+}
+
+function readable(series: readonly DicomSeries[]): readonly DicomSeries[] {
+  const fitting = series.filter(({ problems }) => !problems.some(({ isRefused }) => isRefused));
+  // A series that is refused is chosen where there is no other, so that reading it says why.
+  return fitting.length === 0 ? series : fitting;
+}
+
+function matching(series: readonly DicomSeries[], wanted: string): readonly DicomSeries[] {
+  if (/^\d{1,6}$/.test(wanted)) return series.slice(Number(wanted) - 1, Number(wanted));
+  const byUid = series.filter(({ seriesInstanceUid }) => seriesInstanceUid === wanted);
+  if (byUid.length > 0) return byUid;
+  return series.filter(({ description }) => description.toLowerCase().includes(wanted.toLowerCase()));
+}
+
+/** "CT series 3 "Neck" (120 slices of 512 × 512, UID 1.2.3)" */
+function titleOf({
+  modality,
+  number,
+  description,
+  sliceCount,
+  seriesInstanceUid,
+  stack,
+  ...rest
+}: DicomSeries): string {
+  const size = rest.geometry === null ? "" : ` of ${rest.geometry.size[0]} × ${rest.geometry.size[1]}`;
+  const name = description === "" ? "without description" : `"${description}"`;
+  const slices = `${sliceCount} ${sliceCount === 1 ? "slice" : "slices"}${size}`;
+  return `${modality || "Image"} series ${number ?? "without number"} ${name} (${slices}, UID ${seriesInstanceUid})`;
+}
+
+function instanceOf({ sopClassUid, sopInstanceUid, frame }: Slice): SourceInstance {
+  return { sopClassUid, sopInstanceUid, frame };
+}
+
+/** Reads slices; keeps the last file, since the frames of a multi-frame file follow each other. */
+class SliceReader {
+  #file: NamedFile | null = null;
+  #decode: ((frame: number) => StoredFrame) | null = null;
+
+  async stored({ file, frame }: Slice): Promise<StoredFrame> {
+    if (this.#file !== file || this.#decode === null) {
+      this.#decode = await frameDecoder(parseDataset(await file.read(), file.name));
+      this.#file = file;
+    }
+    return this.#decode((frame ?? 1) - 1);
+  }
+}
+
+const unscaled: Rescale = { slope: 1, intercept: 0, unit: "HU" };
+
+async function refuseUnequal(reader: SliceReader, slice: Slice, of: Slice): Promise<void> {
+  const [a, b] = [await reader.stored(of), await reader.stored(slice)];
+  const [p, q] = [of.rescale ?? unscaled, slice.rescale ?? unscaled];
+  const isEqual = p.slope === q.slope && p.intercept === q.intercept && a.every((value, n) => value === b[n]);
+  if (isEqual) return;
+  throw new InputError(
+    `${slice.file.name} and ${of.file.name} lie at the same position and differ, as in a series of several phases or reconstructions; keep one of each pair in the folder.`,
+  );
+}
+
+/** The HU of slices one behind the other. */
+async function stackedHu(slices: readonly Slice[], reader: SliceReader): Promise<Int16Array | Float32Array> {
+  const pixels = slices[0].columns * slices[0].rows;
+  let hu: Int16Array | Float32Array = areWhole(slices)
+    ? new Int16Array(pixels * slices.length)
+    : new Float32Array(pixels * slices.length);
+  for (const [k, slice] of slices.entries()) {
+    const stored = await reader.stored(slice);
+    const rescale = slice.rescale ?? unscaled;
+    if (!rescaleInto(hu, k * pixels, stored, rescale)) {
+      // A value beyond 16 bits: all that is there goes over.
+      hu = Float32Array.from(hu);
+      rescaleInto(hu, k * pixels, stored, rescale);
+    }
+  }
+  return hu;
+}
+
+/** Whether whole stored values become whole HU in every slice. */
+function areWhole(slices: readonly Slice[]): boolean {
+  return slices.every(({ rescale }) => {
+    const { slope, intercept } = rescale ?? unscaled;
+    return Number.isInteger(slope) && Number.isInteger(intercept);
+  });
+}
+
+/** Whether every value fitted. */
+function rescaleInto(
+  hu: Int16Array | Float32Array,
+  start: number,
+  stored: StoredFrame,
+  { slope, intercept }: Rescale,
+): boolean {
+  if (hu instanceof Float32Array) {
+    for (let n = 0; n < stored.length; n++) hu[start + n] = slope * stored[n] + intercept;
+    return true;
+  }
+  for (let n = 0; n < stored.length; n++) {
+    const value = slope * stored[n] + intercept;
+    hu[start + n] = value;
+    if (hu[start + n] !== value) return false;
+  }
+  return true;
+}
+
+async function resampledHu(
+  stack: Stack,
+  geometry: Geometry,
+  slices: readonly Slice[],
+  reader: SliceReader,
+): Promise<Int16Array | Float32Array> {
+  const hu = await resampleStack(stack, geometry, async (n) => stackedHu([slices[n]], reader));
+  const fits = hu.every((value) => value >= -32768 && value <= 32767);
+  return areWhole(slices) && fits ? Int16Array.from(hu, Math.round) : hu;
+}
+
+/** Sorts into groups of what belongs together with the first of a group; the order is kept. */
+function groups<T>(items: readonly T[], belong: (a: T, b: T) => boolean): T[][] {
+  const found: T[][] = [];
+  for (const item of items) {
+    const group = found.find(([first]) => belong(first, item));
+    if (group === undefined) found.push([item]);
+    else group.push(item);
+  }
+  return found;
+}

@@ -1,0 +1,125 @@
+// The images in one DICOM file, slice by slice: where each lies and how its values become HU, without its pixels.
+import type { Vector3 } from "../../volume/volume.js";
+import { type Dataset, has, itemsOf, numberOf, numbersOf, textOf, textsOf } from "./dataset.js";
+import type { Attribute } from "./dictionary.js";
+
+/** A file that is read when it is asked for, so that a series need not be in memory as files. */
+export interface NamedFile {
+  /** For messages. */
+  readonly name: string;
+  read(): Promise<Uint8Array>;
+}
+
+/** One slice of a series: a file, or a frame of a multi-frame file. */
+export interface Slice {
+  readonly file: NamedFile;
+  /** From 1, in a multi-frame file; null where the file is one slice. */
+  readonly frame: number | null;
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly frameOfReferenceUid: string;
+  readonly instanceNumber: number | null;
+  readonly imageType: readonly string[];
+  readonly columns: number;
+  readonly rows: number;
+  /** Between columns, then between rows: along i, then along j. Null where the file does not say. */
+  readonly spacingMm: readonly [number, number] | null;
+  /** Directions of growing column and row number (i and j) in LPS, as stated. Null where the file does not say. */
+  readonly axes: readonly [Vector3, Vector3] | null;
+  /** Centre of the first pixel, LPS mm. Null where the file does not say. */
+  readonly positionMm: Vector3 | null;
+  readonly thicknessMm: number | null;
+  /** HU = slope · stored + intercept. Null where the file does not say. */
+  readonly rescale: Rescale | null;
+}
+
+export interface Rescale {
+  readonly slope: number;
+  readonly intercept: number;
+  /** What the rescaled values are; HU where the file does not say. */
+  readonly unit: string;
+}
+
+/**
+ * The slices of an image file. In a multi-frame file what its functional groups say of a frame comes first, then what
+ * they say of all frames, then the file's own attributes (PS3.3, C.7.6.16).
+ *
+ * @throws InputError where an attribute is not of its type
+ */
+export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
+  const frameCount = numberOf(dataset, "NumberOfFrames") ?? 1;
+  const isMultiFrame = frameCount > 1 || has(dataset, "PerFrameFunctionalGroupsSequence");
+  if (!isMultiFrame) return [sliceOf([dataset], dataset, file, null)];
+  const shared = itemsOf(dataset, "SharedFunctionalGroupsSequence");
+  const perFrame = itemsOf(dataset, "PerFrameFunctionalGroupsSequence");
+  return Array.from({ length: frameCount }, (_, n) => {
+    const groups = [...perFrame.slice(n, n + 1), ...shared];
+    return sliceOf([...groups, dataset], dataset, file, n + 1);
+  });
+}
+
+/** @param sources Where the attributes of the slice stand, the first that has one counts. */
+function sliceOf(
+  sources: readonly Dataset[],
+  dataset: Dataset,
+  file: NamedFile,
+  frame: number | null,
+): Slice {
+  const macro = (sequence: Attribute, attribute: Attribute) => withAttribute(sources, sequence, attribute);
+  const position = macro("PlanePositionSequence", "ImagePositionPatient");
+  const orientation = macro("PlaneOrientationSequence", "ImageOrientationPatient");
+  const spacing = macro("PixelMeasuresSequence", "PixelSpacing");
+  const thickness = macro("PixelMeasuresSequence", "SliceThickness");
+  const frameType = macro("CTImageFrameTypeSequence", "FrameType");
+  return {
+    file,
+    frame,
+    sopClassUid: textOf(dataset, "SOPClassUID"),
+    sopInstanceUid: textOf(dataset, "SOPInstanceUID"),
+    frameOfReferenceUid: textOf(dataset, "FrameOfReferenceUID"),
+    instanceNumber: frame ?? numberOf(dataset, "InstanceNumber") ?? null,
+    imageType: frameType === null ? textsOf(dataset, "ImageType") : textsOf(frameType, "FrameType"),
+    columns: numberOf(dataset, "Columns") ?? 0,
+    rows: numberOf(dataset, "Rows") ?? 0,
+    // PixelSpacing is stated between rows first.
+    spacingMm: spacing === null ? null : pairOf(numbersOf(spacing, "PixelSpacing").reverse()),
+    axes: orientation === null ? null : axesOf(numbersOf(orientation, "ImageOrientationPatient")),
+    positionMm: position === null ? null : vectorOf(numbersOf(position, "ImagePositionPatient")),
+    thicknessMm: thickness === null ? null : (numberOf(thickness, "SliceThickness") ?? null),
+    rescale: rescaleOf(macro("PixelValueTransformationSequence", "RescaleSlope")),
+  };
+}
+
+function withAttribute(
+  sources: readonly Dataset[],
+  sequence: Attribute,
+  attribute: Attribute,
+): Dataset | null {
+  for (const source of sources) {
+    const [item] = itemsOf(source, sequence);
+    if (item !== undefined && has(item, attribute)) return item;
+    if (has(source, attribute)) return source;
+  }
+  return null;
+}
+
+function rescaleOf(source: Dataset | null): Rescale | null {
+  if (source === null) return null;
+  const slope = numberOf(source, "RescaleSlope") ?? 1;
+  const intercept = numberOf(source, "RescaleIntercept") ?? 0;
+  return { slope, intercept, unit: textOf(source, "RescaleType") || "HU" };
+}
+
+function axesOf(values: readonly number[]): readonly [Vector3, Vector3] | null {
+  const row = vectorOf(values.slice(0, 3));
+  const column = vectorOf(values.slice(3));
+  return row === null || column === null ? null : [row, column];
+}
+
+function vectorOf(values: readonly number[]): Vector3 | null {
+  return values.length === 3 ? [values[0], values[1], values[2]] : null;
+}
+
+function pairOf(values: readonly number[]): readonly [number, number] | null {
+  return values.length === 2 ? [values[0], values[1]] : null;
+}

@@ -1,0 +1,104 @@
+// Slices that form no regular grid, put onto one: linear in the plane and between slices.
+import type { Geometry } from "../../volume/volume.js";
+import type { Stack } from "./stack.js";
+
+/** HU of what no slice covers: air, as CT series pad it. */
+export const outsideHu = -1024;
+
+/**
+ * The HU of a stack on the grid that {@link Stack.geometry} states for it, `data[i + nx*(j + ny*k)]`.
+ *
+ * A point takes the values of the slices before and behind it along the normal, each read bilinearly where the point's
+ * projection meets the slice, weighted by distance. A slice reaches half a pixel beyond its outermost pixel centres; a
+ * point whose projection misses a slice that it needs is {@link outsideHu}. Slices are asked for in order, each once.
+ *
+ * @param huOf The HU of slice n of `stack.placed`.
+ */
+export async function resampleStack(
+  stack: Stack,
+  geometry: Geometry,
+  huOf: (position: number) => Promise<ArrayLike<number>>,
+): Promise<Float32Array> {
+  const [nx, ny, nz] = geometry.size;
+  const plane = nx * ny;
+  const data = new Float32Array(plane * nz);
+  const shifted = async (n: number) => shiftedSlice(await huOf(n), stack, n, geometry);
+  const lastPair = stack.placed.length - 2;
+  let pair = 0;
+  let [before, behind] = [await shifted(0), await shifted(1)];
+  for (let k = 0; k < nz; k++) {
+    const distanceMm = k * geometry.spacingMm[2];
+    while (pair < lastPair && stack.placed[pair + 1].distanceMm <= distanceMm) {
+      pair++;
+      [before, behind] = [behind, await shifted(pair + 1)];
+    }
+    const [near, far] = [stack.placed[pair].distanceMm, stack.placed[pair + 1].distanceMm];
+    blend(before, behind, (distanceMm - near) / (far - near), data.subarray(k * plane, (k + 1) * plane));
+  }
+  return data;
+}
+
+/** Weights nearer to 0 or 1 than this are of points in a slice, but for rounding. */
+const inSlice = 1e-6;
+
+/** Of values NaN outside their slice. */
+function blend(before: Float32Array, behind: Float32Array, weight: number, target: Float32Array): void {
+  const share = weight < inSlice ? 0 : weight > 1 - inSlice ? 1 : weight;
+  for (let n = 0; n < target.length; n++) {
+    const value =
+      share === 0 ? before[n] : share === 1 ? behind[n] : before[n] + share * (behind[n] - before[n]);
+    target[n] = Number.isNaN(value) ? outsideHu : value;
+  }
+}
+
+/** A slice at the pixel centres of the grid's planes, bilinearly; NaN outside the slice. */
+function shiftedSlice(
+  hu: ArrayLike<number>,
+  { placed }: Stack,
+  position: number,
+  geometry: Geometry,
+): Float32Array {
+  const { slice } = placed[position];
+  const columns = samplesAlong(0, slice.columns, placed[position].shiftMm[0], placed, geometry);
+  const rows = samplesAlong(1, slice.rows, placed[position].shiftMm[1], placed, geometry);
+  const values = new Float32Array(columns.length * rows.length).fill(Number.NaN);
+  rows.forEach((row, j) => {
+    if (row === null) return;
+    const [low, high] = [row.low * slice.columns, row.high * slice.columns];
+    columns.forEach((column, i) => {
+      if (column === null) return;
+      const upper = hu[low + column.low] * (1 - column.weight) + hu[low + column.high] * column.weight;
+      const lower = hu[high + column.low] * (1 - column.weight) + hu[high + column.high] * column.weight;
+      values[i + columns.length * j] = upper * (1 - row.weight) + lower * row.weight;
+    });
+  });
+  return values;
+}
+
+/** Between which two pixels a point lies, and the share of the second. */
+interface Sample {
+  readonly low: number;
+  readonly high: number;
+  readonly weight: number;
+}
+
+/** Where the grid's pixel centres along an axis meet a slice; null outside it. */
+function samplesAlong(
+  axis: 0 | 1,
+  pixels: number,
+  shiftMm: number,
+  placed: Stack["placed"],
+  geometry: Geometry,
+): (Sample | null)[] {
+  const spacingMm = geometry.spacingMm[axis];
+  // The grid begins a whole number of pixels before the first slice, or with it.
+  const firstOfGrid = Math.floor(Math.min(...placed.map((other) => other.shiftMm[axis] / spacingMm)) + 1e-3);
+  const offset = firstOfGrid - shiftMm / spacingMm;
+  return Array.from({ length: geometry.size[axis] }, (_, n) => {
+    const exact = n + offset;
+    const index = Math.abs(exact - Math.round(exact)) < 1e-4 ? Math.round(exact) : exact;
+    if (index < -0.5 || index > pixels - 0.5) return null;
+    const low = Math.min(Math.max(Math.floor(index), 0), pixels - 1);
+    return { low, high: Math.min(low + 1, pixels - 1), weight: Math.min(Math.max(index - low, 0), 1) };
+  });
+}

@@ -1,0 +1,274 @@
+// The grid of a stack of parallel slices, from the place of each: in order, regular or not, complete or not.
+import { InputError } from "../../errors.js";
+import { addScaled, cross, dot, subtract, unit } from "../../volume/vector.js";
+import type { Geometry, Vector3 } from "../../volume/volume.js";
+import { placeOfAxes } from "../place.js";
+import { refusal, type SeriesProblem, warning } from "./series-problem.js";
+import type { Slice } from "./slices.js";
+
+/** A slice with its place in the stack. */
+export interface PlacedSlice {
+  readonly slice: Slice;
+  /** From the first slice, along the normal. */
+  readonly distanceMm: number;
+  /** From the first slice, along i and along j. */
+  readonly shiftMm: readonly [number, number];
+}
+
+export interface Stack {
+  /** In order of position along the normal (i × j); of slices at one position the first. */
+  readonly placed: readonly PlacedSlice[];
+  /** Slices at the position of one in `placed`. */
+  readonly duplicates: readonly { readonly slice: Slice; readonly of: Slice }[];
+  /**
+   * The grid on which the stack is read; null where it is refused. Of a regular stack slice k is image k. Otherwise it
+   * is the grid for resampling: axes along the slices and their normal, first and last plane those of the first and
+   * last slice, between them the spacing that comes nearest to the usual one, and in the plane the pixels of the first
+   * slice continued over all that any slice covers.
+   */
+  readonly geometry: Geometry | null;
+  readonly isRegular: boolean;
+  readonly problems: readonly SeriesProblem[];
+}
+
+/**
+ * The stack of slices that have one size, orientation and pixel spacing.
+ *
+ * A stack counts as regular where every slice lies within a tenth of a voxel's shortest edge (at most 0.1 mm) of its
+ * place on the grid that the first and the last slice span.
+ */
+export function stackOf(slices: readonly Slice[]): Stack {
+  const unplaced = slices.filter(({ positionMm, axes }) => positionMm === null || axes === null).length;
+  const spacingMm = slices[0].spacingMm;
+  if (unplaced > 0) {
+    return refusedStack(
+      "missing-position",
+      `${unplaced} of ${slices.length} slices do not say where they lie (Image Position and Orientation (Patient)), so that their order and place are unknown; export the series again with these attributes.`,
+    );
+  }
+  if (spacingMm === null) {
+    return refusedStack(
+      "bad-geometry",
+      "The slices do not say their pixel spacing; export the series again with this attribute.",
+    );
+  }
+  const { placed, duplicates, axes } = inOrder(slices);
+  const problems = duplicates.length === 0 ? [] : [duplicateProblem(duplicates)];
+  try {
+    return { placed, duplicates, ...gridOf(placed, axes, spacingMm, problems) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { ...refusedStack("bad-geometry", error.message), placed, duplicates };
+  }
+}
+
+type Axes = readonly [i: Vector3, j: Vector3, normal: Vector3];
+
+function refusedStack(kind: SeriesProblem["kind"], message: string): Stack {
+  return {
+    placed: [],
+    duplicates: [],
+    geometry: null,
+    isRegular: false,
+    problems: [refusal(kind, message)],
+  };
+}
+
+/** Two slices nearer than this are at one position. */
+const samePlaceMm = 0.01;
+
+function inOrder(slices: readonly Slice[]): Pick<Stack, "placed" | "duplicates"> & { axes: Axes } {
+  const located = slices.flatMap(({ axes, positionMm, ...slice }) =>
+    axes === null || positionMm === null ? [] : [{ slice: { ...slice, axes, positionMm } }],
+  );
+  const [i, j] = located[0].slice.axes;
+  const normal = unit(cross(i, j));
+  const along = (a: { slice: { positionMm: Vector3 } }) => dot(a.slice.positionMm, normal);
+  const sorted = [...located].sort((a, b) => along(a) - along(b));
+  const originMm = sorted[0].slice.positionMm;
+  const placed: PlacedSlice[] = [];
+  const duplicates: { slice: Slice; of: Slice }[] = [];
+  for (const { slice } of sorted) {
+    const offset = subtract(slice.positionMm, originMm);
+    const distanceMm = dot(offset, normal);
+    const last = placed.at(-1);
+    if (last !== undefined && distanceMm - last.distanceMm < samePlaceMm) {
+      duplicates.push({ slice, of: last.slice });
+    } else {
+      placed.push({ slice, distanceMm, shiftMm: [dot(offset, i), dot(offset, j)] });
+    }
+  }
+  return { placed, duplicates, axes: [i, j, normal] };
+}
+
+function duplicateProblem(duplicates: Stack["duplicates"]): SeriesProblem {
+  const [{ slice, of }] = duplicates;
+  return warning(
+    "duplicate-slice",
+    `${count(duplicates.length, "slice lies", "slices lie")} where another one does, such as ${nameOf(slice)} and ${nameOf(of)}; the first of each is taken, if their pixels are equal.`,
+  );
+}
+
+function gridOf(
+  placed: readonly PlacedSlice[],
+  [i, j, normal]: Axes,
+  spacingMm: readonly [number, number],
+  earlier: readonly SeriesProblem[],
+): Pick<Stack, "geometry" | "isRegular" | "problems"> {
+  const problems = [...earlier];
+  const { slice: first } = placed[0];
+  const gaps = placed.slice(1).map(({ distanceMm }, n) => distanceMm - placed[n].distanceMm);
+  const lengthMm = placed[placed.length - 1].distanceMm;
+  const usualMm = gaps.length === 0 ? (first.thicknessMm ?? 1) : median(gaps);
+  const place = placeOfAxes(
+    {
+      axes: [i, j, normal],
+      spacingMm: [...spacingMm, usualMm],
+      originMm: first.positionMm ?? [Number.NaN, Number.NaN, Number.NaN],
+    },
+    nameOf(first),
+    (message) => problems.push(warning("bad-geometry", message)),
+  );
+  if (gaps.length === 0) {
+    problems.push(singleSliceProblem(first, usualMm));
+    return { geometry: { ...place, size: [first.columns, first.rows, 1] }, isRegular: true, problems };
+  }
+
+  const toleranceMm = Math.min(0.1, 0.1 * Math.min(...spacingMm, usualMm));
+  const stepMm = lengthMm / gaps.length;
+  const isEven = placed.every(({ distanceMm }, k) => Math.abs(distanceMm - k * stepMm) <= toleranceMm);
+  const isStraight = placed.every(({ shiftMm }) => Math.hypot(...shiftMm) <= toleranceMm);
+  if (!isEven) problems.push(spacingProblem(placed, gaps, usualMm, toleranceMm));
+  if (!isStraight) problems.push(shiftProblem(placed, toleranceMm));
+  if (isEven && isStraight) {
+    const geometry: Geometry = {
+      ...place,
+      size: [first.columns, first.rows, placed.length],
+      spacingMm: [...spacingMm, stepMm],
+    };
+    return { geometry, isRegular: true, problems };
+  }
+  const isRefused = problems.some((problem) => problem.isRefused);
+  const geometry = isRefused ? null : resamplingGrid(placed, place, spacingMm, lengthMm, usualMm);
+  return { geometry, isRegular: false, problems };
+}
+
+function singleSliceProblem(slice: Slice, thicknessMm: number): SeriesProblem {
+  const source = slice.thicknessMm === null ? "taken as 1 mm, since it is not stated" : `${thicknessMm} mm`;
+  return warning("single-slice", `The series is a single slice; its thickness is ${source}.`);
+}
+
+/** Missing slices are refused: what lies there is not known. Other gaps are interpolated. */
+function spacingProblem(
+  placed: readonly PlacedSlice[],
+  gaps: readonly number[],
+  usualMm: number,
+  toleranceMm: number,
+): SeriesProblem {
+  const missing = gaps.map((gap) => missingIn(gap, usualMm, toleranceMm));
+  const isMissing = missing.map((n, gap) => n > 0 && (skipsNumbers(placed, gap) || isRare(missing)));
+  const others = gaps.filter((_, n) => !isMissing[n]);
+  const isOtherwiseEven = others.every((gap) => Math.abs(gap - usualMm) <= 2 * toleranceMm);
+  if (isMissing.includes(true) && isOtherwiseEven) {
+    const total = missing.reduce((sum, n, gap) => sum + (isMissing[gap] ? n : 0), 0);
+    const gap = isMissing.indexOf(true);
+    return refusal(
+      "missing-slice",
+      `${count(total, "slice is", "slices are")} missing: the usual step is ${millimetres(usualMm)}, and between ${nameOf(placed[gap].slice)} and ${nameOf(placed[gap + 1].slice)} it is ${millimetres(gaps[gap])}; copy or export the whole series again.`,
+    );
+  }
+  return warning(
+    "uneven-spacing",
+    `The slices are unevenly spaced: steps of ${runsOf(gaps)}; they are resampled onto a regular grid, linearly between slices.`,
+  );
+}
+
+/** How many slices fit between two neighbours, where the gap is a multiple of the usual one. */
+function missingIn(gapMm: number, usualMm: number, toleranceMm: number): number {
+  const multiple = Math.round(gapMm / usualMm);
+  return Math.abs(gapMm - multiple * usualMm) <= 2 * toleranceMm ? Math.max(0, multiple - 1) : 0;
+}
+
+/** Whether the numbers of the instances at both sides of a gap say that something stood between them. */
+function skipsNumbers(placed: readonly PlacedSlice[], gap: number): boolean {
+  const [before, after] = [placed[gap].slice.instanceNumber, placed[gap + 1].slice.instanceNumber];
+  return before !== null && after !== null && Math.abs(after - before) > 1;
+}
+
+/** Whether so few gaps are wide that they are no protocol of two spacings. */
+function isRare(missing: readonly number[]): boolean {
+  return missing.filter((n) => n > 0).length <= 0.1 * missing.length;
+}
+
+function shiftProblem(placed: readonly PlacedSlice[], toleranceMm: number): SeriesProblem {
+  const { distanceMm: length, shiftMm: drift } = placed[placed.length - 1];
+  const isSheared = placed.every(({ distanceMm, shiftMm }) => {
+    const share = distanceMm / length;
+    return Math.hypot(shiftMm[0] - share * drift[0], shiftMm[1] - share * drift[1]) <= toleranceMm;
+  });
+  const angle = (Math.atan2(Math.hypot(...drift), length) * 180) / Math.PI;
+  return isSheared
+    ? warning(
+        "gantry-tilt",
+        `The slices are tilted against the direction of their stack by ${angle.toFixed(1)}° (gantry tilt); they are resampled onto a straight grid along the slices.`,
+      )
+    : warning(
+        "shifted-slices",
+        "The slices are shifted against each other within their planes; they are resampled onto a straight grid.",
+      );
+}
+
+function resamplingGrid(
+  placed: readonly PlacedSlice[],
+  place: Omit<Geometry, "size">,
+  spacingMm: readonly [number, number],
+  lengthMm: number,
+  usualMm: number,
+): Geometry {
+  const { columns, rows } = placed[0].slice;
+  const planes = Math.max(1, Math.round(lengthMm / usualMm)) + 1;
+  const range = (axis: 0 | 1) => {
+    const shifts = placed.map(({ shiftMm }) => shiftMm[axis] / spacingMm[axis]);
+    // Rounding must not add an empty column.
+    return [Math.floor(Math.min(...shifts) + 1e-3), Math.ceil(Math.max(...shifts) - 1e-3)] as const;
+  };
+  const [firstColumn, lastColumn] = range(0);
+  const [firstRow, lastRow] = range(1);
+  const { direction: m } = place;
+  const atColumn = addScaled(place.originMm, [m[0], m[3], m[6]], firstColumn * spacingMm[0]);
+  return {
+    direction: m,
+    size: [columns + lastColumn - firstColumn, rows + lastRow - firstRow, planes],
+    spacingMm: [...spacingMm, lengthMm / (planes - 1)],
+    originMm: addScaled(atColumn, [m[1], m[4], m[7]], firstRow * spacingMm[1]),
+  };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** "14 × 4.00, 1 × 1.08, 13 × 7.00 mm" */
+function runsOf(gaps: readonly number[]): string {
+  const runs: { text: string; times: number }[] = [];
+  for (const gap of gaps) {
+    const text = gap.toFixed(2);
+    const last = runs.at(-1);
+    if (last?.text === text) last.times++;
+    else runs.push({ text, times: 1 });
+  }
+  const shown = runs.slice(0, 6).map(({ text, times }) => `${times} × ${text}`);
+  return `${shown.join(", ")}${runs.length > 6 ? ", …" : ""} mm`;
+}
+
+function millimetres(length: number): string {
+  return `${length.toFixed(2)} mm`;
+}
+
+function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+function nameOf({ file, frame }: Slice): string {
+  return frame === null ? file.name : `${file.name} (frame ${frame})`;
+}

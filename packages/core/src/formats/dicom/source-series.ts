@@ -46,4 +46,6 @@ export interface WritingContext {
   /** A UID that nobody else has, each time anew (2.25 and a UUID will do). */
   readonly newUid: () => string;
   readonly now: Date;
+  /** What drew the segmentation, such as lnsnet and its version. */
+  readonly algorithm: { readonly name: string; readonly version: string };
 }

@@ -1,0 +1,248 @@
+// RT Structure Sets: closed contours of named bodies, in and out.
+import { InputError } from "../../errors.js";
+import type { PlanarContour } from "../../volume/planar-contour.js";
+import { indexOfPoint, type Vector3 } from "../../volume/volume.js";
+import type { DrawnObject } from "./belonging.js";
+import { type Dataset, itemsOf, numberOf, numbersOf, parseDataset, textOf } from "./dataset.js";
+import {
+  algorithmType,
+  codeItem,
+  dateAndTime,
+  derivedModules,
+  lymphNodeTerms,
+  nodeColour,
+  referencesToFiles,
+  referenceTo,
+  researchUseOnly,
+  shortened,
+} from "./derived-object.js";
+import { decimalString, encodeFile, type Item, implicitLittleEndian } from "./encode.js";
+import type { SourceSeries, WritingContext } from "./source-series.js";
+
+/** The bodies drawn on a series. */
+export interface StructureSet extends DrawnObject {
+  readonly label: string;
+  /** In the order of the file. */
+  readonly rois: readonly StructureSetRoi[];
+  /** What was left out or mended, as phrases. */
+  readonly problems: readonly string[];
+}
+
+export interface StructureSetRoi {
+  readonly number: number;
+  readonly name: string;
+  /** GTV, ORGAN, EXTERNAL, …; empty where the file says nothing. */
+  readonly interpretedType: string;
+  /** Red, green and blue up to 255. */
+  readonly colour: readonly [number, number, number] | null;
+  /** The closed ones; LPS mm. */
+  readonly contours: readonly PlanarContour[];
+}
+
+const rtStructureSetStorage = "1.2.840.10008.5.1.4.1.1.481.3";
+const detachedStudyManagement = "1.2.840.10008.3.1.2.3.1";
+
+/**
+ * The structure set in a DICOM file of any transfer syntax. Points and open contours enclose nothing: they are left
+ * out and counted in `problems`.
+ *
+ * @param name - the file, for messages
+ * @throws InputError where the file is no RTSTRUCT, is damaged, holds no ROI, or lies in several frames of reference
+ */
+export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
+  const dataset = parseDataset(bytes, name);
+  refuseOtherObjects(dataset);
+  const definitions = itemsOf(dataset, "StructureSetROISequence");
+  if (definitions.length === 0) {
+    throw new InputError(`${name} holds no ROI, and at least one was expected; export it again.`);
+  }
+  const contourItems = byNumber(itemsOf(dataset, "ROIContourSequence"), "ReferencedROINumber");
+  const observations = byNumber(itemsOf(dataset, "RTROIObservationsSequence"), "ReferencedROINumber");
+  const problems: string[] = [];
+  const rois = definitions.map((definition): StructureSetRoi => {
+    const number = numberOf(definition, "ROINumber") ?? 0;
+    const roiName = textOf(definition, "ROIName");
+    const drawn = contourItems.get(number);
+    const { contours, open } = closedContours(
+      drawn === undefined ? [] : itemsOf(drawn, "ContourSequence"),
+      roiName,
+    );
+    if (open > 0) problems.push(`"${roiName}": ${open} points or open contours left out`);
+    const observation = observations.get(number);
+    return {
+      number,
+      name: roiName,
+      interpretedType: observation === undefined ? "" : textOf(observation, "RTROIInterpretedType"),
+      colour: drawn === undefined ? null : colourOf(drawn),
+      contours,
+    };
+  });
+  return {
+    name,
+    label: textOf(dataset, "StructureSetLabel"),
+    frameOfReferenceUid: frameOfReferenceOf(dataset, definitions),
+    referencedSeriesUid: referencedSeriesOf(dataset),
+    rois,
+    problems,
+  };
+}
+
+/** A body to write, with its contours in LPS mm. */
+export interface DrawnRoi {
+  readonly name: string;
+  readonly contours: readonly PlanarContour[];
+}
+
+/**
+ * An RT Structure Set of one ROI a body, numbered from 1 in the given order: closed planar contours, each with a
+ * reference to the slice of the source that it lies on, interpreted as organs of the type lymph node, unapproved, for
+ * research only. Coordinates are rounded to 0.1 µm. Implicit VR, since explicit VR cuts contours of a few thousand points.
+ *
+ * A hole is a contour of its own inside the other, to be read by exclusive or.
+ *
+ * @throws InputError where there is no body or one has no contour, or the source has no frame of reference
+ */
+export function writeRtstruct(
+  rois: readonly DrawnRoi[],
+  source: SourceSeries,
+  context: WritingContext,
+): Uint8Array {
+  const empty = rois.find(({ contours }) => contours.length === 0);
+  if (rois.length === 0 || empty !== undefined) {
+    const subject = empty === undefined ? "The segmentation" : `The body "${empty.name}"`;
+    throw new InputError(`${subject} is empty, and an RTSTRUCT needs a contour; nothing was written.`);
+  }
+  const modules = derivedModules(source, context, {
+    modality: "RTSTRUCT",
+    sopClassUid: rtStructureSetStorage,
+    seriesNumber: 9101,
+    seriesDescription: "Lymph nodes (RTSTRUCT)",
+  });
+  const { date, time } = dateAndTime(context.now);
+  const dataset = {
+    ...modules,
+    OperatorsName: "",
+    ApprovalStatus: "UNAPPROVED",
+    // SH holds 16 characters, one too few for the whole sentence.
+    StructureSetLabel: "RESEARCH ONLY",
+    StructureSetName: `Lymph nodes, ${researchUseOnly}`,
+    StructureSetDescription: `${researchUseOnly}: drawn by ${context.algorithm.name} ${context.algorithm.version}, not approved for diagnosis or treatment.`,
+    StructureSetDate: date,
+    StructureSetTime: time,
+    ReferencedFrameOfReferenceSequence: [
+      {
+        FrameOfReferenceUID: source.frameOfReferenceUid,
+        RTReferencedStudySequence: [
+          {
+            ReferencedSOPClassUID: detachedStudyManagement,
+            ReferencedSOPInstanceUID: source.study.studyInstanceUid,
+            RTReferencedSeriesSequence: [
+              {
+                SeriesInstanceUID: source.seriesInstanceUid,
+                ContourImageSequence: referencesToFiles(source.instances),
+              },
+            ],
+          },
+        ],
+      },
+    ],
+    StructureSetROISequence: rois.map(({ name }, n) => ({
+      ROINumber: String(n + 1),
+      ReferencedFrameOfReferenceUID: source.frameOfReferenceUid,
+      ROIName: shortened(name, 64),
+      ROIGenerationAlgorithm: algorithmType,
+      ROIGenerationDescription: shortened(`${context.algorithm.name} ${context.algorithm.version}`, 64),
+    })),
+    ROIContourSequence: rois.map(({ contours }, n) => ({
+      ROIDisplayColor: nodeColour(n).map(String),
+      ReferencedROINumber: String(n + 1),
+      ContourSequence: contours.map((contour) => contourItem(contour, source)),
+    })),
+    RTROIObservationsSequence: rois.map((_, n) => ({
+      ObservationNumber: String(n + 1),
+      ReferencedROINumber: String(n + 1),
+      RTROIIdentificationCodeSequence: [codeItem(lymphNodeTerms.type)],
+      RTROIInterpretedType: "ORGAN",
+      ROIInterpreter: "",
+    })),
+  };
+  return encodeFile(dataset, implicitLittleEndian);
+}
+
+function contourItem({ pointsMm }: PlanarContour, source: SourceSeries): Item {
+  const slice = source.slices?.[Math.round(indexOfPoint(source.geometry, pointsMm[0])[2])];
+  return {
+    ...(slice === undefined ? {} : { ContourImageSequence: [referenceTo(slice)] }),
+    ContourGeometricType: "CLOSED_PLANAR",
+    NumberOfContourPoints: String(pointsMm.length),
+    ContourData: pointsMm.flatMap((point) =>
+      point.map((value) => decimalString(Math.round(value * 1e4) / 1e4)),
+    ),
+  };
+}
+
+function refuseOtherObjects(dataset: Dataset): void {
+  if (textOf(dataset, "SOPClassUID") === rtStructureSetStorage || textOf(dataset, "Modality") === "RTSTRUCT")
+    return;
+  throw new InputError(
+    `${dataset.name} is a DICOM object of modality ${textOf(dataset, "Modality") || "unknown"}, and an RTSTRUCT was expected; name the structure set's file.`,
+  );
+}
+
+function byNumber(items: readonly Dataset[], attribute: "ReferencedROINumber"): Map<number, Dataset> {
+  return new Map(items.map((item) => [numberOf(item, attribute) ?? 0, item]));
+}
+
+const closedTypes: ReadonlySet<string> = new Set(["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"]);
+
+function closedContours(
+  items: readonly Dataset[],
+  roiName: string,
+): { contours: PlanarContour[]; open: number } {
+  const closed = items.filter((item) => closedTypes.has(textOf(item, "ContourGeometricType")));
+  return { contours: closed.map((item) => contourOf(item, roiName)), open: items.length - closed.length };
+}
+
+function contourOf(item: Dataset, roiName: string): PlanarContour {
+  const values = numbersOf(item, "ContourData");
+  if (values.length % 3 !== 0) {
+    throw new InputError(
+      `${item.name} has a contour of "${roiName}" with ${values.length} numbers, and three a point were expected; export it again.`,
+    );
+  }
+  const pointsMm = Array.from(
+    { length: values.length / 3 },
+    (_, n): Vector3 => [values[3 * n], values[3 * n + 1], values[3 * n + 2]],
+  );
+  return { pointsMm };
+}
+
+function colourOf(item: Dataset): StructureSetRoi["colour"] {
+  const values = numbersOf(item, "ROIDisplayColor");
+  return values.length === 3 ? [values[0], values[1], values[2]] : null;
+}
+
+function frameOfReferenceOf(dataset: Dataset, definitions: readonly Dataset[]): string {
+  const stated = new Set(definitions.map((item) => textOf(item, "ReferencedFrameOfReferenceUID")));
+  stated.delete("");
+  if (stated.size > 1) {
+    throw new InputError(
+      `${dataset.name} has ROIs in ${stated.size} frames of reference, and one was expected; export the ROIs of one series alone.`,
+    );
+  }
+  const [ofRois] = stated;
+  const [referenced] = itemsOf(dataset, "ReferencedFrameOfReferenceSequence");
+  return (
+    ofRois ??
+    (referenced === undefined
+      ? textOf(dataset, "FrameOfReferenceUID")
+      : textOf(referenced, "FrameOfReferenceUID"))
+  );
+}
+
+function referencedSeriesOf(dataset: Dataset): string {
+  const series = itemsOf(dataset, "ReferencedFrameOfReferenceSequence")
+    .flatMap((frame) => itemsOf(frame, "RTReferencedStudySequence"))
+    .flatMap((study) => itemsOf(study, "RTReferencedSeriesSequence"));
+  return series.length === 0 ? "" : textOf(series[0], "SeriesInstanceUID");
+}

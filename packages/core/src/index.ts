@@ -1,4 +1,15 @@
 export * from "./errors.js";
+export { dicomModality } from "./formats/dicom/modality.js";
+export {
+  chooseSeries,
+  type DicomSeries,
+  listSeries,
+  readSeries,
+  type SeriesListing,
+} from "./formats/dicom/series.js";
+export type { SeriesProblem } from "./formats/dicom/series-problem.js";
+export type { NamedFile } from "./formats/dicom/slices.js";
+export type { SourceSeries, StudyIdentity, WritingContext } from "./formats/dicom/source-series.js";
 export { readNifti, writeNifti } from "./formats/nifti.js";
 export { type NamedSegment, nrrdSegments } from "./formats/nrrd.js";
 export type { ReportProblem } from "./formats/place.js";
@@ -16,6 +27,7 @@ export {
   volumeFormats,
   writeVolume,
 } from "./formats/volume-file.js";
+export { isZip, listZip, type ZipEntry } from "./formats/zip.js";
 export { differentiate } from "./graph/differentiate.js";
 export { sortNodes, type Value } from "./graph/graph.js";
 export { emitOnnx } from "./graph/onnx.js";

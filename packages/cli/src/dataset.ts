@@ -3,7 +3,8 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Geometry, InputError, sameGeometry, type Volume } from "@lnsnet/core";
 import { z } from "zod";
-import { fileError, isFolder, readJson, readScan, requirePath } from "./files.js";
+import { fileError, isFolder, readJson, requirePath } from "./files.js";
+import { readScan } from "./imaging.js";
 
 export interface Dataset {
   readonly name: string;

@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { InputError, readNifti, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core";
 import type { z } from "zod";
 
 /** @throws InputError where the file does not exist or cannot be read */
@@ -75,15 +75,6 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   );
 }
 
-/**
- * A scan or label file: NIfTI, plain or gzipped.
- *
- * @throws InputError where the file is missing, is no NIfTI, is damaged, or holds values that are not finite
- */
-export async function readScan(path: string): Promise<Volume> {
-  return readNifti(await readBytes(path), path);
-}
-
 /** Whether a path is a folder; false where nothing is there. */
 export async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
@@ -142,6 +133,8 @@ export function fileError(error: unknown, path: string, purpose: "read" | "write
       return new InputError(
         `${path} cannot be written, since the disk or quota is full; free space or name a path on another disk.`,
       );
+    case "ERR_FS_FILE_TOO_LARGE":
+      return new InputError(`${path} is larger than 2 GiB, which cannot be read at once; crop it first.`);
     case "ENAMETOOLONG":
       return new InputError(`${path} is too long for a file name; name a shorter one.`);
     default:

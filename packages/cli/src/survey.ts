@@ -9,8 +9,8 @@ import {
   voxelVolumeMm3,
 } from "@lnsnet/core";
 import { byteLabel, type Case, type LabelProblem, labelProblems } from "./dataset.js";
-import { readScan } from "./files.js";
 import { addHu, emptyHistogram, type HuHistogram } from "./hu-histogram.js";
+import { readScan } from "./imaging.js";
 
 export type Subset = "training" | "test";
 

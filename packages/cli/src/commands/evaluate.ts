@@ -14,14 +14,8 @@ import {
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { caseId, describeGeometry, listed } from "../dataset.js";
-import {
-  ensureWritableFolder,
-  fileError,
-  isFolder,
-  readScan,
-  requirePath,
-  writeAtomically,
-} from "../files.js";
+import { ensureWritableFolder, fileError, isFolder, requirePath, writeAtomically } from "../files.js";
+import { readScan } from "../imaging.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
 import { printJson, printText } from "../output.js";
 import { createProgress } from "../progress.js";

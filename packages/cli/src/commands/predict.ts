@@ -5,14 +5,8 @@ import { InputError, overlayPng, textTable, writeNifti } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { realNumber, wholeNumber } from "../arguments.js";
 import { caseId } from "../dataset.js";
-import {
-  ensureWritableFolder,
-  fileError,
-  isFolder,
-  readScan,
-  requirePath,
-  writeAtomically,
-} from "../files.js";
+import { ensureWritableFolder, fileError, isFolder, requirePath, writeAtomically } from "../files.js";
+import { readScan } from "../imaging.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadModel } from "../model.js";
 import { type NodeJson, nodeJson } from "../node-json.js";

@@ -13,7 +13,7 @@ import { defineCommand } from "citty";
 import { realNumber, threeNumbers, wholeNumber } from "../arguments.js";
 import { type CacheSettings, readCacheSettings } from "../cache.js";
 import { type Case, type Dataset, listed, openDataset } from "../dataset.js";
-import { readScan } from "../files.js";
+import { readScan } from "../imaging.js";
 import type { Plan } from "../model.js";
 import { printJson, printText } from "../output.js";
 import { duration } from "../progress.js";

@@ -453,8 +453,18 @@ async function resampledHu(
   reader: SliceReader,
 ): Promise<Int16Array | Float32Array> {
   const hu = await resampleStack(stack, geometry, async (n) => stackedHu([slices[n]], reader));
-  const fits = hu.every((value) => value >= -32768 && value <= 32767);
-  return areWhole(slices) && fits ? Int16Array.from(hu, Math.round) : hu;
+  return (areWhole(slices) ? rounded(hu) : null) ?? hu;
+}
+
+/** To whole HU; null where one does not fit. */
+function rounded(hu: Float32Array): Int16Array | null {
+  const whole = new Int16Array(hu.length);
+  for (let n = 0; n < hu.length; n++) {
+    const value = Math.round(hu[n]);
+    whole[n] = value;
+    if (whole[n] !== value) return null;
+  }
+  return whole;
 }
 
 /** Sorts into groups of what belongs together with the first of a group; the order is kept. */

@@ -62,16 +62,17 @@ function shiftedSlice(
   const columns = samplesAlong(0, slice.columns, placed[position].shiftMm[0], placed, geometry);
   const rows = samplesAlong(1, slice.rows, placed[position].shiftMm[1], placed, geometry);
   const values = new Float32Array(columns.length * rows.length).fill(Number.NaN);
-  rows.forEach((row, j) => {
-    if (row === null) return;
+  for (const [j, row] of rows.entries()) {
+    if (row === null) continue;
     const [low, high] = [row.low * slice.columns, row.high * slice.columns];
-    columns.forEach((column, i) => {
-      if (column === null) return;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i];
+      if (column === null) continue;
       const upper = hu[low + column.low] * (1 - column.weight) + hu[low + column.high] * column.weight;
       const lower = hu[high + column.low] * (1 - column.weight) + hu[high + column.high] * column.weight;
       values[i + columns.length * j] = upper * (1 - row.weight) + lower * row.weight;
-    });
-  });
+    }
+  }
   return values;
 }
 

@@ -106,6 +106,7 @@ export async function train(
 
   const { training, validation } = divideCases(dataset.training, options);
   const cases = await prepareCases(dataset, [...training, ...validation], { ...plan, cacheFolder, signal });
+  refuseLargePatch(plan.patchSize, cases);
   const trainer = await Trainer.create(nodeRuntime, step, {
     seed: options.seed,
     threads: options.threads,
@@ -231,6 +232,16 @@ export function divideCases(
     training: cases.filter((one) => !aside.has(one)),
     validation: cases.filter((one) => aside.has(one)),
   };
+}
+
+/** @throws InputError where the patch is longer than every scan along an axis, so that a part of it would always be empty. */
+function refuseLargePatch(patchSize: Plan["patchSize"], cases: readonly PreparedCase[]): void {
+  // Sizes are (i, j, k), patches depth, height, width.
+  const largest = [2, 1, 0].map((axis) => Math.max(...cases.map(({ size }) => size[axis])));
+  if (patchSize.every((length, axis) => length <= largest[axis])) return;
+  throw new InputError(
+    `The patch is ${patchSize.join(",")} voxels, and the largest of the training scans has ${largest.join(",")} along depth, height and width at the working spacing; give a smaller --patch or a finer --spacing.`,
+  );
 }
 
 /** Mean DSC of whole validation volumes on the working grid, by the averaged weights; null without validation. */

@@ -9,19 +9,12 @@ export interface RuntimeTensor {
 
 /** A loaded model. Inputs and outputs are addressed by name. */
 export interface Session {
-  /**
-   * Runs the model. `into` may name memory of ours for outputs, which spares the runtime an allocation and a copy;
-   * it must not be memory that the same run reads.
-   */
-  run(
-    inputs: Readonly<Record<string, RuntimeTensor>>,
-    into?: Readonly<Record<string, RuntimeTensor>>,
-  ): Promise<Readonly<Record<string, RuntimeTensor>>>;
+  run(inputs: Readonly<Record<string, RuntimeTensor>>): Promise<Readonly<Record<string, RuntimeTensor>>>;
   release(): Promise<void>;
 }
 
 export interface SessionOptions {
-  /** Threads of one operation; 0 leaves it to the runtime. */
+  /** Threads of one operation; 0 for one a core. */
   readonly threads?: number;
 }
 

@@ -45,7 +45,6 @@ const MASK_STREAM = 2 ** 51;
 /** Training of one network, from its first step or from a saved state. Release it when done. */
 export class Trainer {
   readonly state: TrainingState;
-  private spare: Pick<TrainingState, "theta" | "m" | "v" | "average">;
 
   private constructor(
     private readonly description: TrainingStep,
@@ -66,12 +65,6 @@ export class Trainer {
       buffers: Object.fromEntries(
         buffers.map(({ name, shape, initial }) => [name, new Float32Array(sizeOf(shape)).fill(initial)]),
       ),
-    };
-    this.spare = {
-      theta: new Float32Array(count),
-      m: new Float32Array(count),
-      v: new Float32Array(count),
-      average: new Float32Array(count),
     };
   }
 
@@ -96,7 +89,7 @@ export class Trainer {
     const { accumulation } = this.description;
     if (batches.length !== accumulation)
       throw new RangeError(`a step takes ${accumulation} batches, not ${batches.length}`);
-    const { state, spare } = this;
+    const { state } = this;
     const losses: number[] = [];
     let accumulated: Float32Array | null = this.accumulate ? new Float32Array(this.description.count) : null;
     for (let part = 0; this.accumulate && accumulated && part < accumulation - 1; part++) {
@@ -110,29 +103,20 @@ export class Trainer {
       this.takeBuffers(result);
     }
     const update = state.step + 1;
-    const result = await this.update.run(
-      {
-        ...this.batchInputs(batches[accumulation - 1], accumulation - 1),
-        theta: this.vector(state.theta),
-        m: this.vector(state.m),
-        v: this.vector(state.v),
-        average: this.vector(state.average),
-        ...(accumulated ? { accumulated: this.vector(accumulated) } : {}),
-        learning_rate: scalar(learningRate),
-        correction1: scalar(1 - ADAM.beta1 ** update),
-        correction2: scalar(1 - ADAM.beta2 ** update),
-        // A short memory at first, so that the random beginning is soon forgotten.
-        average_keep: scalar(Math.min(this.options.averageDecay, update / (update + 9))),
-      },
-      {
-        next_theta: this.vector(spare.theta),
-        next_m: this.vector(spare.m),
-        next_v: this.vector(spare.v),
-        next_average: this.vector(spare.average),
-      },
-    );
+    const result = await this.update.run({
+      ...this.batchInputs(batches[accumulation - 1], accumulation - 1),
+      theta: this.vector(state.theta),
+      m: this.vector(state.m),
+      v: this.vector(state.v),
+      average: this.vector(state.average),
+      ...(accumulated ? { accumulated: this.vector(accumulated) } : {}),
+      learning_rate: scalar(learningRate),
+      correction1: scalar(1 - ADAM.beta1 ** update),
+      correction2: scalar(1 - ADAM.beta2 ** update),
+      // A short memory at first, so that the random beginning is soon forgotten.
+      average_keep: scalar(Math.min(this.options.averageDecay, update / (update + 9))),
+    });
     losses.push(result.loss.data[0]);
-    this.spare = { theta: state.theta, m: state.m, v: state.v, average: state.average };
     state.theta = result.next_theta.data;
     state.m = result.next_m.data;
     state.v = result.next_v.data;

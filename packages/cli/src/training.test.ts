@@ -1,0 +1,299 @@
+// Training, segmenting and exporting as a user does them, at the smallest size: the built code in processes of its own.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  inferenceModel,
+  networkPresets,
+  readNifti,
+  readSafetensors,
+  sameGeometry,
+  type Volume,
+  writeNifti,
+  writeSafetensors,
+} from "@lnsnet/core";
+import ort from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lnsnetIn } from "./command.test-helper.js";
+import { loadModel } from "./model.js";
+
+const geometry = {
+  size: [24, 20, 18],
+  spacingMm: [1, 1, 1.5],
+  originMm: [-30, 12, 100],
+  direction: [0, -1, 0, 1, 0, 0, 0, 0, -1],
+} as const;
+
+/** Soft tissue with a brighter box at a place of its own, and the box. */
+function patient(number: number): { image: Volume<Int16Array>; label: Volume<Uint8Array> } {
+  const [nx, ny, nz] = geometry.size;
+  const image = new Int16Array(nx * ny * nz);
+  const label = new Uint8Array(image.length);
+  const at = [4 + 3 * (number % 4), 5 + 2 * (number % 3), 4 + (number % 5)];
+  for (let n = 0; n < image.length; n++) {
+    const index = [n % nx, Math.floor(n / nx) % ny, Math.floor(n / (nx * ny))];
+    const inside = index.every((i, axis) => i >= at[axis] && i < at[axis] + 6);
+    label[n] = inside ? 1 : 0;
+    image[n] = (inside ? 120 : -40) + 30 * Math.sin(n * 1.7 + number);
+  }
+  return { image: { ...geometry, data: image }, label: { ...geometry, data: label } };
+}
+
+let folder = "";
+const lnsnet = (tokens: readonly string[], ...rest: [Parameters<typeof lnsnetIn>[2]] | []) =>
+  lnsnetIn(folder, tokens, ...rest);
+
+async function writeDataset(name: string, cases: readonly ReturnType<typeof patient>[]): Promise<void> {
+  for (const part of ["imagesTr", "labelsTr"]) await mkdir(join(folder, name, part), { recursive: true });
+  const description = { name: "boxes", labels: { background: 0, box: 1 }, channel_names: { 0: "CT" } };
+  await writeFile(join(folder, name, "dataset.json"), JSON.stringify(description));
+  for (const [number, { image, label }] of cases.entries()) {
+    await writeFile(join(folder, name, `imagesTr/box_${number}_0000.nii.gz`), writeNifti(image));
+    await writeFile(join(folder, name, `labelsTr/box_${number}.nii.gz`), writeNifti(label));
+  }
+}
+
+const settings = [
+  ...["--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5"],
+  ...["--validation-cases", "1", "--validate-every", "30", "--threads", "1", "--seed", "3"],
+];
+const training = (output: string, ...more: string[]) => [
+  ...["train", "boxes", "--output", output, "--steps", "80", ...settings],
+  ...more,
+];
+
+const tensorsOf = async (path: string) => readSafetensors(await readFile(join(folder, path)), path).tensors;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lnsnet-training-"));
+  const cases = [0, 1, 2, 3, 4].map(patient);
+  await writeDataset("boxes", cases);
+  await writeFile(join(folder, "scan.nii.gz"), writeNifti(patient(7).image));
+  await writeFile(join(folder, "truth.nii.gz"), writeNifti(patient(7).label));
+  const { code, stderr } = await lnsnet(training("whole"));
+  expect(code, stderr).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("lnsnet train", () => {
+  test("leaves a model, a state, a log and a curve, and nothing half-written", async () => {
+    expect((await readdir(join(folder, "whole"))).sort()).toEqual([
+      "curve.svg",
+      "log.jsonl",
+      "model.safetensors",
+      "state.safetensors",
+    ]);
+    const lines = (await readFile(join(folder, "whole/log.jsonl"), "utf8")).trim().split("\n");
+    const entries = lines.map((line) => JSON.parse(line));
+    expect(entries.filter((entry) => "loss" in entry)).toHaveLength(8);
+    expect(entries.filter((entry) => "validationDsc" in entry).map((entry) => entry.step)).toEqual([
+      30, 60, 80,
+    ]);
+  });
+
+  test("stopped by Ctrl-C and resumed, gives bit for bit the weights of a training that never stopped", async () => {
+    let sent = false;
+    const stopped = await lnsnet(training("stopped"), (stderr, interrupt) => {
+      if (sent || !stderr.includes("train 1/80")) return;
+      sent = true;
+      interrupt();
+    });
+    expect(stopped.code, stopped.stderr).toBe(130);
+    const step = Number(/stopped after step (\d+)/.exec(stopped.stderr)?.[1]);
+    expect(step).toBeGreaterThan(0);
+    expect(step).toBeLessThan(80);
+    const resumed = await lnsnet(training("stopped", "--resume"));
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(await tensorsOf("stopped/model.safetensors")).toEqual(await tensorsOf("whole/model.safetensors"));
+    expect(await tensorsOf("stopped/state.safetensors")).toEqual(await tensorsOf("whole/state.safetensors"));
+  });
+
+  test("is resumed by the same settings only", async () => {
+    const { code, stderr } = await lnsnet(training("whole", "--resume", "--learning-rate", "0.01"));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/state\.safetensors was written by a run with other settings/);
+  });
+});
+
+describe("lnsnet predict", () => {
+  test("finds the box of a new scan, in the scan's own grid", async () => {
+    const tokens = ["predict", "scan.nii.gz", "--model", "whole/model.safetensors", "--output", "masks"];
+    const { code, stdout, stderr } = await lnsnet([...tokens, "--json", "--minimum-volume", "0.1"]);
+    expect(code, stderr).toBe(0);
+    const { mask, nodes, model } = JSON.parse(stdout);
+    expect(model).toMatchObject({ trained_on: "boxes", network: "lnsnet", steps: 80 });
+    const { image, label } = patient(7);
+    const found = readNifti(await readFile(join(folder, mask)), mask);
+    expect(sameGeometry(found, image)).toBe(true);
+    let both = 0;
+    let either = 0;
+    label.data.forEach((value, n) => {
+      both += value & found.data[n];
+      either += value + found.data[n];
+    });
+    expect((2 * both) / either).toBeGreaterThan(0.8);
+    expect(nodes).toHaveLength(1);
+    // The middle of the box, 6 × 6 × 6 voxels from index (13, 7, 6), through the directions of the grid.
+    const [i, j, k] = [13 + 2.5, 7 + 2.5, 6 + 2.5];
+    const centre = [-30 - j, 12 + i, 100 - 1.5 * k];
+    nodes[0].centroid_lps_mm.forEach((value: number, axis: number) => {
+      expect(Math.abs(value - centre[axis])).toBeLessThan(1);
+    });
+  });
+
+  test("uses the shipped model where none is named, and says what it was trained on", async () => {
+    const { code, stderr, stdout } = await lnsnet([
+      ...["predict", "scan.nii.gz", "--output", "shipped", "--json", "--no-pictures"],
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/trained on the phantom \(synthetic scans\) alone/);
+    expect(JSON.parse(stdout).model.trained_on).toMatch(/phantom/);
+    expect(await readdir(join(folder, "shipped"))).toEqual(["scan.nii.gz"]);
+  });
+});
+
+describe("lnsnet export", () => {
+  test("writes an ONNX file that ONNX Runtime alone runs to the same logits, with its metadata", async () => {
+    const tokens = ["export", "--model", "whole/model.safetensors", "--output", "boxes.onnx"];
+    const { code, stdout, stderr } = await lnsnet([...tokens, "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      patch_size: "16,16,16",
+      spacing_mm: "1,1,1.5",
+      window_hu: "-160,240",
+      labels: JSON.stringify({ background: 0, box: 1 }),
+      trained_on: "boxes",
+      use: "research use only",
+    });
+    const { plan, weights } = await loadModel(join(folder, "whole/model.safetensors"));
+    const shape = [1, 1, 16, 16, 16];
+    const image = new ort.Tensor(
+      "float32",
+      Float32Array.from({ length: 4096 }, (_, n) => Math.sin(n)),
+      shape,
+    );
+    const exported = await ort.InferenceSession.create(join(folder, "boxes.onnx"));
+    const ours = await ort.InferenceSession.create(inferenceModel(plan.network, shape, weights));
+    const [{ logits }, expected] = [await exported.run({ image }), await ours.run({ image })];
+    const gap = Array.from(logits.data, (value, n) =>
+      Math.abs(Number(value) - Number(expected.logits.data[n])),
+    );
+    expect(Math.max(...gap)).toBeLessThan(1e-4);
+    const text = (await readFile(join(folder, "boxes.onnx"))).toString("latin1");
+    for (const key of ["patch_size", "spacing_mm", "window_hu", "labels", "research use only"])
+      expect(text).toContain(key);
+  });
+
+  test("in half precision is a model that predicts the same", async () => {
+    const tokens = ["export", "--model", "whole/model.safetensors", "--output", "half.safetensors"];
+    expect((await lnsnet(tokens)).code).toBe(0);
+    const half = await loadModel(join(folder, "half.safetensors"));
+    const whole = await loadModel(join(folder, "whole/model.safetensors"));
+    for (const [name, weights] of whole.weights)
+      half.weights.get(name)?.forEach((value, n) => {
+        expect(Math.abs(value - weights[n])).toBeLessThanOrEqual(1e-3 * Math.max(1e-3, Math.abs(weights[n])));
+      });
+  });
+});
+
+describe("what cannot be used ends with code 2, one sentence, and nothing written", () => {
+  const train = (dataset: string, ...more: string[]) => [
+    ...["train", dataset, "--output", "refused", "--steps", "1", ...settings],
+    ...more,
+  ];
+  const shifted = (volume: Volume<Uint8Array>): Volume<Uint8Array> => ({ ...volume, originMm: [0, 0, 0] });
+  const rows: [string, () => Promise<string[]>, RegExp][] = [
+    ["no such data set", async () => train("nowhere"), /nowhere does not exist/],
+    [
+      "an empty data set",
+      async () => {
+        await writeDataset("empty", []);
+        return train("empty");
+      },
+      /imagesTr holds no image/,
+    ],
+    [
+      "an image and a label of different geometry",
+      async () => {
+        const { image, label } = patient(0);
+        await writeDataset("moved", [{ image, label: shifted(label) }, patient(1)]);
+        return train("moved");
+      },
+      /box_0\.nii\.gz .* has not the geometry of its image/,
+    ],
+    [
+      "a label with a value that dataset.json does not name",
+      async () => {
+        const { image, label } = patient(0);
+        await writeDataset("seven", [
+          { image, label: { ...label, data: label.data.map((v) => 7 * v) } },
+          patient(1),
+        ]);
+        return train("seven");
+      },
+      /box_0\.nii\.gz holds the value 7/,
+    ],
+    [
+      "an image with NaN",
+      async () => {
+        const { image, label } = patient(0);
+        const data = Float32Array.from(image.data);
+        data[100] = Number.NaN;
+        await writeDataset("nan", [patient(1)]);
+        await writeFile(join(folder, "nan/imagesTr/box_0_0000.nii.gz"), writeNifti({ ...geometry, data }));
+        await writeFile(join(folder, "nan/labelsTr/box_0.nii.gz"), writeNifti(label));
+        return train("nan", "--validation-cases", "0");
+      },
+      /box_0_0000\.nii\.gz holds 1 NaN or infinite voxel/,
+    ],
+    [
+      "a patch larger than every scan",
+      async () => train("boxes", "--patch", "16,16,32"),
+      /patch is 16,16,32 voxels, and the largest of the training scans has 18,24,20/,
+    ],
+    [
+      "a patch that the network cannot halve",
+      async () => train("boxes", "--patch", "15,16,16"),
+      /needs multiples of 4/,
+    ],
+    [
+      "a training's state in the place of a model",
+      async () => ["predict", "scan.nii.gz", "--model", "whole/state.safetensors", "--output", "refused"],
+      /is a training state, and a model is expected/,
+    ],
+    [
+      "weights of another network",
+      async () => {
+        const path = join(folder, "whole/model.safetensors");
+        const { tensors, metadata } = readSafetensors(await readFile(path), path);
+        const plan = { ...JSON.parse(metadata.plan), network: networkPresets.lnsnet };
+        await writeFile(
+          join(folder, "other.safetensors"),
+          writeSafetensors(tensors, { ...metadata, plan: JSON.stringify(plan) }),
+        );
+        return ["predict", "scan.nii.gz", "--model", "other.safetensors", "--output", "refused"];
+      },
+      /it is the file of another network/,
+    ],
+    [
+      "a model that is cut short",
+      async () => {
+        const whole = await readFile(join(folder, "whole/model.safetensors"));
+        await writeFile(join(folder, "cut.safetensors"), whole.subarray(0, whole.length - 9));
+        return ["predict", "scan.nii.gz", "--model", "cut.safetensors", "--output", "refused"];
+      },
+      /cut\.safetensors/,
+    ],
+  ];
+  test.each(rows)("%s", async (_, prepare, message) => {
+    const { code, stdout, stderr } = await lnsnet(await prepare());
+    const sentences = stderr.split("\n").filter((line) => line.startsWith("lnsnet: "));
+    expect(sentences.join("\n")).toMatch(message);
+    expect(sentences).toHaveLength(1);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    const left = await readdir(join(folder, "refused")).catch(() => []);
+    expect(left).toEqual([]);
+  });
+});

@@ -1,5 +1,22 @@
 export * from "./errors.js";
+export { type DrawnObject, requireDrawnOn } from "./formats/dicom/belonging.js";
 export { dicomModality } from "./formats/dicom/modality.js";
+export { locateCodecs } from "./formats/dicom/pixel-codecs.js";
+export { matchRois, roiPattern } from "./formats/dicom/roi-names.js";
+export {
+  type DrawnRoi,
+  readRtstruct,
+  type StructureSet,
+  type StructureSetRoi,
+  writeRtstruct,
+} from "./formats/dicom/rtstruct.js";
+export {
+  type LabelName,
+  readSeg,
+  type Segment,
+  type SegmentationObject,
+  writeSeg,
+} from "./formats/dicom/seg.js";
 export {
   chooseSeries,
   type DicomSeries,
@@ -9,7 +26,12 @@ export {
 } from "./formats/dicom/series.js";
 export type { SeriesProblem } from "./formats/dicom/series-problem.js";
 export type { NamedFile } from "./formats/dicom/slices.js";
-export type { SourceSeries, StudyIdentity, WritingContext } from "./formats/dicom/source-series.js";
+export type {
+  SourceInstance,
+  SourceSeries,
+  StudyIdentity,
+  WritingContext,
+} from "./formats/dicom/source-series.js";
 export { readNifti, writeNifti } from "./formats/nifti.js";
 export { type NamedSegment, nrrdSegments } from "./formats/nrrd.js";
 export type { ReportProblem } from "./formats/place.js";
@@ -97,6 +119,7 @@ export * from "./voxels/body-mask.js";
 export * from "./voxels/components.js";
 export * from "./voxels/contours.js";
 export * from "./voxels/distance.js";
+export * from "./voxels/instances.js";
 export * from "./voxels/morphology.js";
 export type { NeckSide } from "./voxels/neck-side.js";
 export * from "./voxels/node-measurement.js";

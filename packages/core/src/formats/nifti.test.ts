@@ -6,6 +6,7 @@ import type { Matrix3, Vector3, Volume, VoxelArray } from "../volume/volume.js";
 import { pointOfIndex, sameGeometry } from "../volume/volume.js";
 import { gunzip } from "./gzip.js";
 import { readNifti, writeNifti } from "./nifti.js";
+import { randomVolumes } from "./random-volume.test-helper.js";
 
 const identity: Matrix3 = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 
@@ -69,69 +70,10 @@ function niftiFile(fields: Fields): Uint8Array {
 
 const straight = [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0];
 
-/** The direction matrix of a quaternion, with the k axis turned round for a left-handed grid. */
-function directionOf(quaternion: readonly number[], leftHanded: boolean): Matrix3 {
-  const length = Math.hypot(...quaternion);
-  const [w, x, y, z] = quaternion.map((value) => value / length);
-  const sign = leftHanded ? -1 : 1;
-  return [
-    1 - 2 * (y * y + z * z),
-    2 * (x * y - w * z),
-    2 * (x * z + w * y) * sign,
-    2 * (x * y + w * z),
-    1 - 2 * (x * x + z * z),
-    2 * (y * z - w * x) * sign,
-    2 * (x * z - w * y),
-    2 * (y * z + w * x),
-    (1 - 2 * (x * x + y * y)) * sign,
-  ];
-}
-
-const arrays = [
-  Float32Array,
-  Int16Array,
-  Uint16Array,
-  Uint8Array,
-  Int8Array,
-  Int32Array,
-  Uint32Array,
-  Float64Array,
-] as const;
-
-const numbers = (minimum: number, maximum: number) =>
-  fc.double({ min: minimum, max: maximum, noNaN: true, noDefaultInfinity: true });
-
-const volumes: fc.Arbitrary<Volume> = fc
-  .record({
-    size: fc.tuple(
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer({ min: 1, max: 4 }),
-      fc.integer({ min: 1, max: 3 }),
-    ),
-    spacingMm: fc.tuple(numbers(0.3, 5), numbers(0.3, 5), numbers(0.3, 5)),
-    originMm: fc.tuple(numbers(-400, 400), numbers(-400, 400), numbers(-400, 400)),
-    quaternion: fc
-      .tuple(numbers(-1, 1), numbers(-1, 1), numbers(-1, 1), numbers(-1, 1))
-      .filter((q) => Math.hypot(...q) > 0.1),
-    leftHanded: fc.boolean(),
-    kind: fc.constantFrom(...arrays),
-    values: fc.array(fc.oneof(fc.integer({ min: -70000, max: 70000 }), numbers(-1e6, 1e6)), {
-      minLength: 60,
-      maxLength: 60,
-    }),
-  })
-  .map(({ size, spacingMm, originMm, quaternion, leftHanded, kind, values }) => ({
-    size,
-    spacingMm,
-    originMm,
-    direction: directionOf(quaternion, leftHanded),
-    data: kind.from(values.slice(0, size[0] * size[1] * size[2])) as VoxelArray,
-  }));
-
 describe("a written volume, read again", () => {
   test("has the same voxels, array type and place", () => {
     fc.assert(
-      fc.property(volumes, (volume) => {
+      fc.property(randomVolumes, (volume) => {
         const again = readNifti(writeNifti(volume), "again.nii.gz");
         expect(again.data).toEqual(volume.data);
         expect(again.data.constructor).toBe(volume.data.constructor);
@@ -146,7 +88,7 @@ describe("a written volume, read again", () => {
 
   test("lies in the same place by its qform alone", () => {
     fc.assert(
-      fc.property(volumes, (volume) => {
+      fc.property(randomVolumes, (volume) => {
         const file = gunzip(writeNifti(volume), "file");
         new DataView(file.buffer).setInt16(254, 0, true);
         file.fill(0, 280, 328);
@@ -215,6 +157,52 @@ describe("where a volume lies", () => {
     const { spacingMm, originMm } = place({ sform, units });
     expect(spacingMm[0]).toBeCloseTo(2 * millimetres, 12);
     expect(originMm[0]).toBeCloseTo(8 * millimetres, 12);
+  });
+
+  describe("what is reported", () => {
+    const reported = (fields: Fields) => {
+      const problems: string[] = [];
+      readNifti(niftiFile(fields), "x.nii", (problem) => problems.push(problem));
+      return problems;
+    };
+    // 101 voxels along i; the qform (half a turn about z) lies by so many mm along z from the sform.
+    const both = (offset: number): Fields => ({
+      dims: [3, 101, 1, 1],
+      voxelBytes: 202,
+      pixdim: [1, 1, 1, 3],
+      sform: [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 3, 0],
+      qform: [0, 0, 1, 0, 0, offset],
+    });
+
+    test("nothing, where the transforms agree or one is alone", () => {
+      expect(reported(both(0))).toEqual([]);
+      expect(reported(both(0.09))).toEqual([]);
+      expect(reported({ sform: straight })).toEqual([]);
+      expect(reported({ qform: [0, 0, 1, 0, 0, 0] })).toEqual([]);
+    });
+
+    test.each([
+      ["a shift of 0.2 voxel", both(0.2), /sform and qform disagree by 0\.200 mm/],
+      [
+        "a turn by 0.02",
+        { ...both(0), qform: [0, 0, Math.sqrt(1 - 1e-4), 0, 0, 0] },
+        /by 2\.00 mm at a corner/,
+      ],
+      ["another spacing in pixdim", { ...both(0), pixdim: [1, 1.01, 1, 3] }, /disagree by 1\.00 mm/],
+      ["a qform of NaN", { ...both(0), qform: [Number.NaN, 0, 1, 0, 0, 0] }, /disagree, since the qform holds NaN/],
+      ["no transform", {}, /states no orientation/],
+      [
+        "a shear",
+        { sform: [-1, -5e-4, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0] },
+        /not quite perpendicular \(cosine 0\.000500\)/,
+      ],
+    ] satisfies [string, Fields, RegExp][])("%s", (_, fields, message) => {
+      expect(reported(fields)).toEqual([expect.stringMatching(message)]);
+    });
+
+    test("and the sform wins", () => {
+      expect(readNifti(niftiFile(both(50)), "x.nii").originMm).toEqual([0, 0, 0]);
+    });
   });
 
   test("a slight shear is straightened, and the middle of the volume hardly moves", () => {

@@ -261,9 +261,10 @@ function reportDisagreement(
   }
   // Written so that a qform of NaN is reported too.
   if (farthestMm <= 0.1 * Math.min(...spacingMm)) return;
-  report(
-    `sform and qform disagree by ${farthestMm.toPrecision(3)} mm at a corner of the grid; the sform is used, since its code is positive.`,
-  );
+  const gap = Number.isFinite(farthestMm)
+    ? `disagree by ${farthestMm.toPrecision(3)} mm at a corner of the grid`
+    : "disagree, since the qform holds NaN or infinity";
+  report(`sform and qform ${gap}; the sform is used, since its code is positive.`);
 }
 
 function millimetresPerUnit(xyztUnits: number): number {

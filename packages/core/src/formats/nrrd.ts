@@ -26,7 +26,7 @@ import {
  * Source: teem.sourceforge.net/nrrd/format.html and ITK's own answers (fixtures/volumes).
  *
  * @param name The file, for messages.
- * @param report Told where the header states no orientation or no origin, and where a shear is straightened.
+ * @param report Told where the header states no orientation or no origin, where the space is LAS, which older programs misread, and where a shear is straightened.
  * @throws InputError where the file is no NRRD, is cut short or damaged, has another number of spatial axes than three or
  * any further axis longer than one (colour, vectors, time, layers of segments), is compressed with bzip2, is placed
  * by a shear, a spacing that is not positive or a space that is not the patient's, holds NaN or infinite voxels, or needs
@@ -228,14 +228,17 @@ function isSpatialKind(kind: string | undefined): boolean {
   return kind === undefined || ["domain", "space", "???", "none"].includes(kind.toLowerCase());
 }
 
-/** Whether each of a space's axes is turned round against L, P, S. */
+/** For each space the signs that turn its vectors to LPS. */
+const lps: Vector3 = [1, 1, 1];
+const ras: Vector3 = [-1, -1, 1];
+const las: Vector3 = [1, -1, 1];
 const spaces: Readonly<Record<string, Vector3>> = {
-  "left-posterior-superior": [1, 1, 1],
-  lps: [1, 1, 1],
-  "right-anterior-superior": [-1, -1, 1],
-  ras: [-1, -1, 1],
-  "left-anterior-superior": [1, -1, 1],
-  las: [1, -1, 1],
+  "left-posterior-superior": lps,
+  lps,
+  "right-anterior-superior": ras,
+  ras,
+  "left-anterior-superior": las,
+  las,
 };
 
 function placeOf(
@@ -254,6 +257,11 @@ function placeOf(
   if (signs === undefined) {
     throw new InputError(
       `${name} lies in the space "${space ?? "(none stated)"}", and left-posterior-superior, right-anterior-superior or left-anterior-superior was expected, since others do not say where the patient's left is; convert it with the program that wrote it.`,
+    );
+  }
+  if (signs === las) {
+    report(
+      "The space is left-anterior-superior, read by its definition; programs with an ITK from before 2025 turn such a file by half a turn about z.",
     );
   }
   // Adding to zero leaves no −0, which equals no 0 in a deep comparison.
@@ -290,7 +298,7 @@ function placeBySpacings(
     "The header states no orientation (no space): i, j, k are taken to run to the left, posterior and superior from 0, 0, 0 mm, as ITK does.",
   );
   const spacingMm: Vector3 = [spacings[axes[0]], spacings[axes[1]], spacings[axes[2]]];
-  const lps = {
+  const straight = {
     axes: [
       [1, 0, 0],
       [0, 1, 0],
@@ -298,7 +306,7 @@ function placeBySpacings(
     ] as const,
     originMm: [0, 0, 0] as const,
   };
-  return placeOfAxes({ ...lps, spacingMm }, name, report);
+  return placeOfAxes({ ...straight, spacingMm }, name, report);
 }
 
 function refuseOtherUnits(fields: Header["fields"], name: string): void {

@@ -1,0 +1,320 @@
+// DICOM Segmentation objects: masks of named bodies in frames, in and out.
+import { InputError } from "../../errors.js";
+import { axisDirections } from "../../volume/vector.js";
+import { pointOfIndex, sameGeometry, type Volume, voxelCount } from "../../volume/volume.js";
+import type { DrawnObject } from "./belonging.js";
+import { type Dataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
+import {
+  algorithmType,
+  type Code,
+  codeItem,
+  dateAndTime,
+  derivedModules,
+  lymphNodeTerms,
+  referencesToFiles,
+  referenceTo,
+  researchUseOnly,
+  shortened,
+} from "./derived-object.js";
+import { decimalString, encodeFile, explicitLittleEndian, type Item } from "./encode.js";
+import { frameDecoder, pixelDescriptionOf, type StoredFrame } from "./pixel-data.js";
+import { type FrameStack, frameStackOf } from "./seg-frames.js";
+import type { SourceInstance, SourceSeries, WritingContext } from "./source-series.js";
+
+/** The bodies of a Segmentation object, on the grid that its frames span. */
+export interface SegmentationObject extends DrawnObject {
+  /**
+   * i along the frames' rows, j along their columns, k along the normal; from the first to the last frame that is there,
+   * with those left out between, which are empty.
+   */
+  readonly geometry: FrameStack["geometry"];
+  readonly type: "BINARY" | "FRACTIONAL" | "LABELMAP";
+  /** In the order of the file; a background segment of number 0 is left out. */
+  readonly segments: readonly Segment[];
+  /** What was decided in reading, as phrases. */
+  readonly problems: readonly string[];
+}
+
+export interface Segment {
+  readonly number: number;
+  readonly label: string;
+  /** Meaning of the coded property type, such as "Lymph node"; empty where there is none. */
+  readonly propertyType: string;
+  readonly algorithmType: string;
+  /**
+   * The segment's voxels on the object's grid, 1 and 0, i fastest. Decoded anew at every call, so that an object of a
+   * hundred segments fits into memory. Segments may overlap.
+   *
+   * @throws InputError where a frame is damaged
+   */
+  readonly mask: () => Uint8Array;
+}
+
+const segmentationStorage = "1.2.840.10008.5.1.4.1.1.66.4";
+const labelMapSegmentationStorage = "1.2.840.10008.5.1.4.1.1.66.7";
+
+/**
+ * The Segmentation object in a DICOM file: BINARY, FRACTIONAL (a voxel is in from half of the maximal value on, which
+ * `problems` says) or LABELMAP, in any transfer syntax that its frames can be decoded from.
+ *
+ * @param name - the file, for messages
+ * @throws InputError where the file is no SEG, is damaged, or its frames do not lie in parallel, evenly spaced planes
+ */
+export async function readSeg(bytes: Uint8Array, name: string): Promise<SegmentationObject> {
+  const dataset = parseDataset(bytes, name);
+  refuseOtherObjects(dataset);
+  const type = textOf(dataset, "SegmentationType");
+  if (type !== "BINARY" && type !== "FRACTIONAL" && type !== "LABELMAP") {
+    throw new InputError(
+      `${name} is a segmentation of type "${type}", and BINARY, FRACTIONAL or LABELMAP was expected; convert it to BINARY.`,
+    );
+  }
+  const stack = frameStackOf(dataset, pixelDescriptionOf(dataset), type !== "LABELMAP");
+  const decode = await frameDecoder(dataset);
+  const maximum = numberOf(dataset, "MaximumFractionalValue") ?? 255;
+  const isInside = (value: number, segment: number) => {
+    if (type === "LABELMAP") return value === segment;
+    return type === "BINARY" ? value !== 0 : 2 * value >= maximum;
+  };
+  const items = itemsOf(dataset, "SegmentSequence").filter((item) => numberOf(item, "SegmentNumber") !== 0);
+  if (items.length === 0) {
+    throw new InputError(`${name} holds no segment, and at least one was expected; export it again.`);
+  }
+  const [referencedSeries] = itemsOf(dataset, "ReferencedSeriesSequence");
+  return {
+    name,
+    frameOfReferenceUid: textOf(dataset, "FrameOfReferenceUID"),
+    referencedSeriesUid: referencedSeries === undefined ? "" : textOf(referencedSeries, "SeriesInstanceUID"),
+    geometry: stack.geometry,
+    type,
+    segments: items.map((item) => segmentOf(item, stack, decode, isInside)),
+    problems:
+      type === "FRACTIONAL"
+        ? [
+            `fractional (${textOf(dataset, "SegmentationFractionalType").toLowerCase()}): voxels of at least ${maximum / 2} of ${maximum} are in`,
+          ]
+        : [],
+  };
+}
+
+function segmentOf(
+  item: Dataset,
+  { geometry, frames }: FrameStack,
+  decode: (frame: number) => StoredFrame,
+  isInside: (value: number, segment: number) => boolean,
+): Segment {
+  const number = numberOf(item, "SegmentNumber") ?? 0;
+  const [propertyType] = itemsOf(item, "SegmentedPropertyTypeCodeSequence");
+  return {
+    number,
+    label: textOf(item, "SegmentLabel"),
+    propertyType: propertyType === undefined ? "" : textOf(propertyType, "CodeMeaning"),
+    algorithmType: textOf(item, "SegmentAlgorithmType"),
+    mask: () => {
+      const mask = new Uint8Array(voxelCount(geometry));
+      const sliceVoxels = geometry.size[0] * geometry.size[1];
+      frames.forEach(({ k, segment }, frame) => {
+        if (segment !== null && segment !== number) return;
+        const values = decode(frame);
+        for (let n = 0; n < sliceVoxels; n++) {
+          if (isInside(values[n], number)) mask[k * sliceVoxels + n] = 1;
+        }
+      });
+      return mask;
+    },
+  };
+}
+
+function refuseOtherObjects(dataset: Dataset): void {
+  const sopClass = textOf(dataset, "SOPClassUID");
+  if (sopClass === segmentationStorage || sopClass === labelMapSegmentationStorage) return;
+  throw new InputError(
+    `${dataset.name} is a DICOM object of modality ${textOf(dataset, "Modality") || "unknown"}, and a segmentation (SEG) was expected; name the segmentation's file.`,
+  );
+}
+
+/** The name of a body in a label volume. */
+export interface LabelName {
+  readonly label: number;
+  readonly name: string;
+}
+
+/**
+ * A BINARY Segmentation object of one segment a label, numbered from 1 in the order of the labels; frames without a
+ * voxel are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), drawn by an algorithm, for
+ * research only; each frame names the slice of the source that it was derived from.
+ *
+ * @param labels - on the grid of the source; 0 is background
+ * @param names - names of labels; a label that has none is called "Lymph node" and its number
+ * @throws InputError where no voxel has a label, the grid is not the source's, or the source has no frame of reference
+ */
+export function writeSeg(
+  labels: Volume,
+  names: readonly LabelName[],
+  source: SourceSeries,
+  context: WritingContext,
+): Uint8Array {
+  if (!sameGeometry(labels, source.geometry)) {
+    throw new InputError(
+      `The labels lie on another grid than the series ${source.seriesInstanceUid}, and a SEG is written on the grid of its series; resample them to it first.`,
+    );
+  }
+  const frames = labelledSlices(labels);
+  if (frames.length === 0) {
+    throw new InputError("The segmentation is empty, and a SEG needs a voxel; nothing was written.");
+  }
+  const values = [...new Set(frames.map(({ label }) => label))].sort((a, b) => a - b);
+  const numberOfLabel = new Map(values.map((label, n) => [label, n + 1]));
+  const ordered = values.flatMap((label) => frames.filter((frame) => frame.label === label));
+  const slices = [...new Set(ordered.map(({ k }) => k))].sort((a, b) => a - b);
+  const modules = derivedModules(source, context, {
+    modality: "SEG",
+    sopClassUid: segmentationStorage,
+    seriesNumber: 9100,
+    seriesDescription: "Lymph nodes (SEG)",
+  });
+  const { date, time } = dateAndTime(context.now);
+  const dimensionOrganizationUid = context.newUid();
+  const dataset = {
+    ...modules,
+    ImageType: ["DERIVED", "PRIMARY"],
+    ContentDate: date,
+    ContentTime: time,
+    ContentLabel: "LYMPH_NODES",
+    ContentDescription: `Lymph nodes, ${researchUseOnly}`,
+    ContentCreatorName: "",
+    SamplesPerPixel: 1,
+    PhotometricInterpretation: "MONOCHROME2",
+    NumberOfFrames: String(ordered.length),
+    Rows: labels.size[1],
+    Columns: labels.size[0],
+    BitsAllocated: 1,
+    BitsStored: 1,
+    HighBit: 0,
+    PixelRepresentation: 0,
+    LossyImageCompression: "00",
+    SegmentationType: "BINARY",
+    SegmentSequence: values.map((label, n) =>
+      segmentItem(
+        n + 1,
+        names.find((entry) => entry.label === label)?.name ?? `Lymph node ${label}`,
+        context,
+      ),
+    ),
+    ReferencedSeriesSequence: [
+      {
+        SeriesInstanceUID: source.seriesInstanceUid,
+        ReferencedInstanceSequence: referencesToFiles(source.instances),
+      },
+    ],
+    DimensionOrganizationSequence: [{ DimensionOrganizationUID: dimensionOrganizationUid }],
+    DimensionIndexSequence: [
+      dimension(dimensionOrganizationUid, "ReferencedSegmentNumber", "SegmentIdentificationSequence"),
+      dimension(dimensionOrganizationUid, "ImagePositionPatient", "PlanePositionSequence"),
+    ],
+    SharedFunctionalGroupsSequence: [sharedGroups(labels)],
+    PerFrameFunctionalGroupsSequence: ordered.map(({ label, k }): Item => {
+      const segment = numberOfLabel.get(label) ?? 0;
+      return {
+        FrameContentSequence: [{ DimensionIndexValues: [segment, slices.indexOf(k) + 1] }],
+        PlanePositionSequence: [{ ImagePositionPatient: pointOfIndex(labels, [0, 0, k]).map(decimalString) }],
+        SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segment }],
+        DerivationImageSequence: derivation(source.slices?.[k]),
+      };
+    }),
+    PixelData: packedFrames(labels, ordered),
+  };
+  return encodeFile(dataset, explicitLittleEndian);
+}
+
+interface LabelledSlice {
+  readonly k: number;
+  readonly label: number;
+}
+
+/** Which labels occur in which slices, slices ascending. */
+function labelledSlices(labels: Volume): LabelledSlice[] {
+  const sliceVoxels = labels.size[0] * labels.size[1];
+  return Array.from({ length: labels.size[2] }, (_, k) => {
+    const slice = labels.data.subarray(k * sliceVoxels, (k + 1) * sliceVoxels);
+    const found = new Set<number>();
+    for (let n = 0; n < slice.length; n++) if (slice[n] !== 0) found.add(slice[n]);
+    return [...found].map((label) => ({ k, label }));
+  }).flat();
+}
+
+/** One bit a voxel, the lowest first, frame after frame without a gap between (PS3.5, 8.1.1). */
+function packedFrames(labels: Volume, frames: readonly LabelledSlice[]): Uint8Array {
+  const sliceVoxels = labels.size[0] * labels.size[1];
+  const bytes = new Uint8Array(Math.ceil((frames.length * sliceVoxels) / 8));
+  frames.forEach(({ k, label }, frame) => {
+    for (let n = 0; n < sliceVoxels; n++) {
+      if (labels.data[k * sliceVoxels + n] !== label) continue;
+      const bit = frame * sliceVoxels + n;
+      bytes[bit >>> 3] |= 1 << (bit & 7);
+    }
+  });
+  return bytes;
+}
+
+function segmentItem(number: number, name: string, { algorithm }: WritingContext): Item {
+  return {
+    SegmentNumber: number,
+    SegmentLabel: shortened(name, 64),
+    SegmentAlgorithmType: algorithmType,
+    SegmentAlgorithmName: shortened(`${algorithm.name} ${algorithm.version}`, 64),
+    SegmentedPropertyCategoryCodeSequence: [codeItem(lymphNodeTerms.category)],
+    SegmentedPropertyTypeCodeSequence: [codeItem(lymphNodeTerms.type)],
+    AnatomicRegionSequence: [codeItem(lymphNodeTerms.region)],
+  };
+}
+
+function dimension(
+  organizationUid: string,
+  pointer: "ReferencedSegmentNumber" | "ImagePositionPatient",
+  group: "SegmentIdentificationSequence" | "PlanePositionSequence",
+): Item {
+  return {
+    DimensionOrganizationUID: organizationUid,
+    DimensionIndexPointer: pointer,
+    FunctionalGroupPointer: group,
+    DimensionDescriptionLabel: pointer,
+  };
+}
+
+function sharedGroups(labels: Volume): Item {
+  const [i, j] = axisDirections(labels);
+  const [across, down, between] = labels.spacingMm;
+  return {
+    PlaneOrientationSequence: [{ ImageOrientationPatient: [...i, ...j].map(decimalString) }],
+    PixelMeasuresSequence: [
+      {
+        SliceThickness: decimalString(between),
+        SpacingBetweenSlices: decimalString(between),
+        // Between rows first, then between columns.
+        PixelSpacing: [decimalString(down), decimalString(across)],
+      },
+    ],
+  };
+}
+
+/** Terms of the DICOM controlled terminology (PS3.16, annex D). */
+const segmentationStep: Code = ["113076", "DCM", "Segmentation"];
+const sourceImagePurpose: Code = ["121322", "DCM", "Source image for image processing operation"];
+
+/** Empty where the source was resampled, so that the frame is derived from no single image. */
+function derivation(slice: SourceInstance | undefined): Item[] {
+  if (slice === undefined) return [];
+  return [
+    {
+      DerivationCodeSequence: [codeItem(segmentationStep)],
+      SourceImageSequence: [
+        {
+          ...referenceTo(slice),
+          PurposeOfReferenceCodeSequence: [codeItem(sourceImagePurpose)],
+          SpatialLocationsPreserved: "YES",
+        },
+      ],
+    },
+  ];
+}

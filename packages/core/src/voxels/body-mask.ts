@@ -2,106 +2,120 @@
 
 import { type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import { labelRuns } from "./components.js";
-import { squaredDistanceMm } from "./distance.js";
 
 /**
  * The patient's body (0 and 1, i fastest, on the scan's grid).
  *
- * Voxels above −500 HU, halfway from air to tissue, are opened by a disc of 4 mm in each axial slice, which takes away
- * the table, head rests and tubes that are less than 8 mm thick, and with them thin parts of the ears. The largest body
- * connected by faces stays: hands, arms and bolsters that do not touch it within the scan go; arms that join it at the
- * shoulders stay. Background that an axial slice encloses is filled: airway, sinuses, lungs. This holds for the scan's
- * first and last slice too, where the airway is cut. What lies beyond the grid's border counts as body while opening, so
- * that shoulders cut by the field of view keep their shape.
+ * In each axial slice, voxels above −500 HU (halfway from air to tissue) are taken, cavities of up to 30 cm² are filled,
+ * and a disc of 4 mm opens the result: table tops, masks and tubes of less than 8 mm go, and with them thin parts of the
+ * ears. Of what the disc leaves, the largest body connected by faces stays: head rests, hands and arms that do not touch
+ * it within the scan go, arms that join it at the shoulders stay. At last every cavity that a slice encloses is filled,
+ * such as airway, sinuses and lungs; slice by slice, because the first and last slice of a scan cut the airway open.
+ * Only a small cavity may be filled before the opening, since a hollow table would else become solid.
  *
- * @param scan - HU; slices along the index axis nearest to z
+ * What lies beyond the grid's border counts as body while opening, so that shoulders which the field of view cuts keep
+ * their shape. A scan without body gives an empty mask.
+ *
+ * @param scan - HU; its slices are those across the index axis nearest to z
  */
 export function bodyMask(scan: Volume): Uint8Array {
-  const planes = axialPlanes(scan);
-  const body = new Uint8Array(voxelCount(scan));
-  for (let at = 0; at < body.length; at++) if (scan.data[at] > airBelowHu) body[at] = 1;
-
-  const cores = new Uint8Array(body.length);
-  forEachPlane(planes, (read, write) => {
-    const core = shrink(read(body), planes);
-    write(cores, core);
+  const mask = new Uint8Array(voxelCount(scan));
+  for (let at = 0; at < mask.length; at++) if (scan.data[at] > airBelowHu) mask[at] = 1;
+  const slices = axialSlices(scan);
+  const pixelMm2 = slices.spacingMm[0] * slices.spacingMm[1];
+  changeSlices(mask, slices, (slice) => {
+    fillHoles(slice, slices.size, smallCavityMm2 / pixelMm2);
+    return inverted(grownByDisc(inverted(slice), slices));
   });
-  keepLargest(cores, scan.size);
-  forEachPlane(planes, (read, write) => {
-    write(body, fillHoles(grow(read(cores), planes), planes.planeSize));
+  keepLargest(mask, scan.size);
+  changeSlices(mask, slices, (slice) => {
+    const grown = grownByDisc(slice, slices);
+    fillHoles(grown, slices.size, Number.POSITIVE_INFINITY);
+    return grown;
   });
-  return body;
+  return mask;
 }
 
 const airBelowHu = -500;
+const smallCavityMm2 = 3000;
 const openingRadiusMm = 4;
 
-/** How the axial slices lie in memory. */
-interface Planes {
-  readonly planeSize: readonly [number, number];
-  readonly planeSpacingMm: readonly [number, number];
+/** How the axial slices of a volume lie in memory. */
+interface Slices {
+  /** Of a slice, in voxels. */
+  readonly size: readonly [number, number];
+  readonly spacingMm: readonly [number, number];
+  readonly count: number;
   /** Steps in memory along the two axes of a slice and from slice to slice. */
   readonly steps: Vector3;
-  readonly count: number;
 }
 
-function axialPlanes({ size, spacingMm, direction }: Volume): Planes {
+function axialSlices({ size, spacingMm, direction }: Volume): Slices {
   const strides: Vector3 = [1, size[0], size[0] * size[1]];
   const cosines = [6, 7, 8].map((entry) => Math.abs(direction[entry]));
-  const axis = cosines.indexOf(Math.max(...cosines));
-  const [a, b] = [0, 1, 2].filter((one) => one !== axis);
+  const across = cosines.indexOf(Math.max(...cosines));
+  const [a, b] = [0, 1, 2].filter((axis) => axis !== across);
   return {
-    planeSize: [size[a], size[b]],
-    planeSpacingMm: [spacingMm[a], spacingMm[b]],
-    steps: [strides[a], strides[b], strides[axis]],
-    count: size[axis],
+    size: [size[a], size[b]],
+    spacingMm: [spacingMm[a], spacingMm[b]],
+    count: size[across],
+    steps: [strides[a], strides[b], strides[across]],
   };
 }
 
-/** Calls with a reader and a writer of each axial slice. */
-function forEachPlane(
-  { planeSize: [width, height], steps, count }: Planes,
-  visit: (read: (from: Uint8Array) => Uint8Array, write: (to: Uint8Array, plane: Uint8Array) => void) => void,
-): void {
-  for (let plane = 0; plane < count; plane++) {
-    const forEachVoxel = (copy: (inVolume: number, inPlane: number) => void) => {
-      for (let b = 0, inPlane = 0; b < height; b++) {
-        let inVolume = plane * steps[2] + b * steps[1];
-        for (let a = 0; a < width; a++, inPlane++, inVolume += steps[0]) copy(inVolume, inPlane);
-      }
-    };
-    const buffer = new Uint8Array(width * height);
-    visit(
-      (from) => {
-        forEachVoxel((inVolume, inPlane) => {
-          buffer[inPlane] = from[inVolume];
-        });
-        return buffer;
-      },
-      (to, voxels) => {
-        forEachVoxel((inVolume, inPlane) => {
-          to[inVolume] = voxels[inPlane];
-        });
-      },
-    );
+/** Replaces each slice of a mask by what `change` makes of a copy of it. */
+function changeSlices(mask: Uint8Array, slices: Slices, change: (slice: Uint8Array) => Uint8Array): void {
+  const {
+    size: [width, height],
+    steps: [stepA, stepB, stepSlice],
+  } = slices;
+  const slice = new Uint8Array(width * height);
+  for (let index = 0; index < slices.count; index++) {
+    const start = index * stepSlice;
+    for (let b = 0, at = 0; b < height; b++) {
+      for (let a = 0; a < width; a++) slice[at++] = mask[start + a * stepA + b * stepB];
+    }
+    const changed = change(slice);
+    for (let b = 0, at = 0; b < height; b++) {
+      for (let a = 0; a < width; a++) mask[start + a * stepA + b * stepB] = changed[at++];
+    }
   }
 }
 
-/** Voxels of a slice farther than the radius from any background inside the slice. */
-function shrink(plane: Uint8Array, planes: Planes): Uint8Array {
-  const background = plane.map((value) => 1 - value);
-  const squared = squaredDistanceInPlane(background, planes);
-  return plane.map((_, at) => (squared[at] > openingRadiusMm ** 2 ? 1 : 0));
+function inverted(slice: Uint8Array): Uint8Array {
+  const result = new Uint8Array(slice.length);
+  for (let at = 0; at < slice.length; at++) result[at] = 1 - slice[at];
+  return result;
 }
 
-/** Voxels of a slice at most the radius away from its foreground. */
-function grow(plane: Uint8Array, planes: Planes): Uint8Array {
-  const squared = squaredDistanceInPlane(plane, planes);
-  return plane.map((_, at) => (squared[at] <= openingRadiusMm ** 2 ? 1 : 0));
-}
-
-function squaredDistanceInPlane(plane: Uint8Array, { planeSize, planeSpacingMm }: Planes): Float64Array {
-  return squaredDistanceMm(plane, [...planeSize, 1], [...planeSpacingMm, 1]);
+/** The voxels of a slice that have foreground within the opening's radius. */
+function grownByDisc(slice: Uint8Array, { size: [width, height], spacingMm }: Slices): Uint8Array {
+  const reach = Math.min(Math.floor(openingRadiusMm / spacingMm[1]), height);
+  const halfWidths = Array.from({ length: reach + 1 }, (_, rows) =>
+    Math.floor(Math.sqrt(openingRadiusMm ** 2 - (rows * spacingMm[1]) ** 2) / spacingMm[0]),
+  );
+  // Where a stretch of the disc begins and ends in a row; their running sum counts the stretches over a voxel.
+  const changes = new Int32Array((width + 1) * height);
+  const { starts, ends } = labelRuns(slice, [width, height, 1], 6);
+  for (let run = 0; run < starts.length; run++) {
+    const row = Math.floor(starts[run] / width);
+    const first = starts[run] - row * width;
+    const end = ends[run] - row * width;
+    for (let other = Math.max(0, row - reach); other <= Math.min(height - 1, row + reach); other++) {
+      const halfWidth = halfWidths[Math.abs(other - row)];
+      changes[other * (width + 1) + Math.max(0, first - halfWidth)]++;
+      changes[other * (width + 1) + Math.min(width, end + halfWidth)]--;
+    }
+  }
+  const grown = new Uint8Array(slice.length);
+  for (let row = 0, at = 0; row < height; row++) {
+    let covering = 0;
+    for (let column = 0; column < width; column++, at++) {
+      covering += changes[row * (width + 1) + column];
+      if (covering > 0) grown[at] = 1;
+    }
+  }
+  return grown;
 }
 
 function keepLargest(mask: Uint8Array, size: Vector3): void {
@@ -112,19 +126,21 @@ function keepLargest(mask: Uint8Array, size: Vector3): void {
   }
 }
 
-/** Fills the background of a slice that no way over faces joins to the slice's border. Changes the slice. */
-function fillHoles(plane: Uint8Array, [width, height]: readonly [number, number]): Uint8Array {
-  const background = plane.map((value) => 1 - value);
-  const { starts, ends, runLabels, count } = labelRuns(background, [width, height, 1], 6);
-  const isOpen = new Uint8Array(count + 1);
+/** Fills the background of a slice that no way over faces joins to the slice's border. */
+function fillHoles(
+  slice: Uint8Array,
+  [width, height]: readonly [number, number],
+  greatestVoxels: number,
+): void {
+  const { starts, ends, runLabels, sizes } = labelRuns(inverted(slice), [width, height, 1], 6);
+  const isOpen = sizes.map((voxels) => voxels > greatestVoxels);
   for (let run = 0; run < starts.length; run++) {
     const row = Math.floor(starts[run] / width);
     const touchesBorder =
       row === 0 || row === height - 1 || starts[run] === row * width || ends[run] === (row + 1) * width;
-    if (touchesBorder) isOpen[runLabels[run]] = 1;
+    if (touchesBorder) isOpen[runLabels[run] - 1] = true;
   }
   for (let run = 0; run < starts.length; run++) {
-    if (isOpen[runLabels[run]] === 0) plane.fill(1, starts[run], ends[run]);
+    if (!isOpen[runLabels[run] - 1]) slice.fill(1, starts[run], ends[run]);
   }
-  return plane;
 }

@@ -1,4 +1,5 @@
 export * from "./errors.js";
+export { anonymousSource } from "./formats/dicom/anonymise.js";
 export { type DrawnObject, requireDrawnOn } from "./formats/dicom/belonging.js";
 export { dicomModality } from "./formats/dicom/modality.js";
 export { locateCodecs } from "./formats/dicom/pixel-codecs.js";

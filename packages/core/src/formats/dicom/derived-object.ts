@@ -41,6 +41,9 @@ export function derivedModules(
     PatientID: study.patientId,
     PatientBirthDate: study.patientBirthDate,
     PatientSex: study.patientSex,
+    ...(study.isAnonymous === true
+      ? { PatientIdentityRemoved: "YES", DeidentificationMethod: "names, dates and UIDs replaced (PS3.15 E)" }
+      : {}),
     StudyInstanceUID: study.studyInstanceUid,
     StudyDate: study.studyDate,
     StudyTime: study.studyTime,

@@ -49,6 +49,8 @@ export const dictionary = {
   PatientID: ["x00100020", "LO"],
   PatientBirthDate: ["x00100030", "DA"],
   PatientSex: ["x00100040", "CS"],
+  PatientIdentityRemoved: ["x00120062", "CS"],
+  DeidentificationMethod: ["x00120063", "LO"],
   SliceThickness: ["x00180050", "DS"],
   SpacingBetweenSlices: ["x00180088", "DS"],
   DeviceSerialNumber: ["x00181000", "LO"],

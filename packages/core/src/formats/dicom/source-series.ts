@@ -13,6 +13,8 @@ export interface StudyIdentity {
   readonly studyId: string;
   readonly accessionNumber: string;
   readonly referringPhysicianName: string;
+  /** Whether what identifies the patient was replaced; an object then says so. */
+  readonly isAnonymous?: true;
 }
 
 /** A CT series as the source of a SEG or RTSTRUCT. */

@@ -1,5 +1,6 @@
-// Values of a volume at the voxels of another grid: linear or nearest for scans, linear voting for labels.
+// Values of a volume at the voxels of another grid: linear, cubic or nearest for scans, linear voting for labels.
 import { InputError } from "../errors.js";
+import { type SplineVolume, splineOf } from "./b-spline.js";
 import type { Geometry, Matrix3, Vector3, Volume, VoxelArray } from "./volume.js";
 import { indexOfPoint, pointOfIndex, voxelCount } from "./volume.js";
 import { emptyLike } from "./voxel-array.js";
@@ -11,8 +12,10 @@ export type IntegerVoxelArray = Exclude<VoxelArray, Float32Array | Float64Array>
  * The values of `volume` at the voxel centres of `target`.
  *
  * Within half a voxel outside the outermost voxel centres the edge value holds; further out the value is `outside`.
- * No low-pass filter is applied when the target is coarser. "linear" is trilinear and returns Float32Array; "nearest"
- * keeps the array type, and a centre midway between two voxels takes the one of the higher index.
+ * No low-pass filter is applied when the target is coarser. "linear" is trilinear and returns Float32Array. "cubic" is
+ * the tricubic B-spline through the voxels ({@link splineOf}: scipy's order 3 and ITK's), returns Float32Array and may
+ * overshoot beside sharp edges. "nearest" keeps the array type, and a centre midway between two voxels takes the one of
+ * the higher index.
  */
 export function resample<T extends VoxelArray>(
   volume: Volume<T>,
@@ -23,29 +26,36 @@ export function resample<T extends VoxelArray>(
 export function resample(
   volume: Volume,
   target: Geometry,
-  method: "linear",
+  method: "linear" | "cubic",
   outside: number,
 ): Volume<Float32Array>;
 export function resample<T extends VoxelArray>(
   volume: Volume<T>,
   target: Geometry,
-  method: "linear" | "nearest",
+  method: "linear" | "cubic" | "nearest",
   outside: number,
 ): Volume<T | Float32Array>;
 export function resample<T extends VoxelArray>(
   volume: Volume<T>,
   target: Geometry,
-  method: "linear" | "nearest",
+  method: "linear" | "cubic" | "nearest",
   outside: number,
 ): Volume<T | Float32Array> {
   const count = voxelCount(target);
   const data = method === "nearest" ? emptyLike(volume.data, count) : new Float32Array(count);
   data.fill(outside);
-  const rule = method === "nearest" ? nearestValue : linearValue;
-  const source = volume.data;
-  forEachCellInside(volume, target, (position, cell) => {
-    data[position] = rule(source, cell);
-  });
+  if (method === "cubic") {
+    const spline = splineOf(volume);
+    forEachCellInside(volume, target, splineLayout(spline), (position, cell) => {
+      data[position] = cubicValue(spline.data, cell);
+    });
+  } else {
+    const rule = method === "nearest" ? nearestValue : linearValue;
+    const source = volume.data;
+    forEachCellInside(volume, target, voxelLayout(volume), (position, cell) => {
+      data[position] = rule(source, cell);
+    });
+  }
   return { ...gridOf(target), data };
 }
 
@@ -58,7 +68,7 @@ export function resample<T extends VoxelArray>(
 export function resampleLabels(volume: Volume, target: Geometry): Volume<IntegerVoxelArray> {
   const source = integerLabels(volume.data);
   const data = emptyLike(source, voxelCount(target));
-  forEachCellInside(volume, target, (position, cell) => {
+  forEachCellInside(volume, target, voxelLayout(volume), (position, cell) => {
     data[position] = majorityLabel(source, cell);
   });
   return { ...gridOf(target), data };
@@ -130,6 +140,44 @@ function linearValue(source: VoxelArray, c: Cell): number {
   return (1 - c.weight2) * b0 + c.weight2 * b1;
 }
 
+/** The sum over 4 × 4 × 4 coefficients, of which the cell's eight are the inner ones. */
+function cubicValue(spline: Float32Array, c: Cell): number {
+  splineWeights(c.weight0, weights0);
+  splineWeights(c.weight1, weights1);
+  splineWeights(c.weight2, weights2);
+  const [step0, step1, step2] = [c.high0 - c.low0, c.high1 - c.low1, c.high2 - c.low2];
+  const [w0, w1, w2, w3] = weights0;
+  let value = 0;
+  let plane = c.low0 + c.low1 + c.low2 - step0 - step1 - step2;
+  for (let n2 = 0; n2 < 4; n2++, plane += step2) {
+    let sum = 0;
+    let at = plane;
+    for (let n1 = 0; n1 < 4; n1++, at += step1) {
+      sum +=
+        weights1[n1] *
+        (w0 * spline[at] +
+          w1 * spline[at + step0] +
+          w2 * spline[at + 2 * step0] +
+          w3 * spline[at + 3 * step0]);
+    }
+    value += weights2[n2] * sum;
+  }
+  return value;
+}
+
+/** The cubic B-spline at the distances 1 + t, t, 1 − t and 2 − t. */
+function splineWeights(t: number, weights: Float64Array): void {
+  const u = 1 - t;
+  weights[0] = (u * u * u) / 6;
+  weights[1] = 2 / 3 - t * t * (1 - t / 2);
+  weights[2] = 2 / 3 - u * u * (1 - u / 2);
+  weights[3] = (t * t * t) / 6;
+}
+
+const weights0 = new Float64Array(4);
+const weights1 = new Float64Array(4);
+const weights2 = new Float64Array(4);
+
 function nearestValue(source: VoxelArray, c: Cell): number {
   const offset0 = c.weight0 < nearlyHalf ? c.low0 : c.high0;
   const offset1 = c.weight1 < nearlyHalf ? c.low1 : c.high1;
@@ -196,16 +244,33 @@ function integerLabels(data: VoxelArray): IntegerVoxelArray {
 const indexTolerance = 1e-6;
 const nearlyHalf = 0.5 - indexTolerance;
 
+/** How the array that cells point into holds the source grid. */
+interface Layout {
+  readonly strides: Vector3;
+  /** Entries along each axis before the first voxel, and readable ones behind the last. */
+  readonly before: number;
+  readonly behind: number;
+}
+
+function voxelLayout({ size }: Geometry): Layout {
+  return { strides: [1, size[0], size[0] * size[1]], before: 0, behind: 0 };
+}
+
+function splineLayout({ strides }: SplineVolume): Layout {
+  return { strides, before: 1, behind: 1 };
+}
+
 /** Calls `visit` with every target voxel that lies in the source's extent and the source cell around it. */
 function forEachCellInside(
   source: Geometry,
   target: Geometry,
+  layout: Layout,
   visit: (position: number, cell: Cell) => void,
 ): void {
   const mapping = indexMapping(target, source);
   const axes = parallelAxes(mapping, target.size);
-  if (axes === null) visitOblique(source, target.size, mapping, visit);
-  else visitParallel(source, target.size, mapping, axes, visit);
+  if (axes === null) visitOblique(source, target.size, mapping, layout, visit);
+  else visitParallel(source, target.size, mapping, axes, layout, visit);
 }
 
 /** Source index = matrix · target index + offset. */
@@ -253,6 +318,7 @@ function axisTable(
   offset: number,
   sourceSize: number,
   stride: number,
+  { before, behind }: Layout,
 ): AxisTable {
   const table: AxisTable = {
     inside: new Uint8Array(count),
@@ -266,8 +332,8 @@ function axisTable(
     const clamped = clampedIndex(index, sourceSize);
     const low = Math.floor(clamped);
     table.inside[n] = 1;
-    table.low[n] = low * stride;
-    table.high[n] = Math.min(low + 1, sourceSize - 1) * stride;
+    table.low[n] = (low + before) * stride;
+    table.high[n] = (Math.min(low + 1, sourceSize - 1 + behind) + before) * stride;
     table.weight[n] = clamped - low;
   }
   return table;
@@ -289,9 +355,9 @@ function visitParallel(
   size: Vector3,
   { matrix, offset }: IndexMapping,
   axes: readonly [number, number, number],
+  layout: Layout,
   visit: (position: number, cell: Cell) => void,
 ): void {
-  const strides = [1, source.size[0], source.size[0] * source.size[1]];
   const tableOf = (targetAxis: number) => {
     const axis = axes.indexOf(targetAxis);
     return axisTable(
@@ -299,7 +365,8 @@ function visitParallel(
       matrix[3 * axis + targetAxis],
       offset[axis],
       source.size[axis],
-      strides[axis],
+      layout.strides[axis],
+      layout,
     );
   };
   const [alongI, alongJ, alongK] = [tableOf(0), tableOf(1), tableOf(2)];
@@ -331,9 +398,12 @@ function visitOblique(
   source: Geometry,
   size: Vector3,
   { matrix: m, offset }: IndexMapping,
+  { strides, before, behind }: Layout,
   visit: (position: number, cell: Cell) => void,
 ): void {
   const [nx, ny, nz] = source.size;
+  const [s0, s1, s2] = strides;
+  const [hx, hy, hz] = [nx - 1 + behind, ny - 1 + behind, nz - 1 + behind];
   const cell = emptyCell();
   let position = -1;
   for (let k = 0; k < size[2]; k++) {
@@ -353,12 +423,12 @@ function visitOblique(
         const lx = Math.floor(cx);
         const ly = Math.floor(cy);
         const lz = Math.floor(cz);
-        cell.low0 = lx;
-        cell.low1 = ly * nx;
-        cell.low2 = lz * nx * ny;
-        cell.high0 = Math.min(lx + 1, nx - 1);
-        cell.high1 = Math.min(ly + 1, ny - 1) * nx;
-        cell.high2 = Math.min(lz + 1, nz - 1) * nx * ny;
+        cell.low0 = (lx + before) * s0;
+        cell.low1 = (ly + before) * s1;
+        cell.low2 = (lz + before) * s2;
+        cell.high0 = (Math.min(lx + 1, hx) + before) * s0;
+        cell.high1 = (Math.min(ly + 1, hy) + before) * s1;
+        cell.high2 = (Math.min(lz + 1, hz) + before) * s2;
         cell.weight0 = cx - lx;
         cell.weight1 = cy - ly;
         cell.weight2 = cz - lz;

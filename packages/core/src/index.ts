@@ -33,6 +33,7 @@ export type {
   StudyIdentity,
   WritingContext,
 } from "./formats/dicom/source-series.js";
+export { type NamedPoint, readMarkups, writeFcsv, writeMarkupsJson } from "./formats/markups.js";
 export { readNifti, writeNifti } from "./formats/nifti.js";
 export { type NamedSegment, nrrdSegments } from "./formats/nrrd.js";
 export type { ReportProblem } from "./formats/place.js";

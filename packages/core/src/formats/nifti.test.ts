@@ -189,7 +189,11 @@ describe("where a volume lies", () => {
         /by 2\.00 mm at a corner/,
       ],
       ["another spacing in pixdim", { ...both(0), pixdim: [1, 1.01, 1, 3] }, /disagree by 1\.00 mm/],
-      ["a qform of NaN", { ...both(0), qform: [Number.NaN, 0, 1, 0, 0, 0] }, /disagree, since the qform holds NaN/],
+      [
+        "a qform of NaN",
+        { ...both(0), qform: [Number.NaN, 0, 1, 0, 0, 0] },
+        /disagree, since the qform holds NaN/,
+      ],
       ["no transform", {}, /states no orientation/],
       [
         "a shear",

@@ -1,10 +1,10 @@
 // The command `lnsnet`: finds the subcommand, checks its arguments, and turns every failure into an exit code.
-import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { InputError } from "@lnsnet/core";
 import { type CommandMeta, renderUsage, runCommand, type SubCommandsDef } from "citty";
 import { checkArguments } from "./arguments.js";
 import { Interrupted } from "./interrupt.js";
+import { packageVersion } from "./version.js";
 
 type Command = Awaited<SubCommandsDef[string] extends infer Entry ? Exclude<Entry, () => unknown> : never>;
 
@@ -12,6 +12,18 @@ type Command = Awaited<SubCommandsDef[string] extends infer Entry ? Exclude<Entr
 const commands: Readonly<
   Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>
 > = {
+  info: {
+    summary: "list the images at a path, with every problem",
+    load: () => import("./commands/info.js").then((module) => module.infoCommand),
+  },
+  convert: {
+    summary: "convert a scan or labels to another format",
+    load: () => import("./commands/convert.js").then((module) => module.convertCommand),
+  },
+  measure: {
+    summary: "measure each node of a label file",
+    load: () => import("./commands/measure.js").then((module) => module.measureCommand),
+  },
   phantom: {
     summary: "write a synthetic cohort of head-and-neck CTs with lymph nodes",
     load: () => import("./commands/phantom.js").then((module) => module.phantomCommand),
@@ -74,7 +86,7 @@ async function main(rawArguments: readonly string[]): Promise<void> {
 async function dispatch(tokens: readonly string[]): Promise<void> {
   const [first] = tokens;
   if (first === undefined || first === "--help" || first === "-h" || first === "help") return print(help());
-  if (first === "--version" || first === "-v") return print(version());
+  if (first === "--version" || first === "-v") return print(packageVersion());
   // Names of two words, such as "dataset check", share their first.
   const words = Object.keys(commands).some((name) => name.startsWith(`${first} `)) ? 2 : 1;
   const name = tokens.slice(0, words).join(" ");
@@ -111,7 +123,7 @@ function help(prefix = ""): string {
   const width = Math.max(...shown.map(([name]) => name.length));
   const lines = shown.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
   return [
-    `lnsnet ${version()}: lymph-node segmentation for head-and-neck CT`,
+    `lnsnet ${packageVersion()}: lymph-node segmentation for head-and-neck CT`,
     "",
     "Usage: lnsnet COMMAND [OPTIONS]",
     "",
@@ -132,13 +144,11 @@ async function usage(command: Command, name: string): Promise<string> {
     ...(await (typeof command.meta === "function" ? command.meta() : command.meta)),
     name,
   };
-  const text = await renderUsage({ ...command, meta }, { meta: { name: "lnsnet", version: version() } });
+  const text = await renderUsage(
+    { ...command, meta },
+    { meta: { name: "lnsnet", version: packageVersion() } },
+  );
   return process.stdout.isTTY ? text : stripVTControlCharacters(text);
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function print(text: string): void {

@@ -1,0 +1,138 @@
+// lnsnet convert: images and labels from any format that is read to any that is written.
+import { randomUUID } from "node:crypto";
+import { InputError, roiPattern, volumeFormats, writeVolume } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { requirePath, writeAtomically } from "../files.js";
+import { type ReadImage, readImage } from "../imaging.js";
+import { asInstances, readLabels, segmentationKind } from "../labels.js";
+import { printText } from "../output.js";
+import { type SegmentationFormat, segmentationBytes } from "../writing.js";
+
+export const convertCommand = defineCommand({
+  meta: {
+    name: "convert",
+    description:
+      "Convert a scan or labels: DICOM, NIfTI, NRRD, MetaImage in; NIfTI, NRRD, MetaImage, DICOM SEG, RTSTRUCT out",
+  },
+  args: {
+    input: {
+      type: "positional",
+      description: "a file, a folder of DICOM, or a zip archive; labels, a SEG or an RTSTRUCT too",
+      required: true,
+    },
+    output: {
+      type: "string",
+      description: "file to write; its ending is its format",
+      valueHint: "FILE",
+      required: true,
+    },
+    series: {
+      type: "string",
+      description: "of several series, the one: its number, UID or a part of its description",
+      valueHint: "SERIES",
+    },
+    reference: {
+      type: "string",
+      description: "the scan that labels were drawn on; they are put on its grid",
+      valueHint: "PATH",
+    },
+    roi: {
+      type: "string",
+      description: "names of the bodies of a SEG or RTSTRUCT to take, such as '/LN|node|GTVn/i'",
+      valueHint: "PATTERN",
+    },
+    format: { type: "enum", description: "DICOM object to write labels as", options: ["seg", "rtstruct"] },
+    anonymize: {
+      type: "boolean",
+      description: "leave out of a SEG or RTSTRUCT who the patient is: new UIDs, no dates, no names",
+    },
+    salt: {
+      type: "string",
+      description: "secret by which --anonymize makes UIDs; the same gives the same",
+      valueHint: "TEXT",
+    },
+  },
+  async run({ args }) {
+    await requirePath(args.input);
+    const { format, roi } = args;
+    if ((args.anonymize === true || args.salt !== undefined) && format === undefined)
+      throw new InputError("--anonymize is for DICOM objects; give --format seg or rtstruct too.");
+    if (args.salt !== undefined && args.anonymize !== true)
+      throw new InputError("--salt is for --anonymize; give both.");
+    const isObject = (await segmentationKind(args.input)) !== null;
+    if (format !== undefined) {
+      requireEnding(args.output, [".dcm"], `--format ${format}`);
+      const reference = await referenceSeries(args.reference, args.series, format);
+      const { volume, names, problems } = await readLabels(args.input, {
+        reference,
+        pattern: patternOf(roi),
+      });
+      tell(problems);
+      const salt = args.anonymize === true ? (args.salt ?? randomUUID()) : null;
+      const bytes = segmentationBytes(
+        names.length > 0 ? volume : asInstances(volume),
+        names,
+        reference.source,
+        { format, anonymizeSalt: salt },
+      );
+      await writeAtomically(args.output, bytes);
+      return printText(args.output);
+    }
+    requireEnding(
+      args.output,
+      volumeFormats.flatMap(({ writtenEndings }) => writtenEndings),
+      "a volume",
+    );
+    if (isObject || args.reference !== undefined || roi !== undefined) {
+      const reference = args.reference === undefined ? null : await readImage(args.reference, args.series);
+      const { volume, names, problems } = await readLabels(args.input, {
+        reference,
+        pattern: patternOf(roi),
+      });
+      tell(problems);
+      await writeAtomically(args.output, writeVolume(volume, args.output));
+      return printText(
+        [
+          `${args.output}: ${names.length} bodies`,
+          ...names.map(({ label, name }) => `${label}  ${name}`),
+        ].join("\n"),
+      );
+    }
+    const { volume, problems } = await readImage(args.input, args.series);
+    tell(problems);
+    await writeAtomically(args.output, writeVolume(volume, args.output));
+    printText(args.output);
+  },
+});
+
+/** The pattern of --roi; null where it is not given. @throws InputError where it is no regular expression */
+export function patternOf(roi: string | undefined): RegExp | null {
+  return roi === undefined ? null : roiPattern(roi);
+}
+
+function tell(problems: readonly string[]): void {
+  for (const problem of problems) process.stderr.write(`lnsnet: ${problem}\n`);
+}
+
+function requireEnding(output: string, endings: readonly string[], what: string): void {
+  if (endings.some((ending) => output.toLowerCase().endsWith(ending))) return;
+  const hint = output.toLowerCase().endsWith(".dcm") ? ", or give --format seg or rtstruct" : "";
+  throw new InputError(
+    `--output is ${output}, and ${what} is written to a file that ends in ${endings.join(", ")}; name it so${hint}.`,
+  );
+}
+
+async function referenceSeries(
+  path: string | undefined,
+  series: string | undefined,
+  format: SegmentationFormat,
+): Promise<ReadImage & { readonly source: NonNullable<ReadImage["source"]> }> {
+  if (path === undefined)
+    throw new InputError(`--format ${format} needs --reference, the DICOM series that the labels belong to.`);
+  const reference = await readImage(path, series);
+  if (reference.source === null)
+    throw new InputError(
+      `${path} is a volume file, and a ${format === "seg" ? "SEG" : "RTSTRUCT"} refers to a DICOM series; name the folder of the series with --reference.`,
+    );
+  return { ...reference, source: reference.source };
+}

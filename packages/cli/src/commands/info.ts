@@ -1,0 +1,98 @@
+// lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
+import { type Geometry, InputError, orientationCode } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { describeGeometry } from "../dataset.js";
+import { findImages, type VolumeFile } from "../imaging.js";
+import { printJson, printText } from "../output.js";
+
+export const infoCommand = defineCommand({
+  meta: { name: "info", description: "List the images at a path with their geometry and every problem" },
+  args: {
+    path: { type: "positional", description: "a file, a folder or a zip archive", required: true },
+    json: { type: "boolean", description: "print JSON" },
+  },
+  async run({ args }) {
+    const found = await findImages(args.path);
+    const volumes = [];
+    for (const file of found.volumes) volumes.push(await describeVolume(file));
+    const [firstOther] = found.others;
+    if (found.series.length + volumes.length === 0)
+      throw new InputError(
+        `${args.path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason})`}, and a volume file or DICOM series is expected; name another path.`,
+      );
+    const series = found.series.map((one, n) => ({
+      number: n + 1,
+      series_number: one.number,
+      uid: one.seriesInstanceUid,
+      description: one.description,
+      modality: one.modality,
+      slices: one.sliceCount,
+      transfer_syntax: one.transferSyntax,
+      frame_of_reference_uid: one.frameOfReferenceUid,
+      geometry: one.geometry === null ? null : geometryJson(one.geometry),
+      problems: one.problems.map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
+    }));
+    if (args.json === true) return printJson({ path: args.path, series, volumes, others: found.others });
+    const seriesText = found.series.map((one, n) =>
+      paragraph(
+        `series ${n + 1}: ${one.modality} "${one.description}", ${one.sliceCount} slices, ${one.transferSyntax}`,
+        one.geometry,
+        one.problems.map(
+          ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,
+        ),
+      ),
+    );
+    const volumeText = volumes.map(({ name, type, grid, problems }) =>
+      paragraph(
+        `volume: ${name}, ${type ?? "unreadable"}`,
+        grid,
+        problems.map((problem) => `note: ${problem}`),
+      ),
+    );
+    const othersText = found.others.map(
+      ({ name, reason }) => `no image: ${reason.includes(name) ? reason : `${name}: ${reason}`}`,
+    );
+    printText([...seriesText, ...volumeText, ...othersText].join("\n"));
+  },
+});
+
+interface DescribedVolume {
+  readonly name: string;
+  /** Array type of the voxels; null where the file cannot be read. */
+  readonly type: string | null;
+  readonly geometry: ReturnType<typeof geometryJson> | null;
+  readonly problems: readonly string[];
+}
+
+/** A volume file; one that cannot be read is listed with the reason, as a series is. */
+async function describeVolume({
+  name,
+  read,
+}: VolumeFile): Promise<DescribedVolume & { grid: Geometry | null }> {
+  try {
+    const { volume, problems } = await read();
+    const type = volume.data.constructor.name.replace("Array", "").toLowerCase();
+    const { size, spacingMm, originMm, direction } = volume;
+    const grid = { size, spacingMm, originMm, direction };
+    return { name, type, geometry: geometryJson(grid), problems, grid };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { name, type: null, geometry: null, problems: [error.message], grid: null };
+  }
+}
+
+function geometryJson(geometry: Geometry) {
+  return {
+    size: geometry.size,
+    spacing_mm: geometry.spacingMm,
+    origin_lps_mm: geometry.originMm,
+    direction_lps: geometry.direction,
+    orientation: orientationCode(geometry),
+  };
+}
+
+function paragraph(title: string, geometry: Geometry | null, notes: readonly string[]): string {
+  const place =
+    geometry === null ? [] : [`${describeGeometry(geometry)}, stored ${orientationCode(geometry)}`];
+  return [title, ...[...place, ...notes].map((line) => `  ${line}`)].join("\n");
+}

@@ -1,0 +1,249 @@
+// Labels from any source: a volume file, a DICOM SEG or an RTSTRUCT, on the grid of the scan that they belong to.
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import {
+  contourProblems,
+  dicomModality,
+  drawnSpacingMm,
+  type Geometry,
+  InputError,
+  type IntegerVoxelArray,
+  type LabelName,
+  labelComponents,
+  matchRois,
+  nrrdSegments,
+  rasteriseContours,
+  readRtstruct,
+  readSeg,
+  reorientToLps,
+  requireDrawnOn,
+  resampleLabels,
+  sameGeometry,
+  type Volume,
+  volumeFormatOf,
+  voxelCount,
+} from "@lnsnet/core";
+import { describeGeometry } from "./dataset.js";
+import { isFile, readBytes, requirePath } from "./files.js";
+import { type ReadImage, readImage } from "./imaging.js";
+
+/** Labels and what they are called. */
+export interface ReadLabels {
+  /** 0 is background; each body has a value of its own where the source keeps bodies apart. */
+  readonly volume: Volume<IntegerVoxelArray>;
+  readonly names: readonly LabelName[];
+  /** What is odd and was dealt with, a sentence or phrase each. */
+  readonly problems: readonly string[];
+}
+
+export interface LabelChoice {
+  /** The scan whose grid the labels are put on; null leaves them on their own. */
+  readonly reference: ReadImage | null;
+  /** Which named bodies are taken; null takes all. */
+  readonly pattern: RegExp | null;
+}
+
+/** The modality of a file that is a DICOM segmentation; null for everything else. */
+export async function segmentationKind(path: string): Promise<"SEG" | "RTSTRUCT" | null> {
+  await requirePath(path);
+  if (!(await isFile(path)) || volumeFormatOf(path) !== null) return null;
+  const modality = dicomModality(await readBytes(path), path);
+  return modality === "SEG" || modality === "RTSTRUCT" ? modality : null;
+}
+
+/**
+ * The labels at a path. Bodies that overlap: the first named keeps the voxel.
+ *
+ * @throws InputError where the file cannot be used, no body fits the pattern or has a voxel, an RTSTRUCT comes without
+ *   a reference, an object was drawn on another series or in another frame of reference, or a volume lies on another
+ *   grid than the reference
+ */
+export async function readLabels(path: string, choice: LabelChoice): Promise<ReadLabels> {
+  switch (await segmentationKind(path)) {
+    case "SEG":
+      return fromSeg(path, choice);
+    case "RTSTRUCT":
+      return fromRtstruct(path, choice);
+    case null:
+      return fromVolume(path, choice);
+  }
+}
+
+/**
+ * Each body by a value of its own: labels of several values as they are, those of one value numbered by its connected
+ * bodies (26 neighbours), the largest first, as they are measured.
+ */
+export function asInstances(labels: Volume<IntegerVoxelArray>): Volume<IntegerVoxelArray> {
+  if (hasSeveralValues(labels)) return labels;
+  const mask = Uint8Array.from(labels.data, (value) => (value === 0 ? 0 : 1));
+  const { labels: components, sizes, count } = labelComponents(mask, labels.size, 26);
+  const rankOf = new Int32Array(count + 1);
+  sizes
+    .map((voxels, at) => ({ voxels, at }))
+    .sort((a, b) => b.voxels - a.voxels || a.at - b.at)
+    .forEach(({ at }, rank) => {
+      rankOf[at + 1] = rank + 1;
+    });
+  const data = instanceArray(components.length, count);
+  for (let n = 0; n < data.length; n++) data[n] = rankOf[components[n]];
+  return { ...labels, data };
+}
+
+/** Whether labels tell bodies apart by their values. */
+export function hasSeveralValues({ data }: Volume): boolean {
+  const first = data.find((value) => value !== 0);
+  return data.some((value) => value !== 0 && value !== first);
+}
+
+/** The smallest array that holds the labels 0 … `highest`. */
+export function instanceArray(voxels: number, highest: number): Uint8Array | Uint16Array {
+  return highest > 255 ? new Uint16Array(voxels) : new Uint8Array(voxels);
+}
+
+/**
+ * Labels on another grid of the same voxels: axes in another order or direction, as other tools write them.
+ *
+ * @throws InputError where the grids differ by more
+ */
+export function onGridOf(
+  labels: Volume<IntegerVoxelArray>,
+  grid: Geometry,
+  name: string,
+): Volume<IntegerVoxelArray> {
+  if (sameGeometry(labels, grid)) return labels;
+  const empty = { ...grid, data: new Uint8Array(voxelCount(grid)) };
+  if (!sameGeometry(reorientToLps(labels), reorientToLps(empty)))
+    throw new InputError(
+      `${name} (${describeGeometry(labels)}) does not lie on the grid of its scan (${describeGeometry(grid)}); name the scan that it was drawn on, or resample it.`,
+    );
+  return resampleLabels(labels, grid);
+}
+
+interface Body {
+  readonly name: string;
+  /** 1 inside, on the grid of the result. */
+  readonly mask: () => Uint8Array;
+}
+
+async function fromSeg(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
+  const object = await readSeg(await readBytes(path), path);
+  const problems = object.problems.map((phrase) => `${basename(path)}: ${phrase}`);
+  problems.push(...belongingProblems(object, reference));
+  const grid = reference?.volume ?? object.geometry;
+  const moved = !sameGeometry(grid, object.geometry);
+  const bodies = object.segments.map(
+    ({ label, mask }): Body => ({
+      name: label,
+      mask: () => {
+        const voxels = mask();
+        if (!moved) return voxels;
+        const { data } = resampleLabels({ ...object.geometry, data: voxels }, grid);
+        return data instanceof Uint8Array ? data : Uint8Array.from(data);
+      },
+    }),
+  );
+  return paint(chosen(bodies, pattern, path), grid, problems, path);
+}
+
+async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
+  if (reference === null)
+    throw new InputError(
+      `${path} holds contours, which have no grid of their own; name the scan that they were drawn on with --reference.`,
+    );
+  const object = readRtstruct(await readBytes(path), path);
+  const problems = object.problems.map((phrase) => `${basename(path)}: ${phrase}`);
+  problems.push(...belongingProblems(object, reference));
+  const grid = reference.volume;
+  const everyContour = object.rois.flatMap(({ contours }) => contours);
+  const drawnEveryMm = drawnSpacingMm(everyContour, grid) ?? 0;
+  const bodies = object.rois.map(
+    ({ name, contours }): Body => ({
+      name,
+      mask: () => {
+        for (const phrase of contourProblems(contours, grid, drawnEveryMm))
+          problems.push(`"${name}": ${phrase}`);
+        return rasteriseContours(contours, grid, drawnEveryMm);
+      },
+    }),
+  );
+  return paint(chosen(bodies, pattern, path), grid, problems, path);
+}
+
+async function fromVolume(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
+  const { volume, problems } = await readImage(path);
+  const labels = integerLabels(volume, path);
+  const names = /\.nrrd$/i.test(path) ? nrrdSegments(await readFile(path), path) : [];
+  const placed = reference === null ? labels : onGridOf(labels, reference.volume, path);
+  if (pattern === null) return { volume: placed, names, problems };
+  const kept = matchRois(
+    names.map(({ name }) => name),
+    pattern,
+    path,
+  ).map((n) => names[n]);
+  const values = new Set(kept.map(({ label }) => label));
+  const data = placed.data.map((value) => (values.has(value) ? value : 0));
+  return { volume: { ...placed, data }, names: kept, problems };
+}
+
+/** What cannot be checked of where an object belongs. @throws InputError where it belongs elsewhere */
+function belongingProblems(
+  object: Parameters<typeof requireDrawnOn>[0],
+  reference: ReadImage | null,
+): string[] {
+  if (reference === null) return [];
+  if (reference.source === null)
+    return ["The reference is a volume file, so that nothing says whether the object was drawn on it."];
+  requireDrawnOn(object, reference.source);
+  return [];
+}
+
+function chosen(bodies: readonly Body[], pattern: RegExp | null, path: string): readonly Body[] {
+  if (pattern === null) return bodies;
+  return matchRois(
+    bodies.map(({ name }) => name),
+    pattern,
+    path,
+  ).map((n) => bodies[n]);
+}
+
+function paint(bodies: readonly Body[], grid: Geometry, problems: string[], path: string): ReadLabels {
+  const { size, spacingMm, originMm, direction } = grid;
+  const data = instanceArray(voxelCount(grid), bodies.length);
+  const names: LabelName[] = [];
+  bodies.forEach(({ name, mask }, n) => {
+    const label = n + 1;
+    const voxels = mask();
+    let painted = 0;
+    let covered = 0;
+    for (let at = 0; at < data.length; at++) {
+      if (voxels[at] === 0) continue;
+      if (data[at] !== 0) {
+        covered++;
+        continue;
+      }
+      data[at] = label;
+      painted++;
+    }
+    if (covered > 0)
+      problems.push(`"${name}": ${covered} voxels belong to an earlier body too, which keeps them`);
+    if (painted === 0) problems.push(`"${name}" has no voxel on the grid`);
+    else names.push({ label, name });
+  });
+  if (names.length === 0)
+    throw new InputError(
+      `${path} has no voxel of ${bodies.map(({ name }) => `"${name}"`).join(", ")} on the grid of its scan; check that the two belong together.`,
+    );
+  return { volume: { size, spacingMm, originMm, direction, data }, names, problems };
+}
+
+/** @throws InputError where a value is no whole number of at least 0 */
+function integerLabels(volume: Volume, path: string): Volume<IntegerVoxelArray> {
+  const { data } = volume;
+  const wrong = data.find((value) => !Number.isInteger(value) || value < 0);
+  if (wrong !== undefined)
+    throw new InputError(
+      `${path} holds the value ${wrong}, and labels are whole numbers of at least 0; name a file of labels.`,
+    );
+  const whole = data instanceof Float32Array || data instanceof Float64Array ? Int32Array.from(data) : data;
+  return { ...volume, data: whole };
+}

@@ -4,6 +4,9 @@ import { InputError } from "../errors.js";
 
 const chunkBytes = 1 << 18;
 
+/** The most that deflate (RFC 1951) makes of a byte: 258 bytes of two bits. */
+const greatestExpansion = 1032;
+
 /** Whether these bytes begin as a gzip file does. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -51,13 +54,15 @@ export function gzip(bytes: Uint8Array, level: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
 
 /**
  * The content of a zlib stream (RFC 1950).
+ * @param length The bytes that the content is known to have; a stream that holds fewer gives fewer.
  * @param name The file, for the message.
- * @throws InputError when the stream is cut short, damaged, or followed by something else.
+ * @throws InputError when the stream is cut short, damaged, longer than `length`, or followed by something else.
  */
-export function unzlib(bytes: Uint8Array, name: string): Uint8Array {
+export function unzlib(bytes: Uint8Array, length: number, name: string): Uint8Array {
+  if (length > greatestExpansion * bytes.length) throw damaged(name);
   let content: Uint8Array;
   try {
-    content = unzlibSync(bytes);
+    content = unzlibSync(bytes, { out: new Uint8Array(length) });
   } catch (cause) {
     throw damaged(name, cause);
   }

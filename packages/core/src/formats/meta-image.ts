@@ -250,7 +250,7 @@ function voxelsOf(
   }
   const stated = Number(fields.get("compresseddatasize") ?? 0);
   const compressed = source.subarray(first, stated > 0 ? first + stated : source.length);
-  const plain = isGzip(compressed) ? gunzip(compressed, dataName) : unzlib(compressed, dataName);
+  const plain = isGzip(compressed) ? gunzip(compressed, dataName) : unzlib(compressed, wanted, dataName);
   return voxelsOfBytes(plain, { type, count, littleEndian, start: 0 }, dataName);
 }
 

@@ -1,0 +1,38 @@
+// npm run check:scans -- FOLDER: real scans against what other tools read of them. FOLDER has one sub-folder a data set.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { InputError, textTable } from "@lnsnet/core";
+import { FailedCheck, type ScanCheck, SkippedCheck } from "./scan-check.js";
+import { dicomCtChecks } from "./scans-dicom-ct.js";
+
+const checks: readonly ScanCheck[] = [...dicomCtChecks];
+
+type Outcome = readonly [result: "pass" | "FAIL" | "skip", measured: string];
+
+process.exitCode = await main(process.argv[2]);
+
+async function main(root: string | undefined): Promise<number> {
+  if (root === undefined || !existsSync(root)) {
+    console.error("Name the folder of the scans: npm run check:scans -- FOLDER");
+    return 2;
+  }
+  const rows = [];
+  for (const check of checks) {
+    const [result, measured] = await outcomeOf(check, join(root, check.folder));
+    rows.push({ check: `${check.folder}: ${check.name}`, result, measured });
+  }
+  const columns = (["result", "check", "measured"] as const).map((key) => ({ key, title: key }));
+  console.log(textTable(columns, rows));
+  return rows.some(({ result }) => result === "FAIL") ? 1 : 0;
+}
+
+async function outcomeOf(check: ScanCheck, folder: string): Promise<Outcome> {
+  if (!existsSync(folder)) return ["skip", "no such folder"];
+  try {
+    return ["pass", await check.run(folder)];
+  } catch (error) {
+    if (error instanceof SkippedCheck) return ["skip", error.message];
+    if (error instanceof FailedCheck || error instanceof InputError) return ["FAIL", error.message];
+    throw error;
+  }
+}

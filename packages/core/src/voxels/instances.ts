@@ -24,56 +24,57 @@ export interface LabelledBodies {
  * Numbers the masks from 1 in their order. Masks are asked for one by one, so only one needs to be in memory.
  *
  * @param size - voxels along (i, j, k)
- * @param split - whether each connected component (26 neighbours) of a mask is a body of its own: "NAME 1", "NAME 2", …,
+ * @param split - whether each connected component (26 neighbours) of a mask is a body of its own, "NAME 1", "NAME 2", …
  * in the order of their first voxels
  * @throws RangeError where a mask does not fill the grid, or there are more than 65,535 bodies
  */
 export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = false): LabelledBodies {
   const labels = new Uint16Array(size[0] * size[1] * size[2]);
   const bodies: { label: number; name: string; voxels: number }[] = [];
-  const overlaps = new Map<string, { first: string; second: string; voxels: number }>();
+  /** The mask that each label came from; label − 1. */
+  const origins: string[] = [];
+  const overlaps: { first: string; second: string; voxels: number }[] = [];
   const empty: string[] = [];
-  const sources: string[] = [];
   for (const { name, mask } of masks) {
     requireMaskOfSize(mask.length, size);
-    const { labels: parts, count } = split ? labelComponents(mask, size, 26) : { labels: mask, count: 1 };
-    const before = bodies.length;
-    if (before + count > 65_535) throw new RangeError(`${before + count} bodies are more than labels.`);
-    const voxels = new Array<number>(count).fill(0);
-    const taken = new Map<number, number>();
-    for (let n = 0; n < mask.length; n++) {
-      if (mask[n] === 0) continue;
-      const owner = labels[n];
-      if (owner !== 0 && owner <= before) {
-        taken.set(owner, (taken.get(owner) ?? 0) + 1);
-        continue;
-      }
-      const part = split ? parts[n] : 1;
-      labels[n] = before + part;
-      voxels[part - 1]++;
+    const parts = split ? labelComponents(mask, size, 26).labels : mask.map((value) => (value === 0 ? 0 : 1));
+    const { free, taken } = countFree(parts, labels);
+    for (const [first, voxels] of sumBy(taken, (label) => origins[label - 1])) {
+      overlaps.push({ first, second: name, voxels });
     }
-    for (const [owner, shared] of taken) {
-      const first = sources[owner - 1];
-      const known = overlaps.get(`${first}\n${name}`)?.voxels ?? 0;
-      overlaps.set(`${first}\n${name}`, { first, second: name, voxels: known + shared });
+    if (free.size === 0) empty.push(name);
+    const labelOfPart = new Map([...free.keys()].map((part, n) => [part, bodies.length + n + 1]));
+    if (bodies.length + free.size > 65_535) {
+      throw new RangeError(`${bodies.length + free.size} bodies are more than 16 bits can number.`);
     }
-    if (voxels.every((number) => number === 0)) {
-      empty.push(name);
-      continue;
+    for (const [n, voxels] of [...free.values()].entries()) {
+      bodies.push({ label: bodies.length + 1, name: free.size === 1 ? name : `${name} ${n + 1}`, voxels });
+      origins.push(name);
     }
-    voxels.forEach((number, part) => {
-      bodies.push({
-        label: before + part + 1,
-        name: count === 1 ? name : `${name} ${part + 1}`,
-        voxels: number,
-      });
-      sources.push(name);
-    });
+    for (let n = 0; n < parts.length; n++) {
+      if (parts[n] !== 0 && labels[n] === 0) labels[n] = labelOfPart.get(parts[n]) ?? 0;
+    }
   }
-  return {
-    labels: bodies.length <= 255 ? Uint8Array.from(labels) : labels,
-    bodies,
-    overlaps: [...overlaps.values()],
-    empty,
-  };
+  return { labels: bodies.length <= 255 ? Uint8Array.from(labels) : labels, bodies, overlaps, empty };
+}
+
+/** Voxels of each part that have no label yet, in the order of the parts, and those that each label holds already. */
+function countFree(
+  parts: ArrayLike<number>,
+  labels: Uint16Array,
+): { free: Map<number, number>; taken: Map<number, number> } {
+  const free = new Map<number, number>();
+  const taken = new Map<number, number>();
+  for (let n = 0; n < parts.length; n++) {
+    if (parts[n] === 0) continue;
+    const [counts, key] = labels[n] === 0 ? [free, parts[n]] : [taken, labels[n]];
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return { free, taken };
+}
+
+function sumBy(counts: ReadonlyMap<number, number>, group: (key: number) => string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [key, count] of counts) sums.set(group(key), (sums.get(group(key)) ?? 0) + count);
+  return sums;
 }

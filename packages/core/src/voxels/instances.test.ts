@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { labelBodies, type NamedMask } from "./instances.js";
+
+const mask = (name: string, text: string): NamedMask => ({ name, mask: Uint8Array.from(text, Number) });
+
+describe("bodies are numbered in their order", () => {
+  test.each<[string, NamedMask[], boolean, string, [string, number][]]>([
+    [
+      "apart",
+      [mask("a", "110000"), mask("b", "000011")],
+      false,
+      "110022",
+      [
+        ["a", 2],
+        ["b", 2],
+      ],
+    ],
+    ["two parts of one name stay one", [mask("a", "110010")], false, "110010", [["a", 3]]],
+    [
+      "or are split",
+      [mask("a", "110010"), mask("b", "000001")],
+      true,
+      "110023",
+      [
+        ["a 1", 2],
+        ["a 2", 1],
+        ["b", 1],
+      ],
+    ],
+    [
+      "an overlap goes to the first",
+      [mask("a", "111000"), mask("b", "001110")],
+      false,
+      "111220",
+      [
+        ["a", 3],
+        ["b", 2],
+      ],
+    ],
+    ["an empty one takes no label", [mask("a", "000000"), mask("b", "000110")], false, "000110", [["b", 2]]],
+    [
+      "nor does one that is covered",
+      [mask("a", "111000"), mask("b", "011000"), mask("c", "000001")],
+      false,
+      "111002",
+      [
+        ["a", 3],
+        ["c", 1],
+      ],
+    ],
+    ["split, no component", [mask("a", "000000"), mask("b", "000110")], true, "000110", [["b", 2]]],
+    ["none", [], false, "000000", []],
+  ])("%s", (_, masks, split, labels, bodies) => {
+    const result = labelBodies(masks, [6, 1, 1], split);
+    expect(result.labels.join("")).toBe(labels);
+    expect(result.bodies).toEqual(bodies.map(([name, voxels], n) => ({ label: n + 1, name, voxels })));
+  });
+});
+
+test("a component that another body covers wholly takes no label", () => {
+  const result = labelBodies([mask("a", "110000"), mask("b", "110011")], [6, 1, 1], true);
+  expect(result.labels.join("")).toBe("110022");
+  expect(result.bodies).toEqual([
+    { label: 1, name: "a", voxels: 2 },
+    { label: 2, name: "b", voxels: 2 },
+  ]);
+});
+
+test("overlaps and empty masks are told, parts of one name together", () => {
+  const masks = [mask("a", "110110"), mask("b", "011010"), mask("c", "000000"), mask("d", "110000")];
+  const { overlaps, empty } = labelBodies(masks, [6, 1, 1], true);
+  expect(overlaps).toEqual([
+    { first: "a", second: "b", voxels: 2 },
+    { first: "a", second: "d", voxels: 2 },
+  ]);
+  expect(empty).toEqual(["c", "d"]);
+});
+
+test("more than 255 bodies need 16 bits", () => {
+  const masks = Array.from({ length: 256 }, (_, n) => ({
+    name: String(n),
+    mask: Uint8Array.from({ length: 256 }, (_, at) => (at === n ? 1 : 0)),
+  }));
+  expect(labelBodies(masks.slice(1), [256, 1, 1]).labels).toBeInstanceOf(Uint8Array);
+  const { labels } = labelBodies(masks, [256, 1, 1]);
+  expect(labels).toBeInstanceOf(Uint16Array);
+  expect(labels[255]).toBe(256);
+});
+
+test("a mask of another size is refused", () => {
+  expect(() => labelBodies([mask("a", "11")], [6, 1, 1])).toThrow(RangeError);
+});

@@ -10,6 +10,7 @@ import {
   placeOfSteps,
   type ReportProblem,
   refuseBadSpacing,
+  stepsOf,
   swapRasLps,
 } from "./place.js";
 import {
@@ -72,12 +73,9 @@ export function writeNifti(
       view.setFloat32(offset + 4 * n, value, true);
     });
   };
-  const { direction: m, spacingMm: s, originMm: o } = volume;
-  // RAS is LPS with x and y negated.
-  const rows = [0, 1, 2].map((row) => {
-    const sign = row < 2 ? -1 : 1;
-    return [m[3 * row] * s[0], m[3 * row + 1] * s[1], m[3 * row + 2] * s[2], o[row]].map((v) => sign * v);
-  });
+  const columns = [...stepsOf(volume), volume.originMm].map(swapRasLps);
+  const rows = [0, 1, 2].map((row) => columns.map((column) => column[row]));
+  const m = volume.direction;
   const ras: Matrix3 = [-m[0], -m[1], -m[2], -m[3], -m[4], -m[5], m[6], m[7], m[8]];
   const handedness = determinant(ras) < 0 ? -1 : 1;
 
@@ -87,7 +85,7 @@ export function writeNifti(
   });
   view.setInt16(70, codes[writtenTypeOf(volume.data)], true);
   view.setInt16(72, 8 * volume.data.BYTES_PER_ELEMENT, true);
-  float(76, [handedness, ...s, 0, 0, 0, 0]);
+  float(76, [handedness, ...volume.spacingMm, 0, 0, 0, 0]);
   float(108, [firstVoxelByte, 1, 0]);
   view.setUint8(123, NIFTI1.UNITS_MM);
   const description = (options.description ?? "").slice(0, 79);

@@ -149,14 +149,15 @@ function chooseVolume(
   );
 }
 
-interface Files {
+/** Files of a path, and what was left out with the reason. */
+export interface Files {
   readonly files: readonly NamedFile[];
   readonly others: FoundImages["others"];
 }
 
 async function filesAt(path: string): Promise<Files> {
   await requirePath(path);
-  if (await isFolder(path)) return walk(path);
+  if (await isFolder(path)) return filesBelow(path);
   if (volumeFormatOf(path) !== null || !/\.zip$/i.test(path))
     return { files: [{ name: path, read: () => readBytes(path) }], others: [] };
   const bytes = await readBytes(path);
@@ -166,8 +167,8 @@ async function filesAt(path: string): Promise<Files> {
   return { files: entries, others: [] };
 }
 
-/** Every file below a folder, by name, without hidden ones. */
-async function walk(root: string): Promise<Files> {
+/** Every file below a folder, by name, without hidden ones and links that lead out of it. */
+export async function filesBelow(root: string): Promise<Files> {
   const realRoot = await realpath(root);
   const files: NamedFile[] = [];
   const others: { name: string; reason: string }[] = [];

@@ -8,17 +8,20 @@ const caseSchema = z.object({
   /** Running number of the patient; cases of one patient share it. */
   patient: z.int().positive(),
   subset: z.enum(["training", "test"]),
-  /** Salted hash of what the case was made from; it tells a repeated import what it has. */
-  source: z.string(),
-  /** ROIs or segments that became labels, in the order of the instances; as the drawer named them. */
+  /** Salted hashes of the patient's identifier and of where the case came from; a repeated import knows them by. */
+  patient_hash: z.string(),
+  source_hash: z.string(),
+  /** ROIs or segments that became labels, as the drawer named them. */
   rois: z.array(z.string()),
+  bodies: z.int().min(0),
+  /** What was odd in reading. */
+  problems: z.array(z.string()),
 });
 
 const recordSchema = z.object({
   kind: z.literal("lnsnet-import"),
   layout: z.string(),
   roi: z.string().nullable(),
-  salt: z.string(),
   cases: z.array(caseSchema),
 });
 

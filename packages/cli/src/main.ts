@@ -28,6 +28,10 @@ const commands: Readonly<
     summary: "write a synthetic cohort of head-and-neck CTs with lymph nodes",
     load: () => import("./commands/phantom.js").then((module) => module.phantomCommand),
   },
+  "dataset import": {
+    summary: "bring a collection of scans and labels into one layout, without identifiers",
+    load: () => import("./commands/dataset-import.js").then((module) => module.datasetImportCommand),
+  },
   "dataset check": {
     summary: "look for every problem of a data set",
     load: () => import("./commands/dataset-check.js").then((module) => module.datasetCheckCommand),

@@ -1,0 +1,98 @@
+// lnsnet dataset import: a collection of scans and labels in, a data set without identifiers out.
+import { basename, resolve } from "node:path";
+import { csvTable, roiPattern } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { realNumber } from "../arguments.js";
+import { importDataset } from "../dataset-import.js";
+import { writeAtomically } from "../files.js";
+import { defaultRoi, type Layout, layouts, listSources } from "../import-sources.js";
+import { interruptSignal } from "../interrupt.js";
+import { printJson, printText } from "../output.js";
+
+export const datasetImportCommand = defineCommand({
+  meta: {
+    name: "dataset import",
+    description:
+      "Bring DICOM studies with RTSTRUCT or SEG, HECKTOR, LNQ, TCIA CT Lymph Nodes or an nnU-Net data set into one layout",
+  },
+  args: {
+    source: { type: "positional", description: "folder of the collection", required: true },
+    output: {
+      type: "string",
+      description: "folder for the data set; an import that stopped there goes on",
+      valueHint: "FOLDER",
+      required: true,
+    },
+    layout: {
+      type: "enum",
+      description: "how the collection is laid out",
+      options: [...layouts],
+      default: "auto",
+    },
+    roi: {
+      type: "string",
+      description: `names of the bodies that are nodes; by default ${defaultRoi} for DICOM, all of the others`,
+      valueHint: "PATTERN",
+    },
+    name: {
+      type: "string",
+      description: "name of the data set; by default the output folder's",
+      valueHint: "NAME",
+    },
+    "test-share": {
+      type: "string",
+      description: "chance of each patient to be for testing",
+      valueHint: "SHARE",
+      default: "0",
+    },
+    "keep-mapping": {
+      type: "string",
+      description: "CSV file for which case is which patient; it identifies them, keep it apart",
+      valueHint: "FILE",
+    },
+    json: { type: "boolean", description: "print JSON" },
+  },
+  async run({ args }) {
+    const testShare = realNumber(args["test-share"], "--test-share", 0, 1);
+    const layout: Layout = layouts.find((one) => one === args.layout) ?? "auto";
+    const givenRoi = args.roi === undefined ? null : roiPattern(args.roi);
+    const list = await listSources(args.source, layout, givenRoi);
+    const { imported, kept, failed, mapping } = await importDataset(list, args.output, {
+      name: args.name ?? basename(resolve(args.output)),
+      layout,
+      roi: args.roi ?? null,
+      testShare,
+      signal: interruptSignal(),
+    });
+    if (args["keep-mapping"] !== undefined)
+      await writeAtomically(
+        args["keep-mapping"],
+        csvTable(
+          (["case", "patient", "origin"] as const).map((key) => ({ key, title: key })),
+          mapping,
+        ),
+      );
+    const bad = [...failed, ...list.skipped];
+    if (args.json === true)
+      printJson({
+        output: args.output,
+        imported: imported.map(({ case: id, patient, subset, bodies, rois }) => ({
+          case: id,
+          patient,
+          subset,
+          bodies,
+          rois,
+        })),
+        kept,
+        failed: bad,
+      });
+    else
+      printText(
+        [
+          `${args.output}: ${imported.length} cases imported, ${kept} were there, ${bad.length} could not be used.`,
+          ...bad.map(({ origin, reason }) => `  ${origin}: ${reason}`),
+        ].join("\n"),
+      );
+    if (bad.length > 0) process.exitCode = 2;
+  },
+});

@@ -1,0 +1,205 @@
+// Brings a collection into nnU-Net's layout without its identifiers, case by case, and goes on where it stopped.
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type DatasetDescription,
+  InputError,
+  type IntegerVoxelArray,
+  indexedStream,
+  labelComponents,
+  uniform,
+  type Volume,
+  writeNifti,
+} from "@lnsnet/core";
+import { ensureWritableFolder, isFile, readBytes, writeAtomically } from "./files.js";
+import { type ImportedCase, type ImportRecord, importRecordPath, readImportRecord } from "./import-record.js";
+import type { ImportSource, SourceList } from "./import-sources.js";
+import { throwIfInterrupted } from "./interrupt.js";
+import { instanceArray } from "./labels.js";
+import { createProgress } from "./progress.js";
+import type { Subset } from "./survey.js";
+
+export interface ImportOptions {
+  readonly name: string;
+  readonly layout: string;
+  /** As it was given; null for the layout's own. */
+  readonly roi: string | null;
+  /** Chance of a patient to be for testing, where the collection does not divide its cases. */
+  readonly testShare: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ImportResult {
+  readonly imported: readonly ImportedCase[];
+  /** Cases that were there from an earlier import. */
+  readonly kept: number;
+  readonly failed: readonly { readonly origin: string; readonly reason: string }[];
+  /** What each case is; it identifies patients. */
+  readonly mapping: readonly { readonly case: string; readonly patient: string; readonly origin: string }[];
+}
+
+/**
+ * Writes images, labels (0, 1) and instances of each source as case_0001, …, and `dataset.json` and `import.json`.
+ * A source that cannot be used is part of the result, and the others are imported.
+ *
+ * @throws InputError where the folder holds something else, or an import by other rules; Interrupted where the signal is set
+ */
+export async function importDataset(
+  { sources }: SourceList,
+  folder: string,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const record = await openRecord(folder, options);
+  const salt = await saltOf(folder);
+  const hash = (text: string) => createHash("sha256").update(`${salt} ${text}`).digest("hex").slice(0, 32);
+  const known = new Map(record.cases.map((one) => [one.source_hash, one]));
+  const imported: ImportedCase[] = [];
+  const failed: { origin: string; reason: string }[] = [];
+  const mapping: { case: string; patient: string; origin: string }[] = [];
+  let kept = 0;
+  const progress = createProgress("import", "case");
+  progress.update({ done: 0, total: sources.length });
+  try {
+    for (const [done, source] of sources.entries()) {
+      throwIfInterrupted(options.signal);
+      const source_hash = hash(source.origin);
+      const before = known.get(source_hash);
+      if (before !== undefined) {
+        kept++;
+        mapping.push({ case: before.case, patient: source.patient, origin: source.origin });
+      } else {
+        try {
+          const one = await importCase(source, folder, record.cases, hash, options.testShare);
+          record.cases.push(one);
+          known.set(source_hash, one);
+          await writeRecord(folder, record);
+          imported.push(one);
+          mapping.push({ case: one.case, patient: source.patient, origin: source.origin });
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          failed.push({ origin: source.origin, reason: error.message });
+        }
+      }
+      progress.update({ done: done + 1, total: sources.length });
+    }
+  } finally {
+    if (record.cases.length > 0) await writeDescription(folder, record.cases, options.name);
+    progress.finish();
+  }
+  return { imported, kept, failed, mapping };
+}
+
+async function importCase(
+  source: ImportSource,
+  folder: string,
+  earlier: readonly ImportedCase[],
+  hash: (text: string) => string,
+  testShare: number,
+): Promise<ImportedCase> {
+  const { scan, labels } = await source.read();
+  const { instances, bodies } = separated(labels.volume);
+  const patient_hash = hash(`patient ${source.patient}`);
+  const samePatient = earlier.find((one) => one.patient_hash === patient_hash);
+  const patient = samePatient?.patient ?? 1 + earlier.reduce((most, one) => Math.max(most, one.patient), 0);
+  const subset = source.subset ?? samePatient?.subset ?? drawnSubset(patient, testShare);
+  const last = earlier.reduce((most, one) => Math.max(most, Number(one.case.slice("case_".length))), 0);
+  const id = `case_${String(last + 1).padStart(4, "0")}`;
+  const ending = subset === "training" ? "Tr" : "Ts";
+  const write = async (kind: string, name: string, volume: Volume) => {
+    const path = join(folder, `${kind}${ending}`);
+    await mkdir(path, { recursive: true });
+    await writeAtomically(join(path, name), writeNifti(volume));
+  };
+  const mask = Uint8Array.from(instances.data, (value) => (value === 0 ? 0 : 1));
+  await write("instances", `${id}.nii.gz`, instances);
+  await write("labels", `${id}.nii.gz`, { ...instances, data: mask });
+  await write("images", `${id}_0000.nii.gz`, scan.volume);
+  return {
+    case: id,
+    patient,
+    subset,
+    patient_hash,
+    source_hash: hash(source.origin),
+    rois: labels.names.map(({ name }) => name),
+    bodies,
+    problems: [...scan.problems, ...labels.problems].map((problem) => withoutPaths(problem, source)),
+  };
+}
+
+/** Each connected body (26 neighbours) of each label by a value of its own, in the order of the labels. */
+function separated(labels: Volume<IntegerVoxelArray>): {
+  instances: Volume<Uint8Array | Uint16Array>;
+  bodies: number;
+} {
+  const values = [...new Set(labels.data)].filter((value) => value !== 0).sort((a, b) => a - b);
+  const wide = new Uint16Array(labels.data.length);
+  let bodies = 0;
+  for (const value of values) {
+    const mask = Uint8Array.from(labels.data, (one) => (one === value ? 1 : 0));
+    const components = labelComponents(mask, labels.size, 26);
+    for (let n = 0; n < wide.length; n++) if (mask[n] === 1) wide[n] = bodies + components.labels[n];
+    bodies += components.count;
+  }
+  if (bodies > 65535) throw new InputError(`The labels have ${bodies} separate bodies; they are no nodes.`);
+  const data = instanceArray(wide.length, bodies);
+  data.set(wide);
+  return { instances: { ...labels, data }, bodies };
+}
+
+/** The same patient falls on the same side whenever it is imported as the same number. */
+function drawnSubset(patient: number, testShare: number): Subset {
+  return uniform(indexedStream(1, patient)) < testShare ? "test" : "training";
+}
+
+/** Paths of a collection hold patients' names and numbers. */
+function withoutPaths(sentence: string, { origin, patient }: ImportSource): string {
+  const names = [origin, ...origin.split(/[/\\]/), patient].filter((part) => part !== "");
+  return names
+    .sort((a, b) => b.length - a.length)
+    .reduce((text, part) => text.replaceAll(part, "…"), sentence.replace(/\S*[/\\]\S*/g, "…"));
+}
+
+async function openRecord(folder: string, { layout, roi }: ImportOptions): Promise<ImportRecord> {
+  await ensureWritableFolder(folder);
+  const record = await readImportRecord(folder);
+  if (record !== null) {
+    if (record.layout === layout && record.roi === roi) return record;
+    throw new InputError(
+      `${folder} holds an import by --layout ${record.layout}${record.roi === null ? "" : ` --roi ${record.roi}`}, and another was asked for; name another folder, or repeat those options to go on.`,
+    );
+  }
+  const [found] = (await readdir(folder)).filter((name) => !name.startsWith("."));
+  if (found !== undefined)
+    throw new InputError(`${folder} is not empty (it holds ${found}) and no import; name another folder.`);
+  return { kind: "lnsnet-import", layout, roi, cases: [] };
+}
+
+const saltFile = ".import-salt";
+
+/** The secret behind the hashes. Whoever has it can test a guessed identifier; without it an import cannot go on. */
+async function saltOf(folder: string): Promise<string> {
+  const path = join(folder, saltFile);
+  if (await isFile(path)) return new TextDecoder().decode(await readBytes(path)).trim();
+  const salt = randomBytes(16).toString("hex");
+  await writeAtomically(path, `${salt}\n`);
+  return salt;
+}
+
+async function writeRecord(folder: string, record: ImportRecord): Promise<void> {
+  await writeAtomically(importRecordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+async function writeDescription(folder: string, cases: readonly ImportedCase[], name: string): Promise<void> {
+  const count = (subset: Subset) => cases.filter((one) => one.subset === subset).length;
+  const description: DatasetDescription = {
+    name,
+    description: "Imported by lnsnet; import.json says from what, without identifiers.",
+    channel_names: { "0": "CT" },
+    labels: { background: 0, "lymph node": 1 },
+    numTraining: count("training"),
+    numTest: count("test"),
+    file_ending: ".nii.gz",
+  };
+  await writeAtomically(join(folder, "dataset.json"), `${JSON.stringify(description, null, 2)}\n`);
+}

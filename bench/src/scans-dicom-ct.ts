@@ -114,6 +114,8 @@ const compressors: Readonly<Record<string, readonly string[]>> = {
   deflated: ["dcmconv", "+td"],
   RLE: ["dcmcrle"],
   "JPEG lossless 57, predictor 2": ["dcmcjpeg", "+el", "+sv", "2"],
+  "JPEG lossless 57, predictor 4": ["dcmcjpeg", "+el", "+sv", "4"],
+  "JPEG lossless 57, predictor 5": ["dcmcjpeg", "+el", "+sv", "5"],
   "JPEG lossless 57, predictor 7": ["dcmcjpeg", "+el", "+sv", "7"],
   "JPEG lossless 70": ["dcmcjpeg", "+e1"],
   "JPEG-LS": ["dcmcjpls", "+el"],

@@ -105,6 +105,8 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
     return (encoded) => {
       const padded = paddedBeforeEnd(encoded);
       const decoder = new Decoder();
+      // The decoder's own predictor 7 leaves a half, which goes wrong where the value is below 0.
+      decoder.select7 = () => (decoder.getPreviousX() + decoder.getPreviousY()) >> 1;
       const bytes = new Uint8Array(decoder.decompress(padded.buffer, 0, padded.byteLength));
       // Neither occurs in practice, and the decoder leaves both out of account.
       if (decoder.scan.al !== 0) throw new Error("a point transform");

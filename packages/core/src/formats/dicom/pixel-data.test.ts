@@ -32,6 +32,11 @@ describe("a slice compressed by dcmtk or GDCM", () => {
     expect(frame).toEqual(stored);
   });
 
+  test("jpeg-lossless-57, predictor 7 over values on both sides of 0: equal", async () => {
+    const original = await frames(fixture("tilted-uneven/14.dcm"));
+    expect(await frames(fixture("syntaxes/jpeg-lossless-57-negative.dcm"))).toEqual(original);
+  });
+
   test("jpeg-2000-91, lossy: as far from the original as GDCM decodes it, 10 at most and 1.83 in the mean", async () => {
     const [frame] = await frames(fixture("syntaxes/jpeg-2000-91.dcm"));
     const differences = Array.from(frame, (value, n) => Math.abs(value - stored[n]));

@@ -34,8 +34,8 @@ export interface Stack {
 /**
  * The stack of slices that have one size, orientation and pixel spacing.
  *
- * A stack counts as regular where every slice lies within a tenth of a voxel's shortest edge (at most 0.1 mm) of its
- * place on the grid that the first and the last slice span.
+ * A stack counts as regular where every slice lies within a tenth of a voxel (at most 0.1 mm) of its place on the grid
+ * that the first and the last slice span: positions rounded to 0.1 mm are common.
  */
 export function stackOf(slices: readonly Slice[]): Stack {
   const unplaced = slices.filter(({ positionMm, axes }) => positionMm === null || axes === null).length;
@@ -134,12 +134,13 @@ function gridOf(
     return { geometry: { ...place, size: [first.columns, first.rows, 1] }, isRegular: true, problems };
   }
 
-  const toleranceMm = Math.min(0.1, 0.1 * Math.min(...spacingMm, usualMm));
   const stepMm = lengthMm / gaps.length;
-  const isEven = placed.every(({ distanceMm }, k) => Math.abs(distanceMm - k * stepMm) <= toleranceMm);
-  const isStraight = placed.every(({ shiftMm }) => Math.hypot(...shiftMm) <= toleranceMm);
-  if (!isEven) problems.push(spacingProblem(placed, gaps, usualMm, toleranceMm));
-  if (!isStraight) problems.push(shiftProblem(placed, toleranceMm));
+  const depthToleranceMm = toleranceOf(stepMm);
+  const planeToleranceMm = toleranceOf(Math.min(...spacingMm));
+  const isEven = placed.every(({ distanceMm }, k) => Math.abs(distanceMm - k * stepMm) <= depthToleranceMm);
+  const isStraight = placed.every(({ shiftMm }) => Math.hypot(...shiftMm) <= planeToleranceMm);
+  if (!isEven) problems.push(spacingProblem(placed, gaps, usualMm, depthToleranceMm));
+  if (!isStraight) problems.push(shiftProblem(placed, planeToleranceMm));
   if (isEven && isStraight) {
     const geometry: Geometry = {
       ...place,
@@ -151,6 +152,11 @@ function gridOf(
   const isRefused = problems.some((problem) => problem.isRefused);
   const geometry = isRefused ? null : resamplingGrid(placed, place, spacingMm, lengthMm, usualMm);
   return { geometry, isRegular: false, problems };
+}
+
+/** How far a slice may lie from its place, for voxels of this edge; a little more, since decimals are not exact. */
+function toleranceOf(edgeMm: number): number {
+  return Math.min(0.1, 0.1 * edgeMm) + 1e-6;
 }
 
 function singleSliceProblem(slice: Slice, thicknessMm: number): SeriesProblem {

@@ -26,5 +26,8 @@ declare module "jpeg-lossless-decoder-js" {
     readonly frame: { readonly dimX: number; readonly dimY: number; readonly precision: number };
     readonly scan: { readonly numComp: number; readonly al: number };
     readonly restartInterval: number;
+    select7: () => number;
+    getPreviousX(): number;
+    getPreviousY(): number;
   }
 }

@@ -112,6 +112,7 @@ describe("refused with a sentence", () => {
 test("of a file that is cut short, what stands before the cut is there", () => {
   const { dataset, damage } = parseReadablePart(fixture("syntaxes/explicit.dcm").slice(0, -100), "scan.dcm");
   expect(damage).toBeInstanceOf(InputError);
+  expect(dataset.transferSyntaxUid).toBe(explicitLittleEndian);
   expect(numberOf(dataset, "Rows")).toBe(48);
 });
 

@@ -54,6 +54,9 @@ export function parseReadablePart(
     const readable = readablePartOf(error);
     if (readable === null) throw damage;
     content = readable;
+    if (start.transferSyntaxUid === null) {
+      Object.assign(content.elements, dicomParser.readPart10Header(start.bytes).elements);
+    }
   }
   const header = { name, content, decodeText: latin1, transferSyntaxUid: start.transferSyntaxUid ?? "" };
   const transferSyntaxUid = start.transferSyntaxUid ?? textOf(header, "TransferSyntaxUID");

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { InputError, textTable } from "@lnsnet/core";
 import { FailedCheck, type ScanCheck, SkippedCheck } from "./scan-check.js";
 import { dicomCtChecks } from "./scans-dicom-ct.js";
+import { segmentationChecks } from "./scans-segmentations.js";
 
-const checks: readonly ScanCheck[] = [...dicomCtChecks];
+const checks: readonly ScanCheck[] = [...dicomCtChecks, ...segmentationChecks];
 
 type Outcome = readonly [result: "pass" | "FAIL" | "skip", measured: string];
 

@@ -1,0 +1,18 @@
+// npm run bench:dicom -- FOLDER: how long and how much memory it takes to read a DICOM CT series.
+import { readdirSync } from "node:fs";
+import { chooseSeries, listSeries, readSeries } from "@lnsnet/core";
+import { filesIn } from "./scan-check.js";
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("Name a folder of DICOM files: npm run bench:dicom -- FOLDER");
+const start = performance.now();
+const listing = await listSeries(filesIn(folder, /./));
+const listed = performance.now();
+const series = chooseSeries(listing, undefined);
+const { volume } = await readSeries(series);
+const seconds = (performance.now() - start) / 1000;
+console.log(
+  `${readdirSync(folder).length} files, ${volume.size.join(" × ")}, ${series.transferSyntax}: ` +
+    `${seconds.toFixed(1)} s (of that the headers ${((listed - start) / 1000).toFixed(1)} s), ` +
+    `peak ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
+);

@@ -26,7 +26,7 @@ export interface AxialAxes {
  * voxel is as long as its larger spacing, two in a row are two spacings long.
  *
  * Slices are those of the grid whose normal lies nearest to z. Where it is more than 5° off, the node is first
- * interpolated onto an axial grid; up to there a slice differs from an axial cut by 0.4 % for a long body, and by
+ * interpolated onto an axial grid, which may add a third of its smallest spacing to a length; up to there a slice differs from an axial cut by 0.4 % for a long body, and by
  * 3 % for one that is three times as wide as it is high.
  *
  * @param node - foreground is 1, not empty; a box around the node is enough
@@ -34,14 +34,7 @@ export interface AxialAxes {
 export function axialAxes(node: Volume<Uint8Array>): AxialAxes {
   const slices = withAxialSlices(node);
   const [x, y] = [slices.spacingMm[0] / 2, slices.spacingMm[1] / 2];
-  let candidates: Diameter[] = [];
-  for (const outline of outlinesOf(slices)) {
-    for (const diameter of longestOf(outline, [x, y])) {
-      const longest = candidates[0]?.lengthMm ?? 0;
-      if (diameter.lengthMm > longest * (1 + tieTolerance)) candidates = [diameter];
-      else if (diameter.lengthMm >= longest * (1 - tieTolerance)) candidates.push(diameter);
-    }
-  }
+  const candidates = longestOf(outlinesOf(slices).flatMap((outline) => diametersOf(outline, [x, y])));
   let best: AxialAxes | null = null;
   for (const { outline, ends, lengthMm } of candidates) {
     const across = longestAcross(borderOf(outline, slices), ends, [x, y]);
@@ -131,23 +124,28 @@ function outlinesOf({ data, size: [width, height, depth] }: Volume<Uint8Array>):
   return outlines;
 }
 
-/** The longest diameters of an outline: several where they are equal. */
-function longestOf(outline: Outline, [xMm, yMm]: Point2): Diameter[] {
+/** The longest lines between two corners of an outline's hull: several where they are equal. */
+function diametersOf(outline: Outline, [xMm, yMm]: Point2): Diameter[] {
   const { stretches, width } = outline;
-  const corners = sliceHull(
-    stretches.flat().map((at) => [2 * (at % width), 2 * Math.floor(at / width)] as const),
-  );
-  let longest: Diameter[] = [];
+  const centres = stretches.flat().map((at): Point2 => [2 * (at % width), 2 * Math.floor(at / width)]);
+  const corners = sliceHull(centres);
+  const diameters: Diameter[] = [];
+  let longest = 0;
   corners.forEach((a, one) => {
-    for (const b of corners.slice(0, one)) {
-      const lengthMm = Math.hypot((a[0] - b[0]) * xMm, (a[1] - b[1]) * yMm);
-      const diameter = { outline, ends: [b, a] as const, lengthMm };
-      const known = longest[0]?.lengthMm ?? 0;
-      if (lengthMm > known * (1 + tieTolerance)) longest = [diameter];
-      else if (lengthMm >= known * (1 - tieTolerance)) longest.push(diameter);
+    for (let other = 0; other < one; other++) {
+      const b = corners[other];
+      const lengthMm = Math.sqrt(((a[0] - b[0]) * xMm) ** 2 + ((a[1] - b[1]) * yMm) ** 2);
+      if (lengthMm < longest * (1 - tieTolerance)) continue;
+      longest = Math.max(longest, lengthMm);
+      diameters.push({ outline, ends: [b, a], lengthMm });
     }
   });
-  return longest;
+  return longestOf(diameters);
+}
+
+function longestOf(diameters: readonly Diameter[]): Diameter[] {
+  const longest = diameters.reduce((most, { lengthMm }) => Math.max(most, lengthMm), 0);
+  return diameters.filter(({ lengthMm }) => lengthMm >= longest * (1 - tieTolerance));
 }
 
 /** The closed lines around a piece of a slice and around its holes, in half voxels. */

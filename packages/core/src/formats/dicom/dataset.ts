@@ -37,7 +37,8 @@ export function parseReadablePart(
   bytes: Uint8Array,
   name: string,
 ): { dataset: Dataset; damage: InputError | null } {
-  const start = startOf(bytes, name);
+  // Node's Buffer is a Uint8Array whose slice() does not copy; a plain view of the same bytes does.
+  const start = startOf(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), name);
   let content: dicomParser.DataSet;
   let damage: InputError | null = null;
   try {

@@ -119,7 +119,8 @@ describe("ellipsoids whose half axes are at least four voxels", () => {
         const ellipsoid = { halfAxesMm, turn: rotation(axis, angle) };
         const axes = axialAxes(ellipsoidMask(ellipsoid, spacingMm, direction, offset as unknown as Vector3));
         const truth = axialSection(ellipsoid);
-        const toleranceMm = voxelMm + interpolated * Math.min(...spacingMm);
+        // A voxel too long is reached where the truth ends at voxel centres.
+        const toleranceMm = voxelMm * (1 + 1e-9) + interpolated * Math.min(...spacingMm);
         expect(Math.abs(axes.longAxisMm - truth.longMm)).toBeLessThan(toleranceMm);
         expect(Math.abs(axes.shortAxisMm - truth.shortMm)).toBeLessThan(toleranceMm);
       }),

@@ -186,7 +186,7 @@ describe("lnsnet dataset fingerprint", () => {
 
 describe("lnsnet preprocess", () => {
   test("writes once, then trains from it", async () => {
-    const tokens = ["preprocess", "good", "--output", "cache", "--spacing", "1,1,1", "--json"];
+    const tokens = ["preprocess", "good", "--output", "cache", "--spacing", "0.75,0.75,1.25", "--json"];
     expect(JSON.parse((await lnsnet(tokens)).stdout)).toMatchObject({ cases: 2, written: 2 });
     expect(JSON.parse((await lnsnet(tokens)).stdout)).toMatchObject({ cases: 2, written: 0 });
     const train = ["train", "good", "--cache", "cache", "--output", "run", "--network", "lnsnet-small"];
@@ -199,7 +199,7 @@ describe("lnsnet preprocess", () => {
   });
 });
 
-test.each([
+test.concurrent.each<[string[], RegExp]>([
   [["dataset"], /no command "dataset"/],
   [["dataset", "fly"], /no command "dataset fly"/],
   [["dataset", "check"], /needs DATASET/],

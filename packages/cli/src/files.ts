@@ -7,9 +7,11 @@ import type { z } from "zod";
 
 /** @throws InputError where the file does not exist or cannot be read */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error: unknown) => {
+  const { buffer, byteOffset, length } = await readFile(path).catch((error: unknown) => {
     throw fileError(error, path, "read");
   });
+  // Buffer's slice() gives a view where that of Uint8Array gives a copy.
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /**

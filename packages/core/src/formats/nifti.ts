@@ -103,7 +103,7 @@ export function writeNifti(
 
 /** Whether bytes begin as an uncompressed NIfTI file, or the header of a NIfTI pair, does. */
 export function isNifti(bytes: Uint8Array): boolean {
-  const head = bytes.slice(0, 540).buffer;
+  const head = new Uint8Array(bytes.subarray(0, 540)).buffer;
   return bytes.length >= 348 && (isNIFTI(head) || isNIFTI(head, true));
 }
 
@@ -140,7 +140,7 @@ function headerOf(bytes: Uint8Array, name: string): Header {
   const isVersion2 = bytes.length >= 4 && (bytes[0] === 28 || bytes[3] === 28);
   const length = isVersion2 ? 540 : 348;
   // The header alone: the library would otherwise read the extensions too, and trust their lengths.
-  const head = bytes.slice(0, length).buffer;
+  const head = new Uint8Array(bytes.subarray(0, length)).buffer;
   const expected =
     "a NIfTI file (.nii or .nii.gz) was expected; check the path, or convert the scan to NIfTI";
   if (bytes.length === 0) throw new InputError(`${name} is empty, and ${expected}.`);

@@ -57,7 +57,8 @@ export function voxelsOfBytes(bytes: Uint8Array, layout: VoxelLayout, name: stri
       `${name} is cut short: it has ${Math.max(0, bytes.length - Math.max(0, start))} bytes of voxels, and its header promises ${wanted}; copy or download it again.`,
     );
   }
-  const raw = bytes.slice(start, start + wanted);
+  // Not slice(), which of Node's Buffer is a view.
+  const raw = new Uint8Array(bytes.subarray(start, start + wanted));
   if (littleEndian !== machineIsLittleEndian && width > 1) reverseEach(raw, width);
   const stored = storedTypes[type].make(raw.buffer);
   if (stored instanceof BigInt64Array) return narrowed(stored, new Int32Array(count), name);

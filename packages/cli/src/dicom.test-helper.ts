@@ -1,0 +1,112 @@
+// CT series as a scanner writes them, for tests: explicit VR little endian, a file a slice, nothing that is not needed.
+import { type Geometry, pointOfIndex } from "@lnsnet/core";
+
+export interface CtSeries extends Geometry {
+  /** HU, whole numbers. i fastest. */
+  readonly hu: ArrayLike<number>;
+  readonly patientId: string;
+  readonly seriesUid: string;
+  readonly frameOfReferenceUid: string;
+  readonly description?: string;
+  readonly modality?: string;
+}
+
+/** The files of a series, the last slice first: readers must not trust names or order. */
+export function ctFiles(series: CtSeries): { name: string; bytes: Uint8Array }[] {
+  const [nx, ny, nz] = series.size;
+  return Array.from({ length: nz }, (_, n) => {
+    const k = nz - 1 - n;
+    const slice = Array.from({ length: nx * ny }, (_, at) => series.hu[at + nx * ny * k]);
+    return { name: `${n}.dcm`, bytes: ctFile(series, k, slice) };
+  });
+}
+
+const ctStorage = "1.2.840.10008.5.1.4.1.1.2";
+
+function ctFile(series: CtSeries, k: number, hu: readonly number[]): Uint8Array {
+  const { direction: m, spacingMm: s, size } = series;
+  const uid = `${series.seriesUid}.${k + 1}`;
+  const meta = [
+    element(0x0002, 0x0002, "UI", ctStorage),
+    element(0x0002, 0x0003, "UI", uid),
+    element(0x0002, 0x0010, "UI", "1.2.840.10008.1.2.1"),
+  ];
+  const stored = Uint8Array.from(hu.flatMap((value) => [(value + 1024) & 255, (value + 1024) >> 8]));
+  const body = [
+    element(0x0008, 0x0016, "UI", ctStorage),
+    element(0x0008, 0x0018, "UI", uid),
+    element(0x0008, 0x0020, "DA", "20240102"),
+    element(0x0008, 0x0060, "CS", series.modality ?? "CT"),
+    element(0x0008, 0x103e, "LO", series.description ?? "neck"),
+    element(0x0010, 0x0010, "PN", `Doe^${series.patientId}`),
+    element(0x0010, 0x0020, "LO", series.patientId),
+    element(0x0020, 0x000d, "UI", `${series.seriesUid}.99`),
+    element(0x0020, 0x000e, "UI", series.seriesUid),
+    element(0x0020, 0x0013, "IS", String(k + 1)),
+    element(0x0020, 0x0032, "DS", pointOfIndex(series, [0, 0, k]).join("\\")),
+    element(0x0020, 0x0037, "DS", [m[0], m[3], m[6], m[1], m[4], m[7]].join("\\")),
+    element(0x0020, 0x0052, "UI", series.frameOfReferenceUid),
+    element(0x0028, 0x0002, "US", 1),
+    element(0x0028, 0x0004, "CS", "MONOCHROME2"),
+    element(0x0028, 0x0010, "US", size[1]),
+    element(0x0028, 0x0011, "US", size[0]),
+    element(0x0028, 0x0030, "DS", `${s[1]}\\${s[0]}`),
+    element(0x0028, 0x0100, "US", 16),
+    element(0x0028, 0x0101, "US", 16),
+    element(0x0028, 0x0102, "US", 15),
+    element(0x0028, 0x0103, "US", 0),
+    element(0x0028, 0x1052, "DS", "-1024"),
+    element(0x0028, 0x1053, "DS", "1"),
+    element(0x7fe0, 0x0010, "OW", stored),
+  ];
+  const metaBytes = joined(meta);
+  return joined([
+    new Uint8Array(128),
+    new TextEncoder().encode("DICM"),
+    element(0x0002, 0x0000, "UL", metaBytes.length),
+    metaBytes,
+    ...body,
+  ]);
+}
+
+/** A data element (PS3.5, 7.1.2), padded to an even length. */
+function element(
+  group: number,
+  tag: number,
+  representation: string,
+  value: string | number | Uint8Array,
+): Uint8Array {
+  const content = contentOf(representation, value);
+  const length = content.length + (content.length % 2);
+  const isLong = representation === "OW";
+  const bytes = new Uint8Array((isLong ? 12 : 8) + length);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, group, true);
+  view.setUint16(2, tag, true);
+  bytes.set(new TextEncoder().encode(representation), 4);
+  if (isLong) view.setUint32(8, length, true);
+  else view.setUint16(6, length, true);
+  bytes.fill(representation === "UI" ? 0 : 0x20, bytes.length - length);
+  bytes.set(content, bytes.length - length);
+  return bytes;
+}
+
+function contentOf(representation: string, value: string | number | Uint8Array): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "string") return new TextEncoder().encode(value);
+  const number = new Uint8Array(representation === "UL" ? 4 : 2);
+  const view = new DataView(number.buffer);
+  if (representation === "UL") view.setUint32(0, value, true);
+  else view.setUint16(0, value, true);
+  return number;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -147,9 +147,13 @@ describe("a plane reaches the slices nearest to it", () => {
     const every = drawnSpacingMm(body, geometry) ?? 0;
     expect(every).toBeCloseTo(3);
     expect(rasteriseContours(node, geometry, every).join("")).toBe("000111111");
-    expect(contourProblems(node, geometry, every)).toEqual([]);
+    expect(contourProblems(node, geometry, every)).toEqual([
+      "contours every 3.00 mm fill the slices every 1.00 mm",
+    ]);
     expect(drawnSpacingMm(node, geometry)).toBeNull();
     expect(drawnSpacingMm([], geometry)).toBeNull();
+    // Three bodies of one slice each tell nothing of slices.
+    expect(drawnSpacingMm([0, 30, 60].map(square), geometry)).toBeNull();
   });
 });
 

@@ -33,12 +33,13 @@ export function rasteriseContours(
 
 /**
  * The distance between planes at which contours were drawn: the least of the largest stack, where it occurs at least
- * twice. Null where fewer planes leave it open.
+ * twice and can be that of CT slices (up to 10 mm). Null where the planes leave it open.
  */
 export function drawnSpacingMm(contours: readonly PlanarContour[], geometry: Geometry): number | null {
   const [largest] = stacksOf(contours, geometry).sort((a, b) => b.planes.length - a.planes.length);
   const [least, second] = distancesBetween(largest?.planes ?? []).sort((a, b) => a - b);
-  return second !== undefined && second <= least * (1 + planeTolerance) ? least : null;
+  const isRegular = second !== undefined && second <= least * (1 + planeTolerance);
+  return isRegular && least <= thickestSliceMm ? least : null;
 }
 
 /**
@@ -94,6 +95,8 @@ export function traceContours(voxels: VoxelArray, geometry: Geometry, label?: nu
   return contours;
 }
 
+/** Few bodies, each on one slice, would else seem drawn on slices as thick as they lie apart. */
+const thickestSliceMm = 10;
 /** Share of a slice within which a contour counts as flat, and two contours as in one plane. */
 const planeTolerance = 0.05;
 /** Of a plane and an axis of the grid: within a quarter of a degree. */
@@ -175,6 +178,9 @@ function stackProblems({ normal, planes }: Stack, geometry: Geometry, drawnEvery
     problems.push(`${counted(unused, "contour plane")} more than slices, which take the nearest alone`);
   }
   const every = Math.max(slice, drawnEveryMm);
+  if (every > slice * (1 + planeTolerance)) {
+    problems.push(`contours every ${every.toFixed(2)} mm fill the slices every ${slice.toFixed(2)} mm`);
+  }
   const gaps = distancesBetween(planes).filter((distance) => distance > 1.5 * every).length;
   if (gaps > 0) problems.push(`${counted(gaps, "gap")} between contour planes, left empty`);
   return problems;

@@ -59,7 +59,7 @@ async function main(): Promise<number> {
       json: { type: "boolean", default: false },
     },
   });
-  const python = findPython();
+  const python = findPython("torch");
   if (python === null) {
     process.stderr.write(
       "No Python with torch was found, and this check compares with PyTorch; install one (Debian: python3-torch) or name it in PYTHON.\n",
@@ -81,7 +81,7 @@ async function main(): Promise<number> {
     writeFileSync(oursPath, writeSafetensors(await ourGradients(weights, data)));
     const text = runPython(python.command, "check_gradients.py", [weightsPath, dataPath, oursPath, "--json"]);
     const report: Report = JSON.parse(text);
-    process.stdout.write(values.json ? text : `${describe(report, python.torch)}\n`);
+    process.stdout.write(values.json ? text : `${describe(report, python.version)}\n`);
     return report.passed ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });

@@ -100,7 +100,7 @@ function printCount({ json, size }: Options): void {
 
 async function measure(options: Options): Promise<void> {
   const imageShape = [1, inputs, ...options.size];
-  const python = options.withPytorch ? findPython() : null;
+  const python = options.withPytorch ? findPython("torch") : null;
   if (options.withPytorch && python === null)
     note("No Python with torch was found (PYTHON names another one); PyTorch is left out.");
   const players = await startPlayers(options, python);
@@ -133,7 +133,7 @@ async function measure(options: Options): Promise<void> {
     versions: {
       node: process.versions.node,
       onnxruntime: onnxruntimeVersion(),
-      torch: python?.torch ?? null,
+      torch: python?.version ?? null,
     },
   };
   if (options.json) return print(JSON.stringify({ ...figures, ...context }, null, 2));
@@ -167,7 +167,7 @@ async function startPlayers(options: Options, python: Python | null): Promise<Ma
     ["pytorch", "system"],
     ["pytorch_tuned", "keep"],
   ]) {
-    note(`warming up PyTorch ${python.torch} (${allocator} allocator)`);
+    note(`warming up PyTorch ${python.version} (${allocator} allocator)`);
     const configuration = ["--configuration", JSON.stringify(network.configuration)];
     const setting = ["--size", size.join(","), "--threads", String(threads), "--allocator", allocator];
     try {

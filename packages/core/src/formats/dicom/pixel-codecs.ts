@@ -36,7 +36,8 @@ export async function loadCodec(encoding: CodecEncoding): Promise<FrameCodec> {
 export function decodeRle(encoded: Uint8Array, cellCount: number, bytesPerCell: number): Uint8Array {
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
   const segmentCount = encoded.length < 64 ? 0 : view.getUint32(0, true);
-  if (segmentCount !== bytesPerCell) throw new Error(`${segmentCount} RLE segments, not ${bytesPerCell}`);
+  if (segmentCount !== bytesPerCell)
+    throw new Error(`it has ${segmentCount} RLE segments, not ${bytesPerCell}`);
   const cells = new Uint8Array(cellCount * bytesPerCell);
   for (let segment = 0; segment < segmentCount; segment++) {
     const start = view.getUint32(4 + 4 * segment, true);
@@ -98,7 +99,12 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
   },
   jpeg: async () => {
     const { default: load } = await import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs");
-    return wasmCodec((await load({ ...codecLocation })).JPEGDecoder);
+    const decode = wasmCodec((await load({ ...codecLocation })).JPEGDecoder);
+    return (encoded) => {
+      const bits = jpegPrecision(encoded);
+      if (bits !== 8) throw new Error(`it has ${bits} bits a sample, and the decoder knows 8`);
+      return decode(encoded);
+    };
   },
   "jpeg-lossless": async () => {
     const { Decoder } = await import("jpeg-lossless-decoder-js");
@@ -109,8 +115,8 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
       decoder.select7 = () => (decoder.getPreviousX() + decoder.getPreviousY()) >> 1;
       const bytes = new Uint8Array(decoder.decompress(padded.buffer, 0, padded.byteLength));
       // Neither occurs in practice, and the decoder leaves both out of account.
-      if (decoder.scan.al !== 0) throw new Error("a point transform");
-      if (decoder.restartInterval !== 0) throw new Error("restart intervals");
+      if (decoder.scan.al !== 0) throw new Error("it has a point transform");
+      if (decoder.restartInterval !== 0) throw new Error("it has restart intervals");
       const { dimX: columns, dimY: rows, precision: bitsPerSample } = decoder.frame;
       return { bytes, columns, rows, bitsPerSample, componentCount: decoder.scan.numComp };
     };
@@ -122,17 +128,38 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
  * where that byte is the marker.
  */
 function paddedBeforeEnd(encoded: Uint8Array): Uint8Array {
-  let end = encoded.length - 2;
-  while (end > 0 && !(encoded[end] === 0xff && encoded[end + 1] === 0xd9)) end--;
-  if (end <= 0) throw new Error("no end of image");
+  const end = endOfImage(encoded);
   const padded = new Uint8Array(end + 10);
   padded.set(encoded.subarray(0, end));
   padded.set([0xff, 0xd9], end + 8);
   return padded;
 }
 
+/**
+ * Where the marker FFD9 stands that ends an image of any JPEG family; bytes of padding may follow. Without it the image
+ * is cut short, which some of the decoders fill with what they have.
+ */
+function endOfImage(encoded: Uint8Array): number {
+  let end = encoded.length - 2;
+  while (end > 0 && encoded[end + 1] === 0) end--;
+  if (end <= 0 || encoded[end] !== 0xff || encoded[end + 1] !== 0xd9) throw new Error("it has no end marker");
+  return end;
+}
+
+/** Bits a sample by the frame header (SOF0 to SOF15) of a JPEG; null where there is none. */
+function jpegPrecision(encoded: Uint8Array): number | null {
+  for (let at = 2; at + 4 < encoded.length && encoded[at] === 0xff; ) {
+    const marker = encoded[at + 1];
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+    if (isFrame) return encoded[at + 4];
+    at += 2 + ((encoded[at + 2] << 8) | encoded[at + 3]);
+  }
+  return null;
+}
+
 function wasmCodec(Decoder: new () => WasmDecoder): FrameCodec {
   return (encoded) => {
+    endOfImage(encoded);
     const decoder = new Decoder();
     try {
       decoder.getEncodedBuffer(encoded.length).set(encoded);
@@ -167,5 +194,5 @@ function unpackBits(packed: Uint8Array, cells: Uint8Array, first: number, stride
         cells[at] = value;
     }
   }
-  if (at < cells.length) throw new Error("an RLE segment that ends early");
+  if (at < cells.length) throw new Error("an RLE segment ends early");
 }

@@ -215,6 +215,16 @@ describe("refused with a sentence", () => {
       /JPEG Lossless/,
     ],
     ["a third of a JPEG 2000 header", as("1.2.840.10008.1.2.4.90", [j2k[0].slice(0, 60)]), /JPEG 2000/],
+    [
+      "nine tenths of a JPEG 2000 frame",
+      as("1.2.840.10008.1.2.4.90", [j2k[0].slice(0, (j2k[0].length * 9) / 10)]),
+      /no end marker/,
+    ],
+    [
+      "12 bits a sample",
+      as("1.2.840.10008.1.2.4.51", [Uint8Array.of(0xff, 0xd8, 0xff, 0xc1, 0, 11, 12, 0, 0, 0)]),
+      /JPEG Extended.*12 bits a sample/,
+    ],
     ["zeros as HTJ2K", as("1.2.840.10008.1.2.4.201", [new Uint8Array(64)]), /High-Throughput JPEG 2000/],
     ["zeros as RLE", as("1.2.840.10008.1.2.5", [new Uint8Array(64)]), /0 RLE segments, not 2/],
     ["a zlib header", as("1.2.840.10008.1.2.8.1", [zlibSync(bytesOf(stored))]), /Deflated Image Frame/],

@@ -81,7 +81,7 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
       return decode(joined(dataset, fragments));
     } catch (error) {
       throw new InputError(
-        `${name} has a frame ${frame + 1} that cannot be decoded as ${syntax.name} (${error instanceof Error ? error.message : error}); convert it to an uncompressed file first, or export it again.`,
+        `${name} has a frame ${frame + 1} that cannot be decoded as ${syntax.name} (${error instanceof Error ? error.message : "the decoder gives no reason"}); convert it to an uncompressed file first, or export it again.`,
         { cause: error },
       );
     }
@@ -133,7 +133,7 @@ async function codedFrameDecoder(
 ): Promise<(encoded: Uint8Array) => StoredFrame> {
   const { columns, rows, bitsAllocated } = description;
   const fromCells = (cells: Uint8Array) => {
-    if (cells.length < cellBytes) throw new Error(`${cells.length} bytes, not ${cellBytes}`);
+    if (cells.length < cellBytes) throw new Error(`it has ${cells.length} bytes, not ${cellBytes}`);
     return bitsAllocated === 1
       ? unpackedBits(cells, 0, columns * rows)
       : cellValues(cells.slice(0, cellBytes), description);
@@ -232,13 +232,14 @@ function cellValues(cells: Uint8Array, description: PixelDescription): StoredFra
 /** The values of a codec's samples, which stand lowest in their bytes. */
 function sampleValues(decoded: DecodedFrame, description: PixelDescription): StoredFrame {
   const { columns, rows, bitsAllocated, bitsStored, isSigned } = description;
-  if (decoded.componentCount > 1) throw new Error(`${decoded.componentCount} colour components, not 1`);
+  if (decoded.componentCount > 1)
+    throw new Error(`it has ${decoded.componentCount} colour components, not 1`);
   if (decoded.columns !== columns || decoded.rows !== rows) {
-    throw new Error(`${decoded.columns} × ${decoded.rows} pixels, not ${columns} × ${rows}`);
+    throw new Error(`it has ${decoded.columns} × ${decoded.rows} pixels, not ${columns} × ${rows}`);
   }
   const sampleBits = decoded.bitsPerSample > 8 ? 16 : 8;
   if (decoded.bytes.length !== (columns * rows * sampleBits) / 8) {
-    throw new Error(`${decoded.bytes.length} bytes of samples`);
+    throw new Error(`it decodes to ${decoded.bytes.length} bytes`);
   }
   const samples = extracted(
     typedCells(decoded.bytes, sampleBits, isSigned),

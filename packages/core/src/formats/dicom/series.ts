@@ -404,11 +404,12 @@ async function refuseUnequal(reader: SliceReader, slice: Slice, of: Slice): Prom
 /** The HU of slices one behind the other. */
 async function stackedHu(slices: readonly Slice[], reader: SliceReader): Promise<Int16Array | Float32Array> {
   const pixels = slices[0].columns * slices[0].rows;
-  let hu: Int16Array | Float32Array = areWhole(slices)
-    ? new Int16Array(pixels * slices.length)
-    : new Float32Array(pixels * slices.length);
+  const VoxelArray = areWhole(slices) ? Int16Array : Float32Array;
+  let hu: Int16Array | Float32Array | null = null;
   for (const [k, slice] of slices.entries()) {
     const stored = await reader.stored(slice);
+    // Not before a slice has shown that it has the pixels that its header promises.
+    hu ??= new VoxelArray(pixels * slices.length);
     const rescale = slice.rescale ?? unscaled;
     if (!rescaleInto(hu, k * pixels, stored, rescale)) {
       // A value beyond 16 bits: all that is there goes over.
@@ -416,7 +417,7 @@ async function stackedHu(slices: readonly Slice[], reader: SliceReader): Promise
       rescaleInto(hu, k * pixels, stored, rescale);
     }
   }
-  return hu;
+  return hu ?? new VoxelArray(0);
 }
 
 /** Whether whole stored values become whole HU in every slice. */

@@ -1,4 +1,5 @@
 // The images in one DICOM file, slice by slice: where each lies and how its values become HU, without its pixels.
+import { InputError } from "../../errors.js";
 import type { Vector3 } from "../../volume/volume.js";
 import { type Dataset, has, itemsOf, numberOf, numbersOf, textOf, textsOf } from "./dataset.js";
 import type { Attribute } from "./dictionary.js";
@@ -44,7 +45,7 @@ export interface Rescale {
  * The slices of an image file. In a multi-frame file what its functional groups say of a frame comes first, then what
  * they say of all frames, then the file's own attributes (PS3.3, C.7.6.16).
  *
- * @throws InputError where an attribute is not of its type
+ * @throws InputError where an attribute is not of its type, or frames have no functional groups of their own
  */
 export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
   const frameCount = numberOf(dataset, "NumberOfFrames") ?? 1;
@@ -52,10 +53,12 @@ export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
   if (!isMultiFrame) return [sliceOf([dataset], dataset, file, null)];
   const shared = itemsOf(dataset, "SharedFunctionalGroupsSequence");
   const perFrame = itemsOf(dataset, "PerFrameFunctionalGroupsSequence");
-  return Array.from({ length: frameCount }, (_, n) => {
-    const groups = [...perFrame.slice(n, n + 1), ...shared];
-    return sliceOf([...groups, dataset], dataset, file, n + 1);
-  });
+  if (perFrame.length !== frameCount) {
+    throw new InputError(
+      `${file.name} has ${frameCount} frames and says where ${perFrame.length} of them lie (Per-frame Functional Groups), and a place of each is expected; export it again.`,
+    );
+  }
+  return perFrame.map((own, n) => sliceOf([own, ...shared, dataset], dataset, file, n + 1));
 }
 
 /** @param sources Where the attributes of the slice stand, the first that has one counts. */

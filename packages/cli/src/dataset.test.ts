@@ -76,7 +76,7 @@ describe("openDataset", () => {
     ["regions", () => write("dataset.json", { ...description, labels: { node: [1, 2] } }), /"labels\.node"/],
     [
       "another file type",
-      () => write("dataset.json", { ...description, file_ending: ".mha" }),
+      () => write("dataset.json", { ...description, file_ending: ".png" }),
       /"file_ending"/,
     ],
     ["no labels", () => write("dataset.json", { name: "x" }), /"labels"/],

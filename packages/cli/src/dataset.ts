@@ -1,7 +1,14 @@
 // Data sets in nnU-Net's layout: imagesTr, labelsTr, imagesTs, labelsTs and dataset.json in one folder.
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Geometry, InputError, sameGeometry, type Volume } from "@lnsnet/core";
+import {
+  type Geometry,
+  InputError,
+  sameGeometry,
+  type Volume,
+  volumeFormatOf,
+  volumeFormats,
+} from "@lnsnet/core";
 import { z } from "zod";
 import { fileError, isFolder, readJson, requirePath } from "./files.js";
 import { readScan } from "./imaging.js";
@@ -145,9 +152,10 @@ export function byteLabel(label: Volume): Volume<Uint8Array> {
 
 /** The id of a case by its file's name: `kbp_001` of `kbp_001_0000.nii.gz` and of `kbp_001.nii.gz`. */
 export function caseId(path: string): string {
-  return basename(path)
-    .replace(/\.nii(\.gz)?$/i, "")
-    .replace(/_0000$/, "");
+  const name = basename(path);
+  const endings = [...(volumeFormatOf(name)?.endings ?? []), ".zip", ".dcm"];
+  const ending = endings.find((one) => name.toLowerCase().endsWith(one)) ?? "";
+  return name.slice(0, name.length - ending.length).replace(/_0000$/, "");
 }
 
 /** The grid in words: size, spacing, origin, and the directions where they are not those of LPS. */
@@ -170,13 +178,16 @@ const labelValue = z
   .min(0, "a label's value must lie in 0 … 255")
   .max(255, "a label's value must lie in 0 … 255");
 
+/** One file a scan. */
+const fileEndings = volumeFormats.flatMap(({ writtenEndings }) => writtenEndings);
+
 const descriptionSchema = z.object({
   name: z.string().optional(),
   channel_names: z.record(z.string(), z.string()).optional(),
   modality: z.record(z.string(), z.string()).optional(),
   labels: z.record(z.string(), labelValue),
   numTraining: z.int().min(0).optional(),
-  file_ending: z.enum([".nii.gz", ".nii"], 'must be ".nii.gz" or ".nii"').default(".nii.gz"),
+  file_ending: z.enum(fileEndings, `must be one of ${fileEndings.join(", ")}`).default(".nii.gz"),
 });
 
 /** The cases of two folders; images whose name cannot be used become problems. */

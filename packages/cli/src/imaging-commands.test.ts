@@ -196,6 +196,20 @@ describe("lnsnet convert", () => {
     expect(labels.data.filter((value) => value !== 0).length).toBe(4 * 6 * 3);
   });
 
+  test("points of 3D Slicer, there and back", async () => {
+    const text =
+      "# CoordinateSystem = RAS\n# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n1,1,-2,3,0,0,0,1,1,1,0,node a,,\n";
+    await writeFile(inFolder("points.fcsv"), text);
+    expect((await lnsnet("convert", "points.fcsv", "--output", "points.mrk.json")).code).toBe(0);
+    const [markup] = JSON.parse(await readFile(inFolder("points.mrk.json"), "utf8")).markups;
+    expect(markup).toMatchObject({
+      coordinateSystem: "LPS",
+      controlPoints: [{ label: "node a", position: [-1, 2, 3] }],
+    });
+    expect((await lnsnet("convert", "points.mrk.json", "--output", "back.fcsv")).code).toBe(0);
+    expect(await readFile(inFolder("back.fcsv"), "utf8")).toMatch(/,-1,2,3,.*node a/);
+  });
+
   test("one value becomes a segment a body", async () => {
     await lnsnet("convert", "binary.mha", "--reference", "neck", "--format", "seg", "--output", "binary.dcm");
     const { stdout } = await lnsnet(

@@ -142,10 +142,9 @@ function chooseVolume(
         .join(", ")}), and one image is expected; name one of them.`,
     );
   const [other] = others;
+  const why = other === undefined ? "" : ` (${other.reason.replace(/\.$/, "")})`;
   throw new InputError(
-    other === undefined
-      ? `${path} holds no image, and a volume file or DICOM series is expected; name another path.`
-      : `${path} holds no image${wanted === undefined ? "" : ` "${wanted}"`} (${basename(other.name)}: ${other.reason}), and a volume file or DICOM series is expected; name another path.`,
+    `${path} holds no image${wanted === undefined ? "" : ` "${wanted}"`}${why}, and a volume file or DICOM series is expected; name another path.`,
   );
 }
 

@@ -13,7 +13,8 @@ import {
 } from "@lnsnet/core";
 import { packageVersion } from "./version.js";
 
-export type SegmentationFormat = "seg" | "rtstruct";
+export const segmentationFormats = ["seg", "rtstruct"] as const;
+export type SegmentationFormat = (typeof segmentationFormats)[number];
 
 export interface SegmentationOptions {
   readonly format: SegmentationFormat;

@@ -1,8 +1,16 @@
 // lnsnet convert: images and labels from any format that is read to any that is written.
 import { randomUUID } from "node:crypto";
-import { InputError, roiPattern, volumeFormats, writeVolume } from "@lnsnet/core";
+import {
+  InputError,
+  readMarkups,
+  roiPattern,
+  volumeFormats,
+  writeFcsv,
+  writeMarkupsJson,
+  writeVolume,
+} from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { requirePath, writeAtomically } from "../files.js";
+import { readBytes, requirePath, writeAtomically } from "../files.js";
 import { type ReadImage, readImage } from "../imaging.js";
 import { asInstances, readLabels, segmentationKind } from "../labels.js";
 import { printText } from "../output.js";
@@ -17,7 +25,8 @@ export const convertCommand = defineCommand({
   args: {
     input: {
       type: "positional",
-      description: "a file, a folder of DICOM, or a zip archive; labels, a SEG or an RTSTRUCT too",
+      description:
+        "a file, a folder of DICOM, or a zip archive; labels, a SEG, an RTSTRUCT or Slicer's points too",
       required: true,
     },
     output: {
@@ -59,6 +68,10 @@ export const convertCommand = defineCommand({
       throw new InputError("--anonymize is for DICOM objects; give --format seg or rtstruct too.");
     if (args.salt !== undefined && args.anonymize !== true)
       throw new InputError("--salt is for --anonymize; give both.");
+    if (isMarkups(args.input)) {
+      await convertMarkups(args.input, args.output);
+      return printText(args.output);
+    }
     const isObject = (await segmentationKind(args.input)) !== null;
     if (format !== undefined) {
       requireEnding(args.output, [".dcm"], `--format ${format}`);
@@ -108,6 +121,18 @@ export const convertCommand = defineCommand({
 /** The pattern of --roi; null where it is not given. @throws InputError where it is no regular expression */
 export function patternOf(roi: string | undefined): RegExp | null {
   return roi === undefined ? null : roiPattern(roi);
+}
+
+const isMarkups = (path: string) => /\.(mrk\.json|fcsv)$/i.test(path);
+
+/** Points of 3D Slicer, from one of its two formats to the other. */
+async function convertMarkups(input: string, output: string): Promise<void> {
+  requireEnding(output, [".mrk.json", ".fcsv"], "a list of points");
+  const points = readMarkups(new TextDecoder().decode(await readBytes(input)), input);
+  await writeAtomically(
+    output,
+    output.toLowerCase().endsWith(".fcsv") ? writeFcsv(points) : writeMarkupsJson(points),
+  );
 }
 
 function tell(problems: readonly string[]): void {

@@ -10,6 +10,7 @@ import {
   type TableColumn,
   textTable,
   type Volume,
+  volumeFormatOf,
 } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
@@ -28,7 +29,7 @@ export const evaluateCommand = defineCommand({
   args: {
     truth: {
       type: "positional",
-      description: "a mask, or a folder of masks (.nii, .nii.gz)",
+      description: "a mask, or a folder of masks (.nii.gz, .nrrd, .mha)",
       required: true,
     },
     prediction: {
@@ -105,7 +106,7 @@ export async function pairMasks(truth: string, prediction: string): Promise<Mask
   const predictions = await masksIn(prediction);
   if (truths.size === 0)
     throw new InputError(
-      `${truth} holds no mask, and files that end in .nii.gz or .nii are expected; name another folder.`,
+      `${truth} holds no mask, and volume files, such as .nii.gz, are expected; name another folder.`,
     );
   const missing = [...truths.keys()].filter((id) => !predictions.has(id));
   if (missing.length > 0) {
@@ -254,7 +255,7 @@ async function masksIn(folder: string): Promise<Map<string, string>> {
   });
   const masks = new Map<string, string>();
   for (const name of names.sort()) {
-    if (name.startsWith(".") || !/\.nii(\.gz)?$/i.test(name)) continue;
+    if (name.startsWith(".") || volumeFormatOf(name) === null) continue;
     const id = caseId(name);
     const other = masks.get(id);
     if (other !== undefined)

@@ -18,7 +18,7 @@ export const infoCommand = defineCommand({
     const [firstOther] = found.others;
     if (found.series.length + volumes.length === 0)
       throw new InputError(
-        `${args.path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason})`}, and a volume file or DICOM series is expected; name another path.`,
+        `${args.path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason.replace(/\.$/, "")})`}, and a volume file or DICOM series is expected; name another path.`,
       );
     const series = found.series.map((one, n) => ({
       number: n + 1,

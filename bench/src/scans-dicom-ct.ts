@@ -124,7 +124,8 @@ const compressors: Readonly<Record<string, readonly string[]>> = {
 };
 
 async function copies(folder: string): Promise<string> {
-  if (spawnSync("dcmconv", ["--version"]).error !== undefined) throw new SkippedCheck("needs dcmtk");
+  if (spawnSync(compressors.implicit[0], ["--version"]).error !== undefined)
+    throw new SkippedCheck("needs dcmtk");
   const original = await volumeOf(filesIn(folder));
   const work = mkdtempSync(join(tmpdir(), "lnsnet-copies-"));
   try {

@@ -148,7 +148,7 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | { reason: s
   }
   const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
   return {
-    slices: slicesOf(dataset, file),
+    slices: slicesOrDamage(dataset, file, damage),
     seriesInstanceUid: textOf(dataset, "SeriesInstanceUID"),
     number: numberOf(dataset, "SeriesNumber") ?? null,
     description: textOf(dataset, "SeriesDescription"),
@@ -158,6 +158,15 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | { reason: s
     isColour: samples > 1 || textOf(dataset, "PhotometricInterpretation") === "PALETTE COLOR",
     damage: damage?.message ?? null,
   };
+}
+
+/** What is wrong with the slices of a damaged file is that it is damaged. */
+function slicesOrDamage(dataset: Dataset, file: NamedFile, damage: InputError | null): readonly Slice[] {
+  try {
+    return slicesOf(dataset, file);
+  } catch (error) {
+    throw damage ?? error;
+  }
 }
 
 function studyOf(dataset: Dataset): StudyIdentity {

@@ -198,7 +198,7 @@ describe("lnsnet convert", () => {
 
   test("points of 3D Slicer, there and back", async () => {
     const text =
-      "# CoordinateSystem = RAS\n# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n1,1,-2,3,0,0,0,1,1,1,0,node a,,\n";
+      "# Markups fiducial file version = 4.11\n# CoordinateSystem = RAS\n# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n1,1,-2,3,0,0,0,1,1,1,0,node a,,\n";
     await writeFile(inFolder("points.fcsv"), text);
     expect((await lnsnet("convert", "points.fcsv", "--output", "points.mrk.json")).code).toBe(0);
     const [markup] = JSON.parse(await readFile(inFolder("points.mrk.json"), "utf8")).markups;

@@ -45,14 +45,11 @@ export function resample<T extends VoxelArray>(
   const data = method === "nearest" ? emptyLike(volume.data, count) : new Float32Array(count);
   data.fill(outside);
   if (method === "cubic") {
-    const spline = splineOf(volume);
-    forEachCellInside(volume, target, splineLayout(spline), (position, cell) => {
-      data[position] = cubicValue(spline.data, cell);
-    });
+    resampleSpline(volume, splineOf(volume), target, data);
   } else {
     const rule = method === "nearest" ? nearestValue : linearValue;
     const source = volume.data;
-    forEachCellInside(volume, target, voxelLayout(volume), (position, cell) => {
+    forEachCellInside(volume, target, (position, cell) => {
       data[position] = rule(source, cell);
     });
   }
@@ -68,7 +65,7 @@ export function resample<T extends VoxelArray>(
 export function resampleLabels(volume: Volume, target: Geometry): Volume<IntegerVoxelArray> {
   const source = integerLabels(volume.data);
   const data = emptyLike(source, voxelCount(target));
-  forEachCellInside(volume, target, voxelLayout(volume), (position, cell) => {
+  forEachCellInside(volume, target, (position, cell) => {
     data[position] = majorityLabel(source, cell);
   });
   return { ...gridOf(target), data };
@@ -138,6 +135,65 @@ function linearValue(source: VoxelArray, c: Cell): number {
   const b0 = (1 - c.weight1) * a00 + c.weight1 * a10;
   const b1 = (1 - c.weight1) * a01 + c.weight1 * a11;
   return (1 - c.weight2) * b0 + c.weight2 * b1;
+}
+
+function resampleSpline(source: Geometry, spline: SplineVolume, target: Geometry, data: VoxelArray): void {
+  const layout: Layout = { strides: spline.strides, before: 1, behind: 1 };
+  const mapping = indexMapping(target, source);
+  const axes = parallelAxes(mapping, target.size);
+  if (axes !== null) {
+    const tables = axisTables(source, target.size, mapping, axes, layout);
+    resampleSplineByRows(spline.data, target.size, tables, data);
+    return;
+  }
+  visitOblique(source, target.size, mapping, layout, (position, cell) => {
+    data[position] = cubicValue(spline.data, cell);
+  });
+}
+
+/** On parallel grids the sum over 4 × 4 rows of coefficients serves a whole row of the target. */
+function resampleSplineByRows(
+  spline: Float32Array,
+  size: Vector3,
+  [alongI, alongJ, alongK]: AxisTables,
+  data: VoxelArray,
+): void {
+  const step = alongI.stride;
+  const first = Math.min(...placesInside(alongI)) - 1;
+  const count = Math.max(...placesInside(alongI)) + 3 - first;
+  const row = new Float64Array(Math.max(count, 0));
+  for (let k = 0; k < size[2]; k++) {
+    if (alongK.inside[k] === 0) continue;
+    splineWeights(alongK.weight[k], weights2);
+    for (let j = 0; j < size[1]; j++) {
+      if (alongJ.inside[j] === 0) continue;
+      splineWeights(alongJ.weight[j], weights1);
+      row.fill(0);
+      for (let n = 0; n < 16; n++) {
+        const weight = weights1[n & 3] * weights2[n >> 2];
+        const start =
+          alongJ.low[j] + ((n & 3) - 1) * alongJ.stride + alongK.low[k] + ((n >> 2) - 1) * alongK.stride;
+        for (let at = 0, from = start + first * step; at < count; at++, from += step)
+          row[at] += weight * spline[from];
+      }
+      const rowStart = size[0] * (j + size[1] * k);
+      for (let i = 0; i < size[0]; i++) {
+        if (alongI.inside[i] === 0) continue;
+        splineWeights(alongI.weight[i], weights0);
+        const at = alongI.low[i] / step - first;
+        data[rowStart + i] =
+          weights0[0] * row[at - 1] +
+          weights0[1] * row[at] +
+          weights0[2] * row[at + 1] +
+          weights0[3] * row[at + 2];
+      }
+    }
+  }
+}
+
+/** Where the cells of a table begin along their source axis, in entries. */
+function placesInside({ inside, low, stride }: AxisTable): number[] {
+  return Array.from(low, (offset) => offset / stride).filter((_, n) => inside[n] === 1);
 }
 
 /** The sum over 4 × 4 × 4 coefficients, of which the cell's eight are the inner ones. */
@@ -252,25 +308,21 @@ interface Layout {
   readonly behind: number;
 }
 
-function voxelLayout({ size }: Geometry): Layout {
-  return { strides: [1, size[0], size[0] * size[1]], before: 0, behind: 0 };
-}
-
-function splineLayout({ strides }: SplineVolume): Layout {
-  return { strides, before: 1, behind: 1 };
-}
-
 /** Calls `visit` with every target voxel that lies in the source's extent and the source cell around it. */
 function forEachCellInside(
   source: Geometry,
   target: Geometry,
-  layout: Layout,
   visit: (position: number, cell: Cell) => void,
 ): void {
+  const layout: Layout = {
+    strides: [1, source.size[0], source.size[0] * source.size[1]],
+    before: 0,
+    behind: 0,
+  };
   const mapping = indexMapping(target, source);
   const axes = parallelAxes(mapping, target.size);
   if (axes === null) visitOblique(source, target.size, mapping, layout, visit);
-  else visitParallel(source, target.size, mapping, axes, layout, visit);
+  else visitParallel(target.size, axisTables(source, target.size, mapping, axes, layout), visit);
 }
 
 /** Source index = matrix · target index + offset. */
@@ -306,6 +358,8 @@ function parallelAxes({ matrix }: IndexMapping, size: Vector3): readonly [number
 
 /** What one source axis contributes at each index of the target axis that moves it. */
 interface AxisTable {
+  /** Entries between neighbours along the source axis. */
+  readonly stride: number;
   readonly inside: Uint8Array;
   readonly low: Int32Array;
   readonly high: Int32Array;
@@ -321,6 +375,7 @@ function axisTable(
   { before, behind }: Layout,
 ): AxisTable {
   const table: AxisTable = {
+    stride,
     inside: new Uint8Array(count),
     low: new Int32Array(count),
     high: new Int32Array(count),
@@ -350,14 +405,15 @@ function clampedIndex(index: number, size: number): number {
   return Math.min(Math.max(settled, 0), size - 1);
 }
 
-function visitParallel(
+type AxisTables = readonly [alongI: AxisTable, alongJ: AxisTable, alongK: AxisTable];
+
+function axisTables(
   source: Geometry,
   size: Vector3,
   { matrix, offset }: IndexMapping,
   axes: readonly [number, number, number],
   layout: Layout,
-  visit: (position: number, cell: Cell) => void,
-): void {
+): AxisTables {
   const tableOf = (targetAxis: number) => {
     const axis = axes.indexOf(targetAxis);
     return axisTable(
@@ -369,7 +425,14 @@ function visitParallel(
       layout,
     );
   };
-  const [alongI, alongJ, alongK] = [tableOf(0), tableOf(1), tableOf(2)];
+  return [tableOf(0), tableOf(1), tableOf(2)];
+}
+
+function visitParallel(
+  size: Vector3,
+  [alongI, alongJ, alongK]: AxisTables,
+  visit: (position: number, cell: Cell) => void,
+): void {
   // The cell's axes may be any order of the source's: every rule treats the three alike.
   const cell = emptyCell();
   for (let k = 0; k < size[2]; k++) {

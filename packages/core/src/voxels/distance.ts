@@ -41,18 +41,25 @@ function squaredDistanceAlongRows(mask: Uint8Array, width: number, spacingMm: nu
   const squared = new Float64Array(mask.length).fill(Number.POSITIVE_INFINITY);
   for (let rowStart = 0; rowStart < mask.length; rowStart += width) {
     const rowEnd = rowStart + width;
-    let nearest = Number.NEGATIVE_INFINITY;
+    let nearest = -1;
     for (let at = rowStart; at < rowEnd; at++) {
       if (mask[at] !== 0) nearest = at;
-      squared[at] = ((at - nearest) * spacingMm) ** 2;
+      if (nearest >= 0) squared[at] = squareOf((at - nearest) * spacingMm);
     }
-    nearest = Number.POSITIVE_INFINITY;
+    if (nearest < 0) continue;
+    nearest = -1;
     for (let at = rowEnd - 1; at >= rowStart; at--) {
       if (mask[at] !== 0) nearest = at;
-      squared[at] = Math.min(squared[at], ((nearest - at) * spacingMm) ** 2);
+      if (nearest < 0) continue;
+      const fromRight = squareOf((nearest - at) * spacingMm);
+      if (fromRight < squared[at]) squared[at] = fromRight;
     }
   }
   return squared;
+}
+
+function squareOf(value: number): number {
+  return value * value;
 }
 
 /** Lines are transformed this many at a time, so that a strided pass reads whole cache lines. */

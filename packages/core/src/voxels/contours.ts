@@ -195,56 +195,58 @@ function counted(count: number, noun: string): string {
  * it the outlines are crossed at places that alternate between in and out.
  */
 function fillStack(stack: Stack, reachMm: number, geometry: Geometry, mask: Uint8Array): void {
+  const { normal, planes } = stack;
   const axes = axisDirections(geometry);
-  const rowAxis = axisMostAcross(axes, stack.normal);
+  const rowAxis = axisMostAcross(axes, normal);
   const [slowAxis, fastAxis] = [2, 1, 0].filter((axis) => axis !== rowAxis);
-  const step = axes.map((axis, n) => scale(axis, geometry.spacingMm[n]));
-  const along = unit(addScaled(axes[rowAxis], stack.normal, -dot(axes[rowAxis], stack.normal)));
-  const across = towards(cross(stack.normal, along), axisMostAlong(axes, rowAxis, stack.normal));
+  const along = unit(addScaled(axes[rowAxis], normal, -dot(axes[rowAxis], normal)));
+  const across = towards(cross(normal, along), axisMostAlong(axes, rowAxis, normal));
   const strides = [1, geometry.size[0], geometry.size[0] * geometry.size[1]];
+  /** How far a step to the next voxel of an axis leads in a direction. */
+  const stepMm = (axis: number, direction: Vector3) => geometry.spacingMm[axis] * dot(axes[axis], direction);
+  /** Where the row (slow, fast) begins in a direction. */
+  const startIn = (direction: Vector3) => {
+    const [origin, bySlow, byFast] = [
+      dot(geometry.originMm, direction),
+      stepMm(slowAxis, direction),
+      stepMm(fastAxis, direction),
+    ];
+    return (slow: number, fast: number) => origin + slow * bySlow + fast * byFast;
+  };
+  const [startAlong, startAcross, startNormal] = [along, across, normal].map(startIn);
   const row: Row = {
     length: geometry.size[rowAxis],
-    stride: strides[rowAxis],
-    stepAlongMm: dot(step[rowAxis], along),
-    stepNormalMm: dot(step[rowAxis], stack.normal),
+    stepAlongMm: stepMm(rowAxis, along),
+    stepNormalMm: stepMm(rowAxis, normal),
   };
-  const tolerance = 1e-3 * reachMm;
   const acrossTolerance = 1e-6 * Math.min(...geometry.spacingMm);
-  stack.planes.forEach((plane, n) => {
-    const before = stack.planes[n - 1]?.offsetMm ?? Number.NEGATIVE_INFINITY;
-    const after = stack.planes[n + 1]?.offsetMm ?? Number.POSITIVE_INFINITY;
-    // A little is added at both ends, so that rounding cannot put a centre midway between two planes into both or none.
-    const slab: Slab = {
-      lowMm: Math.max(plane.offsetMm - reachMm, (before + plane.offsetMm) / 2) + tolerance,
-      highMm: Math.min(plane.offsetMm + reachMm, (plane.offsetMm + after) / 2) + tolerance,
-    };
+  planes.forEach((plane, n) => {
+    const slab = slabOf(plane, planes[n - 1], planes[n + 1], reachMm);
     const outlines = plane.contours.map((contour) => outlineIn(contour, along, across));
-    const lowest = outlines.reduce((least, { v }) => v.reduce((a, b) => Math.min(a, b), least), Infinity);
-    const highest = outlines.reduce((most, { v }) => v.reduce((a, b) => Math.max(a, b), most), -Infinity);
-    for (let slow = 0; slow < geometry.size[slowAxis]; slow++) {
-      const slowPoint = addScaled(geometry.originMm, step[slowAxis], slow);
-      for (let fast = 0; fast < geometry.size[fastAxis]; fast++) {
-        const start = addScaled(slowPoint, step[fastAxis], fast);
-        const v = dot(start, across) + acrossTolerance;
-        if (v < lowest || v > highest) continue;
-        const [first, last] = stretchOf(row, dot(start, stack.normal), slab);
+    const [firstSlow, lastSlow] = rangeOf(plane, stack.normal, reachMm, slowAxis, geometry);
+    const [firstFast, lastFast] = rangeOf(plane, stack.normal, reachMm, fastAxis, geometry);
+    for (let slow = firstSlow; slow <= lastSlow; slow++) {
+      for (let fast = firstFast; fast <= lastFast; fast++) {
+        const v = startAcross(slow, fast) + acrossTolerance;
+        const [first, last] = stretchOf(row, startNormal(slow, fast), slab);
         if (first > last) continue;
-        const places = crossings(outlines, v);
-        const startMm = dot(start, along);
         const offset = slow * strides[slowAxis] + fast * strides[fastAxis];
+        const places = crossings(outlines, v).map(
+          (u) => (u - startAlong(slow, fast)) / row.stepAlongMm - 1e-6,
+        );
         for (let pair = 0; pair + 1 < places.length; pair += 2) {
-          const from = Math.max(first, Math.ceil((places[pair] - startMm) / row.stepAlongMm - 1e-6));
-          const to = Math.min(last, Math.ceil((places[pair + 1] - startMm) / row.stepAlongMm - 1e-6) - 1);
-          for (let at = from; at <= to; at++) mask[offset + at * row.stride] = 1;
+          const from = Math.max(first, Math.ceil(places[pair]));
+          const to = Math.min(last, Math.ceil(places[pair + 1]) - 1);
+          for (let at = from; at <= to; at++) mask[offset + at * strides[rowAxis]] = 1;
         }
       }
     }
   });
 }
 
+/** A row of voxels, seen from the planes. */
 interface Row {
   readonly length: number;
-  readonly stride: number;
   readonly stepAlongMm: number;
   readonly stepNormalMm: number;
 }
@@ -253,6 +255,45 @@ interface Row {
 interface Slab {
   readonly lowMm: number;
   readonly highMm: number;
+}
+
+/** What lies nearer to a plane than to its neighbours in the stack, and within its reach. */
+function slabOf(plane: Plane, before: Plane | undefined, after: Plane | undefined, reachMm: number): Slab {
+  const { offsetMm } = plane;
+  // A little is added at both ends, so that rounding cannot put a centre midway between two planes into both or none.
+  const tolerance = 1e-3 * reachMm;
+  const low = before === undefined ? Number.NEGATIVE_INFINITY : (before.offsetMm + offsetMm) / 2;
+  const high = after === undefined ? Number.POSITIVE_INFINITY : (offsetMm + after.offsetMm) / 2;
+  return {
+    lowMm: Math.max(offsetMm - reachMm, low) + tolerance,
+    highMm: Math.min(offsetMm + reachMm, high) + tolerance,
+  };
+}
+
+/** The voxels along an axis of the grid between which everything lies that a plane's contours can fill. */
+function rangeOf(
+  { contours }: Plane,
+  normal: Vector3,
+  reachMm: number,
+  axis: number,
+  geometry: Geometry,
+): [number, number] {
+  const direction = axisDirections(geometry)[axis];
+  const margin = 1.01 * reachMm * Math.abs(dot(normal, direction));
+  const origin = dot(geometry.originMm, direction);
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { pointsMm } of contours) {
+    for (const point of pointsMm) {
+      const at = dot(point, direction) - origin;
+      low = Math.min(low, at - margin);
+      high = Math.max(high, at + margin);
+    }
+  }
+  const spacing = geometry.spacingMm[axis];
+  return [
+    Math.max(0, Math.floor(low / spacing)),
+    Math.min(geometry.size[axis] - 1, Math.ceil(high / spacing)),
+  ];
 }
 
 /** The first and last voxel of a row inside a slab; the first is greater where there is none. */

@@ -1,7 +1,6 @@
 // Masks of several bodies as one label volume, each body its own label.
 import type { Vector3 } from "../volume/volume.js";
-import { labelComponents } from "./components.js";
-import { requireMaskOfSize } from "./mask-size.js";
+import { type LabelledRuns, labelRuns } from "./components.js";
 
 /** One body, or several under one name: foreground where nonzero, i fastest. */
 export interface NamedMask {
@@ -36,9 +35,9 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
   const overlaps: { first: string; second: string; voxels: number }[] = [];
   const empty: string[] = [];
   for (const { name, mask } of masks) {
-    requireMaskOfSize(mask.length, size);
-    const parts = split ? labelComponents(mask, size, 26).labels : mask.map((value) => (value === 0 ? 0 : 1));
-    const { free, taken } = countFree(parts, labels);
+    const runs = labelRuns(mask, size, 26);
+    const partOf = (run: number) => (split ? runs.runLabels[run] : 1);
+    const { free, taken } = countFree(runs, partOf, labels);
     for (const [first, voxels] of sumBy(taken, (label) => origins[label - 1])) {
       overlaps.push({ first, second: name, voxels });
     }
@@ -51,8 +50,9 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
       bodies.push({ label: bodies.length + 1, name: free.size === 1 ? name : `${name} ${n + 1}`, voxels });
       origins.push(name);
     }
-    for (let n = 0; n < parts.length; n++) {
-      if (parts[n] !== 0 && labels[n] === 0) labels[n] = labelOfPart.get(parts[n]) ?? 0;
+    for (let run = 0; run < runs.starts.length; run++) {
+      const label = labelOfPart.get(partOf(run)) ?? 0;
+      for (let at = runs.starts[run]; at < runs.ends[run]; at++) if (labels[at] === 0) labels[at] = label;
     }
   }
   return { labels: bodies.length <= 255 ? Uint8Array.from(labels) : labels, bodies, overlaps, empty };
@@ -60,15 +60,17 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
 
 /** Voxels of each part that have no label yet, in the order of the parts, and those that each label holds already. */
 function countFree(
-  parts: ArrayLike<number>,
+  { starts, ends }: LabelledRuns,
+  partOf: (run: number) => number,
   labels: Uint16Array,
 ): { free: Map<number, number>; taken: Map<number, number> } {
   const free = new Map<number, number>();
   const taken = new Map<number, number>();
-  for (let n = 0; n < parts.length; n++) {
-    if (parts[n] === 0) continue;
-    const [counts, key] = labels[n] === 0 ? [free, parts[n]] : [taken, labels[n]];
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (let run = 0; run < starts.length; run++) {
+    for (let at = starts[run]; at < ends[run]; at++) {
+      const [counts, key] = labels[at] === 0 ? [free, partOf(run)] : [taken, labels[at]];
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
   }
   return { free, taken };
 }

@@ -11,8 +11,10 @@ const listed = performance.now();
 const series = chooseSeries(listing, undefined);
 const { volume } = await readSeries(series);
 const seconds = (performance.now() - start) / 1000;
+const { user, system } = process.cpuUsage();
 console.log(
   `${readdirSync(folder).length} files, ${volume.size.join(" × ")}, ${series.transferSyntax}: ` +
     `${seconds.toFixed(1)} s (of that the headers ${((listed - start) / 1000).toFixed(1)} s), ` +
+    `${((user + system) / 1e6).toFixed(1)} s of processor time, ` +
     `peak ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
 );

@@ -55,7 +55,7 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
       for (let at = runs.starts[run]; at < runs.ends[run]; at++) if (labels[at] === 0) labels[at] = label;
     }
   }
-  return { labels: bodies.length <= 255 ? Uint8Array.from(labels) : labels, bodies, overlaps, empty };
+  return { labels: bodies.length <= 255 ? new Uint8Array(labels) : labels, bodies, overlaps, empty };
 }
 
 /** Voxels of each part that have no label yet, in the order of the parts, and those that each label holds already. */

@@ -34,6 +34,29 @@ describe("resample", () => {
     expect(values).toEqual(expected);
   });
 
+  test("cubic: through the voxels, mirrored at the edge, which holds for half a voxel", () => {
+    const source = row(Int16Array.of(10, 40, -20, 7));
+    const points = [-0.51, -0.5, 0, 1, 2, 3, 3.5, 3.51];
+    const values = points.map((x) => resample(source, targetRow(1, 1, x), "cubic", -1).data[0]);
+    [-1, 10, 10, 40, -20, 7, 7, -1].forEach((expected, at) => {
+      expect(values[at]).toBeCloseTo(expected, 4);
+    });
+  });
+
+  test("cubic gives a parabola back between voxels, away from the edges", () => {
+    const source = row(Float32Array.from({ length: 60 }, (_, x) => (x - 30) ** 2));
+    const { data } = resample(source, targetRow(4, 0.3, 29.2), "cubic", 0);
+    [0.64, 0.25, 0.04, 0.01].forEach((expected, at) => {
+      expect(data[at]).toBeCloseTo(expected, 4);
+    });
+  });
+
+  test("a grid beside the volume is all outside, cubic too", () => {
+    expect(resample(row(Int16Array.of(1, 2)), targetRow(2, 1, 9), "cubic", -5).data).toEqual(
+      Float32Array.of(-5, -5),
+    );
+  });
+
   test("nearest keeps the array type, and the middle goes to the higher index", () => {
     const result = resample(row(Uint8Array.of(1, 2, 3, 4)), targetRow(2, 2, 0.5), "nearest", 0);
     expect(result.data).toEqual(Uint8Array.of(2, 4));

@@ -224,7 +224,7 @@ function inflated(bytes: Uint8Array, headerBytes: number): Uint8Array {
 function reasonOf(error: unknown): string {
   const inner = isPartial(error) ? error.exception : error;
   const text = inner instanceof Error ? inner.message : String(inner);
-  return text.replace(/^dicomParser\.\w+: /, "");
+  return text.replace(/^dicomParser[.:]\w+: /, "");
 }
 
 /** dicom-parser throws what it read so far beside the reason. */

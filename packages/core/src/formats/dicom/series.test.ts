@@ -312,6 +312,11 @@ describe("refused", () => {
       /slice-3 and slice-2 lie at the same position and differ/,
     ],
     [
+      "a file cut off early",
+      [named(ctFile().slice(0, ctFile().length - 120), "cut"), ...ctSeries([1, 2])],
+      /1 of its files cannot be read: cut is a DICOM file/,
+    ],
+    [
       "a file cut short",
       [named(ctFile().slice(0, -4), "cut"), ...ctSeries([1, 2])],
       /1 of its files cannot be read: cut is a DICOM file that is cut short/,

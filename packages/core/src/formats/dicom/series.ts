@@ -51,9 +51,7 @@ export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesList
       others.push({ name: file.name, reason: error.message });
     }
   }
-  for (const { slices, damage } of headers) {
-    if (damage !== null) others.push({ name: slices[0].file.name, reason: damage });
-  }
+  for (const { name, damage } of headers) if (damage !== null) others.push({ name, reason: damage });
   const bySeries = groups(headers, (a, b) => a.seriesInstanceUid === b.seriesInstanceUid);
   const series = bySeries.flatMap(seriesOf).sort((a, b) => (a.number ?? 0) - (b.number ?? 0));
   return { series, others };
@@ -123,6 +121,8 @@ export async function readSeries(
 
 /** What the listing keeps of a file. */
 interface ImageHeader {
+  readonly name: string;
+  /** None where the file is cut off before it says what it shows. */
   readonly slices: readonly Slice[];
   readonly seriesInstanceUid: string;
   readonly number: number | null;
@@ -130,7 +130,6 @@ interface ImageHeader {
   readonly modality: string;
   readonly transferSyntaxUid: string;
   readonly study: StudyIdentity;
-  /** Why the file is in colour, where it is. */
   readonly isColour: boolean;
   /** Why the pixels of the file cannot be read, where they cannot. */
   readonly damage: string | null;
@@ -143,12 +142,15 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | { reason: s
   const { dataset, damage } = parseReadablePart(bytes, file.name);
   const modality = textOf(dataset, "Modality");
   const isImage = has(dataset, "Rows") && !noImages.has(modality);
-  if (!isImage) {
+  // A file that is cut off early may be a slice that its series then lacks.
+  const isCutOff = damage !== null && !has(dataset, "Rows") && has(dataset, "SeriesInstanceUID");
+  if (!isImage && !isCutOff) {
     return { reason: damage?.message ?? `${file.name} is a DICOM ${modality || "object"}, not an image.` };
   }
   const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
   return {
-    slices: slicesOrDamage(dataset, file, damage),
+    name: file.name,
+    slices: isCutOff ? [] : slicesOrDamage(dataset, file, damage),
     seriesInstanceUid: textOf(dataset, "SeriesInstanceUID"),
     number: numberOf(dataset, "SeriesNumber") ?? null,
     description: textOf(dataset, "SeriesDescription"),
@@ -192,8 +194,9 @@ function seriesOf(headers: readonly ImageHeader[]): DicomSeries[] {
   const mixed = stacks.length > 1 ? mixtureProblems(stacks) : [];
   return stacks.map((members) => {
     const files = new Set(members.map(({ file }) => file));
-    const own = headers.filter((header) => header.slices.some(({ file }) => files.has(file)));
-    const [first] = own;
+    const shown = headers.filter((header) => header.slices.some(({ file }) => files.has(file)));
+    const own = [...shown, ...headers.filter(({ slices }) => slices.length === 0)];
+    const [first] = shown;
     const stack = stackOf(members);
     const problems = [...ownProblems(own, members), ...mixed, ...distinct.problems, ...stack.problems];
     return {

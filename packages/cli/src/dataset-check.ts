@@ -17,6 +17,7 @@ export type FindingKind =
   | "unreadable"
   | "geometry-mismatch"
   | "unknown-value"
+  | "instances-mismatch"
   | "no-label"
   | "empty-label"
   | "spacing-outlier"
@@ -90,7 +91,7 @@ function labelFindings(survey: CaseSurvey): Finding[] {
   const findings: Finding[] = label.problems.map(({ kind, message }) => ({
     severity: "error",
     case: id,
-    kind: kind === "geometry" ? "geometry-mismatch" : "unknown-value",
+    kind: kindOfProblem[kind],
     message,
   }));
   if (label.problems.some(({ kind }) => kind === "geometry")) return findings;
@@ -110,6 +111,12 @@ function labelFindings(survey: CaseSurvey): Finding[] {
     );
   return findings;
 }
+
+const kindOfProblem = {
+  geometry: "geometry-mismatch",
+  value: "unknown-value",
+  instances: "instances-mismatch",
+} as const;
 
 function huFindings({ id, image }: ReadableCase): Finding[] {
   const { lowestHu, highestHu, shareAtHighest } = image;

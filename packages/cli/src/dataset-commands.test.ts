@@ -39,7 +39,7 @@ async function writeDataset(
   files: Readonly<Record<string, Volume | string>>,
   description: object = {},
 ): Promise<void> {
-  for (const part of ["imagesTr", "labelsTr", "imagesTs", "labelsTs"])
+  for (const part of ["imagesTr", "labelsTr", "instancesTr", "imagesTs", "labelsTs"])
     await mkdir(join(folder, name, part), { recursive: true });
   const content = {
     name,
@@ -62,7 +62,7 @@ beforeAll(async () => {
     "imagesTs/c_0000": scan(3),
   });
   const fine = (seed: number) => ({ image: scan(seed), label: label() });
-  const cases: Record<string, { image: Volume | string; label?: Volume }> = {
+  const cases: Record<string, { image: Volume | string; label?: Volume; instances?: Volume }> = {
     "Tr/fine": fine(1),
     "Tr/twin": fine(1),
     "Tr/P7_scan1": fine(2),
@@ -86,6 +86,7 @@ beforeAll(async () => {
       image: { ...scan(14), direction: [1, 0, 0, 0, 1, 0, 0, 0, -1] },
       label: { ...label(), direction: [1, 0, 0, 0, 1, 0, 0, 0, -1] },
     },
+    "Tr/torn": { ...fine(16), instances: label(1, 2) },
     "Tr/alone": { image: scan(15) },
   };
   await writeDataset(
@@ -94,7 +95,10 @@ beforeAll(async () => {
       Object.entries(cases).flatMap(([place, one]) => {
         const [subset, id] = place.split("/");
         const image = [`images${subset}/${id}_0000`, one.image] as const;
-        return one.label === undefined ? [image] : [image, [`labels${subset}/${id}`, one.label] as const];
+        const label = one.label === undefined ? [] : [[`labels${subset}/${id}`, one.label] as const];
+        const instances =
+          one.instances === undefined ? [] : [[`instances${subset}/${id}`, one.instances] as const];
+        return [image, ...label, ...instances];
       }),
     ),
     { numTraining: 3 },
@@ -132,6 +136,7 @@ describe("lnsnet dataset check", () => {
         "error normalised implausible-hu",
         "error stored implausible-hu",
         "error text unreadable",
+        "error torn instances-mismatch",
         "error unnamed unknown-value",
         "warning clipped implausible-hu",
         "warning empty empty-label",
@@ -141,7 +146,7 @@ describe("lnsnet dataset check", () => {
         "warning turned orientation-mix",
       ].sort(),
     );
-    expect([errors, warnings]).toEqual([10, 6]);
+    expect([errors, warnings]).toEqual([11, 6]);
     const messageOf = (id: string | null) => findings.find((one) => one.case === id)?.message;
     expect(messageOf(null)).toMatch(/has no label for alone/);
     expect(messageOf("moved")).toMatch(/from \(-8, -6, 2\) mm.*from \(-8, -6, 0\) mm/);
@@ -156,7 +161,7 @@ describe("lnsnet dataset check", () => {
     expect(code).toBe(2);
     expect(stdout).toMatch(/^severity +case +kind +what was found\n/);
     expect(stdout).toMatch(/error +moved +geometry-mismatch +bad\/labelsTr\/moved/);
-    expect(stdout).toContain("18 cases: 10 errors, 6 warnings.");
+    expect(stdout).toContain("19 cases: 11 errors, 6 warnings.");
   });
 });
 

@@ -45,9 +45,12 @@ describe("openDataset", () => {
           id: "a",
           imagePath: join(folder, "imagesTr/a_0000.nii.gz"),
           labelPath: join(folder, "labelsTr/a.nii.gz"),
+          instancesPath: null,
         },
       ],
-      test: [{ id: "b", imagePath: join(folder, "imagesTs/b_0000.nii.gz"), labelPath: null }],
+      test: [
+        { id: "b", imagePath: join(folder, "imagesTs/b_0000.nii.gz"), labelPath: null, instancesPath: null },
+      ],
     });
   });
 

@@ -27,6 +27,8 @@ export interface Case {
   readonly imagePath: string;
   /** Null where a test case has no label. */
   readonly labelPath: string | null;
+  /** The same foreground with a value for each node, where the data set has it (instancesTr, as `phantom` and `dataset import` write). */
+  readonly instancesPath: string | null;
 }
 
 /** A case as it was read: the image, and its label on the same grid. */
@@ -71,8 +73,8 @@ export async function listDataset(folder: string): Promise<{ dataset: Dataset; p
     );
   }
   const ending = description.file_ending;
-  const training = await casesOf(folder, "imagesTr", "labelsTr", ending, problems);
-  const test = await casesOf(folder, "imagesTs", "labelsTs", ending, problems);
+  const training = await casesOf(folder, "Tr", ending, problems);
+  const test = await casesOf(folder, "Ts", ending, problems);
   if (training.length === 0) {
     problems.push(
       `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`,
@@ -110,7 +112,7 @@ export async function loadCase(one: Case, labels: Readonly<Record<string, number
 
 /** Why a label cannot be used. */
 export interface LabelProblem {
-  readonly kind: "geometry" | "value";
+  readonly kind: "geometry" | "value" | "instances";
   /** A sentence. */
   readonly message: string;
 }
@@ -193,12 +195,13 @@ const descriptionSchema = z.object({
 /** The cases of two folders; images whose name cannot be used become problems. */
 async function casesOf(
   folder: string,
-  images: string,
-  labels: string,
+  subset: "Tr" | "Ts",
   ending: string,
   problems: string[],
 ): Promise<Case[]> {
+  const [images, labels, instances] = ["images", "labels", "instances"].map((kind) => `${kind}${subset}`);
   const labelNames = new Set(await namesIn(join(folder, labels)));
+  const instanceNames = new Set(await namesIn(join(folder, instances)));
   const imageNames = (await namesIn(join(folder, images))).filter((name) => name.endsWith(ending));
   const cases: Case[] = [];
   for (const name of imageNames) {
@@ -221,6 +224,7 @@ async function casesOf(
       id,
       imagePath: join(folder, images, name),
       labelPath: labelNames.has(label) ? join(folder, labels, label) : null,
+      instancesPath: instanceNames.has(label) ? join(folder, instances, label) : null,
     });
   }
   return cases;

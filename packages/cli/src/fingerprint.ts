@@ -115,7 +115,7 @@ export function fingerprintReport(
     summary: [
       `${cases.training} training and ${cases.test} test scans${cases.unreadable > 0 ? `, ${cases.unreadable} of them unreadable and left out` : ""}.`,
       `Median spacing ${fingerprint.spacing_mm.map((axis) => median(axis, 2)).join(" × ")} mm, median size ${fingerprint.size_voxels.map((axis) => median(axis, 0)).join(" × ")} voxels.`,
-      `${nodes.total} separate bodies of foreground, median ${median(nodes.per_case, 0)} a scan, ${median(nodes.volume_ml, 2)} mL and ${median(nodes.short_axis_mm, 1)} mm of short axis. Nodes that touch count as one.`,
+      `${nodes.total} bodies of foreground, median ${median(nodes.per_case, 0)} a scan, ${median(nodes.volume_ml, 2)} mL and ${median(nodes.short_axis_mm, 1)} mm of short axis. Without instances, nodes that touch count as one.`,
     ],
     sections: [
       {

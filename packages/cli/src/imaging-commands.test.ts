@@ -330,6 +330,41 @@ describe("lnsnet dataset import", () => {
     expect((await lnsnet("dataset", "check", "imported")).code).toBe(0);
   });
 
+  test("TCIA CT Lymph Nodes, and SEG chosen by a pattern; patients drawn for testing", async () => {
+    const copySeries = async (from: string, ...to: string[]) => {
+      await mkdir(inFolder(...to), { recursive: true });
+      for (const name of await readdir(inFolder(from)))
+        await copyFile(inFolder(from, name), inFolder(...to, name));
+    };
+    await copySeries("neck", "tcia", "CT Lymph Nodes", "MED_LYMPH_001", "study", "series");
+    await mkdir(inFolder("tcia/MASKS/MED_LYMPH_001"), { recursive: true });
+    await writeFile(inFolder("tcia/MASKS/MED_LYMPH_001/MED_LYMPH_001_mask.nii.gz"), writeNifti(nodes()));
+    const tcia = await lnsnet("dataset", "import", "tcia", "--output", "from-tcia", "--json");
+    expect(JSON.parse(tcia.stdout)).toMatchObject({ imported: [{ bodies: 2 }], failed: [] });
+    expect(voxelsInPlace(await read("from-tcia/instancesTr/case_0001.nii.gz"), nodes().data)).toBe(voxels);
+
+    await copySeries("neck", "segs", "ct");
+    await copyFile(inFolder("seg.dcm"), inFolder("segs/seg.dcm"));
+    const tokens = [
+      "dataset",
+      "import",
+      "segs",
+      "--output",
+      "from-segs",
+      "--layout",
+      "seg",
+      "--roi",
+      "node 1",
+      "--test-share",
+      "1",
+    ];
+    const segs = await lnsnet(...tokens, "--json");
+    expect(JSON.parse(segs.stdout).imported).toMatchObject([
+      { subset: "test", bodies: 1, rois: ["Lymph node 1"] },
+    ]);
+    expect(await readdir(inFolder("from-segs"))).toContain("imagesTs");
+  });
+
   test("HECKTOR, LNQ and an nnU-Net data set", async () => {
     const scan: Volume = { ...grid, data: hu };
     await mkdir(inFolder("hecktor"));

@@ -99,7 +99,11 @@ async function nnunetSources(root: string, pattern: RegExp | null): Promise<Sour
     origin: relative(root, one.imagePath),
     patient: one.id,
     subset,
-    read: () => readPair(one.imagePath, labelPath, chosen, false),
+    // Instances keep nodes apart that touch; they hold no names, so a pattern needs the label.
+    read: () =>
+      pattern === null && one.instancesPath !== null
+        ? readPair(one.imagePath, one.instancesPath, null, false)
+        : readPair(one.imagePath, labelPath, chosen, false),
   });
   const labelled = (cases: readonly Case[], subset: Subset) =>
     cases.flatMap((one) => (one.labelPath === null ? [] : [source(one, subset, one.labelPath)]));

@@ -5,6 +5,7 @@ import {
   InputError,
   measureNodes,
   orientationCode,
+  sameGeometry,
   type Volume,
   voxelVolumeMm3,
 } from "@lnsnet/core";
@@ -45,7 +46,7 @@ export interface LabelSurvey {
   readonly nodes: readonly SurveyedNode[];
 }
 
-/** A 26-connected body of foreground. */
+/** A node by its instance; where the data set has none, a 26-connected body of foreground. */
 export interface SurveyedNode {
   readonly voxels: number;
   readonly volumeMl: number;
@@ -72,7 +73,7 @@ export async function surveyCase(
         ? label
         : "unreadable" in scan
           ? { problems: [], foregroundMl: 0, foreground: emptyHistogram(), nodes: [] }
-          : surveyLabel(one, scan, label, labels),
+          : await surveyLabel(one, scan, label, labels),
   };
 }
 
@@ -112,12 +113,12 @@ function surveyImage(scan: Volume): ImageSurvey {
   };
 }
 
-function surveyLabel(
+async function surveyLabel(
   one: Case,
   scan: Volume,
   label: Volume,
   labels: Readonly<Record<string, number>>,
-): LabelSurvey {
+): Promise<LabelSurvey> {
   const problems = labelProblems(one, scan, label, labels);
   const foreground = emptyHistogram();
   if (problems.some(({ kind }) => kind === "geometry"))
@@ -129,10 +130,33 @@ function surveyLabel(
     voxels++;
     addHu(foreground, scan.data[n]);
   }
+  const instances = one.instancesPath === null ? null : await instancesOf(one.instancesPath, mask);
+  if (instances !== null && "problem" in instances)
+    problems.push({ kind: "instances", message: instances.problem });
+  const nodes =
+    instances === null || "problem" in instances
+      ? measureNodes(mask)
+      : measureNodes(instances, null, "labels");
   return {
     problems,
     foregroundMl: (voxels * voxelVolumeMm3(label)) / 1000,
     foreground,
-    nodes: measureNodes(mask).map(({ voxels, volumeMl, shortAxisMm }) => ({ voxels, volumeMl, shortAxisMm })),
+    nodes: nodes.map(({ voxels, volumeMl, shortAxisMm }) => ({ voxels, volumeMl, shortAxisMm })),
+  };
+}
+
+/** The instances of a label, or the sentence that says why they are not those of it. */
+async function instancesOf(
+  path: string,
+  mask: Volume<Uint8Array>,
+): Promise<Volume<Int32Array> | { readonly problem: string }> {
+  const instances = await readOrReason(path);
+  if ("unreadable" in instances) return { problem: instances.unreadable };
+  const differ = sameGeometry(instances, mask)
+    ? mask.data.reduce((count, value, n) => count + ((value !== 0) === (instances.data[n] !== 0) ? 0 : 1), 0)
+    : mask.data.length;
+  if (differ === 0) return { ...instances, data: Int32Array.from(instances.data) };
+  return {
+    problem: `${path} differs from its label in ${differ} voxels, and the same foreground on the same grid is expected; remove or mend it.`,
   };
 }

@@ -9,8 +9,10 @@ import {
   InputError,
   type IntegerVoxelArray,
   type LabelName,
+  labelBodies,
   labelComponents,
   matchRois,
+  type NamedMask,
   nrrdSegments,
   rasteriseContours,
   readRtstruct,
@@ -154,8 +156,10 @@ async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): 
   const problems = object.problems.map((phrase) => `${basename(path)}: ${phrase}`);
   problems.push(...belongingProblems(object, reference));
   const grid = reference.volume;
+  // On the slices that were drawn on, one without a contour has none; another grid has slices between.
   const everyContour = object.rois.flatMap(({ contours }) => contours);
-  const drawnEveryMm = drawnSpacingMm(everyContour, grid) ?? 0;
+  const isDrawnGrid = (reference.source?.slices ?? null) !== null;
+  const drawnEveryMm = isDrawnGrid ? 0 : (drawnSpacingMm(everyContour, grid) ?? 0);
   const bodies = object.rois.map(
     ({ name, contours }): Body => ({
       name,
@@ -208,32 +212,20 @@ function chosen(bodies: readonly Body[], pattern: RegExp | null, path: string): 
 
 function paint(bodies: readonly Body[], grid: Geometry, problems: string[], path: string): ReadLabels {
   const { size, spacingMm, originMm, direction } = grid;
-  const data = instanceArray(voxelCount(grid), bodies.length);
-  const names: LabelName[] = [];
-  bodies.forEach(({ name, mask }, n) => {
-    const label = n + 1;
-    const voxels = mask();
-    let painted = 0;
-    let covered = 0;
-    for (let at = 0; at < data.length; at++) {
-      if (voxels[at] === 0) continue;
-      if (data[at] !== 0) {
-        covered++;
-        continue;
-      }
-      data[at] = label;
-      painted++;
-    }
-    if (covered > 0)
-      problems.push(`"${name}": ${covered} voxels belong to an earlier body too, which keeps them`);
-    if (painted === 0) problems.push(`"${name}" has no voxel on the grid`);
-    else names.push({ label, name });
-  });
+  const { labels, bodies: names, overlaps, empty } = labelBodies(masksOf(bodies), size);
+  for (const { first, second, voxels } of overlaps)
+    problems.push(`"${second}": ${voxels} voxels belong to "${first}" too, which keeps them`);
+  for (const name of empty) problems.push(`"${name}" has no voxel on the grid, or none of its own`);
   if (names.length === 0)
     throw new InputError(
       `${path} has no voxel of ${bodies.map(({ name }) => `"${name}"`).join(", ")} on the grid of its scan; check that the two belong together.`,
     );
-  return { volume: { size, spacingMm, originMm, direction, data }, names, problems };
+  return { volume: { size, spacingMm, originMm, direction, data: labels }, names, problems };
+}
+
+/** One at a time, since each is as large as the scan. */
+function* masksOf(bodies: readonly Body[]): Generator<NamedMask> {
+  for (const { name, mask } of bodies) yield { name, mask: mask() };
 }
 
 /** @throws InputError where a value is no whole number of at least 0 */

@@ -1,6 +1,6 @@
 // Slices that form no regular grid, put onto one: linear in the plane and between slices.
-import type { Geometry } from "../../volume/volume.js";
-import type { Stack } from "./stack.js";
+import { type Geometry, indexOfPoint } from "../../volume/volume.js";
+import type { LocatedSlice, Stack } from "./stack.js";
 
 /** HU of what no slice covers: air, as CT series pad it. */
 export const outsideHu = -1024;
@@ -22,7 +22,7 @@ export async function resampleStack(
   const [nx, ny, nz] = geometry.size;
   const plane = nx * ny;
   const data = new Float32Array(plane * nz);
-  const shifted = async (n: number) => shiftedSlice(await huOf(n), stack, n, geometry);
+  const shifted = async (n: number) => shiftedSlice(await huOf(n), stack.placed[n].slice, geometry);
   const lastPair = stack.placed.length - 2;
   let pair = 0;
   let [before, behind] = [await shifted(0), await shifted(1)];
@@ -52,15 +52,10 @@ function blend(before: Float32Array, behind: Float32Array, weight: number, targe
 }
 
 /** A slice at the pixel centres of the grid's planes, bilinearly; NaN outside the slice. */
-function shiftedSlice(
-  hu: ArrayLike<number>,
-  { placed }: Stack,
-  position: number,
-  geometry: Geometry,
-): Float32Array {
-  const { slice } = placed[position];
-  const columns = samplesAlong(0, slice.columns, placed[position].shiftMm[0], placed, geometry);
-  const rows = samplesAlong(1, slice.rows, placed[position].shiftMm[1], placed, geometry);
+function shiftedSlice(hu: ArrayLike<number>, slice: LocatedSlice, geometry: Geometry): Float32Array {
+  const [firstColumn, firstRow] = indexOfPoint(geometry, slice.positionMm);
+  const columns = samplesAlong(geometry.size[0], slice.columns, firstColumn);
+  const rows = samplesAlong(geometry.size[1], slice.rows, firstRow);
   const values = new Float32Array(columns.length * rows.length).fill(Number.NaN);
   for (const [j, row] of rows.entries()) {
     if (row === null) continue;
@@ -83,23 +78,14 @@ interface Sample {
   readonly weight: number;
 }
 
-/** Where the grid's pixel centres along an axis meet a slice; null outside it. */
-function samplesAlong(
-  axis: 0 | 1,
-  pixels: number,
-  shiftMm: number,
-  placed: Stack["placed"],
-  geometry: Geometry,
-): (Sample | null)[] {
-  const spacingMm = geometry.spacingMm[axis];
-  // The grid begins a whole number of pixels before the first slice, or with it.
-  const firstOfGrid = Math.floor(Math.min(...placed.map((other) => other.shiftMm[axis] / spacingMm)) + 1e-3);
-  const offset = firstOfGrid - shiftMm / spacingMm;
-  return Array.from({ length: geometry.size[axis] }, (_, n) => {
-    const exact = n + offset;
+/** Where the pixel centres of the grid meet a slice that begins at `first` of them; null outside it. */
+function samplesAlong(gridPixels: number, slicePixels: number, first: number): (Sample | null)[] {
+  return Array.from({ length: gridPixels }, (_, n) => {
+    const exact = n - first;
+    // Tags are rounded: what nearly is a pixel is one, so that it keeps its value.
     const index = Math.abs(exact - Math.round(exact)) < 1e-4 ? Math.round(exact) : exact;
-    if (index < -0.5 || index > pixels - 0.5) return null;
-    const low = Math.min(Math.max(Math.floor(index), 0), pixels - 1);
-    return { low, high: Math.min(low + 1, pixels - 1), weight: Math.min(Math.max(index - low, 0), 1) };
+    if (index < -0.5 || index > slicePixels - 0.5) return null;
+    const low = Math.min(Math.max(Math.floor(index), 0), slicePixels - 1);
+    return { low, high: Math.min(low + 1, slicePixels - 1), weight: Math.min(Math.max(index - low, 0), 1) };
   });
 }

@@ -5,7 +5,7 @@ import { addScaled, cross, unit } from "../../volume/vector.js";
 import { pointOfIndex, type Vector3 } from "../../volume/volume.js";
 import { named } from "./ct.test-helper.js";
 import type { Slice } from "./slices.js";
-import { type Stack, stackOf } from "./stack.js";
+import { type LocatedSlice, type Stack, stackOf } from "./stack.js";
 import { outsideHu, resampleStack } from "./stack-resampling.js";
 
 function slice(positionMm: Vector3 | null, more: Partial<Slice> = {}): Slice {
@@ -166,7 +166,7 @@ test("in any direction and order, the centre of each pixel is where its slice ha
         const { geometry, placed } = stack;
         if (geometry === null) throw new Error("no grid");
         placed.forEach(({ slice: one }, k) => {
-          const expected = addScaled(addScaled(one.positionMm ?? first, i, 3 * 0.5), j, 2 * 0.7);
+          const expected = addScaled(addScaled(one.positionMm, i, 3 * 0.5), j, 2 * 0.7);
           const point = pointOfIndex(geometry, [3, 2, k]);
           for (const axis of [0, 1, 2]) expect(point[axis]).toBeCloseTo(expected[axis], 6);
         });
@@ -202,7 +202,7 @@ describe("resampling", () => {
           const { geometry } = stack;
           if (geometry === null) return;
           const pixels = (n: number) => {
-            const origin = stack.placed[n].slice.positionMm ?? first;
+            const origin = stack.placed[n].slice.positionMm;
             return Array.from({ length: 42 }, (_, p) =>
               ramp(addScaled(addScaled(origin, i, (p % 7) * 0.5), j, Math.floor(p / 7) * 0.7)),
             );
@@ -238,9 +238,8 @@ describe("resampling", () => {
   });
 
   /** How far a point lies within the outermost pixel centres of a slice, in pixels; negative outside. */
-  function marginInSlice(point: Vector3, one: Slice, i: Vector3, j: Vector3): number {
-    const origin = one.positionMm ?? [0, 0, 0];
-    const offset = addScaled(point, origin, -1);
+  function marginInSlice(point: Vector3, one: LocatedSlice, i: Vector3, j: Vector3): number {
+    const offset = addScaled(point, one.positionMm, -1);
     const u = (offset[0] * i[0] + offset[1] * i[1] + offset[2] * i[2]) / 0.5;
     const v = (offset[0] * j[0] + offset[1] * j[1] + offset[2] * j[2]) / 0.7;
     return Math.min(u, 6 - u, v, 5 - v);

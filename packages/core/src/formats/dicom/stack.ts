@@ -6,9 +6,15 @@ import { placeOfAxes } from "../place.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
 import type { Slice } from "./slices.js";
 
+/** A slice that says where it lies. */
+export interface LocatedSlice extends Slice {
+  readonly axes: readonly [Vector3, Vector3];
+  readonly positionMm: Vector3;
+}
+
 /** A slice with its place in the stack. */
 export interface PlacedSlice {
-  readonly slice: Slice;
+  readonly slice: LocatedSlice;
   /** From the first slice, along the normal. */
   readonly distanceMm: number;
   /** From the first slice, along i and along j. */
@@ -38,7 +44,8 @@ export interface Stack {
  * that the first and the last slice span: positions rounded to 0.1 mm are common.
  */
 export function stackOf(slices: readonly Slice[]): Stack {
-  const unplaced = slices.filter(({ positionMm, axes }) => positionMm === null || axes === null).length;
+  const located = slices.filter(isLocated);
+  const unplaced = slices.length - located.length;
   const spacingMm = slices[0].spacingMm;
   if (unplaced > 0) {
     return refusedStack(
@@ -52,7 +59,7 @@ export function stackOf(slices: readonly Slice[]): Stack {
       "The slices do not say their pixel spacing; export the series again with this attribute.",
     );
   }
-  const { placed, duplicates, axes } = inOrder(slices);
+  const { placed, duplicates, axes } = inOrder(located);
   const problems = duplicates.length === 0 ? [] : [duplicateProblem(duplicates)];
   try {
     return { placed, duplicates, ...gridOf(placed, axes, spacingMm, problems) };
@@ -77,18 +84,18 @@ function refusedStack(kind: SeriesProblem["kind"], message: string): Stack {
 /** Two slices nearer than this are at one position. */
 const samePlaceMm = 0.01;
 
-function inOrder(slices: readonly Slice[]): Pick<Stack, "placed" | "duplicates"> & { axes: Axes } {
-  const located = slices.flatMap(({ axes, positionMm, ...slice }) =>
-    axes === null || positionMm === null ? [] : [{ slice: { ...slice, axes, positionMm } }],
-  );
-  const [i, j] = located[0].slice.axes;
+function isLocated(slice: Slice): slice is LocatedSlice {
+  return slice.axes !== null && slice.positionMm !== null;
+}
+
+function inOrder(slices: readonly LocatedSlice[]): Pick<Stack, "placed" | "duplicates"> & { axes: Axes } {
+  const [i, j] = slices[0].axes;
   const normal = unit(cross(i, j));
-  const along = (a: { slice: { positionMm: Vector3 } }) => dot(a.slice.positionMm, normal);
-  const sorted = [...located].sort((a, b) => along(a) - along(b));
-  const originMm = sorted[0].slice.positionMm;
+  const sorted = [...slices].sort((a, b) => dot(a.positionMm, normal) - dot(b.positionMm, normal));
+  const originMm = sorted[0].positionMm;
   const placed: PlacedSlice[] = [];
   const duplicates: { slice: Slice; of: Slice }[] = [];
-  for (const { slice } of sorted) {
+  for (const slice of sorted) {
     const offset = subtract(slice.positionMm, originMm);
     const distanceMm = dot(offset, normal);
     const last = placed.at(-1);
@@ -124,7 +131,7 @@ function gridOf(
     {
       axes: [i, j, normal],
       spacingMm: [...spacingMm, usualMm],
-      originMm: first.positionMm ?? [Number.NaN, Number.NaN, Number.NaN],
+      originMm: first.positionMm,
     },
     nameOf(first),
     (message) => problems.push(warning("bad-geometry", message)),

@@ -163,6 +163,26 @@ test("a line, two points and a point enclose nothing, and are reported", () => {
   expect(contourProblems(flat, grid([3, 3, 1]))).toEqual(["3 contours of no area left out"]);
 });
 
+test("a contour that is not flat fills its mean plane, and is reported", () => {
+  const bent: PlanarContour = {
+    pointsMm: [
+      [0.5, 0.5, 1.3],
+      [3.5, 0.5, 0.7],
+      [3.5, 3.5, 1.3],
+      [0.5, 3.5, 0.7],
+    ],
+  };
+  const size: Vector3 = [5, 5, 3];
+  expect(picture(rasteriseContours([bent], grid(size)), size)).toEqual([
+    "..... ..... .....",
+    "..... .111. .....",
+    "..... .111. .....",
+    "..... .111. .....",
+    "..... ..... .....",
+  ]);
+  expect(contourProblems([bent], grid(size))).toContain("1 contour not flat, taken for its mean plane");
+});
+
 test("sagittal and coronal contours fill planes of constant i and j", () => {
   const geometry = grid([4, 4, 4]);
   const square = (at: (u: number, v: number) => Vector3): PlanarContour => ({

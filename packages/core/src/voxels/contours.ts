@@ -177,6 +177,10 @@ function stackProblems({ normal, planes }: Stack, geometry: Geometry, drawnEvery
   if (axis !== undefined && unused > 0) {
     problems.push(`${counted(unused, "contour plane")} more than slices, which take the nearest alone`);
   }
+  const bent = planes
+    .flatMap((plane) => plane.contours)
+    .filter((contour) => spreadAlong(contour, normal) > planeTolerance * slice).length;
+  if (bent > 0) problems.push(`${counted(bent, "contour")} not flat, taken for its mean plane`);
   const every = Math.max(slice, drawnEveryMm);
   if (every > slice * (1 + planeTolerance)) {
     problems.push(`contours every ${every.toFixed(2)} mm fill the slices every ${slice.toFixed(2)} mm`);

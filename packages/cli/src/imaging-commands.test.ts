@@ -134,11 +134,20 @@ describe("lnsnet info", () => {
     expect(listed.stderr).toMatch(/listed holds no image \(.*SEG/);
   });
 
-  test("a damaged file is a problem of its own, in words", async () => {
-    const { stdout } = await lnsnet("info", "time.nii", "--json");
-    expect(JSON.parse(stdout).volumes[0]).toMatchObject({
+  test("a file that cannot be read is a problem of its own beside others, alone it is refused", async () => {
+    await mkdir(inFolder("mixed"));
+    for (const name of ["time.nii", "nodes.nii.gz"]) await copyFile(inFolder(name), inFolder("mixed", name));
+    const { code, stdout } = await lnsnet("info", "mixed", "--json");
+    expect(code).toBe(0);
+    const [fine, unreadable] = JSON.parse(stdout).volumes;
+    expect(fine).toMatchObject({ type: "uint8", problems: [] });
+    expect(unreadable).toMatchObject({
       geometry: null,
       problems: [expect.stringMatching(/20 × 18 × 6 × 2/)],
+    });
+    expect(await lnsnet("info", "time.nii")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^lnsnet: time\.nii .*20 × 18 × 6 × 2/),
     });
   });
 });

@@ -20,6 +20,10 @@ export const infoCommand = defineCommand({
       throw new InputError(
         `${args.path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason.replace(/\.$/, "")})`}, and a volume file or DICOM series is expected; name another path.`,
       );
+    // Where nothing can be read, the reason is the answer.
+    const unreadable = volumes.find(({ type }) => type === null);
+    if (found.series.length === 0 && unreadable !== undefined && volumes.every(({ type }) => type === null))
+      throw new InputError(unreadable.problems[0]);
     const series = found.series.map((one, n) => ({
       number: n + 1,
       series_number: one.number,

@@ -8,8 +8,13 @@ export function fixture(path: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../../../../../fixtures/dicom-ct/${path}`, import.meta.url)));
 }
 
+/** Attributes of a CT slice that differ from the usual ones. */
+export type CtAttributes = Item & { readonly SOPClassUID?: string; readonly SOPInstanceUID?: string };
+
 /** A CT slice of 2 × 2 pixels of int16, 1 mm, at z = 0; what `attributes` say replaces that. */
-export function ctItem(attributes: Item = {}): Item & { SOPClassUID: string; SOPInstanceUID: string } {
+export function ctItem(
+  attributes: CtAttributes = {},
+): Item & { SOPClassUID: string; SOPInstanceUID: string } {
   return {
     SOPClassUID: "1.2.840.10008.5.1.4.1.1.2",
     SOPInstanceUID: "1.2.3.4",
@@ -37,14 +42,14 @@ export function ctItem(attributes: Item = {}): Item & { SOPClassUID: string; SOP
   };
 }
 
-export function ctFile(attributes: Item = {}): Uint8Array {
+export function ctFile(attributes: CtAttributes = {}): Uint8Array {
   return encodeFile(ctItem(attributes), explicitLittleEndian);
 }
 
 /** Slices along z, each with its own UID and number, in the order of `positionsMm`. */
 export function ctSeries(
   positionsMm: readonly number[],
-  attributes: (n: number) => Item = () => ({}),
+  attributes: (n: number) => CtAttributes = () => ({}),
 ): NamedFile[] {
   return positionsMm.map((z, n) =>
     named(
@@ -65,7 +70,7 @@ export function named(bytes: Uint8Array, name: string): NamedFile {
 
 /** A file whose pixel data is encapsulated (PS3.5, A.4): the offset table and the fragments. */
 export function encapsulatedFile(
-  attributes: Item,
+  attributes: CtAttributes,
   transferSyntaxUid: string,
   fragments: readonly Uint8Array[],
   offsetTable: readonly number[] = [],

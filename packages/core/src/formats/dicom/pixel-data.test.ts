@@ -3,13 +3,12 @@ import loadOpenJph from "@cornerstonejs/codec-openjph";
 import { deflateSync, zlibSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../errors.js";
-import { bytesOf, ctFile, encapsulatedFile, fixture } from "./ct.test-helper.js";
+import { bytesOf, type CtAttributes, ctFile, encapsulatedFile, fixture } from "./ct.test-helper.js";
 import { parseDataset } from "./dataset.js";
-import type { Item } from "./encode.js";
 import { frameDecoder, type StoredFrame } from "./pixel-data.js";
 
 const stored = new Int16Array(fixture("syntaxes/stored.raw").buffer);
-const cut: Item = { Rows: 48, Columns: 64 };
+const cut: CtAttributes = { Rows: 48, Columns: 64 };
 
 async function frames(bytes: Uint8Array, count = 1): Promise<StoredFrame[]> {
   const decode = await frameDecoder(parseDataset(bytes, "scan.dcm"));
@@ -77,14 +76,14 @@ test.each(["1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.
 );
 
 describe("stored bits", () => {
-  const bits = (allocated: number, stored_: number, high: number, sign: number): Item => ({
+  const bits = (allocated: number, stored_: number, high: number, sign: number): CtAttributes => ({
     BitsAllocated: allocated,
     BitsStored: stored_,
     HighBit: high,
     PixelRepresentation: sign,
   });
   const words = (...values: number[]) => bytesOf(Uint16Array.from(values));
-  const rows: [string, Item, Uint8Array, StoredFrame][] = [
+  const rows: [string, CtAttributes, Uint8Array, StoredFrame][] = [
     ["16 signed", bits(16, 16, 15, 1), words(0, 0xffff, 0x8000, 7), Int16Array.of(0, -1, -32768, 7)],
     ["16 unsigned", bits(16, 16, 15, 0), words(0, 0xffff, 0x8000, 7), Uint16Array.of(0, 65535, 32768, 7)],
     [

@@ -2,7 +2,16 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../errors.js";
 import { pointOfIndex, type Vector3 } from "../../volume/volume.js";
-import { bytesOf, ctFile, ctItem, ctSeries, encapsulatedFile, fixture, named } from "./ct.test-helper.js";
+import {
+  bytesOf,
+  type CtAttributes,
+  ctFile,
+  ctItem,
+  ctSeries,
+  encapsulatedFile,
+  fixture,
+  named,
+} from "./ct.test-helper.js";
 import { encodeFile, type Item, implicitLittleEndian } from "./encode.js";
 import { chooseSeries, listSeries, readSeries } from "./series.js";
 import type { NamedFile } from "./slices.js";
@@ -38,7 +47,7 @@ test("pixel spacing is between rows first", async () => {
 });
 
 describe("values", () => {
-  const rows: [string, (n: number) => Item, Int16Array | Float32Array, string[]][] = [
+  const rows: [string, (n: number) => CtAttributes, Int16Array | Float32Array, string[]][] = [
     [
       "rescaled to whole HU",
       () => ({ ...pixels(0, 1, 2, 3), RescaleSlope: "2", RescaleIntercept: "-1024" }),
@@ -92,7 +101,7 @@ describe("multi-frame CT", () => {
   };
   const { ImagePositionPatient: _1, ImageOrientationPatient: _2, PixelSpacing: _3, ...rest } = ctItem();
   const { RescaleSlope: _4, RescaleIntercept: _5, ...bare } = rest;
-  const enhanced = (more: Item) =>
+  const enhanced = (more: CtAttributes) =>
     encodeFile(
       {
         ...bare,

@@ -1,5 +1,5 @@
 // What is wrong with a data set, or looks wrong: each finding a sentence, from the surveys of its cases.
-import type { Vector3 } from "@lnsnet/core";
+import { patientOfCase, type Vector3 } from "@lnsnet/core";
 import { listed } from "./dataset.js";
 import type { CaseSurvey, ImageSurvey, LabelSurvey } from "./survey.js";
 
@@ -39,7 +39,7 @@ const SPACING_FACTOR = 2;
  * Findings in the order errors first, then by case.
  *
  * @param layoutProblems sentences of {@link listDataset}
- * @param patients for a case's id, its patient, where the import knows it
+ * @param patients for a case's id, its patient, where the data set names it
  */
 export function findProblems(
   layoutProblems: readonly string[],
@@ -192,12 +192,11 @@ function duplicates(cases: readonly ReadableCase[]): Finding[] {
 }
 
 /**
- * A patient on both sides is seen by the import's record, by one id in both folders, or by ids that differ in the
+ * A patient on both sides is seen by the name that the data set gives, by one id in both folders, or by ids that differ in the
  * number of a visit alone.
  */
 function sharedPatients(surveys: readonly CaseSurvey[], patients: ReadonlyMap<string, string>): Finding[] {
-  const patientOf = ({ id }: CaseSurvey) =>
-    patients.get(id) ?? id.replace(/[_-](?:scan|visit|ses|session|study|followup|fu)[_-]?\d+$/i, "");
+  const patientOf = ({ id }: CaseSurvey) => patientOfCase(id, { named: patients });
   return [...grouped(surveys, patientOf).values()]
     .filter((members) => new Set(members.map(({ subset }) => subset)).size > 1)
     .map((members) => ({

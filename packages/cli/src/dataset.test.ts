@@ -16,6 +16,7 @@ const label: Volume = { ...geometry, data: Uint8Array.from({ length: 24 }, (_, n
 const description = {
   name: "two",
   labels: { background: 0, node: 1 },
+  patients: { a: "Ada" },
   channel_names: { 0: "CT" },
   file_ending: ".nii.gz",
 };
@@ -39,6 +40,7 @@ describe("openDataset", () => {
     expect(await openDataset(folder)).toEqual({
       name: "two",
       folder,
+      patients: new Map([["a", "Ada"]]),
       labels: { background: 0, node: 1 },
       training: [
         {

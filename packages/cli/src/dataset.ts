@@ -12,12 +12,15 @@ import {
 import { z } from "zod";
 import { fileError, isFolder, readJson, requirePath } from "./files.js";
 import { readScan } from "./imaging.js";
+import { patientsOfImport } from "./import-record.js";
 
 export interface Dataset {
   readonly name: string;
   readonly folder: string;
   /** Name of each label to its value; 0 is background. */
   readonly labels: Readonly<Record<string, number>>;
+  /** Patient by case id, as far as the data set names them: `patients` of dataset.json, or the import's record. */
+  readonly patients: ReadonlyMap<string, string>;
   readonly training: readonly Case[];
   readonly test: readonly Case[];
 }
@@ -92,7 +95,11 @@ export async function listDataset(folder: string): Promise<{ dataset: Dataset; p
     );
   }
   const name = description.name ?? basename(folder);
-  return { dataset: { name, folder, labels: description.labels, training, test }, problems };
+  const patients = new Map([
+    ...(await patientsOfImport(folder)),
+    ...Object.entries(description.patients ?? {}),
+  ]);
+  return { dataset: { name, folder, labels: description.labels, patients, training, test }, problems };
 }
 
 /**
@@ -188,6 +195,7 @@ const descriptionSchema = z.object({
   channel_names: z.record(z.string(), z.string()).optional(),
   modality: z.record(z.string(), z.string()).optional(),
   labels: z.record(z.string(), labelValue),
+  patients: z.record(z.string(), z.string()).optional(),
   numTraining: z.int().min(0).optional(),
   file_ending: z.enum(fileEndings, `must be one of ${fileEndings.join(", ")}`).default(".nii.gz"),
 });

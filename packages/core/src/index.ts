@@ -104,6 +104,15 @@ export {
   textTable,
 } from "./reports/table.js";
 export type { Runtime, Session } from "./runtime/types.js";
+export {
+  checkSplits,
+  holdOut,
+  type PatientRule,
+  patientOfCase,
+  type Split,
+  type SplitCase,
+  splitIntoFolds,
+} from "./training/folds.js";
 export { forwardModel } from "./training/forward.js";
 export * from "./training/sampler.js";
 export { type LearningRateSchedule, learningRateAt } from "./training/schedule.js";

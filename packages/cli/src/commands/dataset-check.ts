@@ -4,7 +4,6 @@ import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { listDataset } from "../dataset.js";
 import { type Finding, findProblems } from "../dataset-check.js";
-import { patientsOfImport } from "../import-record.js";
 import { interruptSignal } from "../interrupt.js";
 import { printJson, printText } from "../output.js";
 import { surveyDataset } from "../survey-dataset.js";
@@ -28,7 +27,7 @@ export const datasetCheckCommand = defineCommand({
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
     const { dataset, problems } = await listDataset(args.dataset);
     const surveys = await surveyDataset(dataset, { threads, title: "check", signal: interruptSignal() });
-    const findings = findProblems(problems, surveys, await patientsOfImport(args.dataset));
+    const findings = findProblems(problems, surveys, dataset.patients);
     const errors = findings.filter(({ severity }) => severity === "error").length;
     if (args.json === true)
       printJson({

@@ -118,6 +118,7 @@ export * from "./training/sampler.js";
 export { type LearningRateSchedule, learningRateAt } from "./training/schedule.js";
 export { ADAM, buildTrainingStep, namedWeights, type TrainingStep } from "./training/step.js";
 export { Trainer, type TrainingState } from "./training/trainer.js";
+export * from "./transforms/augmentation.js";
 export * from "./transforms/patch.js";
 export * from "./transforms/preprocess.js";
 export { indexedStream, type RandomGenerator, uniform } from "./transforms/random.js";

@@ -7,6 +7,7 @@ import {
   networkPresets,
   overlayPng,
   profileNetwork,
+  withoutVariations,
   writeNifti,
 } from "@lnsnet/core";
 import { defineCommand } from "citty";
@@ -75,7 +76,14 @@ export const demoCommand = defineCommand({
         clipNorm: 1,
         averageDecay: 0.99,
         foregroundShare: 0.6,
-        augmentation: { ...defaultAugmentation, rotation: { probability: 0, maximumDegrees: 0 } },
+        // Too short a training to gain from what makes patches hard.
+        augmentation: withoutVariations(defaultAugmentation, [
+          "rotation",
+          "elastic",
+          "thickSlices",
+          "lowResolution",
+          "blur",
+        ]),
         seed,
         threads: 0,
         validateEvery: Math.ceil(steps / 4),

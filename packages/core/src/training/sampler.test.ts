@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { defaultAugmentation, noAugmentation } from "../transforms/patch.js";
+import { defaultAugmentation, noAugmentation } from "../transforms/augmentation.js";
 import { drawSample, type PreparedCase, prepareCase, type SamplerOptions } from "./sampler.js";
 
 const options: SamplerOptions = {

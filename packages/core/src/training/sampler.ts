@@ -1,12 +1,6 @@
 // Which patch a training run sees as its n-th: a pure function, so that a run resumes by its index alone.
-import {
-  type Augmentation,
-  cutPatch,
-  drawVariation,
-  type Patch,
-  type PatchSize,
-  type PatchSource,
-} from "../transforms/patch.js";
+import { type Augmentation, drawVariation } from "../transforms/augmentation.js";
+import { cutPatch, type Patch, type PatchSize, type PatchSource } from "../transforms/patch.js";
 import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
 import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../transforms/random.js";
 import type { Vector3 } from "../volume/volume.js";

@@ -1,13 +1,21 @@
 import { describe, expect, test } from "vitest";
-import {
-  cutPatch,
-  defaultAugmentation,
-  drawVariation,
-  noAugmentation,
-  noVariation,
-  type PatchSource,
-} from "./patch.js";
-import { indexedStream } from "./random.js";
+import { readJson } from "../graph/graph.test-helper.js";
+import type { Vector3 } from "../volume/volume.js";
+import { noVariation } from "./augmentation.js";
+import { cutPatch, type PatchSize, type PatchSource } from "./patch.js";
+
+/** Places of a patch as SciPy turns them: fixtures/transforms. */
+interface SciPyPlace {
+  readonly size: Vector3;
+  readonly spacingMm: Vector3;
+  readonly hu: readonly number[];
+  readonly patchSize: PatchSize;
+  readonly centre: Vector3;
+  readonly rotationDegrees: Vector3;
+  readonly scaling: number;
+  readonly image: readonly number[];
+  readonly mirrored: readonly number[];
+}
 
 const window = { lowHu: -100, highHu: 100 };
 
@@ -93,6 +101,34 @@ describe("cutPatch", () => {
     expect(at([0, 0, 180], true)).toBe(5);
   });
 
+  test("turned, scaled and mirrored, is read where SciPy reads it", () => {
+    const { place } = readJson<{ place: SciPyPlace }>("transforms/transforms.json");
+    const source = { ...place, hu: Int16Array.from(place.hu) };
+    for (const flip of [false, true]) {
+      const { rotationDegrees, scaling } = place;
+      const variation = { ...noVariation, rotationDegrees, scaling, flip };
+      const { image } = cutPatch(source, null, place.centre, place.patchSize, window, variation);
+      const expected = flip ? place.mirrored : place.image;
+      expect(image).toHaveLength(expected.length);
+      image.forEach((value, n) => {
+        expect(value).toBeCloseTo(expected[n], 5);
+      });
+    }
+  });
+
+  test("an elastic displacement moves label and image together, and follows its seed", () => {
+    const { source, label } = ball(41, 12, [1, 1, 1]);
+    const cut = (elasticMm: number, elasticSeed: number) =>
+      cutPatch(source, label, [20, 20, 20], [41, 41, 41], window, { ...noVariation, elasticMm, elasticSeed });
+    const [still, moved] = [cut(0, 1), cut(8, 1)];
+    const disagreement = ({ image, label: mask }: typeof still) =>
+      mask.reduce((sum, value, n) => sum + Math.abs(value - (image[n] >= 0 ? 1 : 0)), 0);
+    expect(moved.label).not.toEqual(still.label);
+    expect(disagreement(moved)).toBe(0);
+    expect(cut(8, 1)).toEqual(moved);
+    expect(cut(8, 2)).not.toEqual(moved);
+  });
+
   test("turning a ball leaves it where it is, on anisotropic voxels too", () => {
     const { source, label } = ball(25, 7, [1, 1, 2]);
     const plain = cutPatch(source, label, [12, 12, 12], [25, 25, 25], window);
@@ -142,50 +178,5 @@ describe("cutPatch", () => {
     expect(deviation).toBeCloseTo(0.1, 2);
     expect(cut(3)).toEqual(image);
     expect(cut(4)).not.toEqual(image);
-  });
-});
-
-describe("drawVariation", () => {
-  test("draws nothing where every probability is 0", () => {
-    for (let n = 0; n < 20; n++) {
-      expect(drawVariation(indexedStream(1, n), noAugmentation)).toEqual({
-        ...noVariation,
-        noiseSeed: expect.any(Number),
-      });
-    }
-  });
-
-  test("each variation comes as often as stated and stays within its bounds", () => {
-    const draws = Array.from({ length: 4000 }, (_, n) =>
-      drawVariation(indexedStream(5, n), defaultAugmentation),
-    );
-    const share = (happens: (draw: (typeof draws)[number]) => boolean) =>
-      draws.filter(happens).length / draws.length;
-    expect(share((d) => d.flip)).toBeCloseTo(0.5, 1);
-    expect(share((d) => d.rotationDegrees[2] !== 0)).toBeCloseTo(0.3, 1);
-    expect(share((d) => d.scaling !== 1)).toBeCloseTo(0.3, 1);
-    expect(share((d) => d.gamma !== 1)).toBeCloseTo(0.2, 1);
-    for (const d of draws) {
-      expect(Math.max(...d.rotationDegrees.map(Math.abs))).toBeLessThanOrEqual(15);
-      expect(d.scaling).toBeGreaterThanOrEqual(0.85);
-      expect(d.scaling).toBeLessThanOrEqual(1.15);
-      expect(d.gamma).toBeGreaterThanOrEqual(0.799);
-      expect(d.gamma).toBeLessThanOrEqual(1.251);
-    }
-  });
-});
-
-describe("indexedStream", () => {
-  test("is the same for the same seed and index, and differs in either", () => {
-    const words = (seed: number, index: number) => {
-      const random = indexedStream(seed, index);
-      return Array.from({ length: 4 }, () => random.next());
-    };
-    expect(words(1, 2)).toEqual(words(1, 2));
-    const seen = new Set<string>();
-    for (let seed = 0; seed < 20; seed++)
-      for (let index = 0; index < 20; index++) seen.add(words(seed, index).join());
-    expect(seen.size).toBe(400);
-    expect(words(1, 2 ** 40)).not.toEqual(words(1, 0));
   });
 });

@@ -1,7 +1,10 @@
 // Patches of a prepared scan: cut at a place, varied a little, normalised.
 import type { Vector3 } from "../volume/volume.js";
+import { shiftHu, varyAppearance } from "./appearance.js";
+import { noVariation, type PatchVariation } from "./augmentation.js";
+import { type DisplacementRows, randomDisplacement } from "./elastic.js";
 import { type IntensityWindow, normaliseInPlace } from "./preprocess.js";
-import { indexedStream, type RandomGenerator, uniform } from "./random.js";
+import { indexedStream } from "./random.js";
 
 /** Depth, height, width of a patch in voxels: k, j, i of the grid. */
 export type PatchSize = readonly [number, number, number];
@@ -18,69 +21,6 @@ export interface Patch {
   readonly image: Float32Array;
   readonly label: Float32Array;
 }
-
-/** How often, and how strongly, patches are varied in training. A probability of 0 switches a variation off. */
-export interface Augmentation {
-  /** Left–right mirror image. */
-  readonly flip: { readonly probability: number };
-  /** About the patch's centre, about each of the three axes. */
-  readonly rotation: { readonly probability: number; readonly maximumDegrees: number };
-  /** Magnification of the content. */
-  readonly scaling: { readonly probability: number; readonly lowest: number; readonly highest: number };
-  /** Additive and Gaussian; standard deviation in units of the normalised image. */
-  readonly noise: { readonly probability: number; readonly maximumDeviation: number };
-  /** Added, in units of the normalised image. */
-  readonly brightness: { readonly probability: number; readonly maximum: number };
-  /** Factor about the window's middle. */
-  readonly contrast: { readonly probability: number; readonly lowest: number; readonly highest: number };
-  /** Exponent on the image scaled to [0, 1]. */
-  readonly gamma: { readonly probability: number; readonly lowest: number; readonly highest: number };
-}
-
-/** One draw of the variations: what exactly happens to one patch. */
-export interface PatchVariation {
-  readonly flip: boolean;
-  /** About the axes i, j, k. */
-  readonly rotationDegrees: Vector3;
-  readonly scaling: number;
-  readonly noiseDeviation: number;
-  readonly noiseSeed: number;
-  readonly brightness: number;
-  readonly contrast: number;
-  readonly gamma: number;
-}
-
-export const defaultAugmentation: Augmentation = {
-  flip: { probability: 0.5 },
-  rotation: { probability: 0.3, maximumDegrees: 15 },
-  scaling: { probability: 0.3, lowest: 0.85, highest: 1.15 },
-  noise: { probability: 0.15, maximumDeviation: 0.1 },
-  brightness: { probability: 0.2, maximum: 0.1 },
-  contrast: { probability: 0.2, lowest: 0.85, highest: 1.15 },
-  gamma: { probability: 0.2, lowest: 0.8, highest: 1.25 },
-};
-
-export const noAugmentation: Augmentation = {
-  flip: { probability: 0 },
-  rotation: { probability: 0, maximumDegrees: 0 },
-  scaling: { probability: 0, lowest: 1, highest: 1 },
-  noise: { probability: 0, maximumDeviation: 0 },
-  brightness: { probability: 0, maximum: 0 },
-  contrast: { probability: 0, lowest: 1, highest: 1 },
-  gamma: { probability: 0, lowest: 1, highest: 1 },
-};
-
-/** The variation that changes nothing. */
-export const noVariation: PatchVariation = {
-  flip: false,
-  rotationDegrees: [0, 0, 0],
-  scaling: 1,
-  noiseDeviation: 0,
-  noiseSeed: 0,
-  brightness: 0,
-  contrast: 1,
-  gamma: 1,
-};
 
 /**
  * Cuts the patch whose voxel (⌊D/2⌋, ⌊H/2⌋, ⌊W/2⌋) is the grid's voxel `centre`, varied and normalised. Outside the
@@ -100,40 +40,17 @@ export function cutPatch(
   variation: PatchVariation = noVariation,
   into: Patch = emptyPatch(patchSize),
 ): Patch {
-  const turned = variation.scaling !== 1 || variation.rotationDegrees.some((degrees) => degrees !== 0);
-  if (turned) resampleInto(source, label, centre, patchSize, window, variation, into);
-  else copyInto(source, label, centre, patchSize, window, variation.flip, into);
+  const { flip, rotationDegrees, scaling, elasticMm } = variation;
+  const moved = scaling !== 1 || elasticMm > 0 || rotationDegrees.some((degrees) => degrees !== 0);
+  if (moved) resampleInto(source, label, centre, patchSize, window, variation, into);
+  else copyInto(source, label, centre, patchSize, window, flip, into);
+  if (variation.shiftHu !== 0) shiftHu(into.image, window, variation.shiftHu);
   normaliseInPlace(into.image, window);
-  varyIntensities(into.image, variation);
+  varyAppearance(into.image, gridSize(patchSize), source.spacingMm, variation);
   return into;
 }
 
-/** Draws what happens to one patch. It takes the same number of draws from the stream whatever comes out. */
-export function drawVariation(random: RandomGenerator, augmentation: Augmentation): PatchVariation {
-  const { flip, rotation, scaling, noise, brightness, contrast, gamma } = augmentation;
-  const draw = (probability: number, low: number, high: number, otherwise: number): number => {
-    const happens = uniform(random) < probability;
-    const value = uniform(random, low, high);
-    return happens ? value : otherwise;
-  };
-  const flipped = uniform(random) < flip.probability;
-  const rotated = uniform(random) < rotation.probability ? rotation.maximumDegrees : 0;
-  const rotationDegrees: Vector3 = [
-    rotated * uniform(random, -1, 1),
-    rotated * uniform(random, -1, 1),
-    rotated * uniform(random, -1, 1),
-  ];
-  return {
-    flip: flipped,
-    rotationDegrees: rotated === 0 ? noVariation.rotationDegrees : rotationDegrees,
-    scaling: draw(scaling.probability, scaling.lowest, scaling.highest, 1),
-    noiseDeviation: draw(noise.probability, 0, noise.maximumDeviation, 0),
-    noiseSeed: random.next(),
-    brightness: draw(brightness.probability, -brightness.maximum, brightness.maximum, 0),
-    contrast: draw(contrast.probability, contrast.lowest, contrast.highest, 1),
-    gamma: Math.exp(draw(gamma.probability, Math.log(gamma.lowest), Math.log(gamma.highest), 0)),
-  };
-}
+const gridSize = ([depth, height, width]: PatchSize): Vector3 => [width, height, depth];
 
 function emptyPatch([depth, height, width]: PatchSize): Patch {
   const count = depth * height * width;
@@ -170,17 +87,23 @@ function copyInto(
   }
 }
 
-/** HU and labels at turned and scaled places: trilinear; a label is foreground from a weight of one half. */
+/**
+ * HU and labels at turned, scaled and displaced places, in one resampling: trilinear; a label is foreground from a
+ * weight of one half.
+ */
 function resampleInto(
   { size: [nx, ny, nz], spacingMm, hu }: PatchSource,
   label: Uint8Array | null,
   centre: Vector3,
-  [depth, height, width]: PatchSize,
+  patchSize: PatchSize,
   { lowHu }: IntensityWindow,
   variation: PatchVariation,
   into: Patch,
 ): void {
+  const [depth, height, width] = patchSize;
   const m = indexMatrix(variation, spacingMm);
+  const displacement = displacementOf(variation, patchSize, spacingMm);
+  const [perMmI, perMmJ, perMmK] = spacingMm.map((spacing) => 1 / spacing);
   const middle = [(width - 1) / 2, (height - 1) / 2, (depth - 1) / 2] as const;
   const middleI = centre[0] - Math.floor(width / 2) + middle[0];
   const middleJ = centre[1] - Math.floor(height / 2) + middle[1];
@@ -196,11 +119,12 @@ function resampleInto(
       const rowI = middleI + m[1] * b + m[2] * c;
       const rowJ = middleJ + m[4] * b + m[5] * c;
       const rowK = middleK + m[7] * b + m[8] * c;
+      const [shiftI, shiftJ, shiftK] = displacement(y, z);
       for (let x = 0; x < width; x++, to++) {
         const a = x - middle[0];
-        const i = rowI + m[0] * a;
-        const j = rowJ + m[3] * a;
-        const k = rowK + m[6] * a;
+        const i = rowI + m[0] * a + perMmI * shiftI[x];
+        const j = rowJ + m[3] * a + perMmJ * shiftJ[x];
+        const k = rowK + m[6] * a + perMmK * shiftK[x];
         const i0 = Math.floor(i);
         const j0 = Math.floor(j);
         const k0 = Math.floor(k);
@@ -250,6 +174,17 @@ function resampleInto(
   }
 }
 
+function displacementOf(
+  { elasticMm, elasticSeed }: PatchVariation,
+  patchSize: PatchSize,
+  spacingMm: Vector3,
+): DisplacementRows {
+  if (elasticMm > 0)
+    return randomDisplacement(gridSize(patchSize), spacingMm, elasticMm, indexedStream(elasticSeed, 0));
+  const still = new Float32Array(patchSize[2]);
+  return () => [still, still, still];
+}
+
 function mixSquare(hu: Int16Array, at: number, strideJ: number, u: number, v: number): number {
   const a = hu[at];
   const b = hu[at + strideJ];
@@ -287,38 +222,4 @@ function indexMatrix(variation: PatchVariation, spacingMm: Vector3): readonly nu
       return (mirrored * value * spacingMm[from]) / (spacingMm[to] * variation.scaling);
     }),
   );
-}
-
-function varyIntensities(image: Float32Array, variation: PatchVariation): void {
-  const { gamma, contrast, brightness, noiseDeviation } = variation;
-  if (gamma !== 1) raiseToPower(image, gamma);
-  if (contrast !== 1 || brightness !== 0) {
-    for (let n = 0; n < image.length; n++) image[n] = image[n] * contrast + brightness;
-  }
-  if (noiseDeviation > 0) addNoise(image, noiseDeviation, indexedStream(variation.noiseSeed, 0));
-}
-
-/** Gamma on [−1, 1] taken as [0, 1], read from a table of 1024 steps: a power a voxel costs ten times as much. */
-function raiseToPower(image: Float32Array, gamma: number): void {
-  const steps = 1024;
-  const table = Float32Array.from({ length: steps + 2 }, (_, n) => 2 * (n / steps) ** gamma - 1);
-  for (let n = 0; n < image.length; n++) {
-    const place = (image[n] + 1) * (steps / 2);
-    const step = Math.floor(place);
-    image[n] = table[step] + (place - step) * (table[step + 1] - table[step]);
-  }
-}
-
-/**
- * Adds noise that is nearly Gaussian: the sum of the four bytes of a random word (Irwin–Hall of order 4, cut off at
- * 3.5 deviations), several times cheaper than a logarithm and a cosine a voxel.
- */
-function addNoise(image: Float32Array, deviation: number, random: RandomGenerator): void {
-  const mean = 4 * 127.5;
-  const scale = deviation / Math.sqrt((4 * (256 * 256 - 1)) / 12);
-  for (let n = 0; n < image.length; n++) {
-    const word = random.next();
-    const sum = (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24);
-    image[n] = image[n] + (sum - mean) * scale;
-  }
 }

@@ -1,0 +1,127 @@
+// How a patch looks, varied: scanner, resolution, grey values, noise. Arrays are changed where they stand.
+import type { Vector3 } from "../volume/volume.js";
+import type { PatchVariation } from "./augmentation.js";
+import type { IntensityWindow } from "./preprocess.js";
+import { indexedStream, type RandomGenerator } from "./random.js";
+
+/**
+ * Varies a normalised image: thick slices, low resolution, blur, gamma, contrast, brightness, noise, in this order.
+ *
+ * @param size of the image (i, j, k)
+ */
+export function varyAppearance(
+  image: Float32Array,
+  size: Vector3,
+  spacingMm: Vector3,
+  variation: PatchVariation,
+): void {
+  const { sliceThicknessMm, coarseness, blurMm, gamma, contrast, brightness, noiseDeviation } = variation;
+  if (sliceThicknessMm > spacingMm[2]) coarsenAlong(image, size, 2, sliceThicknessMm / spacingMm[2]);
+  if (coarseness > 1) for (const axis of [0, 1, 2]) coarsenAlong(image, size, axis, coarseness);
+  if (blurMm > 0) for (const axis of [0, 1, 2]) blurAlong(image, size, axis, blurMm / spacingMm[axis]);
+  if (gamma !== 1) raiseToPower(image, gamma);
+  if (contrast !== 1 || brightness !== 0) {
+    for (let n = 0; n < image.length; n++) image[n] = image[n] * contrast + brightness;
+  }
+  if (noiseDeviation > 0) addNoise(image, noiseDeviation, indexedStream(variation.noiseSeed, 0));
+}
+
+/** Adds to HU within the window. What was clipped to its ends (air, bone) lies far beyond, and stays there. */
+export function shiftHu(hu: Float32Array, { lowHu, highHu }: IntensityWindow, shift: number): void {
+  for (let n = 0; n < hu.length; n++) if (hu[n] > lowHu && hu[n] < highHu) hu[n] += shift;
+}
+
+/**
+ * Coarser voxels along one axis, brought back to the grid linearly. A coarse voxel is the mean of what lies in it, as
+ * in a thick slice; they stand in the middle of the axis, and the outermost reach beyond it where they do not fit.
+ *
+ * @param factor edge of a coarse voxel in voxels, above 1
+ */
+function coarsenAlong(image: Float32Array, size: Vector3, axis: number, factor: number): void {
+  const count = size[axis];
+  const boxes = Math.ceil(count / factor);
+  const overhang = (boxes * factor - count) / 2;
+  const means = new Float64Array(boxes);
+  alongLines(image, size, axis, (line) => {
+    for (let box = 0; box < boxes; box++) {
+      const from = Math.max(0, box * factor - overhang);
+      const until = Math.min(count, (box + 1) * factor - overhang);
+      let sum = 0;
+      for (let n = Math.floor(from); n < until; n++)
+        sum += line[n] * (Math.min(n + 1, until) - Math.max(n, from));
+      means[box] = sum / (until - from);
+    }
+    for (let n = 0; n < count; n++) {
+      const place = Math.min(Math.max((n + 0.5 + overhang) / factor - 0.5, 0), boxes - 1);
+      const box = Math.min(Math.floor(place), Math.max(0, boxes - 2));
+      const next = Math.min(box + 1, boxes - 1);
+      line[n] = means[box] + (place - box) * (means[next] - means[box]);
+    }
+  });
+}
+
+/** Gaussian of a standard deviation in voxels, cut off at three of them; beyond the ends the outermost values go on. */
+function blurAlong(image: Float32Array, size: Vector3, axis: number, deviation: number): void {
+  const reach = Math.floor(3 * deviation + 0.5);
+  if (reach === 0) return;
+  const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, n) =>
+    Math.exp(-0.5 * ((n - reach) / deviation) ** 2),
+  );
+  const total = weights.reduce((a, b) => a + b, 0);
+  const count = size[axis];
+  const padded = new Float64Array(count + 2 * reach);
+  alongLines(image, size, axis, (line) => {
+    padded.fill(line[0], 0, reach);
+    padded.set(line, reach);
+    padded.fill(line[count - 1], reach + count);
+    for (let n = 0; n < count; n++) {
+      let sum = 0;
+      for (let tap = 0; tap <= 2 * reach; tap++) sum += weights[tap] * padded[n + tap];
+      line[n] = sum / total;
+    }
+  });
+}
+
+/** Calls `change` with every line of an image along an axis, and writes back what it has become. */
+function alongLines(
+  image: Float32Array,
+  size: Vector3,
+  axis: number,
+  change: (line: Float64Array) => void,
+): void {
+  const stride = size.slice(0, axis).reduce((a, b) => a * b, 1);
+  const count = size[axis];
+  const line = new Float64Array(count);
+  for (let block = 0; block < image.length; block += stride * count) {
+    for (let first = block; first < block + stride; first++) {
+      for (let n = 0; n < count; n++) line[n] = image[first + n * stride];
+      change(line);
+      for (let n = 0; n < count; n++) image[first + n * stride] = line[n];
+    }
+  }
+}
+
+/** Gamma on [−1, 1] taken as [0, 1], read from a table of 1024 steps: a power a voxel costs ten times as much. */
+function raiseToPower(image: Float32Array, gamma: number): void {
+  const steps = 1024;
+  const table = Float32Array.from({ length: steps + 2 }, (_, n) => 2 * (n / steps) ** gamma - 1);
+  for (let n = 0; n < image.length; n++) {
+    const place = (image[n] + 1) * (steps / 2);
+    const step = Math.floor(place);
+    image[n] = table[step] + (place - step) * (table[step + 1] - table[step]);
+  }
+}
+
+/**
+ * Adds noise that is nearly Gaussian: the sum of the four bytes of a random word (Irwin–Hall of order 4, cut off at
+ * 3.5 deviations), several times cheaper than a logarithm and a cosine a voxel.
+ */
+function addNoise(image: Float32Array, deviation: number, random: RandomGenerator): void {
+  const mean = 4 * 127.5;
+  const scale = deviation / Math.sqrt((4 * (256 * 256 - 1)) / 12);
+  for (let n = 0; n < image.length; n++) {
+    const word = random.next();
+    const sum = (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24);
+    image[n] = image[n] + (sum - mean) * scale;
+  }
+}

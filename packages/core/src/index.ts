@@ -113,6 +113,12 @@ export {
   type SplitCase,
   splitIntoFolds,
 } from "./training/folds.js";
+export { type Agreement, blandAltman } from "./statistics/bland-altman.js";
+export { clusteredBootstrap, type DrawWhole } from "./statistics/bootstrap.js";
+export { holmCorrection } from "./statistics/holm.js";
+export type { Interval } from "./statistics/interval.js";
+export { quantileOfSorted, type Summary, summarise } from "./statistics/summary.js";
+export { type SignedRankTest, wilcoxonSignedRank, type ZeroMethod } from "./statistics/wilcoxon.js";
 export { forwardModel } from "./training/forward.js";
 export * from "./training/sampler.js";
 export { type LearningRateSchedule, learningRateAt } from "./training/schedule.js";
@@ -121,7 +127,7 @@ export { Trainer, type TrainingState } from "./training/trainer.js";
 export * from "./transforms/augmentation.js";
 export * from "./transforms/patch.js";
 export * from "./transforms/preprocess.js";
-export { indexedStream, type RandomGenerator, uniform } from "./transforms/random.js";
+export { indexedStream, type RandomGenerator, uniform, uniformWhole } from "./transforms/random.js";
 export * from "./volume/crop.js";
 export * from "./volume/orientation.js";
 export type { PlanarContour } from "./volume/planar-contour.js";

@@ -93,6 +93,7 @@ export { type BoxPlot, boxPlotSvg } from "./reports/box-plot.js";
 export { type Histogram, type HistogramSeries, histogramSvg } from "./reports/histogram.js";
 export { type Block, type Report, reportHtml, type Section, tableBlock } from "./reports/html.js";
 export { type LearningCurve, learningCurveSvg } from "./reports/learning-curve.js";
+export { type MontageTile, montagePng } from "./reports/montage.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
 export {
   csvTable,

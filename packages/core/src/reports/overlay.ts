@@ -171,7 +171,7 @@ const leastFieldMm = 90;
 const black: Colour = [0, 0, 0];
 const white: Colour = [255, 255, 255];
 // Blue and orange are told apart with every common colour blindness; these two are bright enough for a dark scan.
-const truthColour: Colour = [64, 190, 255];
+export const truthColour: Colour = [64, 190, 255];
 const predictionColour: Colour = [255, 150, 0];
 
 const planeAxes = {

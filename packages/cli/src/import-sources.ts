@@ -4,6 +4,7 @@ import { basename, dirname, join, relative } from "node:path";
 import {
   chooseSeries,
   type DicomSeries,
+  type DrawnObject,
   dicomModality,
   InputError,
   matchRois,
@@ -269,15 +270,10 @@ function objectSource(
   };
 }
 
-interface Belonging {
-  readonly frameOfReferenceUid: string;
-  readonly referencedSeriesUid: string;
-}
-
 async function objectAt(
   path: string,
   modalities: readonly string[],
-): Promise<Belonging | { readonly reason: string } | null> {
+): Promise<DrawnObject | { readonly reason: string } | null> {
   const bytes = await readBytes(path);
   const modality = dicomModality(bytes, path);
   if (modality === null || !modalities.includes(modality)) return null;
@@ -289,19 +285,23 @@ async function objectAt(
   }
 }
 
-/** The series that an object names, else the only CT series in its frame of reference. */
+/** The only series that an object names, or the only CT of several; else the only CT series in its frame of reference. */
 function seriesOf(
-  { frameOfReferenceUid, referencedSeriesUid }: Belonging,
+  { frameOfReferenceUid, referencedSeriesUids }: DrawnObject,
   series: readonly DicomSeries[],
 ): DicomSeries | { readonly reason: string } {
-  const named = series.filter((one) => one.seriesInstanceUid === referencedSeriesUid);
-  if (referencedSeriesUid !== "" && named.length === 0)
+  const named = series.filter((one) => referencedSeriesUids.includes(one.seriesInstanceUid));
+  if (referencedSeriesUids.length > 0 && named.length === 0)
     return { reason: "the series that it was drawn on is not in its folder" };
-  const fitting =
-    named.length > 0
-      ? named
-      : series.filter((one) => one.modality === "CT" && one.frameOfReferenceUid === frameOfReferenceUid);
-  const [only] = fitting;
-  if (fitting.length === 1) return only;
-  return { reason: `${fitting.length} CT series lie in its frame of reference, and it names none of them` };
+  if (named.length === 1) return named[0];
+  const among =
+    named.length > 0 ? named : series.filter((one) => one.frameOfReferenceUid === frameOfReferenceUid);
+  const fitting = among.filter(({ modality }) => modality === "CT");
+  if (fitting.length === 1) return fitting[0];
+  return {
+    reason:
+      named.length > 0
+        ? `it names ${named.length} series, and ${fitting.length} of them are CT, where one is expected`
+        : `${fitting.length} CT series lie in its frame of reference, and it names none of them`,
+  };
 }

@@ -7,18 +7,20 @@ export interface DrawnObject {
   /** The file, for messages. */
   readonly name: string;
   readonly frameOfReferenceUid: string;
-  readonly referencedSeriesUid: string;
+  /** The series whose images it names, such as a CT and the PET beside it. */
+  readonly referencedSeriesUids: readonly string[];
 }
 
 /**
  * Refuses an object of another patient position or another series: put on this one, its bodies would lie somewhere
- * else. An object that names no series is taken by its frame of reference alone.
+ * else. An object may name several series, of
+ * which this must be one; one that names none is taken by its frame of reference alone.
  *
  * @throws InputError where the frame of reference or the series differs, or the object names neither
  */
 export function requireDrawnOn(object: DrawnObject, source: SourceSeries): void {
-  const { name, frameOfReferenceUid, referencedSeriesUid } = object;
-  if (frameOfReferenceUid === "" && referencedSeriesUid === "") {
+  const { name, frameOfReferenceUid, referencedSeriesUids } = object;
+  if (frameOfReferenceUid === "" && referencedSeriesUids.length === 0) {
     throw new InputError(
       `${name} names neither a frame of reference nor a series, so that its place on the series ${source.seriesInstanceUid} is unknown; export it again together with its images.`,
     );
@@ -28,9 +30,9 @@ export function requireDrawnOn(object: DrawnObject, source: SourceSeries): void 
       `${name} lies in the frame of reference ${frameOfReferenceUid}, and the series ${source.seriesInstanceUid} in ${source.frameOfReferenceUid || "none"}; name the series that it was drawn on.`,
     );
   }
-  if (referencedSeriesUid !== "" && referencedSeriesUid !== source.seriesInstanceUid) {
+  if (referencedSeriesUids.length > 0 && !referencedSeriesUids.includes(source.seriesInstanceUid)) {
     throw new InputError(
-      `${name} was drawn on the series ${referencedSeriesUid}, and the series ${source.seriesInstanceUid} was given; name the series that it was drawn on.`,
+      `${name} was drawn on the series ${referencedSeriesUids.join(", ")}, and the series ${source.seriesInstanceUid} was given; name the series that it was drawn on.`,
     );
   }
 }

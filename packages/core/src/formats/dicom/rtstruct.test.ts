@@ -52,7 +52,7 @@ describe("a structure set that pydicom wrote", () => {
     expect(set).toMatchObject({
       label: "TEST",
       frameOfReferenceUid: "1.2.3.4",
-      referencedSeriesUid: "1.2.3.5",
+      referencedSeriesUids: ["1.2.3.5"],
     });
     expect(set.problems).toEqual(['"Isocenter": 2 points or open contours left out']);
   });
@@ -87,7 +87,7 @@ describe("a structure set that pydicom wrote", () => {
       ["an image without one", [set, { ...source, frameOfReferenceUid: "" }], /in none; name/],
       [
         "nothing named",
-        [{ ...set, frameOfReferenceUid: "", referencedSeriesUid: "" }, source],
+        [{ ...set, frameOfReferenceUid: "", referencedSeriesUids: [] }, source],
         /names neither/,
       ],
     ];
@@ -95,7 +95,8 @@ describe("a structure set that pydicom wrote", () => {
       expect(() => requireDrawnOn(...args)).toThrow(InputError);
       expect(() => requireDrawnOn(...args)).toThrow(message);
     }
-    expect(() => requireDrawnOn({ ...set, referencedSeriesUid: "" }, source)).not.toThrow();
+    expect(() => requireDrawnOn({ ...set, referencedSeriesUids: [] }, source)).not.toThrow();
+    expect(() => requireDrawnOn({ ...set, referencedSeriesUids: ["8.8", "1.2.3.5"] }, source)).not.toThrow();
   });
 });
 
@@ -121,18 +122,48 @@ describe("ROIs by name", () => {
   });
 });
 
-describe("refused", () => {
-  const roi: Item = { ROINumber: "1", ROIName: "LN", ReferencedFrameOfReferenceUID: "1.2" };
-  const file = (dataset: Item) =>
-    encodeFile(
+const roi: Item = { ROINumber: "1", ROIName: "LN", ReferencedFrameOfReferenceUID: "1.2" };
+const file = (dataset: Item) =>
+  encodeFile(
+    {
+      SOPClassUID: "1.2.840.10008.5.1.4.1.1.481.3",
+      SOPInstanceUID: "1.2.3",
+      Modality: "RTSTRUCT",
+      ...dataset,
+    },
+    explicitLittleEndian,
+  );
+
+test("every series that is named, and every part of an ROI, counts", () => {
+  const part = (z: string): Item => ({
+    ReferencedROINumber: "1",
+    ContourSequence: [
       {
-        SOPClassUID: "1.2.840.10008.5.1.4.1.1.481.3",
-        SOPInstanceUID: "1.2.3",
-        Modality: "RTSTRUCT",
-        ...dataset,
+        ContourGeometricType: "CLOSED_PLANAR",
+        ContourData: ["0", "0", z, "2", "0", z, "2", "2", z],
       },
-      explicitLittleEndian,
-    );
+    ],
+  });
+  const set = readRtstruct(
+    file({
+      ReferencedFrameOfReferenceSequence: [
+        {
+          FrameOfReferenceUID: "1.2",
+          RTReferencedStudySequence: [
+            { RTReferencedSeriesSequence: [{ SeriesInstanceUID: "1.2.8" }, { SeriesInstanceUID: "1.2.9" }] },
+          ],
+        },
+      ],
+      StructureSetROISequence: [roi],
+      ROIContourSequence: [part("0"), part("2")],
+    }),
+    "rs.dcm",
+  );
+  expect(set.referencedSeriesUids).toEqual(["1.2.8", "1.2.9"]);
+  expect(set.rois[0].contours.map(({ pointsMm }) => pointsMm[0][2])).toEqual([0, 2]);
+});
+
+describe("refused", () => {
   const withContour = (contourData: readonly string[]) =>
     file({
       StructureSetROISequence: [roi],

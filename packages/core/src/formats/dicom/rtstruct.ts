@@ -3,7 +3,7 @@ import { InputError } from "../../errors.js";
 import type { PlanarContour } from "../../volume/planar-contour.js";
 import { indexOfPoint, type Vector3 } from "../../volume/volume.js";
 import type { DrawnObject } from "./belonging.js";
-import { type Dataset, itemsOf, numberOf, numbersOf, parseDataset, textOf } from "./dataset.js";
+import { type Dataset, itemsOf, numberOf, numbersOf, parseDataset, textOf, textsOf } from "./dataset.js";
 import {
   algorithmType,
   codeItem,
@@ -56,24 +56,25 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
   if (definitions.length === 0) {
     throw new InputError(`${name} holds no ROI, and at least one was expected; export it again.`);
   }
-  const contourItems = byNumber(itemsOf(dataset, "ROIContourSequence"), "ReferencedROINumber");
-  const observations = byNumber(itemsOf(dataset, "RTROIObservationsSequence"), "ReferencedROINumber");
+  const contourItems = itemsOf(dataset, "ROIContourSequence");
+  const observations = itemsOf(dataset, "RTROIObservationsSequence");
   const problems: string[] = [];
   const rois = definitions.map((definition): StructureSetRoi => {
     const number = numberOf(definition, "ROINumber") ?? 0;
     const roiName = textOf(definition, "ROIName");
-    const drawn = contourItems.get(number);
+    // Mostly one, but a writer may divide the contours of an ROI.
+    const drawn = contourItems.filter((item) => refersTo(item, number));
     const { contours, open } = closedContours(
-      drawn === undefined ? [] : itemsOf(drawn, "ContourSequence"),
+      drawn.flatMap((item) => itemsOf(item, "ContourSequence")),
       roiName,
     );
     if (open > 0) problems.push(`"${roiName}": ${open} points or open contours left out`);
-    const observation = observations.get(number);
+    const observation = observations.find((item) => refersTo(item, number));
     return {
       number,
       name: roiName,
       interpretedType: observation === undefined ? "" : textOf(observation, "RTROIInterpretedType"),
-      colour: drawn === undefined ? null : colourOf(drawn),
+      colour: drawn.length === 0 ? null : colourOf(drawn[0]),
       contours,
     };
   });
@@ -81,7 +82,7 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
     name,
     label: textOf(dataset, "StructureSetLabel"),
     frameOfReferenceUid: frameOfReferenceOf(dataset, definitions),
-    referencedSeriesUid: referencedSeriesOf(dataset),
+    referencedSeriesUids: referencedSeriesOf(dataset),
     rois,
     problems,
   };
@@ -189,8 +190,8 @@ function refuseOtherObjects(dataset: Dataset): void {
   );
 }
 
-function byNumber(items: readonly Dataset[], attribute: "ReferencedROINumber"): Map<number, Dataset> {
-  return new Map(items.map((item) => [numberOf(item, attribute) ?? 0, item]));
+function refersTo(item: Dataset, roiNumber: number): boolean {
+  return (numberOf(item, "ReferencedROINumber") ?? 0) === roiNumber;
 }
 
 const closedTypes: ReadonlySet<string> = new Set(["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"]);
@@ -240,9 +241,9 @@ function frameOfReferenceOf(dataset: Dataset, definitions: readonly Dataset[]): 
   );
 }
 
-function referencedSeriesOf(dataset: Dataset): string {
-  const series = itemsOf(dataset, "ReferencedFrameOfReferenceSequence")
+function referencedSeriesOf(dataset: Dataset): string[] {
+  return itemsOf(dataset, "ReferencedFrameOfReferenceSequence")
     .flatMap((frame) => itemsOf(frame, "RTReferencedStudySequence"))
-    .flatMap((study) => itemsOf(study, "RTReferencedSeriesSequence"));
-  return series.length === 0 ? "" : textOf(series[0], "SeriesInstanceUID");
+    .flatMap((study) => itemsOf(study, "RTReferencedSeriesSequence"))
+    .flatMap((series) => textsOf(series, "SeriesInstanceUID"));
 }

@@ -411,6 +411,16 @@ describe("objects of other writers", () => {
     await expect(read()).rejects.toThrow(/^seg\.dcm [^\n]*\.$/);
   });
 
+  test("a series that is the second of those it names is one that it was drawn on", async () => {
+    const named = ["1.2.98", "1.2.3.5"].map((uid) => ({ SeriesInstanceUID: uid }));
+    const seg = await readSeg(object([frame(0)], { ReferencedSeriesSequence: named }), "seg.dcm");
+    const source = { ...sourceOn(grid), frameOfReferenceUid: seg.frameOfReferenceUid };
+    expect(() => requireDrawnOn(seg, source)).not.toThrow();
+    expect(() => requireDrawnOn(seg, { ...source, seriesInstanceUid: "1.2.97" })).toThrow(
+      /drawn on the series 1\.2\.98, 1\.2\.3\.5, and the series 1\.2\.97/,
+    );
+  });
+
   test("another frame of reference or series is refused", async () => {
     const seg = await readSeg(object([frame(0)], { FrameOfReferenceUID: "1.2.99" }), "seg.dcm");
     expect(() => requireDrawnOn(seg, sourceOn(grid))).toThrow(

@@ -3,7 +3,7 @@ import { InputError } from "../../errors.js";
 import { axisDirections } from "../../volume/vector.js";
 import { pointOfIndex, sameGeometry, type Volume, voxelCount } from "../../volume/volume.js";
 import type { DrawnObject } from "./belonging.js";
-import { type Dataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
+import { type Dataset, itemsOf, numberOf, parseDataset, textOf, textsOf } from "./dataset.js";
 import {
   algorithmType,
   type Code,
@@ -80,11 +80,12 @@ export async function readSeg(bytes: Uint8Array, name: string): Promise<Segmenta
   if (items.length === 0) {
     throw new InputError(`${name} holds no segment, and at least one was expected; export it again.`);
   }
-  const [referencedSeries] = itemsOf(dataset, "ReferencedSeriesSequence");
   return {
     name,
     frameOfReferenceUid: textOf(dataset, "FrameOfReferenceUID"),
-    referencedSeriesUid: referencedSeries === undefined ? "" : textOf(referencedSeries, "SeriesInstanceUID"),
+    referencedSeriesUids: itemsOf(dataset, "ReferencedSeriesSequence").flatMap((series) =>
+      textsOf(series, "SeriesInstanceUID"),
+    ),
     geometry: stack.geometry,
     type,
     segments: items.map((item) => segmentOf(item, stack, decode, isInside)),

@@ -89,22 +89,32 @@ export {
 export type { NodeKind, PhantomNode } from "./phantom/nodes.js";
 export { defaultPhantomOptions, type PhantomOptions } from "./phantom/options.js";
 export { generatePatient, type PhantomPatient, phantomId, phantomNodes } from "./phantom/patient.js";
+export { type BlandAltmanPlot, blandAltmanSvg } from "./reports/bland-altman.js";
 export { type BoxPlot, boxPlotSvg } from "./reports/box-plot.js";
 export { type Histogram, type HistogramSeries, histogramSvg } from "./reports/histogram.js";
 export { type Block, type Report, reportHtml, type Section, tableBlock } from "./reports/html.js";
 export { type LearningCurve, learningCurveSvg } from "./reports/learning-curve.js";
+export { type Curve, type LineChart, lineChartSvg } from "./reports/line-chart.js";
 export { type MontageTile, montagePng } from "./reports/montage.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
+export { type Point, type ScatterPlot, scatterPlotSvg } from "./reports/scatter-plot.js";
 export {
   csvTable,
   decimals,
   htmlTable,
+  latexTable,
   type TableCell,
   type TableColumn,
   type TableRow,
   textTable,
 } from "./reports/table.js";
 export type { Runtime, Session } from "./runtime/types.js";
+export { type Agreement, blandAltman } from "./statistics/bland-altman.js";
+export { clusteredBootstrap, type DrawWhole } from "./statistics/bootstrap.js";
+export { holmCorrection } from "./statistics/holm.js";
+export type { Interval } from "./statistics/interval.js";
+export { quantileOfSorted, type Summary, summarise } from "./statistics/summary.js";
+export { type SignedRankTest, wilcoxonSignedRank, type ZeroMethod } from "./statistics/wilcoxon.js";
 export {
   checkSplits,
   holdOut,
@@ -114,12 +124,6 @@ export {
   type SplitCase,
   splitIntoFolds,
 } from "./training/folds.js";
-export { type Agreement, blandAltman } from "./statistics/bland-altman.js";
-export { clusteredBootstrap, type DrawWhole } from "./statistics/bootstrap.js";
-export { holmCorrection } from "./statistics/holm.js";
-export type { Interval } from "./statistics/interval.js";
-export { quantileOfSorted, type Summary, summarise } from "./statistics/summary.js";
-export { type SignedRankTest, wilcoxonSignedRank, type ZeroMethod } from "./statistics/wilcoxon.js";
 export { forwardModel } from "./training/forward.js";
 export * from "./training/sampler.js";
 export { type LearningRateSchedule, learningRateAt } from "./training/schedule.js";

@@ -1,27 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { boxPlotSvg } from "./box-plot.js";
 import { learningCurveSvg, smoothed } from "./learning-curve.js";
+import { expectWellFormed } from "./markup.test-helper.js";
 
 const evil = `</title><script>alert("1")</script> & 'case'\u0000`;
-
-/** Throws unless every element is closed in order, attributes are quoted, and text holds no bare markup. */
-function expectWellFormed(xml: string): void {
-  const open: string[] = [];
-  const tag = /<(\/?)([a-z][\w-]*)((?:\s+[\w:-]+="[^"<]*")*)\s*(\/?)>/gy;
-  const text = /[^<&]*(?:&(?:amp|lt|gt|quot|#39);[^<&]*)*/gy;
-  let at = 0;
-  while (at < xml.length) {
-    tag.lastIndex = at;
-    const match = tag.exec(xml);
-    if (match === null) throw new Error(`no tag at: ${xml.slice(at, at + 60)}`);
-    const [whole, closing, name, , empty] = match;
-    if (closing !== "") expect(open.pop()).toBe(name);
-    else if (empty === "") open.push(name);
-    text.lastIndex = at + whole.length;
-    at += whole.length + (text.exec(xml)?.[0].length ?? 0);
-  }
-  expect(open).toEqual([]);
-}
 
 describe("learningCurveSvg", () => {
   const steps = Array.from({ length: 5000 }, (_, index) => ({

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { csvTable, decimals, htmlTable, textTable } from "./table.js";
+import { csvTable, decimals, htmlTable, latexTable, textTable } from "./table.js";
 
 interface CaseResult {
   readonly name: string;
@@ -44,6 +44,28 @@ it("escapes HTML and marks columns of numbers", () => {
 
 it("writes CSV for programs: keys, all digits, quotes where needed, nothing for null", () => {
   expect(csvTable(columns, rows)).toBe('name,dsc,hd95_mm\n"a,""1""",0.71234,12.25\n<b>\u001b[2J,,\n');
+});
+
+it("writes LaTeX with everything escaped that it would take for a command", () => {
+  const latex = latexTable(columns, [{ name: "R&D_1 \\x 50 % ≥ 1 ± 2", dsc: 0.71234, hd95_mm: null }], {
+    caption: "Phantom {100 %}",
+    label: "tab:cases",
+  });
+  expect(latex.split("\n")).toEqual([
+    "\\begin{table}",
+    "\\centering",
+    "\\caption{Phantom \\{100 \\%\\}}",
+    "\\label{tab:cases}",
+    "\\begin{tabular}{lrl}",
+    "\\toprule",
+    "Case & DSC & HD95 (mm) \\\\",
+    "\\midrule",
+    "R\\&D\\_1 \\textbackslash{}x 50 \\% $\\geq$ 1 $\\pm$ 2 & 0.712 & -- \\\\",
+    "\\bottomrule",
+    "\\end{tabular}",
+    "\\end{table}",
+    "",
+  ]);
 });
 
 it("prints only the headings of an empty table", () => {

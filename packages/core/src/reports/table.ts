@@ -1,4 +1,4 @@
-// One description of a table; printed for the terminal, a web page or a spreadsheet.
+// One description of a table; printed for the terminal, a web page, a spreadsheet or a paper.
 import { escapeMarkup } from "./markup.js";
 
 /** A cell; null is a value that does not exist. A number that is not finite is treated as null. */
@@ -83,6 +83,34 @@ export function csvTable<Key extends string>(
   return `${[header, ...lines].join("\n")}\n`;
 }
 
+/**
+ * A LaTeX `table` with the rules of booktabs, for `\\input` into a paper that loads that package. Columns of numbers stand
+ * to the right; everything is escaped.
+ */
+export function latexTable<Key extends string>(
+  columns: readonly TableColumn<Key>[],
+  rows: readonly TableRow<NoInfer<Key>>[],
+  { caption, label }: { readonly caption: string; readonly label: string },
+): string {
+  const alignment = columns.map((column) => (isNumeric(column, rows) ? "r" : "l")).join("");
+  const line = (cells: readonly string[]) => `${cells.map(latexText).join(" & ")} \\\\`;
+  return [
+    "\\begin{table}",
+    "\\centering",
+    `\\caption{${latexText(caption)}}`,
+    `\\label{${label}}`,
+    `\\begin{tabular}{${alignment}}`,
+    "\\toprule",
+    line(columns.map(heading)),
+    "\\midrule",
+    ...rows.map((row) => line(columns.map((column) => shownCell(column, row[column.key])))),
+    "\\bottomrule",
+    "\\end{tabular}",
+    "\\end{table}",
+    "",
+  ].join("\n");
+}
+
 /** A format with a fixed count of decimals; what rounds to zero has no minus sign. */
 export function decimals(count: number): (value: number) => string {
   return (value) => {
@@ -115,6 +143,27 @@ function isNumeric<Key extends string>(column: TableColumn<Key>, rows: readonly 
 function harmless(text: string): string {
   return text.replace(/\p{Cc}/gu, "\uFFFD");
 }
+
+function latexText(text: string): string {
+  return text.replace(/[\\{}$&#_%~^±–—−≥≤×<>]/g, (character) => latexForms[character] ?? character);
+}
+
+/** With what pdflatex refuses or draws otherwise in its usual fonts. */
+const latexForms: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  ...Object.fromEntries([..."{}$&#_%"].map((character) => [character, `\\${character}`])),
+  "±": "$\\pm$",
+  "–": "--",
+  "—": "---",
+  "−": "$-$",
+  "≥": "$\\geq$",
+  "≤": "$\\leq$",
+  "×": "$\\times$",
+  "<": "$<$",
+  ">": "$>$",
+};
 
 function width(text: string): number {
   return [...text].length;

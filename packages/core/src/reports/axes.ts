@@ -1,0 +1,79 @@
+// Two linear axes with their grid, ticks and labels, which scatter plots and line charts share.
+import { escapeMarkup } from "./markup.js";
+import { colours, coordinate, figureWidth, linearScale, type Scale, titleHeight } from "./plot.js";
+
+export type Domain = readonly [low: number, high: number];
+
+export interface AxesOptions {
+  readonly title: string;
+  /** The measure and its unit. */
+  readonly acrossLabel: string;
+  readonly upLabel: string;
+  readonly acrossDomain: Domain;
+  readonly upDomain: Domain;
+  /** Lines of legend between the title and the drawing. */
+  readonly legendLines: number;
+}
+
+export interface Axes {
+  readonly across: Scale;
+  readonly up: Scale;
+  readonly left: number;
+  readonly right: number;
+  /** Where the first line of the legend has its middle; the next ones stand {@link legendLineHeight} below. */
+  readonly legendTop: number;
+  readonly markup: string;
+  /** Of the whole drawing, for the frame of the figure. */
+  readonly height: number;
+}
+
+export const legendLineHeight = 18;
+
+/** Axes as wide as every chart, widened to whole tick steps. */
+export function drawAxes(options: AxesOptions): Axes {
+  const legendTop = titleHeight(options.title) + 12;
+  const top = legendTop + legendLineHeight * options.legendLines;
+  const bottom = top + plotHeight;
+  const across = linearScale(options.acrossDomain, [plotLeft, plotRight], { tickCount: 5, nice: true });
+  const up = linearScale(options.upDomain, [bottom, top], { tickCount: 5, nice: true });
+  const rows = up.ticks.map((tick) => {
+    const y = coordinate(up.position(tick));
+    return (
+      `<line x1="${plotLeft}" x2="${plotRight}" y1="${y}" y2="${y}" stroke="${colours.grid}"/>` +
+      `<text x="${plotLeft - 8}" y="${coordinate(up.position(tick) + 4)}" text-anchor="end" font-size="12">${up.format(tick)}</text>`
+    );
+  });
+  const columns = across.ticks.map((tick) => {
+    const x = coordinate(across.position(tick));
+    return (
+      `<line x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 4}" stroke="${colours.quiet}"/>` +
+      `<text x="${x}" y="${bottom + 19}" text-anchor="middle" font-size="12">${across.format(tick)}</text>`
+    );
+  });
+  const middle = (top + bottom) / 2;
+  return {
+    across,
+    up,
+    left: plotLeft,
+    right: plotRight,
+    legendTop,
+    markup:
+      rows.join("") +
+      columns.join("") +
+      `<line x1="${plotLeft}" x2="${plotRight}" y1="${bottom}" y2="${bottom}" stroke="${colours.quiet}"/>` +
+      `<text x="${(plotLeft + plotRight) / 2}" y="${bottom + 38}" text-anchor="middle">${escapeMarkup(options.acrossLabel)}</text>` +
+      `<text transform="translate(16 ${middle}) rotate(-90)" text-anchor="middle">${escapeMarkup(options.upLabel)}</text>`,
+    height: bottom + 48,
+  };
+}
+
+/** The least range that holds the values, and those that the axis must show anyway; [0, 1] where there is neither. */
+export function domainOf(values: readonly number[], always: readonly number[] = []): Domain {
+  const shown = [...values, ...always];
+  if (shown.length === 0) return [0, 1];
+  return [shown.reduce((a, b) => Math.min(a, b)), shown.reduce((a, b) => Math.max(a, b))];
+}
+
+const plotLeft = 66;
+const plotRight = figureWidth - 28;
+const plotHeight = 220;

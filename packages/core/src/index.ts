@@ -44,6 +44,12 @@ export {
   writeSafetensors,
 } from "./formats/safetensors.js";
 export {
+  type EventMoment,
+  fileVersionRecord,
+  restartRecord,
+  scalarsRecord,
+} from "./formats/tensorboard.js";
+export {
   readVolume,
   type VolumeFormat,
   volumeCompanion,

@@ -9,7 +9,7 @@ const layers = {
   voxels: ["volume"],
   formats: ["volume"],
   transforms: ["volume", "voxels"],
-  metrics: ["volume", "voxels"],
+  metrics: ["volume", "voxels", "statistics"],
   networks: ["graph"],
   losses: ["graph"],
   phantom: ["volume", "voxels"],

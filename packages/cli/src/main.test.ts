@@ -73,31 +73,47 @@ describe("lnsnet evaluate", () => {
   test("prints the metrics of two folders as JSON, null where none exists", async () => {
     const { code, stdout } = await lnsnet(["evaluate", "truth", "same", "--json"]);
     expect(code).toBe(0);
-    const { cases, mean, sd } = JSON.parse(stdout);
+    const { surface, cases, mean, sd, nulls } = JSON.parse(stdout);
+    expect(surface).toBe("monai");
     expect(cases[0]).toEqual({
       case: "a",
       dsc: 1,
       iou: 1,
+      asd_mm: 0,
+      asd_truth_to_prediction_mm: 0,
+      asd_prediction_to_truth_mm: 0,
       hd95_mm: 0,
       hd_mm: 0,
-      asd_mm: 0,
+      nsd_1mm: 1,
+      nsd_2mm: 1,
       volume_truth_ml: 0.016,
       volume_prediction_ml: 0.016,
+      volume_difference_ml: 0,
     });
     // Half of each box of 8 voxels lies in the other; one box is moved by 1 mm.
     expect(cases[1]).toMatchObject({ case: "b", dsc: 0.5, iou: 4 / 12, hd_mm: 1 });
     expect(mean.dsc).toBe(0.75);
     expect(sd.dsc).toBeCloseTo(Math.SQRT1_2 / 2, 9);
+    expect(nulls.hd95_mm).toBe(0);
   });
 
   test("an empty prediction has no distance: null in JSON, a note in the table", async () => {
     const { stdout } = await lnsnet(["evaluate", "truth/a.nii.gz", "nothing.nii.gz", "--json"]);
-    const { cases, mean } = JSON.parse(stdout);
-    expect(cases[0]).toMatchObject({ case: "a", dsc: 0, hd95_mm: null, asd_mm: null });
+    const { cases, mean, nulls } = JSON.parse(stdout);
+    expect(cases[0]).toMatchObject({ case: "a", dsc: 0, hd95_mm: null, asd_mm: null, nsd_1mm: 0 });
     expect(mean.hd95_mm).toBeNull();
+    expect(nulls).toMatchObject({ dsc: 0, hd95_mm: 1, asd_mm: 1, nsd_1mm: 0 });
     const table = await lnsnet(["evaluate", "truth/a.nii.gz", "nothing.nii.gz"]);
     expect(table.stdout).toContain("1 of 1 cases has an empty mask");
     expect(table.stdout).not.toContain("NaN");
+  });
+
+  test("--surface takes another's definitions", async () => {
+    const asdOf = async (surface: string) =>
+      JSON.parse((await lnsnet(["evaluate", "truth", "same", "--surface", surface, "--json"])).stdout).mean
+        .asd_mm;
+    expect(await asdOf("medpy")).toBe(await asdOf("monai"));
+    expect(await asdOf("deepmind")).toBeLessThan(await asdOf("monai"));
   });
 
   test("prints a table with mean and SD", async () => {
@@ -117,6 +133,7 @@ describe("what cannot be used ends with code 2 and one line", () => {
     [["evaluate", "truth", "same", "third"], /given "third"/],
     [["evaluate", "truth", "same", "--jsn"], /is --json meant\?/],
     [["evaluate", "truth", "same", "--label", "x"], /--label is "x"/],
+    [["evaluate", "truth", "same", "--surface", "mine"], /--surface.*monai/],
     [["evaluate", "none.nii.gz", "truth/a.nii.gz"], /none\.nii\.gz does not exist/],
     [["evaluate", "truth/a.nii.gz", "truth"], /two files or two folders/],
     [["evaluate", "truth", "empty"], /no mask for 2 of the 2 cases of truth: a, b/],

@@ -6,7 +6,10 @@ import {
   evaluateCase,
   InputError,
   overlayPng,
+  type SurfaceConvention,
   sameGeometry,
+  summarise,
+  surfaceConventions,
   type TableColumn,
   textTable,
   type Volume,
@@ -57,6 +60,12 @@ export const evaluateCommand = defineCommand({
       description: 'what the data are, written on the pictures, such as "phantom"',
       valueHint: "NAME",
     },
+    surface: {
+      type: "enum",
+      description: "whose definitions of a surface and of HD95 hold (docs/metrics.md)",
+      options: [...surfaceConventions],
+      default: "monai",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
@@ -65,10 +74,10 @@ export const evaluateCommand = defineCommand({
     const label = args.label === undefined ? null : wholeNumber(args.label, "--label", 1, 255);
     const pairs = await pairMasks(args.truth, args.prediction);
     const scans = args.images === undefined ? null : await scansByCase(args.images, pairs);
-    const cases = await evaluatePairs(pairs, label);
+    const cases = await evaluatePairs(pairs, label, args.surface);
     if (scans && args.pictures !== undefined)
       await writePictures(args.pictures, cases, pairs, scans, label, args.data ?? null);
-    if (args.json === true) printJson({ cases, mean: meansOf(cases), sd: deviationsOf(cases) });
+    if (args.json === true) printJson({ surface: args.surface, cases, ...summaryOf(cases) });
     else printText(evaluationTable(cases));
   },
 });
@@ -85,8 +94,26 @@ export interface EvaluatedCase extends Readonly<Record<MetricName, number | null
   readonly case: string;
 }
 
-type MetricName = "dsc" | "iou" | "hd95_mm" | "hd_mm" | "asd_mm" | "volume_truth_ml" | "volume_prediction_ml";
-type Summary = Record<MetricName, number | null>;
+/** The metrics by their names in the JSON output, and how the table shows those that it has room for. */
+const metrics = {
+  dsc: { field: "dsc", title: "DSC", digits: 3 },
+  iou: { field: "iou", title: "IoU", digits: 3 },
+  asd_mm: { field: "asdMm", title: "ASD", unit: "mm", digits: 2 },
+  asd_truth_to_prediction_mm: { field: "asdTruthToPredictionMm" },
+  asd_prediction_to_truth_mm: { field: "asdPredictionToTruthMm" },
+  hd95_mm: { field: "hd95Mm", title: "HD95", unit: "mm", digits: 2 },
+  hd_mm: { field: "hdMm", title: "HD", unit: "mm", digits: 2 },
+  nsd_1mm: { field: "nsd1mm", title: "NSD 1 mm", digits: 3 },
+  nsd_2mm: { field: "nsd2mm", title: "NSD 2 mm", digits: 3 },
+  volume_truth_ml: { field: "volumeTruthMl", title: "truth", unit: "mL", digits: 2 },
+  volume_prediction_ml: { field: "volumePredictionMl", title: "prediction", unit: "mL", digits: 2 },
+  volume_difference_ml: { field: "volumeDifferenceMl" },
+} as const satisfies Record<
+  string,
+  { field: keyof CaseMetrics; title?: string; unit?: string; digits?: number }
+>;
+
+type MetricName = keyof typeof metrics;
 
 /**
  * The masks that belong together: the two files, or the files of two folders by case name.
@@ -131,11 +158,13 @@ export async function pairMasks(truth: string, prediction: string): Promise<Mask
  * The metrics of each pair, in order, with a progress line.
  *
  * @param label the value that is foreground; null takes every value but 0
+ * @param surface whose definitions hold
  * @throws InputError where a file cannot be used or the two masks have different geometry
  */
 export async function evaluatePairs(
   pairs: readonly MaskPair[],
   label: number | null,
+  surface: SurfaceConvention = "monai",
 ): Promise<EvaluatedCase[]> {
   const signal = interruptSignal();
   const progress = createProgress("evaluate", "scan");
@@ -150,7 +179,7 @@ export async function evaluatePairs(
           "resample the prediction onto the truth's grid.",
       );
     }
-    cases.push(rowOf(pair.case, evaluateCase(truth, prediction)));
+    cases.push(rowOf(pair.case, evaluateCase(truth, prediction, surface)));
     if (pairs.length > 1) progress.update({ done: cases.length, total: pairs.length, text: pair.case });
   }
   progress.finish();
@@ -197,53 +226,39 @@ async function writePictures(
   }
 }
 
-/** Of each metric, the mean over the cases that have it; null where none has. */
-export function meansOf(cases: readonly EvaluatedCase[]): Summary {
-  return summaryOf(cases, (values) =>
-    values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
-  );
-}
-
-/** Of each metric, the sample standard deviation over the cases that have it; null where fewer than two have. */
-export function deviationsOf(cases: readonly EvaluatedCase[]): Summary {
-  return summaryOf(cases, (values) => {
-    if (values.length < 2) return null;
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
-  });
+/** Of each metric, figures over the cases that have it, and how many have not: a missed scan has no distance, so a mean
+ * distance flatters a model that misses. */
+export function summaryOf(
+  cases: readonly EvaluatedCase[],
+): Record<"mean" | "sd" | "nulls", Record<MetricName, number | null>> {
+  const summaries = forEachMetric((name) => summarise(cases.map((one) => one[name])));
+  return {
+    mean: forEachMetric((name) => summaries[name].mean),
+    sd: forEachMetric((name) => summaries[name].sd),
+    nulls: forEachMetric((name) => summaries[name].nulls),
+  };
 }
 
 /** The cases as a table for a person, with mean ± SD below. */
 export function evaluationTable(cases: readonly EvaluatedCase[]): string {
-  const shown: readonly { key: MetricName; title: string; unit?: string; digits: number }[] = [
-    { key: "dsc", title: "DSC", digits: 3 },
-    { key: "iou", title: "IoU", digits: 3 },
-    { key: "hd95_mm", title: "HD95", unit: "mm", digits: 2 },
-    { key: "hd_mm", title: "HD", unit: "mm", digits: 2 },
-    { key: "asd_mm", title: "ASD", unit: "mm", digits: 2 },
-    { key: "volume_truth_ml", title: "truth", unit: "mL", digits: 2 },
-    { key: "volume_prediction_ml", title: "prediction", unit: "mL", digits: 2 },
-  ];
-  const columns: TableColumn[] = [
-    { key: "case", title: "case" },
-    ...shown.map(({ key, title, unit, digits }) => ({
-      key,
-      title,
-      unit,
-      format: (value: number) => value.toFixed(digits),
-    })),
-  ];
-  const means = meansOf(cases);
-  const deviations = deviationsOf(cases);
-  const footerRow = (name: string, values: Summary) => ({ ...values, case: name });
-  const footer = cases.length > 1 ? [footerRow("mean", means), footerRow("± SD", deviations)] : [];
+  const columns: TableColumn[] = Object.entries(metrics).flatMap(([key, column]) =>
+    "title" in column ? { ...column, key, format: (value: number) => value.toFixed(column.digits) } : [],
+  );
+  const { mean, sd } = summaryOf(cases);
+  const footer =
+    cases.length > 1
+      ? [
+          { ...mean, case: "mean" },
+          { ...sd, case: "± SD" },
+        ]
+      : [];
   const empty = cases.filter((one) => one.hd95_mm === null).length;
   const note =
     empty === 0
       ? ""
       : `\n${empty} of ${cases.length} cases ${empty === 1 ? "has" : "have"} an empty mask: no distance exists, and the mean distances leave them out.`;
   return `${textTable(
-    columns,
+    [{ key: "case", title: "case" }, ...columns],
     cases.map((one) => ({ ...one })),
     footer,
   )}${note}`;
@@ -272,31 +287,11 @@ function maskOf(volume: Volume, label: number | null): Volume<Uint8Array> {
   return { ...volume, data };
 }
 
-function rowOf(name: string, metrics: CaseMetrics): EvaluatedCase {
-  return {
-    case: name,
-    dsc: metrics.dsc,
-    iou: metrics.iou,
-    hd95_mm: metrics.hd95Mm,
-    hd_mm: metrics.hdMm,
-    asd_mm: metrics.asdMm,
-    volume_truth_ml: metrics.volumeTruthMl,
-    volume_prediction_ml: metrics.volumePredictionMl,
-  };
+function rowOf(name: string, found: CaseMetrics): EvaluatedCase {
+  return { case: name, ...forEachMetric((metric) => found[metrics[metric].field]) };
 }
 
-function summaryOf(
-  cases: readonly EvaluatedCase[],
-  rule: (values: readonly number[]) => number | null,
-): Summary {
-  const of = (name: MetricName) => rule(cases.map((one) => one[name]).filter((value) => value !== null));
-  return {
-    dsc: of("dsc"),
-    iou: of("iou"),
-    hd95_mm: of("hd95_mm"),
-    hd_mm: of("hd_mm"),
-    asd_mm: of("asd_mm"),
-    volume_truth_ml: of("volume_truth_ml"),
-    volume_prediction_ml: of("volume_prediction_ml"),
-  };
+function forEachMetric<T>(read: (name: MetricName) => T): Record<MetricName, T> {
+  const names = Object.keys(metrics) as MetricName[];
+  return Object.fromEntries(names.map((name) => [name, read(name)])) as Record<MetricName, T>;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import type { Volume } from "../volume/volume.js";
-import { type CaseMetrics, evaluateCase, meanOf } from "./case.js";
+import { evaluateCase } from "./case.js";
+import { surfaceConventions } from "./surface.js";
 
 function volumeOf(...foreground: number[]): Volume<Uint8Array> {
   const data = new Uint8Array(8);
@@ -16,29 +17,40 @@ function volumeOf(...foreground: number[]): Volume<Uint8Array> {
 }
 
 test("every metric of one case", () => {
+  // Surface distances are 2 and 0 mm from the truth, 0, 2 and 4 mm from the prediction.
   expect(evaluateCase(volumeOf(1, 2), volumeOf(2, 3, 4))).toEqual({
     dsc: 2 / 5,
     iou: 1 / 4,
+    asdMm: (2 + 0 + 0 + 2 + 4) / 5,
+    asdTruthToPredictionMm: (2 + 0) / 2,
+    asdPredictionToTruthMm: (0 + 2 + 4) / 3,
     hd95Mm: 2 + 0.9 * 2,
     hdMm: 4,
-    asdMm: (2 + 0 + 0 + 2 + 4) / 5,
+    nsd1mm: 2 / 5,
+    nsd2mm: 4 / 5,
     volumeTruthMl: 2,
     volumePredictionMl: 3,
+    volumeDifferenceMl: 1,
   });
 });
 
 test.each([
-  { name: "a missed scan", truth: volumeOf(1), prediction: volumeOf(), dsc: 0 },
-  { name: "a false alarm", truth: volumeOf(), prediction: volumeOf(1), dsc: 0 },
-  { name: "nothing, and nothing found", truth: volumeOf(), prediction: volumeOf(), dsc: 1 },
-])("$name has a Dice and no distance", ({ truth, prediction, dsc }) => {
-  expect(evaluateCase(truth, prediction)).toMatchObject({
-    dsc,
-    iou: dsc,
-    hd95Mm: null,
-    hdMm: null,
-    asdMm: null,
-  });
+  { name: "a missed scan", truth: volumeOf(1), prediction: volumeOf(), dsc: 0, nsd: 0 },
+  { name: "a false alarm", truth: volumeOf(), prediction: volumeOf(1), dsc: 0, nsd: 0 },
+  { name: "nothing, and nothing found", truth: volumeOf(), prediction: volumeOf(), dsc: 1, nsd: null },
+])("$name has a Dice and no distance", ({ truth, prediction, dsc, nsd }) => {
+  for (const convention of surfaceConventions)
+    expect(evaluateCase(truth, prediction, convention)).toMatchObject({
+      dsc,
+      iou: dsc,
+      asdMm: null,
+      asdTruthToPredictionMm: null,
+      asdPredictionToTruthMm: null,
+      hd95Mm: null,
+      hdMm: null,
+      nsd1mm: nsd,
+      nsd2mm: nsd,
+    });
 });
 
 describe("volumes of different geometry are refused in words", () => {
@@ -52,29 +64,4 @@ describe("volumes of different geometry are refused in words", () => {
     expect(() => evaluateCase(truth, prediction)).toThrow(InputError);
     expect(() => evaluateCase(truth, prediction)).toThrow(message);
   });
-});
-
-test("a mean leaves out what does not exist, and counts it", () => {
-  const found: CaseMetrics = evaluateCase(volumeOf(1), volumeOf(3));
-  const half: CaseMetrics = evaluateCase(volumeOf(1), volumeOf(1, 2));
-  const missed: CaseMetrics = evaluateCase(volumeOf(1), volumeOf());
-  const { cases, mean, nulls } = meanOf([found, half, missed]);
-  expect(cases).toBe(3);
-  expect(mean.dsc).toBeCloseTo((0 + 2 / 3 + 0) / 3, 15);
-  expect(mean.hdMm).toBe((4 + 2) / 2);
-  expect(mean.volumePredictionMl).toBe(1);
-  expect(nulls).toEqual({
-    dsc: 0,
-    iou: 0,
-    hd95Mm: 1,
-    hdMm: 1,
-    asdMm: 1,
-    volumeTruthMl: 0,
-    volumePredictionMl: 0,
-  });
-});
-
-test("no case has no mean", () => {
-  expect(meanOf([]).mean.dsc).toBeNull();
-  expect(meanOf([]).mean.hd95Mm).toBeNull();
 });

@@ -5,26 +5,14 @@
  *
  * Two empty masks agree, so they score 1, as in medpy's `dc` and in MONAI's `compute_dice` with
  * `ignore_empty=False` (MONAI's default and surface-distance say NaN); one empty mask scores 0.
- *
- * @param truth - foreground where nonzero
- * @param prediction - the same grid
- * @throws RangeError where the masks differ in length
  */
-export function dice(truth: Uint8Array, prediction: Uint8Array): number {
-  const { both, truthVoxels, predictionVoxels } = countOverlap(truth, prediction);
+export function dice({ both, truthVoxels, predictionVoxels }: OverlapCounts): number {
   const sum = truthVoxels + predictionVoxels;
   return sum === 0 ? 1 : (2 * both) / sum;
 }
 
-/**
- * Intersection over union (Jaccard index), |A ∩ B| / |A ∪ B|; 1 for two empty masks, 0 for one, as {@link dice}.
- *
- * @param truth - foreground where nonzero
- * @param prediction - the same grid
- * @throws RangeError where the masks differ in length
- */
-export function intersectionOverUnion(truth: Uint8Array, prediction: Uint8Array): number {
-  const { both, truthVoxels, predictionVoxels } = countOverlap(truth, prediction);
+/** Intersection over union (IoU, Jaccard index), |A ∩ B| / |A ∪ B|; 1 for two empty masks, 0 for one, as {@link dice}. */
+export function intersectionOverUnion({ both, truthVoxels, predictionVoxels }: OverlapCounts): number {
   const union = truthVoxels + predictionVoxels - both;
   return union === 0 ? 1 : both / union;
 }
@@ -39,6 +27,8 @@ export interface OverlapCounts {
 /**
  * Counts the foreground of two masks of one grid.
  *
+ * @param truth - foreground where nonzero
+ * @param prediction - the same grid
  * @throws RangeError where the masks differ in length
  */
 export function countOverlap(truth: Uint8Array, prediction: Uint8Array): OverlapCounts {

@@ -1,24 +1,38 @@
 // How far apart the surfaces of two masks are: the distances once, and the metrics that read them.
 
+import { quantileOfSorted } from "../statistics/summary.js";
 import type { Vector3 } from "../volume/volume.js";
 import { squaredDistanceMm } from "../voxels/distance.js";
-import { boundary, cropMask, foregroundBox, type IndexBox } from "../voxels/morphology.js";
+import { cropMask, foregroundBox, type IndexBox } from "../voxels/morphology.js";
+import { type SurfacePoints, surfaceElements, surfaceVoxels } from "./surface-points.js";
 
 /**
- * For each surface voxel of one mask, the distance in mm to the nearest surface voxel of the other, ascending.
- * Both arrays are empty where either mask is, since there is no such distance then.
+ * Whose definitions hold, for the figures differ between them (docs/metrics.md); a table must name its own.
+ * - "monai": surface voxels, all alike; HD95 is the larger direction's, interpolated. The default.
+ * - "medpy": as "monai", but HD95 is that of both directions pooled.
+ * - "deepmind": surface elements at the corners between voxels, weighted by area; HD95 is a distance that occurs.
  */
+export type SurfaceConvention = (typeof surfaceConventions)[number];
+
+export const surfaceConventions = ["monai", "medpy", "deepmind"] as const;
+
+/** From each surface point of one mask to the nearest one of the other. */
+export interface DirectedDistances {
+  /** Ascending; Infinity where the other mask is empty. */
+  readonly distancesMm: Float64Array;
+  /** What each distance counts for: 1 for a voxel, mm² for a surface element. */
+  readonly weights: Float64Array;
+}
+
+/** Both directions; a mask without foreground has no distances of its own. */
 export interface SurfaceDistances {
-  readonly truthToPredictionMm: Float64Array;
-  readonly predictionToTruthMm: Float64Array;
+  readonly convention: SurfaceConvention;
+  readonly truthToPrediction: DirectedDistances;
+  readonly predictionToTruth: DirectedDistances;
 }
 
 /**
  * Distances between the surfaces of two masks, in both directions.
- *
- * A surface voxel is foreground with a face neighbour in the background or outside the volume, and distances are
- * between voxel centres: the convention of medpy and MONAI. (surface-distance measures between voxel corners
- * and weights by area; its figures for the same masks are smaller and must not share a column with these.)
  *
  * @param truth - foreground where nonzero, i fastest
  * @param prediction - the same grid
@@ -31,76 +45,135 @@ export function surfaceDistances(
   prediction: Uint8Array,
   size: Vector3,
   spacingMm: Vector3,
+  convention: SurfaceConvention = "monai",
 ): SurfaceDistances {
-  const truthBox = foregroundBox(truth, size);
-  const predictionBox = foregroundBox(prediction, size);
-  if (truthBox === null || predictionBox === null) {
-    return { truthToPredictionMm: new Float64Array(0), predictionToTruthMm: new Float64Array(0) };
-  }
   // No background voxel matters, so the transform may stay within the box of all foreground.
-  const box = jointBox(truthBox, predictionBox);
-  const truthSurface = boundary(cropMask(truth, size, box), box.size);
-  const predictionSurface = boundary(cropMask(prediction, size, box), box.size);
+  const box = jointBox(foregroundBox(truth, size), foregroundBox(prediction, size));
+  if (box === null) return { convention, truthToPrediction: noDistances, predictionToTruth: noDistances };
+  const surfaceOf = (mask: Uint8Array): SurfacePoints => {
+    const cropped = cropMask(mask, size, box);
+    return convention === "deepmind"
+      ? surfaceElements(cropped, box.size, spacingMm)
+      : surfaceVoxels(cropped, box.size);
+  };
+  const truthSurface = surfaceOf(truth);
+  const predictionSurface = surfaceOf(prediction);
   return {
-    truthToPredictionMm: distancesTo(truthSurface, predictionSurface, box.size, spacingMm),
-    predictionToTruthMm: distancesTo(predictionSurface, truthSurface, box.size, spacingMm),
+    convention,
+    truthToPrediction: distancesBetween(truthSurface, predictionSurface, spacingMm),
+    predictionToTruth: distancesBetween(predictionSurface, truthSurface, spacingMm),
   };
 }
 
 /**
- * The 95th percentile Hausdorff distance (HD95): the larger of the two directions' 95th percentiles, each with linear
- * interpolation, as MONAI's `compute_hausdorff_distance(percentile=95)`. medpy pools the two directions instead and
- * gives smaller figures for small nodes. Null where either mask is empty.
+ * The 95th percentile Hausdorff distance (HD95). "monai": the larger of the two directions' 95th percentiles, each with
+ * linear interpolation; "medpy": the 95th percentile of both directions pooled, with linear interpolation; "deepmind":
+ * the larger of the two directions' smallest distances within which 95 % of the area lies. Null where either mask is empty.
  */
 export function hd95Mm(distances: SurfaceDistances): number | null {
-  return largerDirection(distances, (sorted) => quantileOfSorted(sorted, 0.95));
+  const { convention, truthToPrediction, predictionToTruth } = distances;
+  if (convention === "medpy") {
+    return finiteOrNull(quantileOfSorted(pooledDistances(truthToPrediction, predictionToTruth), 0.95));
+  }
+  const percentile = convention === "deepmind" ? distanceCovering95 : interpolated95;
+  return finiteOrNull(Math.max(percentile(truthToPrediction), percentile(predictionToTruth)));
 }
 
-/** The Hausdorff distance: the greatest distance of either direction. Null where either mask is empty. */
-export function hausdorffMm(distances: SurfaceDistances): number | null {
-  return largerDirection(distances, (sorted) => sorted[sorted.length - 1]);
+/** The Hausdorff distance (HD): the greatest distance of either direction. Null where either mask is empty. */
+export function hausdorffMm({ truthToPrediction, predictionToTruth }: SurfaceDistances): number | null {
+  const greatest = ({ distancesMm }: DirectedDistances) => distancesMm[distancesMm.length - 1];
+  return finiteOrNull(Math.max(greatest(truthToPrediction), greatest(predictionToTruth)));
 }
 
 /**
- * The average symmetric surface distance (ASD): the mean over the surface voxels of both masks together, as medpy's
- * `assd` and MONAI's `compute_average_surface_distance(symmetric=True)`. Null where either mask is empty.
+ * The average symmetric surface distance (ASD): the mean over the surface points of both masks together, as medpy's
+ * `assd` and MONAI's `compute_average_surface_distance(symmetric=True)`; weighted by area with "deepmind", which has no
+ * function for it. Null where either mask is empty.
  */
-export function averageSurfaceDistanceMm(distances: SurfaceDistances): number | null {
-  const { truthToPredictionMm, predictionToTruthMm } = distances;
-  if (truthToPredictionMm.length === 0 || predictionToTruthMm.length === 0) return null;
-  return (
-    (sumOf(truthToPredictionMm) + sumOf(predictionToTruthMm)) /
-    (truthToPredictionMm.length + predictionToTruthMm.length)
+export function averageSurfaceDistanceMm({
+  truthToPrediction,
+  predictionToTruth,
+}: SurfaceDistances): number | null {
+  return finiteOrNull(
+    (weightedSum(truthToPrediction) + weightedSum(predictionToTruth)) /
+      (sumOf(truthToPrediction.weights) + sumOf(predictionToTruth.weights)),
   );
 }
 
-function largerDirection(distances: SurfaceDistances, read: (sorted: Float64Array) => number): number | null {
-  const { truthToPredictionMm, predictionToTruthMm } = distances;
-  if (truthToPredictionMm.length === 0 || predictionToTruthMm.length === 0) return null;
-  return Math.max(read(truthToPredictionMm), read(predictionToTruthMm));
+/** The mean distance from one mask's surface to the other's, by weight. Null where either mask is empty. */
+export function oneWayAverageMm(distances: DirectedDistances): number | null {
+  return finiteOrNull(weightedSum(distances) / sumOf(distances.weights));
 }
 
-function quantileOfSorted(sorted: Float64Array, fraction: number): number {
-  const position = (sorted.length - 1) * fraction;
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (position - below);
+/**
+ * Normalised surface distance (NSD), also called surface Dice: the share of both surfaces that lies within `toleranceMm`
+ * of the other (Nikolov et al., J Med Internet Res 23, 2021); by area with "deepmind", by voxels as MONAI's
+ * `compute_surface_dice` otherwise (medpy has none). 0 where one mask is empty, null where both are.
+ */
+export function normalisedSurfaceDistance(
+  { truthToPrediction, predictionToTruth }: SurfaceDistances,
+  toleranceMm: number,
+): number | null {
+  const within = weightWithin(truthToPrediction, toleranceMm) + weightWithin(predictionToTruth, toleranceMm);
+  return finiteOrNull(within / (sumOf(truthToPrediction.weights) + sumOf(predictionToTruth.weights)));
+}
+
+const noDistances: DirectedDistances = { distancesMm: new Float64Array(0), weights: new Float64Array(0) };
+
+function jointBox(a: IndexBox | null, b: IndexBox | null): IndexBox | null {
+  if (a === null || b === null) return a ?? b;
+  const low = a.start.map((at, axis) => Math.min(at, b.start[axis]));
+  const high = a.start.map((at, axis) => Math.max(at + a.size[axis], b.start[axis] + b.size[axis]));
+  return { start: [low[0], low[1], low[2]], size: [high[0] - low[0], high[1] - low[1], high[2] - low[2]] };
+}
+
+function distancesBetween(from: SurfacePoints, to: SurfacePoints, spacingMm: Vector3): DirectedDistances {
+  const squared = squaredDistanceMm(to.kinds, to.size, spacingMm);
+  const points = new Uint32Array(from.kinds.reduce((count, kind) => (kind === 0 ? count : count + 1), 0));
+  for (let at = 0, point = 0; at < from.kinds.length; at++) if (from.kinds[at] !== 0) points[point++] = at;
+  points.sort((a, b) => squared[a] - squared[b]);
+  return {
+    distancesMm: Float64Array.from(points, (at) => Math.sqrt(squared[at])),
+    weights: Float64Array.from(points, (at) => from.weightOfKind[from.kinds[at]]),
+  };
+}
+
+function pooledDistances(a: DirectedDistances, b: DirectedDistances): Float64Array {
+  const pooled = new Float64Array(a.distancesMm.length + b.distancesMm.length);
+  pooled.set(a.distancesMm);
+  pooled.set(b.distancesMm, a.distancesMm.length);
+  return pooled.sort();
+}
+
+function interpolated95({ distancesMm }: DirectedDistances): number {
+  return quantileOfSorted(distancesMm, 0.95);
+}
+
+function distanceCovering95({ distancesMm, weights }: DirectedDistances): number {
+  const enough = 0.95 * sumOf(weights);
+  let covered = 0;
+  for (let at = 0; at < weights.length; at++) {
+    covered += weights[at];
+    if (covered >= enough) return distancesMm[at];
+  }
+  return distancesMm[distancesMm.length - 1];
+}
+
+function weightWithin({ distancesMm, weights }: DirectedDistances, toleranceMm: number): number {
+  let sum = 0;
+  for (let at = 0; at < weights.length && distancesMm[at] <= toleranceMm; at++) sum += weights[at];
+  return sum;
+}
+
+function weightedSum({ distancesMm, weights }: DirectedDistances): number {
+  return distancesMm.reduce((sum, distance, at) => sum + distance * weights[at], 0);
 }
 
 function sumOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-function jointBox(a: IndexBox, b: IndexBox): IndexBox {
-  const low = a.start.map((at, axis) => Math.min(at, b.start[axis]));
-  const high = a.start.map((at, axis) => Math.max(at + a.size[axis], b.start[axis] + b.size[axis]));
-  return { start: [low[0], low[1], low[2]], size: [high[0] - low[0], high[1] - low[1], high[2] - low[2]] };
-}
-
-function distancesTo(from: Uint8Array, to: Uint8Array, size: Vector3, spacingMm: Vector3): Float64Array {
-  const squared = squaredDistanceMm(to, size, spacingMm);
-  return squared
-    .filter((_, at) => from[at] !== 0)
-    .map(Math.sqrt)
-    .sort();
+/** What an empty mask leaves, an infinite distance or the mean of nothing, is no figure. */
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

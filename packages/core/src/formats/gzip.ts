@@ -1,11 +1,21 @@
-// Gzip and zlib in and out: every checksum is verified, and the same input always gives the same bytes.
-import { Gunzip, gzipSync, unzlibSync, zlibSync } from "fflate";
+// Gzip, zlib and deflate in and out: content is bounded, every checksum is verified, equal input gives equal bytes.
+import { Gunzip, gzipSync, Inflate, unzlibSync, zlibSync } from "fflate";
 import { InputError } from "../errors.js";
+import { concatenated } from "./bytes.js";
 
-const chunkBytes = 1 << 18;
+/** What compressed files may hold; more is taken for a bomb. CT deflates to a third or so, masks to a hundredth. */
+export const contentLimits = {
+  totalBytes: 4 * 2 ** 30,
+  /** Content by file; only looked at where the content is larger than `ratioFromBytes`. */
+  ratio: 200,
+  ratioFromBytes: 256 * 2 ** 20,
+} as const;
 
-/** The most that deflate (RFC 1951) makes of a byte: 258 bytes of two bits. */
-const greatestExpansion = 1032;
+/** The most bytes that a compressed file of this size may hold by {@link contentLimits}. */
+export function greatestContent(packedBytes: number): number {
+  const { totalBytes, ratio, ratioFromBytes } = contentLimits;
+  return Math.min(totalBytes, Math.max(ratioFromBytes, ratio * packedBytes));
+}
 
 /** Whether these bytes begin as a gzip file does. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -14,33 +24,65 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /**
  * The content of a gzip file of one or more members (RFC 1952).
+ *
+ * @param promisedBytes What a header says that the content has. A mask may be a thousandth of it as a file, so that only
+ * this tells a bomb; up to a MiB more is let pass.
  * @param name The file, for the message.
- * @throws InputError when the file is cut short, damaged, or followed by something else.
+ * @throws InputError when the file is cut short, damaged, followed by something else, or holds more than it promised or
+ * {@link contentLimits} allow.
  */
-export function gunzip(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
-  const chunks: Uint8Array[] = [];
+export function gunzip(bytes: Uint8Array, promisedBytes: number, name: string): Uint8Array<ArrayBuffer> {
+  const { totalBytes } = contentLimits;
+  if (promisedBytes > totalBytes)
+    throw tooLarge(name, `${gibibytes(promisedBytes)} by its header`, totalBytes);
   const members: { firstChunk: number; endOfFile: number }[] = [];
-  const stream = new Gunzip((chunk) => {
-    if (chunk.length > 0) chunks.push(chunk);
-  });
   let firstChunk = 0;
+  const stream = new Gunzip();
+  const chunks: Uint8Array[] = [];
   stream.onmember = (offset) => {
     members.push({ firstChunk, endOfFile: offset });
     firstChunk = chunks.length;
   };
-  try {
-    for (let start = 0; start < bytes.length; start += chunkBytes) {
-      const end = Math.min(start + chunkBytes, bytes.length);
-      stream.push(bytes.subarray(start, end), end === bytes.length);
-    }
-  } catch (cause) {
-    throw damaged(name, cause);
-  }
+  unpack(stream, chunks, bytes, Math.min(totalBytes, promisedBytes + 2 ** 20), name);
   members.push({ firstChunk, endOfFile: bytes.length });
   members.forEach((member, position) => {
     const content = chunks.slice(member.firstChunk, members[position + 1]?.firstChunk);
     if (!matchesTrailer(content, bytes.subarray(member.endOfFile - 8, member.endOfFile))) throw damaged(name);
   });
+  return concatenated(chunks);
+}
+
+/**
+ * The first bytes of a gzip file's content, to read a header from: at least `length` of them where there are so many.
+ * No checksum is verified.
+ *
+ * @param name The file, for the message.
+ * @throws InputError when nothing can be inflated.
+ */
+export function gunzipStart(bytes: Uint8Array, length: number, name: string): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  const stream = new Gunzip((chunk) => chunks.push(chunk));
+  try {
+    for (let start = 0; start < bytes.length && sumOfLengths(chunks) < length; start += 1024) {
+      stream.push(bytes.subarray(start, start + 1024));
+    }
+  } catch (cause) {
+    throw damaged(name, cause);
+  }
+  if (sumOfLengths(chunks) === 0) throw damaged(name);
+  return concatenated(chunks);
+}
+
+/**
+ * The content of a bare deflate stream (RFC 1951), which holds neither its length nor a checksum; what follows it is left
+ * out.
+ *
+ * @param name The file, for the message.
+ * @throws InputError when the stream is cut short or damaged, or holds more than `limitBytes`.
+ */
+export function inflate(bytes: Uint8Array, limitBytes: number, name: string): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  unpack(new Inflate(), chunks, bytes, limitBytes, name);
   return concatenated(chunks);
 }
 
@@ -79,6 +121,46 @@ export function zlib(bytes: Uint8Array, level: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
   return zlibSync(bytes, { level });
 }
 
+/** Pieces are small, so that no more than {@link greatestExpansion} of one goes beyond a limit. */
+const pieceBytes = 1 << 16;
+
+/** The most that deflate (RFC 1951) makes of a byte: 258 bytes of two bits. */
+const greatestExpansion = 1032;
+
+/** Inflates piece by piece into `chunks`, until the end or the limit. */
+function unpack(
+  stream: Gunzip | Inflate,
+  chunks: Uint8Array[],
+  bytes: Uint8Array,
+  limitBytes: number,
+  name: string,
+): void {
+  let unpacked = 0;
+  stream.ondata = (chunk) => {
+    unpacked += chunk.length;
+    if (chunk.length > 0) chunks.push(chunk);
+  };
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    const end = Math.min(start + pieceBytes, bytes.length);
+    try {
+      stream.push(bytes.subarray(start, end), end === bytes.length);
+    } catch (cause) {
+      throw damaged(name, cause);
+    }
+    if (unpacked > limitBytes) throw tooLarge(name, "more", limitBytes);
+  }
+}
+
+function tooLarge(name: string, found: string, limitBytes: number): InputError {
+  return new InputError(
+    `${name} would unpack to ${found}, and at most ${gibibytes(limitBytes)} was expected; do not trust this file, or save it again uncompressed.`,
+  );
+}
+
+function gibibytes(bytes: number): string {
+  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
 function damaged(name: string, cause?: unknown): InputError {
   return new InputError(
     `${name} is compressed, and cut short or damaged, where complete data were expected; copy or download it again.`,
@@ -90,8 +172,13 @@ function damaged(name: string, cause?: unknown): InputError {
 function matchesTrailer(content: readonly Uint8Array[], trailer: Uint8Array): boolean {
   if (trailer.length !== 8) return false;
   const view = new DataView(trailer.buffer, trailer.byteOffset, 8);
-  const length = content.reduce((sum, chunk) => sum + chunk.length, 0);
-  return view.getUint32(4, true) === length >>> 0 && view.getUint32(0, true) === crc32(content);
+  return (
+    view.getUint32(4, true) === sumOfLengths(content) >>> 0 && view.getUint32(0, true) === crc32(content)
+  );
+}
+
+function sumOfLengths(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** CRC-32 of ISO 3309 (reflected polynomial 0xEDB88320), as gzip uses it. */
@@ -124,14 +211,4 @@ function adler32(bytes: Uint8Array): number {
     high %= 65521;
   }
   return ((high << 16) | low) >>> 0;
-}
-
-function concatenated(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

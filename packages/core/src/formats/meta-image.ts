@@ -2,6 +2,7 @@
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
+import { concatenated } from "./bytes.js";
 import { gunzip, isGzip, unzlib, zlib } from "./gzip.js";
 import { type Place, placeOfAxes, type ReportProblem } from "./place.js";
 import {
@@ -76,11 +77,7 @@ export function writeMetaImage(volume: Volume): Uint8Array {
     `ElementType = ${writtenNames[writtenTypeOf(volume.data)]}`,
     "ElementDataFile = LOCAL",
   ];
-  const head = strToU8(`${header.join("\n")}\n`);
-  const file = new Uint8Array(head.length + voxels.length);
-  file.set(head);
-  file.set(voxels, head.length);
-  return file;
+  return concatenated([strToU8(`${header.join("\n")}\n`), voxels]);
 }
 
 const writtenNames: Readonly<Record<WrittenType, string>> = {
@@ -250,7 +247,9 @@ function voxelsOf(
   }
   const stated = Number(fields.get("compresseddatasize") ?? 0);
   const compressed = source.subarray(first, stated > 0 ? first + stated : source.length);
-  const plain = isGzip(compressed) ? gunzip(compressed, dataName) : unzlib(compressed, wanted, dataName);
+  const plain = isGzip(compressed)
+    ? gunzip(compressed, wanted, dataName)
+    : unzlib(compressed, wanted, dataName);
   return voxelsOfBytes(plain, { type, count, littleEndian, start: 0 }, dataName);
 }
 

@@ -89,7 +89,7 @@ describe("a written volume, read again", () => {
   test("lies in the same place by its qform alone", () => {
     fc.assert(
       fc.property(randomVolumes, (volume) => {
-        const file = gunzip(writeNifti(volume), "file");
+        const file = gunzip(writeNifti(volume), 2 ** 20, "file");
         new DataView(file.buffer).setInt16(254, 0, true);
         file.fill(0, 280, 328);
         // Near half a turn the quaternion's unstored component is the root of a float32 rounding error, 5e-4 at most.
@@ -326,6 +326,16 @@ describe("refused, in one sentence that names the file", () => {
       /cut short or damaged/,
     ],
     ["a gzip file with zeros after it", Uint8Array.from([...good, 0, 0, 0, 0, 0]), /cut short or damaged/],
+    [
+      "more voxels than promised",
+      gzipSync(Uint8Array.from([...niftiFile({}), ...new Uint8Array(2 ** 20 + 1)])),
+      /unpack to more, and at most 1\.0 MiB/,
+    ],
+    [
+      "10 GB of voxels promised",
+      gzipSync(niftiFile({ dims: [3, 30000, 30000, 6] })),
+      /unpack to 10\.1 GiB by its header, and at most 4\.0 GiB/,
+    ],
     ["voxels cut short", niftiFile({}).subarray(0, 354), /has 2 bytes of voxels, and its header promises 4/],
     ["a header alone", niftiFile({}).subarray(0, 348), /has 0 bytes of voxels/],
     ["2D", niftiFile({ dims: [2, 2, 1] }), /dimensions 2 × 1, and/],

@@ -3,7 +3,7 @@ import { isNIFTI, NIFTI1, type NIFTI2, readHeader } from "nifti-reader-js";
 import { InputError } from "../errors.js";
 import type { Matrix3, Vector3, Volume, VoxelArray } from "../volume/volume.js";
 import { voxelCount } from "../volume/volume.js";
-import { gunzip, gzip, isGzip } from "./gzip.js";
+import { gunzip, gunzipStart, gzip, isGzip } from "./gzip.js";
 import {
   determinant,
   type Place,
@@ -15,8 +15,10 @@ import {
 } from "./place.js";
 import {
   bytesOfVoxels,
+  bytesPerVoxel,
   refuseNonFinite,
   type StoredType,
+  type VoxelLayout,
   voxelsOfBytes,
   writtenTypeOf,
 } from "./stored-voxels.js";
@@ -39,11 +41,15 @@ import {
  * by a shear or a spacing that is not positive, or holds NaN or infinite voxels.
  */
 export function readNifti(bytes: Uint8Array, name: string, report: ReportProblem = () => {}): Volume {
-  const plain = isGzip(bytes) ? gunzip(bytes, name) : bytes;
-  const header = headerOf(plain, name);
+  const head = isGzip(bytes) ? gunzipStart(bytes, longestHeader, name) : bytes;
+  const header = headerOf(head, name);
   const size = sizeOf(header, name);
-  const place = placeOf(header, plain, name, report);
-  const data = scaled(storedVoxels(header, plain, voxelCount({ size, ...place }), name), header, name);
+  const place = placeOf(header, head, name, report);
+  const layout = layoutOf(header, voxelCount({ size, ...place }), name);
+  const plain = isGzip(bytes)
+    ? gunzip(bytes, layout.start + layout.count * bytesPerVoxel(layout.type), name)
+    : bytes;
+  const data = scaled(voxelsOfBytes(plain, layout, name), header, name);
   refuseNonFinite(data, name);
   return { size, ...place, data };
 }
@@ -103,12 +109,15 @@ export function writeNifti(
 
 /** Whether bytes begin as an uncompressed NIfTI file, or the header of a NIfTI pair, does. */
 export function isNifti(bytes: Uint8Array): boolean {
-  const head = new Uint8Array(bytes.subarray(0, 540)).buffer;
+  const head = new Uint8Array(bytes.subarray(0, longestHeader)).buffer;
   return bytes.length >= 348 && (isNIFTI(head) || isNIFTI(head, true));
 }
 
 /** Header, the four bytes of the extension flag, and nothing else. */
 const firstVoxelByte = 352;
+
+/** That of version 2. */
+const longestHeader = 540;
 
 type Header = NIFTI1 | NIFTI2;
 
@@ -138,7 +147,7 @@ const refusedDatatypes: Readonly<Record<number, string>> = {
 
 function headerOf(bytes: Uint8Array, name: string): Header {
   const isVersion2 = bytes.length >= 4 && (bytes[0] === 28 || bytes[3] === 28);
-  const length = isVersion2 ? 540 : 348;
+  const length = isVersion2 ? longestHeader : 348;
   // The header alone: the library would otherwise read the extensions too, and trust their lengths.
   const head = new Uint8Array(bytes.subarray(0, length)).buffer;
   const expected =
@@ -170,7 +179,7 @@ function sizeOf(header: Header, name: string): Vector3 {
   return [nx, ny, nz];
 }
 
-function storedVoxels(header: Header, bytes: Uint8Array, count: number, name: string): VoxelArray {
+function layoutOf(header: Header, count: number, name: string): VoxelLayout {
   const code = header.datatypeCode;
   const type = (Object.keys(codes) as StoredType[]).find((candidate) => codes[candidate] === code);
   if (type === undefined) {
@@ -181,7 +190,7 @@ function storedVoxels(header: Header, bytes: Uint8Array, count: number, name: st
   }
   // As the format's own library does: a smaller offset than the header's length is taken for "right after it".
   const start = Math.max(Math.round(header.vox_offset) || 0, header instanceof NIFTI1 ? firstVoxelByte : 544);
-  return voxelsOfBytes(bytes, { type, count, littleEndian: header.littleEndian, start }, name);
+  return { type, count, littleEndian: header.littleEndian, start };
 }
 
 function scaled(stored: VoxelArray, header: Header, name: string): VoxelArray {

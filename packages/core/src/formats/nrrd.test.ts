@@ -231,6 +231,13 @@ describe("refused, in one sentence that names the file", () => {
       nrrdFile({ encoding: "gzip" }, gzipSync(raw16).slice(0, 12)),
       /cut short or damaged/,
     ],
+    [
+      "more than promised in a gzip stream",
+      nrrdFile({ encoding: "gzip" }, gzipSync(new Uint8Array(2 ** 21))),
+      /unpack to more, and at most 1\.0 MiB/,
+    ],
+    ["a byte skip in words", nrrdFile({ "byte skip": "all" }), /"all" for byteskip/],
+    ["a line skip backwards", nrrdFile({ lineskip: "-1" }), /"-1" for lineskip/],
     ["too few numbers as text", nrrdFile({ encoding: "ascii" }, strToU8("1")), /holds 1 numbers as text/],
     ["a word as text", nrrdFile({ encoding: "ascii" }, strToU8("1 two")), /holds the voxel "two"/],
     ["a number too large as text", nrrdFile({ encoding: "ascii" }, strToU8("1 40000")), /"40000".*int16/],

@@ -2,6 +2,7 @@
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
+import { concatenated } from "./bytes.js";
 import { gunzip, gzip } from "./gzip.js";
 import { type Place, placeOfAxes, placeOfSteps, type ReportProblem, stepsOf } from "./place.js";
 import {
@@ -102,12 +103,7 @@ export function writeNrrd(volume: Volume): Uint8Array {
     "encoding: gzip",
     `space origin: ${vector(volume.originMm)}`,
   ];
-  const head = strToU8(`${header.join("\n")}\n\n`);
-  const voxels = gzip(bytesOfVoxels(volume.data), 2);
-  const file = new Uint8Array(head.length + voxels.length);
-  file.set(head);
-  file.set(voxels, head.length);
-  return file;
+  return concatenated([strToU8(`${header.join("\n")}\n\n`), gzip(bytesOfVoxels(volume.data), 2)]);
 }
 
 const writtenNames: Readonly<Record<WrittenType, string>> = {
@@ -356,20 +352,21 @@ function voxelsOf(
   }
   const dataName = dataFile === null ? name : `${dataFile} (of ${name})`;
   const file = companion !== undefined && dataFile !== null ? companion : bytes.subarray(end);
-  const stored = file.subarray(startOfLine(file, Number(fields.get("lineskip") ?? 0)));
-  const byteSkip = Number(fields.get("byteskip") ?? 0);
+  const stored = file.subarray(startOfLine(file, skipOf(header, "lineskip", name)));
+  const byteSkip = skipOf(header, "byteskip", name);
   const encoding = (fields.get("encoding") ?? "none").toLowerCase();
   if (["ascii", "text", "txt"].includes(encoding)) {
-    return voxelsOfText(strFromU8(stored.subarray(byteSkip), true), type, count, dataName);
+    return voxelsOfText(strFromU8(stored.subarray(Math.max(byteSkip, 0)), true), type, count, dataName);
   }
   if (!["raw", "gzip", "gz"].includes(encoding)) {
     throw new InputError(
       `${name} has voxels in the encoding ${encoding}, and raw, gzip or ascii was expected; save it again in one of them.`,
     );
   }
-  const plain = encoding === "raw" ? stored : gunzip(stored, dataName);
+  const wanted = count * bytesPerVoxel(type);
+  const plain = encoding === "raw" ? stored : gunzip(stored, Math.max(byteSkip, 0) + wanted, dataName);
   // The format's definition: −1 means that the voxels stand at the end of the file.
-  const start = byteSkip === -1 ? plain.length - count * bytesPerVoxel(type) : byteSkip;
+  const start = byteSkip === -1 ? plain.length - wanted : byteSkip;
   const littleEndian = isLittleEndian(fields.get("endian"), type, name);
   return voxelsOfBytes(plain, { type, count, littleEndian, start }, dataName);
 }
@@ -388,6 +385,15 @@ function isLittleEndian(word: string | undefined, type: StoredType, name: string
   if (order === "little" || order === "big" || bytesPerVoxel(type) === 1) return order !== "big";
   throw new InputError(
     `${name} states the byte order ${word ?? "nowhere"}, and "endian: little" or "endian: big" was expected; correct its header.`,
+  );
+}
+
+/** How many lines or bytes stand before the voxels; −1 bytes where they stand last. */
+function skipOf({ fields }: Header, field: "lineskip" | "byteskip", name: string): number {
+  const skip = Number(fields.get(field) ?? 0);
+  if (Number.isInteger(skip) && skip >= (field === "byteskip" ? -1 : 0)) return skip;
+  throw new InputError(
+    `${name} has "${fields.get(field)}" for ${field} in its header, and a whole number was expected; correct its header.`,
   );
 }
 

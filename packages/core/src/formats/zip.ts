@@ -1,6 +1,7 @@
 // Zip archives: lists what they hold, refuses bombs and names that lead elsewhere, and inflates one file at a time.
 import { type UnzipFileInfo, unzipSync } from "fflate";
 import { InputError } from "../errors.js";
+import { contentLimits, greatestContent } from "./gzip.js";
 
 /** A file in an archive. */
 export interface ZipEntry {
@@ -10,14 +11,8 @@ export interface ZipEntry {
   readonly read: () => Uint8Array;
 }
 
-/** What an archive may inflate to; more is taken for a bomb. CT deflates to a third or so, masks to a hundredth. */
-export const zipLimits = {
-  entries: 100_000,
-  totalBytes: 4 * 2 ** 30,
-  /** Content by archive; only looked at where the content is larger than `ratioFromBytes`. */
-  ratio: 200,
-  ratioFromBytes: 256 * 2 ** 20,
-} as const;
+/** What an archive may hold. */
+export const zipLimits = { ...contentLimits, entries: 100_000 } as const;
 
 /** Whether these bytes begin as a zip archive does. */
 export function isZip(bytes: Uint8Array): boolean {
@@ -79,11 +74,9 @@ function directoryOf(bytes: Uint8Array, name: string): UnzipFileInfo[] {
 
 function refuseBomb(files: readonly UnzipFileInfo[], archiveBytes: number, name: string): void {
   const total = files.reduce((sum, { originalSize }) => sum + originalSize, 0);
-  const ratio = total / archiveBytes;
-  const tooDense = total > zipLimits.ratioFromBytes && ratio > zipLimits.ratio;
-  if (total <= zipLimits.totalBytes && !tooDense) return;
+  if (total <= greatestContent(archiveBytes)) return;
   throw new InputError(
-    `${name} would unpack to ${(total / 2 ** 30).toFixed(1)} GiB, ${ratio.toFixed(0)} times its size, and at most ${zipLimits.totalBytes / 2 ** 30} GiB and ${zipLimits.ratio} times were expected; unpack it yourself if you trust it, and name the folder.`,
+    `${name} would unpack to ${(total / 2 ** 30).toFixed(1)} GiB, ${(total / archiveBytes).toFixed(0)} times its size, and at most ${zipLimits.totalBytes / 2 ** 30} GiB and ${zipLimits.ratio} times were expected; unpack it yourself if you trust it, and name the folder.`,
   );
 }
 

@@ -1,7 +1,8 @@
 // DICOM attributes out of bytes: any transfer syntax, with or without preamble, through dicom-parser.
 import dicomParser from "dicom-parser";
-import { inflateSync } from "fflate";
 import { InputError } from "../../errors.js";
+import { concatenated } from "../bytes.js";
+import { greatestContent, inflate } from "../gzip.js";
 import { type Attribute, dictionary, representationOf } from "./dictionary.js";
 
 /** A DICOM file, or an item of a sequence in one. Read it with the functions of this file. */
@@ -44,10 +45,11 @@ export function parseReadablePart(
   try {
     content = dicomParser.parseDicom(start.bytes, {
       vrCallback: knownRepresentation,
-      inflater: (all: Uint8Array, headerBytes: number) => inflated(all, headerBytes),
+      inflater: (all: Uint8Array, headerBytes: number) => inflated(all, headerBytes, name),
       ...(start.transferSyntaxUid === null ? {} : { TransferSyntaxUID: start.transferSyntaxUid }),
     });
   } catch (error) {
+    if (error instanceof InputError) throw error;
     damage = new InputError(
       `${name} is a DICOM file that is cut short or damaged (${reasonOf(error)}); copy or download it again.`,
       { cause: error },
@@ -199,10 +201,9 @@ function startOf(bytes: Uint8Array, name: string): Start {
   const [group, element] =
     bytes.length < 8 ? [0, 0] : [bytes[0] | (bytes[1] << 8), bytes[2] | (bytes[3] << 8)];
   if (group === 2 && element === 0) {
-    const whole = new Uint8Array(132 + bytes.length);
-    whole.set([0x44, 0x49, 0x43, 0x4d], 128);
-    whole.set(bytes, 132);
-    return { bytes: whole, transferSyntaxUid: null };
+    const preamble = new Uint8Array(132);
+    preamble.set([0x44, 0x49, 0x43, 0x4d], 128);
+    return { bytes: concatenated([preamble, bytes]), transferSyntaxUid: null };
   }
   // A bare dataset begins with one of the first attributes of group 8.
   if (group === 8 && element < 0x20) {
@@ -213,12 +214,9 @@ function startOf(bytes: Uint8Array, name: string): Start {
 }
 
 /** The header as it is, and the inflated dataset behind it, as dicom-parser wants it. */
-function inflated(bytes: Uint8Array, headerBytes: number): Uint8Array {
-  const body = inflateSync(bytes.subarray(headerBytes));
-  const whole = new Uint8Array(headerBytes + body.length);
-  whole.set(bytes.subarray(0, headerBytes));
-  whole.set(body, headerBytes);
-  return whole;
+function inflated(bytes: Uint8Array, headerBytes: number, name: string): Uint8Array {
+  const body = bytes.subarray(headerBytes);
+  return concatenated([bytes.subarray(0, headerBytes), inflate(body, greatestContent(body.length), name)]);
 }
 
 function reasonOf(error: unknown): string {

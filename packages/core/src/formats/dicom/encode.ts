@@ -1,4 +1,5 @@
 // DICOM attributes to bytes: the writing side of dataset.ts.
+import { concatenated } from "../bytes.js";
 import { type Attribute, dictionary } from "./dictionary.js";
 
 /** Attributes by keyword; a sequence is an array of items, a number of text (DS, IS) is already text. */
@@ -35,7 +36,7 @@ export function encodeFile(
   preamble.set([0x44, 0x49, 0x43, 0x4d], 128);
   const groupLength = encodeItem({ FileMetaInformationGroupLength: meta.length }, true);
   const body = encodeItem(dataset, transferSyntaxUid === explicitLittleEndian);
-  return joined([preamble, groupLength, meta, body]);
+  return concatenated([preamble, groupLength, meta, body]);
 }
 
 /**
@@ -67,7 +68,7 @@ function encodeItem(item: Item, isExplicit: boolean): Uint8Array {
   const elements = (Object.entries(item) as [Attribute, Value][])
     .map(([keyword, value]) => ({ tag: tagOf(keyword), vr: dictionary[keyword][1], value, keyword }))
     .sort((a, b) => a.tag - b.tag);
-  return joined(
+  return concatenated(
     elements.flatMap(({ tag, vr, value, keyword }) => {
       const bytes = encodeValue(value, vr, isExplicit);
       return [elementHeader(tag, vr, bytes.length, keyword, isExplicit), bytes];
@@ -106,7 +107,7 @@ function elementHeader(
 function encodeValue(value: Value, vr: string, isExplicit: boolean): Uint8Array {
   if (value instanceof Uint8Array) return padded(value, 0);
   if (vr === "SQ")
-    return joined((value as readonly Item[]).map((item) => encodeSequenceItem(item, isExplicit)));
+    return concatenated((value as readonly Item[]).map((item) => encodeSequenceItem(item, isExplicit)));
   const values: readonly (string | number | Item)[] =
     typeof value === "string" || typeof value === "number" ? [value] : value;
   if (vr === "US") return numbers(values, 2, (view, at, number) => view.setUint16(at, number, true));
@@ -129,7 +130,7 @@ function encodeSequenceItem(item: Item, isExplicit: boolean): Uint8Array {
   view.setUint16(0, 0xfffe, true);
   view.setUint16(2, 0xe000, true);
   view.setUint32(4, content.length, true);
-  return joined([header, content]);
+  return concatenated([header, content]);
 }
 
 function numbers(
@@ -146,15 +147,5 @@ function numbers(
 }
 
 function padded(bytes: Uint8Array, filler: number): Uint8Array {
-  return bytes.length % 2 === 0 ? bytes : joined([bytes, Uint8Array.of(filler)]);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return bytes.length % 2 === 0 ? bytes : concatenated([bytes, Uint8Array.of(filler)]);
 }

@@ -48,9 +48,9 @@ export function decodeRle(encoded: Uint8Array, cellCount: number, bytesPerCell: 
   return cells;
 }
 
-/** A frame deflated by itself (PS3.5, annex A.4.13). */
-export function inflateFrame(encoded: Uint8Array): Uint8Array {
-  return inflateSync(encoded);
+/** The first `length` bytes of a frame deflated by itself (PS3.5, annex A.4.13), or fewer where it has no more. */
+export function inflateFrame(encoded: Uint8Array, length: number): Uint8Array {
+  return inflateSync(encoded, { out: new Uint8Array(length) });
 }
 
 interface FrameInfo {

@@ -1,6 +1,7 @@
 // Stored values of the frames of a DICOM image or segmentation, whatever their transfer syntax.
 import type dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
+import { concatenated } from "../bytes.js";
 import { type Dataset, elementOf, has, numberOf, numbersOf, textOf } from "./dataset.js";
 import { type DecodedFrame, decodeRle, inflateFrame, loadCodec } from "./pixel-codecs.js";
 import { type TransferSyntax, transferSyntaxOf } from "./transfer-syntaxes.js";
@@ -78,7 +79,7 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
     const fragments = frames[frame];
     if (fragments === undefined) throw new RangeError(`Frame ${frame} of ${frames.length} was asked for.`);
     try {
-      return decode(joined(dataset, fragments));
+      return decode(bytesOf(dataset, fragments));
     } catch (error) {
       throw new InputError(
         `${name} has a frame ${frame + 1} that cannot be decoded as ${syntax.name} (${error instanceof Error ? error.message : "the decoder gives no reason"}); convert it to an uncompressed file first, or export it again.`,
@@ -144,7 +145,7 @@ async function codedFrameDecoder(
       return (encoded) => fromCells(decodeRle(encoded, cellBytes / bytesPerCell, bytesPerCell));
     }
     case "deflated-frame":
-      return (encoded) => fromCells(inflateFrame(encoded));
+      return (encoded) => fromCells(inflateFrame(encoded, cellBytes));
     case "native":
     case null:
       throw new TypeError("Native pixel data is not encoded frame by frame.");
@@ -201,18 +202,11 @@ function startsImage(dataset: Dataset, { position }: Fragment): boolean {
   );
 }
 
-function joined(dataset: Dataset, fragments: readonly Fragment[]): Uint8Array {
+function bytesOf(dataset: Dataset, fragments: readonly Fragment[]): Uint8Array {
   const parts = fragments.map(({ position, length }) =>
     dataset.content.byteArray.subarray(position, position + length),
   );
-  if (parts.length === 1) return parts[0];
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return parts.length === 1 ? parts[0] : concatenated(parts);
 }
 
 /** Bits from the lowest of each byte on, as PS3.5 packs them (8.2), from bit `first`. */

@@ -1,0 +1,48 @@
+// The node level: one prediction around one node, judged as the prediction of that node alone.
+import type { IntegerVoxelArray } from "../volume/resample.js";
+import type { Vector3, Volume } from "../volume/volume.js";
+import { squaredDistanceMm } from "../voxels/distance.js";
+
+/** Two masks of one node, 0 or 1, on one grid: what {@link evaluateCase} compares. */
+export interface NodePair {
+  readonly truth: Volume<Uint8Array>;
+  readonly prediction: Volume<Uint8Array>;
+}
+
+/**
+ * The first voxel of a box of `size` voxels with the point in its middle; the box may leave the grid.
+ *
+ * @param index - of the node's centroid, continuous
+ */
+export function nodeCropStart(index: Vector3, size: Vector3): Vector3 {
+  const along = (axis: 0 | 1 | 2) => Math.round(index[axis]) - Math.floor(size[axis] / 2);
+  return [along(0), along(1), along(2)];
+}
+
+/**
+ * One node's truth, and the part of a prediction that is its own: the predicted voxels that lie nearer to it than to any
+ * other true node, and those as near. So a neighbour that was found does not count against this node, and whatever was
+ * predicted beside a node counts against the nearest one.
+ *
+ * @param prediction - foreground where nonzero
+ * @param instances - 0 for background, else the node, on the grid of `prediction`
+ * @throws RangeError where the data does not fill the grid
+ */
+export function pairOfNode(
+  prediction: Volume<Uint8Array>,
+  instances: Volume<IntegerVoxelArray>,
+  node: number,
+): NodePair {
+  const maskWhere = (isForeground: (value: number) => boolean): Uint8Array =>
+    Uint8Array.from(instances.data, (value) => (isForeground(value) ? 1 : 0));
+  const truth = maskWhere((value) => value === node);
+  const others = maskWhere((value) => value !== 0 && value !== node);
+  const { size, spacingMm } = instances;
+  const own = Uint8Array.from(prediction.data, (value) => (value === 0 ? 0 : 1));
+  if (others.some((value) => value !== 0)) {
+    const toNode = squaredDistanceMm(truth, size, spacingMm);
+    const toOthers = squaredDistanceMm(others, size, spacingMm);
+    for (let voxel = 0; voxel < own.length; voxel++) if (toOthers[voxel] < toNode[voxel]) own[voxel] = 0;
+  }
+  return { truth: { ...prediction, data: truth }, prediction: { ...prediction, data: own } };
+}

@@ -38,6 +38,15 @@ export async function writeAtomically(path: string, bytes: Uint8Array | string):
 }
 
 /**
+ * Writes JSON that a person can read, whole or not at all.
+ *
+ * @throws InputError as {@link writeAtomically}
+ */
+export function writeJson(path: string, value: unknown): Promise<void> {
+  return writeAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
  * Makes the folder where it does not exist, and checks that files can be written to it, before work that ends there.
  *
  * @throws InputError where it cannot be made or written to

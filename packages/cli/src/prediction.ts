@@ -1,9 +1,11 @@
 // Segments scans with a trained model: prepares, predicts, and brings the mask back to the scan's own grid.
 import { fileURLToPath } from "node:url";
 import {
+  type Geometry,
   inferenceModel,
   measureNodes,
   type NodeMeasurement,
+  type Prepared,
   predictProbability,
   prepareImage,
   removeSmallComponents,
@@ -17,13 +19,16 @@ import type { Model } from "./model.js";
 /** The model that ships with the package, trained on the phantom. */
 export const shippedModelPath = fileURLToPath(new URL("../models/phantom.safetensors", import.meta.url));
 
-export interface SegmentationOptions {
+export interface PredictionOptions {
   readonly threads: number;
   /** Share of a patch that its neighbour covers again. */
   readonly overlap: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface SegmentationOptions extends PredictionOptions {
   /** Bodies below this volume are left out. */
   readonly minimumVolumeMl: number;
-  readonly signal?: AbortSignal;
 }
 
 export interface Segmentation {
@@ -33,40 +38,69 @@ export interface Segmentation {
   readonly nodes: readonly NodeMeasurement[];
 }
 
+export type OnPatch = (done: number, total: number) => void;
+
 /** A model ready to segment scans. Release it when done. */
 export interface Segmenter {
-  segment(scan: Volume, onPatch?: (done: number, total: number) => void): Promise<Segmentation>;
+  segment(scan: Volume, onPatch?: OnPatch): Promise<Segmentation>;
   release(): Promise<void>;
 }
 
-const THRESHOLD = 0.5;
+/** A model ready to predict on scans that are prepared as its plan says. Release it when done. */
+export interface Predictor {
+  /** Foreground probability on the prepared grid. */
+  probability(prepared: Prepared, onPatch?: OnPatch): Promise<Volume<Float32Array>>;
+  release(): Promise<void>;
+}
 
-export async function createSegmenter(
+/** From this probability on a voxel is foreground. */
+export const FOREGROUND_THRESHOLD = 0.5;
+
+export async function createSegmenter(model: Model, options: SegmentationOptions): Promise<Segmenter> {
+  const predictor = await createPredictor(model, options);
+  const { spacingMm, window } = model.plan;
+  return {
+    async segment(scan, onPatch) {
+      const probability = await predictor.probability(prepareImage(scan, spacingMm, window), onPatch);
+      const mask = predictedMask(probability, scan, options.minimumVolumeMl);
+      return { mask, nodes: measureNodes(mask, scan) };
+    },
+    release: () => predictor.release(),
+  };
+}
+
+export async function createPredictor(
   { plan, weights }: Model,
-  options: SegmentationOptions,
-): Promise<Segmenter> {
+  { threads, overlap, signal }: PredictionOptions,
+): Promise<Predictor> {
   const model = inferenceModel(
     plan.network,
     [1, plan.network.configuration.inputs, ...plan.patchSize],
     weights,
   );
-  const session = await nodeRuntime.createSession(model, { threads: options.threads });
+  const session = await nodeRuntime.createSession(model, { threads });
   return {
-    async segment(scan, onPatch) {
-      const probability = await predictProbability(prepareImage(scan, plan.spacingMm, plan.window), session, {
+    probability: (prepared, onPatch) =>
+      predictProbability(prepared, session, {
         ...plan,
-        overlap: options.overlap,
+        overlap,
         ...(onPatch ? { onPatch } : {}),
-        ...(options.signal ? { signal: options.signal } : {}),
-      });
-      const whole = restoreMask(probability, scan, THRESHOLD);
-      const minimumVoxels = Math.ceil((options.minimumVolumeMl * 1000) / voxelVolumeMm3(scan));
-      const mask =
-        minimumVoxels > 1
-          ? { ...whole, data: removeSmallComponents(whole.data, whole.size, minimumVoxels, 26) }
-          : whole;
-      return { mask, nodes: measureNodes(mask, scan) };
-    },
+        ...(signal ? { signal } : {}),
+      }),
     release: () => session.release(),
   };
+}
+
+/** The mask of a probability on the scan's own grid, without bodies below the least volume. */
+export function predictedMask(
+  probability: Volume<Float32Array>,
+  scan: Geometry,
+  minimumVolumeMl: number,
+  threshold = FOREGROUND_THRESHOLD,
+): Volume<Uint8Array> {
+  const whole = restoreMask(probability, scan, threshold);
+  const minimumVoxels = Math.ceil((minimumVolumeMl * 1000) / voxelVolumeMm3(scan));
+  return minimumVoxels > 1
+    ? { ...whole, data: removeSmallComponents(whole.data, whole.size, minimumVoxels, 26) }
+    : whole;
 }

@@ -2,7 +2,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  type CaseMetrics,
   evaluateCase,
   InputError,
   overlayPng,
@@ -21,6 +20,7 @@ import { caseId, describeGeometry, listed } from "../dataset.js";
 import { ensureWritableFolder, fileError, isFolder, requirePath, writeAtomically } from "../files.js";
 import { readScan } from "../imaging.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
+import { forEachMetric, type MetricName, type MetricRow, metricRow, metrics } from "../metric-names.js";
 import { printJson, printText } from "../output.js";
 import { createProgress } from "../progress.js";
 
@@ -90,30 +90,9 @@ export interface MaskPair {
 }
 
 /** A row of the result, with the names of the JSON output. A distance is null where a mask is empty. */
-export interface EvaluatedCase extends Readonly<Record<MetricName, number | null>> {
+export interface EvaluatedCase extends MetricRow {
   readonly case: string;
 }
-
-/** The metrics by their names in the JSON output, and how the table shows those that it has room for. */
-const metrics = {
-  dsc: { field: "dsc", title: "DSC", digits: 3 },
-  iou: { field: "iou", title: "IoU", digits: 3 },
-  asd_mm: { field: "asdMm", title: "ASD", unit: "mm", digits: 2 },
-  asd_truth_to_prediction_mm: { field: "asdTruthToPredictionMm" },
-  asd_prediction_to_truth_mm: { field: "asdPredictionToTruthMm" },
-  hd95_mm: { field: "hd95Mm", title: "HD95", unit: "mm", digits: 2 },
-  hd_mm: { field: "hdMm", title: "HD", unit: "mm", digits: 2 },
-  nsd_1mm: { field: "nsd1mm", title: "NSD 1 mm", digits: 3 },
-  nsd_2mm: { field: "nsd2mm", title: "NSD 2 mm", digits: 3 },
-  volume_truth_ml: { field: "volumeTruthMl", title: "truth", unit: "mL", digits: 2 },
-  volume_prediction_ml: { field: "volumePredictionMl", title: "prediction", unit: "mL", digits: 2 },
-  volume_difference_ml: { field: "volumeDifferenceMl" },
-} as const satisfies Record<
-  string,
-  { field: keyof CaseMetrics; title?: string; unit?: string; digits?: number }
->;
-
-type MetricName = keyof typeof metrics;
 
 /**
  * The masks that belong together: the two files, or the files of two folders by case name.
@@ -179,7 +158,7 @@ export async function evaluatePairs(
           "resample the prediction onto the truth's grid.",
       );
     }
-    cases.push(rowOf(pair.case, evaluateCase(truth, prediction, surface)));
+    cases.push({ case: pair.case, ...metricRow(evaluateCase(truth, prediction, surface)) });
     if (pairs.length > 1) progress.update({ done: cases.length, total: pairs.length, text: pair.case });
   }
   progress.finish();
@@ -242,7 +221,7 @@ export function summaryOf(
 /** The cases as a table for a person, with mean ± SD below. */
 export function evaluationTable(cases: readonly EvaluatedCase[]): string {
   const columns: TableColumn[] = Object.entries(metrics).flatMap(([key, column]) =>
-    "title" in column ? { ...column, key, format: (value: number) => value.toFixed(column.digits) } : [],
+    column.isShort ? { ...column, key, format: (value: number) => value.toFixed(column.digits) } : [],
   );
   const { mean, sd } = summaryOf(cases);
   const footer =
@@ -285,13 +264,4 @@ function maskOf(volume: Volume, label: number | null): Volume<Uint8Array> {
   for (let n = 0; n < data.length; n++)
     data[n] = (label === null ? volume.data[n] !== 0 : volume.data[n] === label) ? 1 : 0;
   return { ...volume, data };
-}
-
-function rowOf(name: string, found: CaseMetrics): EvaluatedCase {
-  return { case: name, ...forEachMetric((metric) => found[metrics[metric].field]) };
-}
-
-function forEachMetric<T>(read: (name: MetricName) => T): Record<MetricName, T> {
-  const names = Object.keys(metrics) as MetricName[];
-  return Object.fromEntries(names.map((name) => [name, read(name)])) as Record<MetricName, T>;
 }

@@ -70,9 +70,29 @@ export { adamW, clipByNorm, globalNorm, movingAverage } from "./graph/optimizers
 export { type Shape, sizeOf } from "./graph/shape.js";
 export { predictProbability } from "./inference/sliding-window.js";
 export { diceCrossEntropyLoss } from "./losses/segmentation.js";
-export * from "./metrics/case.js";
-export * from "./metrics/overlap.js";
-export * from "./metrics/surface.js";
+export { type CaseMetrics, evaluateCase } from "./metrics/case.js";
+export {
+  countsOf,
+  type DetectionCounts,
+  type DetectionFigures,
+  type DetectionOptions,
+  detectionFigures,
+  detectNodes,
+  type NodeDetection,
+  type PredictedNode,
+  type SizeStratum,
+  sensitivityBySize,
+  type TrueNode,
+} from "./metrics/detection.js";
+export { countsAtScores, countsAtThresholds, type FrocPoint, frocCurve } from "./metrics/froc.js";
+export { hitIou, type NodeOverlap } from "./metrics/node-matching.js";
+export {
+  type DirectedDistances,
+  type SurfaceConvention,
+  type SurfaceDistances,
+  surfaceConventions,
+  surfaceDistances,
+} from "./metrics/surface.js";
 export type { ParameterEntry } from "./networks/builder.js";
 export { NetworkBuilder } from "./networks/builder.js";
 export {

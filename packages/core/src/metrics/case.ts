@@ -44,12 +44,7 @@ export function evaluateCase(
   prediction: Volume<Uint8Array>,
   convention: SurfaceConvention = "monai",
 ): CaseMetrics {
-  if (!sameGeometry(truth, prediction)) {
-    throw new InputError(
-      `The prediction (${describe(prediction)}) does not lie on the grid of the truth (${describe(truth)}); ` +
-        "resample one of them onto the other's grid.",
-    );
-  }
+  requireSameGrid(truth, prediction);
   const distances = surfaceDistances(truth.data, prediction.data, truth.size, truth.spacingMm, convention);
   const overlap = countOverlap(truth.data, prediction.data);
   const voxelMl = voxelVolumeMm3(truth) / 1000;
@@ -67,6 +62,20 @@ export function evaluateCase(
     volumePredictionMl: overlap.predictionVoxels * voxelMl,
     volumeDifferenceMl: (overlap.predictionVoxels - overlap.truthVoxels) * voxelMl,
   };
+}
+
+/**
+ * Refuses a prediction that does not lie on the truth's grid.
+ *
+ * @throws InputError where their geometries differ
+ */
+export function requireSameGrid(truth: Geometry, prediction: Geometry): void {
+  if (!sameGeometry(truth, prediction)) {
+    throw new InputError(
+      `The prediction (${describe(prediction)}) does not lie on the grid of the truth (${describe(truth)}); ` +
+        "resample one of them onto the other's grid.",
+    );
+  }
 }
 
 function describe(geometry: Geometry): string {

@@ -3,7 +3,8 @@
 import { quantileOfSorted } from "../statistics/summary.js";
 import type { Vector3 } from "../volume/volume.js";
 import { squaredDistanceMm } from "../voxels/distance.js";
-import { cropMask, foregroundBox, type IndexBox } from "../voxels/morphology.js";
+import { cropMask } from "../voxels/morphology.js";
+import { jointForegroundBox } from "./foreground-box.js";
 import { type SurfacePoints, surfaceElements, surfaceVoxels } from "./surface-points.js";
 
 /**
@@ -48,7 +49,7 @@ export function surfaceDistances(
   convention: SurfaceConvention = "monai",
 ): SurfaceDistances {
   // No background voxel matters, so the transform may stay within the box of all foreground.
-  const box = jointBox(foregroundBox(truth, size), foregroundBox(prediction, size));
+  const box = jointForegroundBox(truth, prediction, size);
   if (box === null) return { convention, truthToPrediction: noDistances, predictionToTruth: noDistances };
   const surfaceOf = (mask: Uint8Array): SurfacePoints => {
     const cropped = cropMask(mask, size, box);
@@ -119,13 +120,6 @@ export function normalisedSurfaceDistance(
 }
 
 const noDistances: DirectedDistances = { distancesMm: new Float64Array(0), weights: new Float64Array(0) };
-
-function jointBox(a: IndexBox | null, b: IndexBox | null): IndexBox | null {
-  if (a === null || b === null) return a ?? b;
-  const low = a.start.map((at, axis) => Math.min(at, b.start[axis]));
-  const high = a.start.map((at, axis) => Math.max(at + a.size[axis], b.start[axis] + b.size[axis]));
-  return { start: [low[0], low[1], low[2]], size: [high[0] - low[0], high[1] - low[1], high[2] - low[2]] };
-}
 
 function distancesBetween(from: SurfacePoints, to: SurfacePoints, spacingMm: Vector3): DirectedDistances {
   const squared = squaredDistanceMm(to.kinds, to.size, spacingMm);

@@ -85,6 +85,7 @@ export {
   type TrueNode,
 } from "./metrics/detection.js";
 export { countsAtScores, countsAtThresholds, type FrocPoint, frocCurve } from "./metrics/froc.js";
+export * from "./metrics/node-level.js";
 export { hitIou, type NodeOverlap } from "./metrics/node-matching.js";
 export {
   type DirectedDistances,

@@ -8,7 +8,7 @@ import {
   textTable,
 } from "@lnsnet/core";
 import { duration } from "./progress.js";
-import type { TrainingHistory } from "./training.js";
+import type { TrainingHistory } from "./training-state.js";
 
 export interface DemoCase extends CaseMetrics {
   readonly case: string;

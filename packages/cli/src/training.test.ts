@@ -1,5 +1,5 @@
 // Training, segmenting and exporting as a user does them, at the smallest size: the built code in processes of its own.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -16,6 +16,7 @@ import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lnsnetIn } from "./command.test-helper.js";
 import { loadModel } from "./model.js";
+import type { TrainingHistory } from "./training-state.js";
 
 const geometry = {
   size: [24, 20, 18],
@@ -62,6 +63,19 @@ const training = (output: string, ...more: string[]) => [
   ...more,
 ];
 
+/** What a run has seen, without the time it took. */
+async function historyOf(run: string): Promise<TrainingHistory> {
+  const path = join(folder, run, "state.safetensors");
+  const { metadata } = readSafetensors(await readFile(path), path);
+  return { ...JSON.parse(metadata.history), seconds: 0 };
+}
+
+/** The log's entries, without times. */
+async function logOf(run: string): Promise<object[]> {
+  const lines = (await readFile(join(folder, run, "log.jsonl"), "utf8")).trim().split("\n");
+  return lines.map((line) => ({ ...JSON.parse(line), seconds: 0, waitedSeconds: 0 }));
+}
+
 const tensorsOf = async (path: string) => readSafetensors(await readFile(join(folder, path)), path).tensors;
 
 beforeAll(async () => {
@@ -76,9 +90,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("lnsnet train", () => {
-  test("leaves a model, a state, a log and a curve, and nothing half-written", async () => {
-    expect((await readdir(join(folder, "whole"))).sort()).toEqual([
+  test("leaves models, a state, logs and a curve, and nothing half-written", async () => {
+    const names = (await readdir(join(folder, "whole"))).map((name) => name.replace(/\d+\.\d+$/, "TIME"));
+    expect(names.sort()).toEqual([
+      "best.safetensors",
       "curve.svg",
+      "events.out.tfevents.TIME",
       "log.jsonl",
       "model.safetensors",
       "state.safetensors",
@@ -91,7 +108,7 @@ describe("lnsnet train", () => {
     ]);
   });
 
-  test("stopped by Ctrl-C and resumed, gives bit for bit the weights of a training that never stopped", async () => {
+  test("stopped or killed, and resumed, gives bit for bit what a training gives that never stopped", async () => {
     let sent = false;
     const stopped = await lnsnet(training("stopped"), (stderr, interrupt) => {
       if (sent || !stderr.includes("train 1/80")) return;
@@ -102,10 +119,72 @@ describe("lnsnet train", () => {
     const step = Number(/stopped after step (\d+)/.exec(stopped.stderr)?.[1]);
     expect(step).toBeGreaterThan(0);
     expect(step).toBeLessThan(80);
-    const resumed = await lnsnet(training("stopped", "--resume"));
-    expect(resumed.code, resumed.stderr).toBe(0);
-    expect(await tensorsOf("stopped/model.safetensors")).toEqual(await tensorsOf("whole/model.safetensors"));
-    expect(await tensorsOf("stopped/state.safetensors")).toEqual(await tensorsOf("whole/state.safetensors"));
+    // As a kill leaves it: the last state saved is older than the logs and the best weights.
+    await cp(join(folder, "whole"), join(folder, "killed"), { recursive: true });
+    await cp(join(folder, "stopped/state.safetensors"), join(folder, "killed/state.safetensors"));
+    for (const run of ["stopped", "killed"]) {
+      const resumed = await lnsnet(training(run, "--resume"));
+      expect(resumed.code, resumed.stderr).toBe(0);
+      for (const name of ["model", "state", "best"])
+        expect(await tensorsOf(`${run}/${name}.safetensors`)).toEqual(
+          await tensorsOf(`whole/${name}.safetensors`),
+        );
+      expect(await historyOf(run)).toEqual(await historyOf("whole"));
+      expect(await logOf(run)).toEqual(await logOf("whole"));
+    }
+  });
+
+  test("keeps the averaged weights of the best validation", async () => {
+    const { validation } = await historyOf("whole");
+    const best = validation.reduce((a, b) => (b.dsc > a.dsc ? b : a));
+    expect((await loadModel(join(folder, "whole/best.safetensors"))).steps).toBe(best.step);
+  });
+
+  test("stops when its patience ends, and stays stopped", async () => {
+    // At a learning rate of next to nothing no validation is better than the first.
+    const tokens = training("patient", "--patience", "2", "--validate-every", "5", "--learning-rate", "1e-8");
+    const { code, stdout, stderr } = await lnsnet([...tokens, "--json"]);
+    expect(code, stderr).toBe(0);
+    const { steps, best_validation_dsc } = JSON.parse(stdout);
+    const { validation } = await historyOf("patient");
+    expect(steps).toBeLessThan(80);
+    expect(validation.at(-1)?.step).toBe(steps);
+    expect(Math.max(...validation.slice(-2).map(({ dsc }) => dsc))).toBeLessThanOrEqual(best_validation_dsc);
+    const again = await lnsnet([...tokens, "--json", "--resume"]);
+    expect(JSON.parse(again.stdout).steps).toBe(steps);
+  });
+
+  test("goes on from given weights, of the head alone where asked", async () => {
+    const { code, stderr } = await lnsnet([
+      ...["train", "boxes", "--output", "tuned", "--steps", "3", ...settings],
+      ...["--weights", "whole/model.safetensors", "--train", "head"],
+    ]);
+    expect(code, stderr).toBe(0);
+    const before = await tensorsOf("whole/model.safetensors");
+    for (const [name, { data }] of await tensorsOf("tuned/model.safetensors")) {
+      const same = expect(data, name);
+      if (/^(head|boundary)\./.test(name)) same.not.toEqual(before.get(name)?.data);
+      else same.toEqual(before.get(name)?.data);
+    }
+    const unlike = await lnsnet([
+      ...["train", "boxes", "--output", "tuned", "--steps", "3", ...settings, "--resume"],
+    ]);
+    expect(unlike.code).toBe(2);
+    expect(unlike.stderr).toMatch(/state\.safetensors was written by a run with other settings/);
+  });
+
+  test("trains on one fold, and validates on none of the cases it will be tested on", async () => {
+    const splits = [{ train: ["box_0", "box_2", "box_4"], val: ["box_1", "box_3"] }];
+    await writeFile(join(folder, "splits_final.json"), JSON.stringify(splits));
+    const { code, stderr } = await lnsnet([
+      ...["train", "boxes", "--output", "fold", "--steps", "1", ...settings],
+      ...["--splits", "splits_final.json", "--fold", "0"],
+    ]);
+    expect(code, stderr).toBe(0);
+    const { metadata } = readSafetensors(await readFile(join(folder, "fold/state.safetensors")), "fold");
+    const run = JSON.parse(metadata.run);
+    expect([...run.training, ...run.validation].sort()).toEqual(splits[0].train);
+    expect(run.validation).toHaveLength(1);
   });
 
   test("is resumed by the same settings only", async () => {
@@ -245,6 +324,44 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
         return train("nan", "--validation-cases", "0");
       },
       /box_0_0000\.nii\.gz holds 1 NaN or infinite voxel/,
+    ],
+    [
+      "weights of another network to begin from",
+      async () => [...train("boxes"), "--network", "lnsnet", "--weights", "whole/model.safetensors"],
+      /whole\/model\.safetensors holds weights of another network: .* give the weights of a network trained with the same --network/,
+    ],
+    [
+      "the head alone, of random weights",
+      async () => train("boxes", "--train", "head"),
+      /give a model with --weights/,
+    ],
+    [
+      "patience without validation",
+      async () => train("boxes", "--patience", "3", "--validate-every", "0"),
+      /nothing is validated/,
+    ],
+    [
+      "a variation that there is none of",
+      async () => train("boxes", "--without", "blur,twirl"),
+      /names "twirl"/,
+    ],
+    [
+      "a fold without a file of folds",
+      async () => train("boxes", "--fold", "0"),
+      /--fold is given without --splits/,
+    ],
+    [
+      "a fold of unknown cases",
+      async () => {
+        await writeFile(join(folder, "foreign.json"), '[{"train": ["box_0"], "val": ["box_9"]}]');
+        return train("boxes", "--splits", "foreign.json", "--fold", "0");
+      },
+      /Fold 0 of foreign\.json names a case .* such as box_9/,
+    ],
+    [
+      "more validation cases than there are",
+      async () => train("boxes", "--validation-cases", "5"),
+      /has 5 training cases and 5 are to be set aside/,
     ],
     [
       "a patch larger than every scan",

@@ -1,34 +1,40 @@
 // Trains a network on a data set, in a folder of its own, from the beginning or from where it stopped.
-import { appendFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Augmentation,
+  bestValidation,
   buildNetwork,
   buildTrainingStep,
+  type Decay,
   diceCrossEntropyLoss,
+  flatWeights,
   forwardModel,
   InputError,
   indexedStream,
+  isExhausted,
+  isOfHead,
   learningCurveSvg,
   learningRateAt,
   namedWeights,
+  type PatientRule,
   type PreparedCase,
+  parametersOf,
+  patientOfCase,
   predictProbability,
-  readSafetensors,
-  type StoredTensor,
   Trainer,
-  type TrainingState,
   type TrainingStep,
-  writeSafetensors,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { z } from "zod";
 import type { Case, Dataset } from "./dataset.js";
-import { ensureWritableFolder, isFile, readBytes, writeAtomically } from "./files.js";
+import { ensureWritableFolder, writeAtomically } from "./files.js";
 import { Interrupted, interruptSignal } from "./interrupt.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
-import { type FileKind, type Plan, saveModel } from "./model.js";
+import { loadModel, type Plan, saveModel } from "./model.js";
 import { createProgress } from "./progress.js";
+import { openRunLog } from "./run-log.js";
+import { loadState, stateBytes, type TrainingHistory } from "./training-state.js";
 
 export interface TrainingOptions {
   readonly steps: number;
@@ -37,6 +43,8 @@ export interface TrainingOptions {
   /** Batches an update. */
   readonly accumulation: number;
   readonly learningRate: number;
+  /** How the learning rate falls after the warm-up. */
+  readonly decay: Decay;
   readonly weightDecay: number;
   readonly clipNorm: number;
   readonly averageDecay: number;
@@ -46,22 +54,36 @@ export interface TrainingOptions {
   readonly threads: number;
   /** Steps between validations; 0 never validates. */
   readonly validateEvery: number;
-  /** Training cases set aside for validation. */
+  /** Training cases set aside for validation; all scans of their patients go with them. */
   readonly validationCases: number;
+  /** Training ends after so many validations in a row that are no better than the best; 0 never ends it early. */
+  readonly patience: number;
+  /** The whole network, or its head alone. */
+  readonly trained: "all" | "head";
 }
 
-/** What a training run has shown so far; kept in its state file. */
-export interface TrainingHistory {
-  readonly steps: { step: number; loss: number }[];
-  readonly validation: { step: number; dsc: number }[];
-  /** Seconds of training, over all sittings. */
-  seconds: number;
+/** Where a training run lives, and what it begins from. */
+export interface TrainingRun {
+  readonly folder: string;
+  /** Goes on from the folder's state, which must be of the same plan, options, cases and weights. */
+  readonly resume: boolean;
+  /** Where `lnsnet preprocess` put the prepared cases; without it they are prepared anew. */
+  readonly cacheFolder?: string | null;
+  /** A model of the same network, whose weights are begun from. */
+  readonly weightsPath?: string | null;
+  /** By default the names of the data set alone. */
+  readonly patients?: PatientRule;
 }
 
 export interface TrainingResult {
+  /** The averaged weights at the end. */
   readonly modelPath: string;
+  /** The averaged weights at the best validation; null where there was none. */
+  readonly bestPath: string | null;
   readonly history: TrainingHistory;
   readonly parameters: number;
+  /** Steps done: fewer than asked for where patience ended. */
+  readonly steps: number;
 }
 
 const LOG_EVERY = 10;
@@ -69,29 +91,20 @@ const SAVE_EVERY_SECONDS = 55;
 const VALIDATION_STREAM = 2 ** 49;
 const VALIDATION_OVERLAP = 0.25;
 
-const historySchema: z.ZodType<TrainingHistory> = z.object({
-  steps: z.array(z.object({ step: z.number(), loss: z.number() })),
-  validation: z.array(z.object({ step: z.number(), dsc: z.number() })),
-  seconds: z.number(),
-});
-
 /**
- * Trains. The folder then holds `model.safetensors` (the averaged weights), `state.safetensors` (to go on from),
- * `log.jsonl` and `curve.svg`; all of them from the first minute on.
+ * Trains. The folder then holds `model.safetensors` (the averaged weights), `best.safetensors` (those of the best
+ * validation), `state.safetensors` (to go on from), `log.jsonl`, an event file for TensorBoard and `curve.svg`; all of
+ * them from the first minute on.
  *
- * @param resume goes on from the folder's state, which must be of the same plan and options
- * @param cacheFolder where `lnsnet preprocess` put the prepared cases; null prepares them anew
- * @throws InputError for data or a state that cannot be used; Interrupted on Ctrl-C, after saving
+ * @throws InputError for data, weights or a state that cannot be used; Interrupted on Ctrl-C, after saving
  */
 export async function train(
   dataset: Dataset,
   plan: Plan,
   options: TrainingOptions,
-  folder: string,
-  resume: boolean,
-  cacheFolder: string | null = null,
+  run: TrainingRun,
 ): Promise<TrainingResult> {
-  await ensureWritableFolder(folder);
+  await ensureWritableFolder(run.folder);
   const signal = interruptSignal();
   const step = buildTrainingStep((image, builder) => buildNetwork(plan.network, image, builder), {
     imageShape: [options.batchSize, plan.network.configuration.inputs, ...plan.patchSize],
@@ -99,18 +112,30 @@ export async function train(
     weightDecay: options.weightDecay,
     clipNorm: options.clipNorm,
     accumulation: options.accumulation,
+    trains: (name) => options.trained === "all" || isOfHead(plan.network, name),
   });
-  const files = filesOf(folder);
-  const saved = resume ? await loadState(files.state, plan, options, step) : null;
-  const history = saved?.history ?? { steps: [], validation: [], seconds: 0 };
+  const files = filesOf(run.folder);
+  const { training, validation } = divideCases(
+    dataset.training,
+    options,
+    run.patients ?? { named: dataset.patients },
+  );
+  const weights = run.weightsPath ? await startingWeights(run.weightsPath, step) : null;
+  const identity = runIdentity(plan, options, { training, validation }, weights);
+  const saved = run.resume ? await loadState(files.state, identity, step) : null;
+  const history = saved?.history ?? { steps: [], validation: [], unlogged: [], seconds: 0 };
 
-  const { training, validation } = divideCases(dataset.training, options);
-  const cases = await prepareCases(dataset, [...training, ...validation], { ...plan, cacheFolder, signal });
+  const cases = await prepareCases(dataset, [...training, ...validation], {
+    ...plan,
+    cacheFolder: run.cacheFolder ?? null,
+    signal,
+  });
   refuseLargePatch(plan.patchSize, cases);
   const trainer = await Trainer.create(nodeRuntime, step, {
     seed: options.seed,
     threads: options.threads,
     averageDecay: options.averageDecay,
+    ...(weights ? { weights } : {}),
     ...(saved ? { state: saved.state } : {}),
   });
   const validate = await createValidator(plan, options, cases.slice(training.length));
@@ -120,11 +145,17 @@ export async function train(
     batchSize: options.batchSize,
     sampler: { ...plan, foregroundShare: options.foregroundShare, augmentation: options.augmentation },
   });
+  // The best weights of an earlier run are not this one's.
+  if (!saved) await rm(files.best, { force: true });
+  const log = await openRunLog(run.folder, trainer.state.step);
 
+  const saveWeights = async (path: string): Promise<void> => {
+    const averaged = namedWeights(trainer.state.average, step.parameters);
+    await saveModel(path, { plan, steps: trainer.state.step, weights: averaged }, false);
+  };
   const save = async (): Promise<void> => {
-    await writeAtomically(files.state, stateBytes(trainer.state, history, plan, options));
-    const weights = namedWeights(trainer.state.average, step.parameters);
-    await saveModel(files.model, { plan, steps: trainer.state.step, weights }, false);
+    await writeAtomically(files.state, stateBytes({ state: trainer.state, history }, identity));
+    await saveWeights(files.model);
     await writeAtomically(
       files.curve,
       learningCurveSvg({ title: "Learning curve", note: plan.dataLabel, ...history }),
@@ -132,6 +163,7 @@ export async function train(
   };
   const progress = createProgress("train", "step");
   const schedule = {
+    decay: options.decay,
     peak: options.learningRate,
     warmUpSteps: Math.max(1, Math.round(options.steps / 20)),
     totalSteps: options.steps,
@@ -139,9 +171,8 @@ export async function train(
   };
   let sittingStart = performance.now();
   let savedAt = performance.now();
-  const recent: number[] = [];
   try {
-    while (trainer.state.step < options.steps) {
+    while (trainer.state.step < options.steps && !isExhausted(history.validation, options.patience)) {
       if (signal.aborted) {
         await save();
         throw new Interrupted(
@@ -151,30 +182,26 @@ export async function train(
       const first = trainer.state.step * options.accumulation;
       const batches = [];
       for (let part = 0; part < options.accumulation; part++) batches.push(await loader.next(first + part));
-      const rate = learningRateAt(trainer.state.step, schedule);
-      const { loss, norm } = await trainer.step(batches, rate);
+      const learningRate = learningRateAt(trainer.state.step, schedule);
+      const { loss, norm } = await trainer.step(batches, learningRate);
       if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${trainer.state.step}`);
-      recent.push(loss);
+      history.unlogged.push(loss);
       const done = trainer.state.step;
       history.seconds += (performance.now() - sittingStart) / 1000;
       sittingStart = performance.now();
       if (done % LOG_EVERY === 0 || done === options.steps) {
-        const mean = recent.reduce((a, b) => a + b, 0) / recent.length;
-        recent.length = 0;
+        const losses = history.unlogged.splice(0);
+        const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
         history.steps.push({ step: done, loss: mean });
-        await log(files.log, {
-          step: done,
-          loss: mean,
-          norm,
-          learningRate: rate,
-          seconds: history.seconds,
-          waitedSeconds: loader.waitedSeconds,
-        });
+        const { seconds } = history;
+        const { waitedSeconds } = loader;
+        await log.write({ step: done, loss: mean, norm, learningRate, seconds, waitedSeconds });
       }
       if (validate && (done % options.validateEvery === 0 || done === options.steps)) {
         const dsc = await validate(trainer.state.average);
         history.validation.push({ step: done, dsc });
-        await log(files.log, { step: done, validationDsc: dsc });
+        await log.write({ step: done, validationDsc: dsc });
+        if (bestValidation(history.validation)?.step === done) await saveWeights(files.best);
       }
       progress.update({ done, total: options.steps, text: progressText(history, loss) });
       if (performance.now() - savedAt > SAVE_EVERY_SECONDS * 1000) {
@@ -188,15 +215,56 @@ export async function train(
     await loader.close();
     await trainer.release();
   }
-  return { modelPath: files.model, history, parameters: step.count };
+  return {
+    modelPath: files.model,
+    bestPath: history.validation.length > 0 ? files.best : null,
+    history,
+    parameters: step.count,
+    steps: trainer.state.step,
+  };
 }
 
 const filesOf = (folder: string) => ({
   state: join(folder, "state.safetensors"),
   model: join(folder, "model.safetensors"),
-  log: join(folder, "log.jsonl"),
+  best: join(folder, "best.safetensors"),
   curve: join(folder, "curve.svg"),
 });
+
+/** What must be the same for a resumed run to be the same run. */
+function runIdentity(
+  plan: Plan,
+  { threads: _, ...options }: TrainingOptions,
+  { training, validation }: { readonly training: readonly Case[]; readonly validation: readonly Case[] },
+  weights: Float32Array | null,
+): string {
+  const idsOf = (cases: readonly Case[]) => cases.map(({ id }) => id);
+  return JSON.stringify({
+    plan,
+    options,
+    training: idsOf(training),
+    validation: idsOf(validation),
+    weights: weights === null ? null : createHash("sha256").update(weights).digest("hex"),
+  });
+}
+
+/** @throws InputError where the file is no model, or one of another network */
+async function startingWeights(path: string, step: TrainingStep): Promise<Float32Array> {
+  const model = await loadModel(path);
+  const held = new Map(parametersOf(model.plan.network).map(({ name, shape }) => [name, shape.join("×")]));
+  for (const { name, shape } of step.parameters) {
+    const expected = shape.join("×");
+    if (held.get(name) === expected) continue;
+    throw new InputError(
+      `${path} holds weights of another network: ${held.has(name) ? `${name} is ${held.get(name)}, and ${expected} is` : `${name} is missing, and ${expected} are`} expected; give the weights of a network trained with the same --network.`,
+    );
+  }
+  if (held.size !== step.parameters.length)
+    throw new InputError(
+      `${path} holds weights of another network, of ${held.size} parameters where ${step.parameters.length} are expected; give the weights of a network trained with the same --network.`,
+    );
+  return flatWeights(model.weights, step.parameters);
+}
 
 function progressText({ steps, validation }: TrainingHistory, loss: number): string {
   const last = validation.at(-1);
@@ -204,7 +272,11 @@ function progressText({ steps, validation }: TrainingHistory, loss: number): str
   return `loss ${mean.toFixed(3)}${last ? ` · validation DSC ${last.dsc.toFixed(3)}` : ""}`;
 }
 
-/** Cases for training and for validation, drawn by the seed. */
+/**
+ * Cases for training and for validation, drawn by the seed.
+ *
+ * @throws InputError where none would be left to train on
+ */
 export function divideCases(
   cases: readonly Case[],
   {
@@ -212,26 +284,23 @@ export function divideCases(
     validateEvery,
     seed,
   }: Pick<TrainingOptions, "validationCases" | "validateEvery" | "seed">,
+  rule: PatientRule,
 ): { training: Case[]; validation: Case[] } {
   const wanted = validateEvery > 0 ? validationCases : 0;
-  if (wanted > 0 && wanted >= cases.length)
-    throw new InputError(
-      `The data set has ${cases.length} training cases and ${wanted} are to be set aside for validation; give fewer with --validation-cases.`,
-    );
-  const order = cases.map((one, index) => ({
-    one,
-    key: indexedStream(seed, VALIDATION_STREAM + index).next() >>> 0,
-  }));
+  const patientOf = ({ id }: Case) => patientOfCase(id, rule);
   const aside = new Set(
-    [...order]
+    cases
+      .map((one, index) => ({ one, key: indexedStream(seed, VALIDATION_STREAM + index).next() >>> 0 }))
       .sort((a, b) => a.key - b.key)
       .slice(0, wanted)
-      .map(({ one }) => one),
+      .map(({ one }) => patientOf(one)),
   );
-  return {
-    training: cases.filter((one) => !aside.has(one)),
-    validation: cases.filter((one) => aside.has(one)),
-  };
+  const training = cases.filter((one) => !aside.has(patientOf(one)));
+  if (training.length === 0)
+    throw new InputError(
+      `The data set has ${cases.length} training cases and ${wanted} are to be set aside for validation, with all scans of their patients; give fewer with --validation-cases.`,
+    );
+  return { training, validation: cases.filter((one) => aside.has(patientOf(one))) };
 }
 
 /** @throws InputError where the patch is longer than every scan along an axis, so that a part of it would always be empty. */
@@ -276,84 +345,5 @@ async function createValidator(
       sum += either === 0 ? 1 : (2 * both) / either;
     }
     return sum / cases.length;
-  };
-}
-
-async function log(path: string, entry: Readonly<Record<string, number>>): Promise<void> {
-  await appendFile(path, `${JSON.stringify(entry)}\n`);
-}
-
-/** What must be the same for a resumed run to be the same run. */
-const fingerprintOf = (plan: Plan, { threads: _, ...options }: TrainingOptions): string =>
-  JSON.stringify({ plan, options });
-
-function stateBytes(
-  state: TrainingState,
-  history: TrainingHistory,
-  plan: Plan,
-  options: TrainingOptions,
-): Uint8Array {
-  const vector = (data: Float32Array): StoredTensor => ({ dtype: "F32", shape: [data.length], data });
-  const tensors = new Map<string, StoredTensor>([
-    ["theta", vector(state.theta)],
-    ["m", vector(state.m)],
-    ["v", vector(state.v)],
-    ["average", vector(state.average)],
-    ...Object.entries(state.buffers).map(([name, data]): [string, StoredTensor] => [
-      `buffer.${name}`,
-      vector(data),
-    ]),
-  ]);
-  const kind: FileKind = "lnsnet-training-state";
-  return writeSafetensors(tensors, {
-    kind,
-    step: String(state.step),
-    history: JSON.stringify(history),
-    run: fingerprintOf(plan, options),
-  });
-}
-
-async function loadState(
-  path: string,
-  plan: Plan,
-  options: TrainingOptions,
-  { count, buffers }: TrainingStep,
-): Promise<{ state: TrainingState; history: TrainingHistory } | null> {
-  if (!(await isFile(path))) return null;
-  const { tensors, metadata } = readSafetensors(await readBytes(path), path);
-  if (metadata.kind !== ("lnsnet-training-state" satisfies FileKind))
-    throw new InputError(
-      `${path} is no training state of lnsnet; give another --output, or leave --resume out to begin anew.`,
-    );
-  if (metadata.run !== fingerprintOf(plan, options))
-    throw new InputError(
-      `${path} was written by a run with other settings (network, data, steps, seed or another option), and --resume needs the same; repeat its options, or give another --output.`,
-    );
-  const vector = (name: string, length: number): Float32Array => {
-    const data = tensors.get(name)?.data;
-    if (!(data instanceof Float32Array) || data.length !== length)
-      throw new InputError(
-        `${path} lacks ${length} numbers of ${name}: it is the state of another network; give another --output.`,
-      );
-    return data;
-  };
-  return {
-    state: {
-      step: Number(metadata.step),
-      theta: vector("theta", count),
-      m: vector("m", count),
-      v: vector("v", count),
-      average: vector("average", count),
-      buffers: Object.fromEntries(
-        buffers.map(({ name, shape }) => [
-          name,
-          vector(
-            `buffer.${name}`,
-            shape.reduce((a, b) => a * b, 1),
-          ),
-        ]),
-      ),
-    },
-    history: historySchema.parse(JSON.parse(metadata.history ?? "null")),
   };
 }

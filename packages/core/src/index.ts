@@ -99,6 +99,7 @@ export { NetworkBuilder } from "./networks/builder.js";
 export {
   buildNetwork,
   inferenceModel,
+  isOfHead,
   type LayerProfile,
   type NetworkSpecification,
   networkPresets,
@@ -142,6 +143,7 @@ export { holmCorrection } from "./statistics/holm.js";
 export type { Interval } from "./statistics/interval.js";
 export { quantileOfSorted, type Summary, summarise } from "./statistics/summary.js";
 export { type SignedRankTest, wilcoxonSignedRank, type ZeroMethod } from "./statistics/wilcoxon.js";
+export { bestValidation, isExhausted, type Validation } from "./training/early-stop.js";
 export {
   checkSplits,
   holdOut,
@@ -153,8 +155,8 @@ export {
 } from "./training/folds.js";
 export { forwardModel } from "./training/forward.js";
 export * from "./training/sampler.js";
-export { type LearningRateSchedule, learningRateAt } from "./training/schedule.js";
-export { ADAM, buildTrainingStep, namedWeights, type TrainingStep } from "./training/step.js";
+export { type Decay, type LearningRateSchedule, learningRateAt } from "./training/schedule.js";
+export { ADAM, buildTrainingStep, flatWeights, namedWeights, type TrainingStep } from "./training/step.js";
 export { Trainer, type TrainingState } from "./training/trainer.js";
 export * from "./transforms/augmentation.js";
 export * from "./transforms/patch.js";

@@ -72,6 +72,7 @@ export const demoCommand = defineCommand({
         batchSize: 1,
         accumulation: 1,
         learningRate: 0.003,
+        decay: "cosine",
         weightDecay: 0.01,
         clipNorm: 1,
         averageDecay: 0.99,
@@ -88,9 +89,10 @@ export const demoCommand = defineCommand({
         threads: 0,
         validateEvery: Math.ceil(steps / 4),
         validationCases: 2,
+        patience: 0,
+        trained: "all",
       },
-      folders.run,
-      false,
+      { folder: folders.run, resume: false },
     );
 
     await ensureWritableFolder(folders.masks);

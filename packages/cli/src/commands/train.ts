@@ -1,10 +1,10 @@
 // lnsnet train: a data set in, a trained network out.
 import { join } from "node:path";
 import {
-  defaultAugmentation,
+  bestValidation,
   InputError,
   networkPresets,
-  noAugmentation,
+  type PatientRule,
   reorientToLps,
   sizeDivisor,
   type Vector3,
@@ -17,7 +17,9 @@ import { readScan } from "../imaging.js";
 import type { Plan } from "../model.js";
 import { printJson, printText } from "../output.js";
 import { duration } from "../progress.js";
+import { patientRule, readSplits, trainingPart } from "../splits.js";
 import { train } from "../training.js";
+import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
 const DEFAULT_WINDOW = "-160,240";
 
@@ -40,7 +42,6 @@ export const trainCommand = defineCommand({
       options: Object.keys(networkPresets),
       default: "lnsnet",
     },
-    steps: { type: "string", description: "updates of the weights", default: "3000", valueHint: "NUMBER" },
     patch: { type: "string", description: "patch in voxels: depth,height,width", default: "64,48,48" },
     spacing: {
       type: "string",
@@ -57,45 +58,18 @@ export const trainCommand = defineCommand({
       description: "folder that lnsnet preprocess wrote; it decides spacing and window",
       valueHint: "FOLDER",
     },
-    batch: { type: "string", description: "patches a batch", default: "1", valueHint: "NUMBER" },
-    accumulate: { type: "string", description: "batches an update", default: "1", valueHint: "NUMBER" },
-    "learning-rate": { type: "string", description: "greatest learning rate of AdamW", default: "0.001" },
-    "weight-decay": { type: "string", description: "decoupled weight decay", default: "0.01" },
-    "foreground-share": {
+    splits: {
       type: "string",
-      description: "share of the patches aimed at foreground",
-      default: "0.6",
+      description: "folds to train on one of, in nnU-Net's form: splits_final.json",
+      valueHint: "FILE",
     },
-    augment: {
-      type: "boolean",
-      description: "vary the patches",
-      default: true,
-      negativeDescription: "take the patches as they are",
-    },
-    "validation-cases": {
+    fold: { type: "string", description: "fold of --splits, from 0", valueHint: "NUMBER" },
+    "patient-pattern": {
       type: "string",
-      description: "training scans set aside for validation",
-      default: "4",
-      valueHint: "NUMBER",
+      description: "regular expression whose first group of a case's name is its patient",
+      valueHint: "PATTERN",
     },
-    "validate-every": {
-      type: "string",
-      description: "steps between validations; 0 for none",
-      default: "250",
-      valueHint: "NUMBER",
-    },
-    seed: {
-      type: "string",
-      description: "seed of the weights, patches and masks",
-      default: "1",
-      valueHint: "NUMBER",
-    },
-    threads: {
-      type: "string",
-      description: "threads of the network; 0 for one a core",
-      default: "0",
-      valueHint: "NUMBER",
-    },
+    ...regimeArguments,
     resume: { type: "boolean", description: "go on from the state in --output" },
     json: { type: "boolean", description: "print JSON" },
   },
@@ -107,7 +81,10 @@ export const trainCommand = defineCommand({
       throw new InputError(
         `--patch is ${args.patch}, and ${args.network} needs multiples of ${divisor}; give such sizes.`,
       );
-    const dataset = await openDataset(args.dataset);
+    const options = trainingOptions(args);
+    const whole = await openDataset(args.dataset);
+    const patients = patientRule(whole, args["patient-pattern"]);
+    const dataset = await foldOf(whole, args.splits, args.fold, patients);
     const plan: Plan = {
       network,
       patchSize,
@@ -117,44 +94,48 @@ export const trainCommand = defineCommand({
       foreground: foregroundOf(dataset),
       dataLabel: dataset.name,
     };
-    const { modelPath, history, parameters } = await train(
-      dataset,
-      plan,
-      {
-        steps: wholeNumber(args.steps, "--steps", 1, 1e7),
-        batchSize: wholeNumber(args.batch, "--batch", 1, 64),
-        accumulation: wholeNumber(args.accumulate, "--accumulate", 1, 1024),
-        learningRate: realNumber(args["learning-rate"], "--learning-rate", 1e-8, 1),
-        weightDecay: realNumber(args["weight-decay"], "--weight-decay", 0, 1),
-        clipNorm: 1,
-        averageDecay: 0.998,
-        foregroundShare: realNumber(args["foreground-share"], "--foreground-share", 0, 1),
-        augmentation: args.augment ? defaultAugmentation : noAugmentation,
-        seed: wholeNumber(args.seed, "--seed", 0, 2 ** 31),
-        threads: wholeNumber(args.threads, "--threads", 0, 256),
-        validateEvery: wholeNumber(args["validate-every"], "--validate-every", 0, 1e7),
-        validationCases: wholeNumber(args["validation-cases"], "--validation-cases", 0, 1e6),
-      },
-      args.output,
-      args.resume === true,
-      args.cache ?? null,
-    );
+    const { modelPath, bestPath, history, parameters, steps } = await train(dataset, plan, options, {
+      folder: args.output,
+      resume: args.resume === true,
+      cacheFolder: args.cache ?? null,
+      weightsPath: args.weights ?? null,
+      patients,
+    });
     const last = history.validation.at(-1) ?? null;
+    const best = bestValidation(history.validation);
     if (args.json === true)
       printJson({
         model: modelPath,
         parameters,
-        steps: Number(args.steps),
+        steps,
         seconds: history.seconds,
         loss: history.steps.at(-1)?.loss ?? null,
         validation_dsc: last?.dsc ?? null,
+        best_model: bestPath,
+        best_validation_dsc: best?.dsc ?? null,
       });
     else
       printText(
-        `Trained ${args.network} (${parameters.toLocaleString("en")} parameters) on ${plan.dataLabel} in ${duration(history.seconds)}${last ? `; validation DSC ${last.dsc.toFixed(3)}` : ""}.\nModel: ${modelPath}\nLearning curve: ${join(args.output, "curve.svg")}\nResearch use only.`,
+        `Trained ${args.network} (${parameters.toLocaleString("en")} parameters) on ${plan.dataLabel} in ${duration(history.seconds)}${last ? `; validation DSC ${last.dsc.toFixed(3)}` : ""}.\nModel: ${modelPath}\n${best ? `Best at step ${best.step}, validation DSC ${best.dsc.toFixed(3)}: ${bestPath}\n` : ""}Learning curve: ${join(args.output, "curve.svg")}\nResearch use only.`,
       );
   },
 });
+
+/** @throws InputError where one of the two options is missing, or the file has no such fold or does not fit the data */
+async function foldOf(
+  dataset: Dataset,
+  splits: string | undefined,
+  fold: string | undefined,
+  patients: PatientRule,
+): Promise<Dataset> {
+  if (splits === undefined && fold === undefined) return dataset;
+  if (splits === undefined || fold === undefined)
+    throw new InputError(
+      `${splits === undefined ? "--fold" : "--splits"} is given without ${splits === undefined ? "--splits" : "--fold"}; give both or neither.`,
+    );
+  const folds = await readSplits(splits, dataset, patients);
+  return trainingPart(dataset, folds[wholeNumber(fold, "--fold", 0, folds.length - 1)]);
+}
 
 /**
  * The working spacing and window: those asked for, else the median spacing of the training scans and the usual window.

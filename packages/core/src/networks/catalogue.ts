@@ -37,6 +37,16 @@ export function buildNetwork(
   return lnsnet(image, specification.configuration, builder);
 }
 
+/** First words of the names of what stands behind the last decoder features: what "the head" is in fine-tuning. */
+const heads: Readonly<Record<NetworkSpecification["name"], readonly string[]>> = {
+  lnsnet: ["head", "boundary"],
+};
+
+/** Whether a parameter belongs to the network's head. */
+export function isOfHead({ name }: NetworkSpecification, parameter: string): boolean {
+  return heads[name].includes(parameter.split(".")[0]);
+}
+
 /** Edge that D, H and W must be multiples of. */
 export function sizeDivisor({ configuration }: NetworkSpecification): number {
   return 2 ** (configuration.stages.length - 1);

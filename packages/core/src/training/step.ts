@@ -29,6 +29,8 @@ export interface StepOptions {
   readonly clipNorm: number;
   /** Batches whose gradients are averaged before one update. */
   readonly accumulation: number;
+  /** Whether a parameter of this name is trained; the others stay as they are. All, by default. */
+  readonly trains?: (name: string) => boolean;
 }
 
 /** AdamW's constants; those of every framework. */
@@ -53,7 +55,7 @@ export interface TrainingStep {
 
 /** Builds the training step of a network. */
 export function buildTrainingStep(build: BuildNetwork, options: StepOptions): TrainingStep {
-  const { imageShape, accumulation } = options;
+  const { imageShape, accumulation, trains = () => true } = options;
   const builder = new NetworkBuilder(true);
   const image = input("image", imageShape);
   const logits = build(image, builder);
@@ -66,14 +68,7 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
   const bindings = new Map(
     zip(parameters, viewsOf(theta, parameters)).map(([entry, view]) => [entry.value, view]),
   );
-  const gradients = differentiate(
-    loss,
-    parameters.map((entry) => entry.value),
-  );
-  const gradient = concat(
-    zip(parameters, gradients).map(([entry, value]) => reshape(value, [sizeOf(entry.shape)])),
-    0,
-  );
+  const gradient = flatGradient(loss, parameters, trains);
 
   const accumulated = input("accumulated", [count]);
   const share = accumulation > 1 ? add(accumulated, multiply(gradient, 1 / accumulation)) : gradient;
@@ -85,7 +80,7 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
   };
   const keep = input("average_keep", []);
   const state = { theta, m: input("m", [count]), v: input("v", [count]) };
-  const decay = decayOf(parameters, options.weightDecay);
+  const decay = decayOf(parameters, options.weightDecay, trains);
   const next = adamW(state, clipByNorm(share, norm, options.clipNorm), { decay, ...scalars }, ADAM);
   const average = input("average", [count]);
   const nextAverage = movingAverage(average, next.theta, keep);
@@ -158,22 +153,48 @@ export function viewsOf(theta: Value, parameters: readonly ParameterEntry[]): Va
   return zip(parameters, parts).map(([entry, part]) => reshape(part, entry.shape));
 }
 
-function decayOf(parameters: readonly ParameterEntry[], weightDecay: number): Value {
-  const lengthOf = (decays: boolean): number =>
-    parameters
-      .filter((entry) => entry.decays === decays)
-      .reduce((total, entry) => total + sizeOf(entry.shape), 0);
-  const parts = [
-    { value: weightDecay, length: lengthOf(true) },
-    { value: 0, length: lengthOf(false) },
-  ];
+/** d loss / d θ, zero where nothing is trained. */
+function flatGradient(
+  loss: Value,
+  parameters: readonly ParameterEntry[],
+  trains: (name: string) => boolean,
+): Value {
+  const trained = parameters.filter(({ name }) => trains(name));
+  const gradients = differentiate(
+    loss,
+    trained.map((entry) => entry.value),
+  );
+  const byName = new Map(zip(trained, gradients).map(([{ name }, value]) => [name, value]));
   return concat(
-    parts
-      .filter(({ length }) => length > 0)
-      .map(({ value, length }) => expand(constant([1], [value]), [length])),
+    parameters.map(({ name, shape }) => {
+      const length = sizeOf(shape);
+      const value = byName.get(name);
+      return value === undefined ? repeated(0, length) : reshape(value, [length]);
+    }),
     0,
   );
 }
+
+/** The decay of every weight, in as few pieces as it has. */
+function decayOf(
+  parameters: readonly ParameterEntry[],
+  weightDecay: number,
+  trains: (name: string) => boolean,
+): Value {
+  const pieces: { value: number; length: number }[] = [];
+  for (const { name, shape, decays } of parameters) {
+    const value = decays && trains(name) ? weightDecay : 0;
+    const last = pieces.at(-1);
+    if (last?.value === value) last.length += sizeOf(shape);
+    else pieces.push({ value, length: sizeOf(shape) });
+  }
+  return concat(
+    pieces.map(({ value, length }) => repeated(value, length)),
+    0,
+  );
+}
+
+const repeated = (value: number, length: number): Value => expand(constant([1], [value]), [length]);
 
 function zip<A, B>(a: readonly A[], b: readonly B[]): [A, B][] {
   return a.map((value, index) => [value, b[index]]);
@@ -214,4 +235,25 @@ export function namedWeights(
     offset += sizeOf(shape);
   }
   return named;
+}
+
+/**
+ * Named weights as one flat vector, the inverse of {@link namedWeights}.
+ *
+ * @throws RangeError where a parameter is missing or of another length
+ */
+export function flatWeights(
+  named: ReadonlyMap<string, Float32Array>,
+  parameters: readonly ParameterEntry[],
+): Float32Array {
+  const theta = new Float32Array(parameters.reduce((total, { shape }) => total + sizeOf(shape), 0));
+  for (const [name, part] of namedWeights(theta, parameters)) {
+    const weights = named.get(name);
+    if (weights?.length !== part.length)
+      throw new RangeError(
+        `${name} has ${weights?.length ?? "no"} weights, and ${part.length} are expected.`,
+      );
+    part.set(weights);
+  }
+  return theta;
 }

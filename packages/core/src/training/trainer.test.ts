@@ -9,7 +9,7 @@ import { diceCrossEntropyLoss } from "../losses/segmentation.js";
 import type { NetworkBuilder } from "../networks/builder.js";
 import { nodeRuntime } from "../runtime/node.js";
 import { indexedStream, uniform } from "../transforms/random.js";
-import { buildTrainingStep, type StepOptions } from "./step.js";
+import { buildTrainingStep, flatWeights, namedWeights, type StepOptions } from "./step.js";
 import { Trainer, type TrainerOptions, type TrainingBatch, type TrainingState } from "./trainer.js";
 
 const edge = 8;
@@ -127,6 +127,51 @@ describe("a trainer", () => {
     expect(mixed.state.theta).not.toEqual(thrice.state.theta);
     await expect(thrice.step([batch(0)], 0.01)).rejects.toThrow("3 batches");
     for (const trainer of [once, thrice, mixed]) await trainer.release();
+  });
+
+  test("trains what it is told to and leaves the rest to the last bit", async () => {
+    const whole = buildTrainingStep(network, options);
+    const head = buildTrainingStep(network, { ...options, trains: (name) => name.startsWith("second.") });
+    const make = (step: typeof whole, weights?: Float32Array) =>
+      Trainer.create(nodeRuntime, step, {
+        seed: 7,
+        threads: 1,
+        averageDecay: 0.99,
+        ...(weights ? { weights } : {}),
+      });
+    const first = await make(whole);
+    await train(first, 3);
+    const named = namedWeights(first.state.theta, whole.parameters);
+    const tuned = await make(head, flatWeights(named, head.parameters));
+    await train(tuned, 3);
+    const after = namedWeights(tuned.state.theta, head.parameters);
+    const averaged = namedWeights(tuned.state.average, head.parameters);
+    for (const [name, before] of named) {
+      if (name.startsWith("second.")) expect(after.get(name)).not.toEqual(before);
+      else expect([after.get(name), averaged.get(name)], name).toEqual([before, before]);
+    }
+    for (const trainer of [first, tuned]) await trainer.release();
+  });
+
+  test("trained in part, has the gradient of the whole there", async () => {
+    // Without clipping, which is by the norm of all that is trained.
+    const unclipped = { ...options, clipNorm: 1e9 };
+    const [whole, part] = [
+      await create(unclipped),
+      await create({ ...unclipped, trains: (name) => name !== "first.weight" }),
+    ];
+    for (const trainer of [whole, part]) await trainer.step([batch(0)], 0.01);
+    const { parameters } = buildTrainingStep(network, options);
+    const moments = ({ state }: Trainer) => namedWeights(state.m, parameters);
+    for (const [name, expected] of moments(whole)) {
+      const found = moments(part).get(name);
+      expect(found?.every((value) => value === 0)).toBe(name === "first.weight");
+      if (name !== "first.weight")
+        expected.forEach((value, n) => {
+          expect(found?.[n]).toBeCloseTo(value, 6);
+        });
+    }
+    for (const trainer of [whole, part]) await trainer.release();
   });
 
   test("averages its weights with a memory that is short at first", async () => {

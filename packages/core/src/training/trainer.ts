@@ -34,8 +34,10 @@ export interface TrainerOptions {
   readonly threads?: number;
   /** Decay of the moving average of the weights, once warmed up. */
   readonly averageDecay: number;
-  /** Where to go on; drawn from the seed where absent. */
+  /** Where to go on. */
   readonly state?: TrainingState;
+  /** Weights to begin from where there is no state; drawn from the seed where absent. */
+  readonly weights?: Float32Array;
 }
 
 /** Stream numbers below are patches'; masks and weights are drawn from streams no patch uses. */
@@ -53,15 +55,15 @@ export class Trainer {
     private readonly options: TrainerOptions,
   ) {
     const { count, parameters, buffers } = description;
-    const theta = options.state
-      ? null
-      : initialWeights(parameters, indexedStream(options.seed, WEIGHT_STREAM));
+    const begin = (): Float32Array =>
+      options.weights?.slice() ?? initialWeights(parameters, indexedStream(options.seed, WEIGHT_STREAM));
+    const theta = options.state?.theta ?? begin();
     this.state = options.state ?? {
       step: 0,
-      theta: theta ?? new Float32Array(count),
+      theta,
       m: new Float32Array(count),
       v: new Float32Array(count),
-      average: theta?.slice() ?? new Float32Array(count),
+      average: theta.slice(),
       buffers: Object.fromEntries(
         buffers.map(({ name, shape, initial }) => [name, new Float32Array(sizeOf(shape)).fill(initial)]),
       ),

@@ -1,0 +1,144 @@
+// The options of a training regime on the command line, for every command that trains.
+import {
+  type AugmentationName,
+  augmentationNames,
+  defaultAugmentation,
+  InputError,
+  noAugmentation,
+  withoutVariations,
+} from "@lnsnet/core";
+import type { ArgsDef } from "citty";
+import { realNumber, wholeNumber } from "./arguments.js";
+import type { TrainingOptions } from "./training.js";
+
+export const regimeArguments = {
+  steps: { type: "string", description: "updates of the weights", default: "3000", valueHint: "NUMBER" },
+  batch: { type: "string", description: "patches a batch", default: "1", valueHint: "NUMBER" },
+  accumulate: { type: "string", description: "batches an update", default: "1", valueHint: "NUMBER" },
+  "learning-rate": { type: "string", description: "greatest learning rate of AdamW", default: "0.001" },
+  decay: {
+    type: "enum",
+    description: "how the learning rate falls after a warm-up of 5 %",
+    options: ["cosine", "polynomial"],
+    default: "cosine",
+  },
+  "weight-decay": { type: "string", description: "decoupled weight decay", default: "0.01" },
+  "foreground-share": {
+    type: "string",
+    description: "share of the patches aimed at foreground",
+    default: "0.6",
+  },
+  augment: {
+    type: "boolean",
+    description: "vary the patches",
+    default: true,
+    negativeDescription: "take the patches as they are",
+  },
+  without: {
+    type: "string",
+    description: `variations to leave out, with commas: ${augmentationNames.join(",")}`,
+    valueHint: "NAMES",
+  },
+  "validation-cases": {
+    type: "string",
+    description: "training scans set aside for validation",
+    default: "4",
+    valueHint: "NUMBER",
+  },
+  "validate-every": {
+    type: "string",
+    description: "steps between validations; 0 for none",
+    default: "250",
+    valueHint: "NUMBER",
+  },
+  patience: {
+    type: "string",
+    description: "stop after so many validations without a better one; 0 to train all steps",
+    default: "0",
+    valueHint: "NUMBER",
+  },
+  train: {
+    type: "enum",
+    description: "what is trained; the head alone from --weights",
+    options: ["all", "head"],
+    default: "all",
+  },
+  weights: { type: "string", description: "model to begin from, of the same network", valueHint: "FILE" },
+  seed: {
+    type: "string",
+    description: "seed of the weights, patches and masks",
+    default: "1",
+    valueHint: "NUMBER",
+  },
+  threads: {
+    type: "string",
+    description: "threads of the network; 0 for one a core",
+    default: "0",
+    valueHint: "NUMBER",
+  },
+} as const satisfies ArgsDef;
+
+/** The regime's options as citty hands them over. */
+export interface RegimeValues {
+  readonly steps: string;
+  readonly batch: string;
+  readonly accumulate: string;
+  readonly "learning-rate": string;
+  readonly decay: TrainingOptions["decay"];
+  readonly "weight-decay": string;
+  readonly "foreground-share": string;
+  readonly augment: boolean;
+  readonly without?: string | undefined;
+  readonly "validation-cases": string;
+  readonly "validate-every": string;
+  readonly patience: string;
+  readonly train: TrainingOptions["trained"];
+  readonly weights?: string | undefined;
+  readonly seed: string;
+  readonly threads: string;
+}
+
+/** @throws InputError for a value that cannot be used, or options that do not go together */
+export function trainingOptions(values: RegimeValues): TrainingOptions {
+  const options: TrainingOptions = {
+    steps: wholeNumber(values.steps, "--steps", 1, 1e7),
+    batchSize: wholeNumber(values.batch, "--batch", 1, 64),
+    accumulation: wholeNumber(values.accumulate, "--accumulate", 1, 1024),
+    learningRate: realNumber(values["learning-rate"], "--learning-rate", 1e-8, 1),
+    decay: values.decay,
+    weightDecay: realNumber(values["weight-decay"], "--weight-decay", 0, 1),
+    clipNorm: 1,
+    averageDecay: 0.998,
+    foregroundShare: realNumber(values["foreground-share"], "--foreground-share", 0, 1),
+    augmentation: values.augment
+      ? withoutVariations(defaultAugmentation, variationNames(values.without))
+      : noAugmentation,
+    seed: wholeNumber(values.seed, "--seed", 0, 2 ** 31),
+    threads: wholeNumber(values.threads, "--threads", 0, 256),
+    validateEvery: wholeNumber(values["validate-every"], "--validate-every", 0, 1e7),
+    validationCases: wholeNumber(values["validation-cases"], "--validation-cases", 0, 1e6),
+    patience: wholeNumber(values.patience, "--patience", 0, 1e6),
+    trained: values.train,
+  };
+  if (options.patience > 0 && (options.validateEvery === 0 || options.validationCases === 0))
+    throw new InputError(
+      `--patience is ${options.patience}, and nothing is validated; give --validate-every and --validation-cases, or leave --patience out.`,
+    );
+  if (options.trained === "head" && values.weights === undefined)
+    throw new InputError(
+      "--train head leaves all but the head as it is, which makes no sense of random weights; give a model with --weights.",
+    );
+  return options;
+}
+
+function variationNames(text: string | undefined): AugmentationName[] {
+  if (text === undefined) return [];
+  return text.split(",").map((name) => {
+    const known = augmentationNames.find((one) => one === name.trim());
+    if (known === undefined)
+      throw new InputError(
+        `--without names "${name}", which is no variation; give some of ${augmentationNames.join(", ")}.`,
+      );
+    return known;
+  });
+}

@@ -1,0 +1,102 @@
+// The state of a training run in its file: all that the next step depends on, what was seen so far, and whose it is.
+import {
+  InputError,
+  readSafetensors,
+  type StoredTensor,
+  sizeOf,
+  type TrainingState,
+  type TrainingStep,
+  type Validation,
+  writeSafetensors,
+} from "@lnsnet/core";
+import { z } from "zod";
+import { isFile, readBytes } from "./files.js";
+import type { FileKind } from "./model.js";
+
+/** What a training run has shown so far; kept in its state file. */
+export interface TrainingHistory {
+  /** Mean loss of the steps since the entry before. */
+  readonly steps: { step: number; loss: number }[];
+  readonly validation: Validation[];
+  /** Losses of the steps since the last entry of `steps`. */
+  readonly unlogged: number[];
+  /** Seconds of training, over all sittings. */
+  seconds: number;
+}
+
+export interface SavedTraining {
+  readonly state: TrainingState;
+  readonly history: TrainingHistory;
+}
+
+const historySchema: z.ZodType<TrainingHistory> = z.object({
+  steps: z.array(z.object({ step: z.number(), loss: z.number() })),
+  validation: z.array(z.object({ step: z.number(), dsc: z.number() })),
+  unlogged: z.array(z.number()),
+  seconds: z.number(),
+});
+
+/** @param run what must be the same for a resumed run to be the same run */
+export function stateBytes({ state, history }: SavedTraining, run: string): Uint8Array {
+  const vector = (data: Float32Array): StoredTensor => ({ dtype: "F32", shape: [data.length], data });
+  const tensors = new Map<string, StoredTensor>([
+    ["theta", vector(state.theta)],
+    ["m", vector(state.m)],
+    ["v", vector(state.v)],
+    ["average", vector(state.average)],
+    ...Object.entries(state.buffers).map(([name, data]): [string, StoredTensor] => [
+      `buffer.${name}`,
+      vector(data),
+    ]),
+  ]);
+  const kind: FileKind = "lnsnet-training-state";
+  return writeSafetensors(tensors, {
+    kind,
+    step: String(state.step),
+    history: JSON.stringify(history),
+    run,
+  });
+}
+
+/**
+ * The state that a run left, or null where there is none.
+ *
+ * @throws InputError where the file is damaged, or is of another run
+ */
+export async function loadState(
+  path: string,
+  run: string,
+  { count, buffers }: TrainingStep,
+): Promise<SavedTraining | null> {
+  if (!(await isFile(path))) return null;
+  const { tensors, metadata } = readSafetensors(await readBytes(path), path);
+  if (metadata.kind !== ("lnsnet-training-state" satisfies FileKind))
+    throw new InputError(
+      `${path} is no training state of lnsnet; give another --output, or leave --resume out to begin anew.`,
+    );
+  if (metadata.run !== run)
+    throw new InputError(
+      `${path} was written by a run with other settings (network, data, steps, seed or another option), and --resume needs the same; repeat its options, or give another --output.`,
+    );
+  const vector = (name: string, length: number): Float32Array => {
+    const data = tensors.get(name)?.data;
+    if (!(data instanceof Float32Array) || data.length !== length)
+      throw new InputError(
+        `${path} lacks ${length} numbers of ${name}: it is the state of another network; give another --output.`,
+      );
+    return data;
+  };
+  return {
+    state: {
+      step: Number(metadata.step),
+      theta: vector("theta", count),
+      m: vector("m", count),
+      v: vector("v", count),
+      average: vector("average", count),
+      buffers: Object.fromEntries(
+        buffers.map(({ name, shape }) => [name, vector(`buffer.${name}`, sizeOf(shape))]),
+      ),
+    },
+    history: historySchema.parse(JSON.parse(metadata.history ?? "null")),
+  };
+}

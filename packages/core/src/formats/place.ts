@@ -1,5 +1,6 @@
 // The place of a grid from what a file says of its axes: checked, straightened where rounding bent it, refused where it is no grid.
 import { InputError } from "../errors.js";
+import { axisDirections, directionOf, dot, scale } from "../volume/vector.js";
 import type { Geometry, Matrix3, Vector3 } from "../volume/volume.js";
 
 /** A {@link Geometry} without its size. */
@@ -54,7 +55,7 @@ export function placeOfAxes(
       `Two axes of the grid are not quite perpendicular (cosine ${shear.toPrecision(3)}): straightened.`,
     );
   }
-  const matrix: Matrix3 = [a[0], b[0], c[0], a[1], b[1], c[1], a[2], b[2], c[2]];
+  const matrix = directionOf(a, b, c);
   const direction = Math.max(lengthError, shear) > 1e-12 ? orthonormal(matrix) : matrix;
   return { spacingMm, originMm, direction };
 }
@@ -83,9 +84,10 @@ export function placeOfSteps(
 }
 
 /** The vectors that {@link placeOfSteps} takes: column c of the direction times spacing c. */
-export function stepsOf({ direction: m, spacingMm: s }: Place): [Vector3, Vector3, Vector3] {
-  const step = (c: 0 | 1 | 2): Vector3 => [m[c] * s[c], m[3 + c] * s[c], m[6 + c] * s[c]];
-  return [step(0), step(1), step(2)];
+export function stepsOf(place: Place): [Vector3, Vector3, Vector3] {
+  const [i, j, k] = axisDirections(place);
+  const [a, b, c] = place.spacingMm;
+  return [scale(i, a), scale(j, b), scale(k, c)];
 }
 
 /**
@@ -108,10 +110,6 @@ export function refuseBadSpacing(spacingMm: Vector3, name: string): void {
 export function determinant(m: Matrix3): number {
   const c = cofactors(m);
   return m[0] * c[0] + m[1] * c[1] + m[2] * c[2];
-}
-
-function dot(p: Vector3, q: Vector3): number {
-  return p[0] * q[0] + p[1] * q[1] + p[2] * q[2];
 }
 
 /** The orthonormal matrix nearest to one that nearly is: Newton's iteration for the polar factor (Higham 1986). */

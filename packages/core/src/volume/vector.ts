@@ -1,5 +1,5 @@
 // Arithmetic of points and directions in space.
-import type { Geometry, Vector3 } from "./volume.js";
+import type { Geometry, Matrix3, Vector3 } from "./volume.js";
 
 export function dot(a: Vector3, b: Vector3): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -28,11 +28,16 @@ export function unit(a: Vector3): Vector3 {
 }
 
 /** The unit directions (LPS) of the index axes i, j, k: the columns of the direction matrix. */
-export function axisDirections(geometry: Geometry): readonly [Vector3, Vector3, Vector3] {
+export function axisDirections(geometry: Pick<Geometry, "direction">): readonly [Vector3, Vector3, Vector3] {
   const { direction: m } = geometry;
   return [
     [m[0], m[3], m[6]],
     [m[1], m[4], m[7]],
     [m[2], m[5], m[8]],
   ];
+}
+
+/** The direction matrix whose columns are these three; the inverse of {@link axisDirections}. */
+export function directionOf(i: Vector3, j: Vector3, k: Vector3): Matrix3 {
+  return [i[0], j[0], k[0], i[1], j[1], k[1], i[2], j[2], k[2]];
 }

@@ -1,6 +1,6 @@
 // Where the frames of a Segmentation object lie: their functional groups as one grid.
 import { InputError } from "../../errors.js";
-import { cross, dot, subtract } from "../../volume/vector.js";
+import { cross, directionOf, dot, subtract } from "../../volume/vector.js";
 import { type Geometry, pointOfIndex, type Vector3 } from "../../volume/volume.js";
 import { type Dataset, itemsOf, numberOf, numbersOf } from "./dataset.js";
 import type { PixelDescription } from "./pixel-data.js";
@@ -50,7 +50,7 @@ export function frameStackOf(
     size: [columns, rows, Math.max(...slices) + 1],
     spacingMm: [first.pixelSpacingMm[1], first.pixelSpacingMm[0], stepMm],
     originMm: placed[lowest].positionMm,
-    direction: [i[0], j[0], normal[0], i[1], j[1], normal[1], i[2], j[2], normal[2]],
+    direction: directionOf(i, j, normal),
   };
   placed.forEach(({ positionMm }, frame) => {
     const aside = Math.hypot(...subtract(positionMm, pointOfIndex(geometry, [0, 0, slices[frame]])));

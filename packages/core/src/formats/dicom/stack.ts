@@ -1,6 +1,6 @@
 // The grid of a stack of parallel slices, from the place of each: in order, regular or not, complete or not.
 import { InputError } from "../../errors.js";
-import { addScaled, cross, dot, subtract, unit } from "../../volume/vector.js";
+import { addScaled, axisDirections, cross, dot, subtract, unit } from "../../volume/vector.js";
 import type { Geometry, Vector3 } from "../../volume/volume.js";
 import { placeOfAxes } from "../place.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
@@ -247,13 +247,13 @@ function resamplingGrid(
   };
   const [firstColumn, lastColumn] = range(0);
   const [firstRow, lastRow] = range(1);
-  const { direction: m } = place;
-  const atColumn = addScaled(place.originMm, [m[0], m[3], m[6]], firstColumn * spacingMm[0]);
+  const [alongColumns, alongRows] = axisDirections(place);
+  const atColumn = addScaled(place.originMm, alongColumns, firstColumn * spacingMm[0]);
   return {
-    direction: m,
+    direction: place.direction,
     size: [columns + lastColumn - firstColumn, rows + lastRow - firstRow, planes],
     spacingMm: [...spacingMm, lengthMm / (planes - 1)],
-    originMm: addScaled(atColumn, [m[1], m[4], m[7]], firstRow * spacingMm[1]),
+    originMm: addScaled(atColumn, alongRows, firstRow * spacingMm[1]),
   };
 }
 

@@ -146,7 +146,7 @@ async function surveyLabel(
 }
 
 /** The instances of a label, or the sentence that says why they are not those of it. */
-async function instancesOf(
+export async function instancesOf(
   path: string,
   mask: Volume<Uint8Array>,
 ): Promise<Volume<Int32Array> | { readonly problem: string }> {

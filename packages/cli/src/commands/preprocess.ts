@@ -8,7 +8,7 @@ import { ensureWritableFolder } from "../files.js";
 import { interruptSignal } from "../interrupt.js";
 import { fillCache } from "../loading.js";
 import { printJson, printText } from "../output.js";
-import { workingSettings } from "./train.js";
+import { workingSettings } from "../plan-arguments.js";
 
 export const preprocessCommand = defineCommand({
   meta: {

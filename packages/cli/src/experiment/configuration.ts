@@ -1,0 +1,132 @@
+// What an experiment is: its settings, its folds and its data, written into its folder at the start and the same ever after.
+import { isDeepStrictEqual } from "node:util";
+import {
+  InputError,
+  type PatientRule,
+  patientOfCase,
+  type Split,
+  type SplitCase,
+  splitIntoFolds,
+} from "@lnsnet/core";
+import { z } from "zod";
+import type { Dataset } from "../dataset.js";
+import { ensureWritableFolder, isFile, readJson, writeJson } from "../files.js";
+import type { Plan } from "../model.js";
+import { readSplits, writeSplits } from "../splits.js";
+import type { TrainingOptions } from "../training.js";
+import { currentEnvironment } from "./environment.js";
+import { experimentFiles } from "./files.js";
+import { experimentFingerprint } from "./fingerprint.js";
+
+export const protocols = ["both", "node-level", "whole-volume"] as const;
+
+/** All that the figures depend on, beside the data. */
+export interface ExperimentConfiguration {
+  readonly dataset: string;
+  readonly network: string;
+  readonly folds: number;
+  readonly plan: Plan;
+  readonly training: Omit<TrainingOptions, "threads">;
+  readonly prediction: { readonly overlap: number; readonly minimumVolumeMl: number };
+  readonly protocol: (typeof protocols)[number];
+}
+
+/** An experiment that has begun. */
+export interface Experiment {
+  readonly folder: string;
+  readonly configuration: ExperimentConfiguration;
+  readonly dataset: Dataset;
+  readonly splits: readonly Split[];
+  readonly patients: PatientRule;
+  readonly threads: number;
+  /** Where `lnsnet preprocess` put the prepared cases. */
+  readonly cacheFolder: string | null;
+  /** A model to begin every fold from. */
+  readonly weightsPath: string | null;
+}
+
+export interface ExperimentRequest extends Omit<Experiment, "splits"> {
+  /** A file of folds to take instead of new ones. */
+  readonly splitsPath: string | null;
+}
+
+/**
+ * Begins an experiment in its folder, or takes it up again there: configuration, fingerprint, environment and folds are
+ * written where they are not yet.
+ *
+ * @throws InputError where the folder holds an experiment of other settings or folds, or the data cannot be split so
+ */
+export async function beginExperiment(request: ExperimentRequest): Promise<Experiment> {
+  const { folder, configuration, dataset, patients, splitsPath, threads } = request;
+  const files = experimentFiles(folder);
+  // What cannot be is refused before anything is written.
+  requireIndependentTest(request);
+  const given = splitsPath === null ? null : await readSplits(splitsPath, dataset, patients);
+  if (given === null) foldsOf(request, () => 1);
+  if (given !== null && given.length !== configuration.folds)
+    throw new InputError(
+      `${splitsPath} holds ${given.length} folds, and --folds is ${configuration.folds}; give --folds ${given.length}.`,
+    );
+  await ensureWritableFolder(folder);
+  if (await isFile(files.configuration)) await requireSame(files.configuration, configuration);
+  else await writeJson(files.configuration, configuration);
+  if (!(await isFile(files.environment)))
+    await writeJson(files.environment, await currentEnvironment(threads));
+  const { scans } = await experimentFingerprint(folder, dataset);
+  if (!(await isFile(files.splits))) {
+    const nodes = new Map(scans.map((scan) => [scan.case, scan.nodes?.length ?? 0]));
+    await writeSplits(files.splits, given ?? foldsOf(request, (id) => nodes.get(id) ?? 0));
+  }
+  const splits = await readSplits(files.splits, dataset, patients);
+  if (given !== null && !isDeepStrictEqual(given, splits))
+    throw new InputError(
+      `${files.splits} holds other folds than ${splitsPath}; leave --splits out, or give another --output.`,
+    );
+  return { ...request, splits };
+}
+
+/** Folds by patient and nodes. */
+function foldsOf(
+  { dataset, configuration, patients }: ExperimentRequest,
+  nodesOf: (caseId: string) => number,
+): Split[] {
+  const cases = dataset.training.map(({ id }): SplitCase => {
+    return { id, patient: patientOfCase(id, patients), nodes: nodesOf(id) };
+  });
+  return splitIntoFolds(cases, configuration.folds, configuration.training.seed);
+}
+
+/** @throws InputError where the folder's experiment is another than the one asked for */
+async function requireSame(path: string, wanted: ExperimentConfiguration): Promise<void> {
+  const found = await readJson(path, z.record(z.string(), z.unknown()));
+  const asked: Record<string, unknown> = JSON.parse(JSON.stringify(wanted));
+  const other = Object.keys(asked).find((key) => !isDeepStrictEqual(found[key], asked[key]));
+  if (other === undefined) return;
+  throw new InputError(
+    `${path} is of an experiment with another ${settingName(other, found[other], asked[other])}, and going on needs the same options; repeat them, or give another --output.`,
+  );
+}
+
+/** The setting that differs, as far down as it has a name: "training learningRate (0.001, not 0.01)". */
+function settingName(name: string, found: unknown, asked: unknown): string {
+  if (isRecord(found) && isRecord(asked)) {
+    const inner = Object.keys(asked).find((key) => !isDeepStrictEqual(found[key], asked[key]));
+    if (inner !== undefined) return `${name} ${settingName(inner, found[inner], asked[inner])}`;
+  }
+  return `${name} (${JSON.stringify(found)}, not ${JSON.stringify(asked)})`;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws InputError where a patient of the test set is trained on */
+function requireIndependentTest({ dataset, patients }: ExperimentRequest): void {
+  const trained = new Map(dataset.training.map(({ id }) => [patientOfCase(id, patients), id]));
+  for (const { id } of dataset.test) {
+    const other = trained.get(patientOfCase(id, patients));
+    if (other !== undefined)
+      throw new InputError(
+        `${dataset.folder} has ${other} to train on and ${id} to test on, which are of one patient; move one of them.`,
+      );
+  }
+}

@@ -1,0 +1,37 @@
+// Where everything of an experiment lies in its folder.
+import { join } from "node:path";
+
+/** The files of an experiment as a whole. */
+export function experimentFiles(folder: string) {
+  const at = (name: string) => join(folder, name);
+  return {
+    configuration: at("configuration.json"),
+    fingerprint: at("fingerprint.json"),
+    environment: at("environment.json"),
+    splits: at("splits_final.json"),
+    /** Everything that differs from run to run; the tables and the report hold none of it. */
+    times: at("times.json"),
+    cases: { csv: at("cases.csv"), json: at("cases.json") },
+    nodes: { csv: at("nodes.csv"), json: at("nodes.json") },
+    summary: { csv: at("summary.csv"), json: at("summary.json"), tex: at("summary.tex") },
+    report: at("report.html"),
+  };
+}
+
+/** The files of one fold, which may come from another machine. */
+export function foldFiles(folder: string, fold: number) {
+  const at = (name: string) => join(folder, `fold_${fold}`, name);
+  return {
+    folder: join(folder, `fold_${fold}`),
+    model: at("model.safetensors"),
+    /** Written when the training is done: its presence says so. */
+    training: at("training.json"),
+    environment: at("environment.json"),
+    predictions: at("predictions"),
+  };
+}
+
+/** Where the predictions of the test set by one fold's network lie. */
+export const testFolder = (folder: string, fold: number): string => join(folder, "test", `fold_${fold}`);
+
+export const ensembleFolder = (folder: string): string => join(folder, "test", "ensemble");

@@ -1,0 +1,99 @@
+// Training the folds of an experiment, each in a folder that may come from another machine.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { InputError } from "@lnsnet/core";
+import { z } from "zod";
+import { ensureWritableFolder, isFile, readBytes, readJson, writeJson } from "../files.js";
+import { loadModel, type Model } from "../model.js";
+import { trainingPart } from "../splits.js";
+import { train } from "../training.js";
+import type { Experiment } from "./configuration.js";
+import { currentEnvironment } from "./environment.js";
+import { foldFiles } from "./files.js";
+
+/** What stands beside a fold's model when it is trained: of which experiment it is, and how its training went. */
+const trainedFoldSchema = z.object({
+  configuration: z.unknown(),
+  split: z.object({ train: z.array(z.string()), val: z.array(z.string()) }),
+  weights: z.string(),
+  parameters: z.number(),
+  steps: z.number(),
+  curve: z.object({
+    steps: z.array(z.object({ step: z.number(), loss: z.number() })),
+    validation: z.array(z.object({ step: z.number(), dsc: z.number() })),
+  }),
+});
+
+export type TrainedFold = Omit<z.infer<typeof trainedFoldSchema>, "configuration" | "split">;
+
+/**
+ * Trains a fold where it is not trained yet, going on from where it stopped.
+ *
+ * @throws InputError for data or a state that cannot be used; Interrupted on Ctrl-C, after saving
+ */
+export async function trainFold(experiment: Experiment, fold: number): Promise<void> {
+  const { folder, configuration, dataset, splits, threads } = experiment;
+  const files = foldFiles(folder, fold);
+  if (await isFile(files.training)) return;
+  await ensureWritableFolder(files.folder);
+  process.stderr.write(`lnsnet: fold ${fold} of ${splits.length}, into ${files.folder}\n`);
+  await writeJson(files.environment, await currentEnvironment(threads));
+  const { history, parameters, steps } = await train(
+    trainingPart(dataset, splits[fold]),
+    configuration.plan,
+    { ...configuration.training, threads },
+    {
+      folder: files.folder,
+      resume: true,
+      cacheFolder: experiment.cacheFolder,
+      weightsPath: experiment.weightsPath,
+      patients: experiment.patients,
+    },
+  );
+  await writeJson(join(files.folder, "times.json"), { training_seconds: history.seconds });
+  await writeJson(files.training, {
+    configuration,
+    split: splits[fold],
+    weights: await hashOfFile(files.model),
+    parameters,
+    steps,
+    curve: { steps: history.steps, validation: history.validation },
+  });
+}
+
+/**
+ * A fold that is trained.
+ *
+ * @throws InputError where it is not, or is of another experiment
+ */
+export async function trainedFold(
+  { folder, configuration, splits }: Experiment,
+  fold: number,
+): Promise<TrainedFold> {
+  const files = foldFiles(folder, fold);
+  if (!(await isFile(files.training)))
+    throw new InputError(
+      `${folder} lacks fold ${fold}, whose training is not done; run the same command with --fold ${fold}, or copy fold_${fold} here from where it was trained.`,
+    );
+  const trained = await readJson(files.training, trainedFoldSchema);
+  const refuse = (what: string) =>
+    new InputError(
+      `${files.training} is of an experiment with other ${what}; remove ${files.folder} and train the fold again.`,
+    );
+  if (!isDeepStrictEqual(trained.configuration, JSON.parse(JSON.stringify(configuration))))
+    throw refuse("options");
+  if (!isDeepStrictEqual(trained.split, splits[fold])) throw refuse("folds");
+  if ((await hashOfFile(files.model)) !== trained.weights) throw refuse(`weights than ${files.model} holds`);
+  return trained;
+}
+
+export function modelOfFold(folder: string, fold: number): Promise<Model> {
+  return loadModel(foldFiles(folder, fold).model);
+}
+
+async function hashOfFile(path: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readBytes(path))
+    .digest("hex");
+}

@@ -1,0 +1,158 @@
+// Predicting the cases of an experiment, by a fold's network or the mean of several, and measuring each prediction.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type Volume, writeNifti } from "@lnsnet/core";
+import type { Case } from "../dataset.js";
+import { ensureWritableFolder, isFile, readJson, writeAtomically, writeJson } from "../files.js";
+import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
+import { createPredictor } from "../prediction.js";
+import { createProgress } from "../progress.js";
+import type { Experiment } from "./configuration.js";
+import { modelOfFold, trainedFold } from "./folds.js";
+import {
+  type CaseScore,
+  caseScoreSchema,
+  type PreparedScan,
+  prepareScan,
+  type ScanPrediction,
+  scorePrediction,
+  wholeMask,
+} from "./scoring.js";
+
+/** Who predicts, and where the masks and figures go: one fold's network, or the mean probability of several. */
+export interface Target {
+  readonly folder: string;
+  /** Ascending. */
+  readonly folds: readonly number[];
+}
+
+/**
+ * Sees to it that every target has every case: the mask, and then the figures, which say that both are there. What is
+ * there of the same weights stays.
+ *
+ * @throws InputError where a case or a fold's model cannot be used; Interrupted on Ctrl-C
+ */
+export async function predictCases(
+  experiment: Experiment,
+  cases: readonly Case[],
+  targets: readonly Target[],
+  title: string,
+): Promise<void> {
+  const weights = await weightsOfTargets(experiment, targets);
+  const progress = createProgress(title, "scan");
+  for (const [done, one] of cases.entries()) {
+    const open: Target[] = [];
+    for (const target of targets)
+      if ((await scoreAt(target, one))?.weights !== weights.get(target)) open.push(target);
+    if (open.length > 0) await predictCase(experiment, one, open, weights);
+    progress.update({ done: done + 1, total: cases.length, text: one.id });
+  }
+  progress.finish();
+}
+
+/** The figures of cases by one target. */
+export async function scoresOf(target: Target, cases: readonly Case[]): Promise<CaseScore[]> {
+  return Promise.all(cases.map((one) => readJson(scorePath(target, one), caseScoreSchema)));
+}
+
+export const maskPath = ({ folder }: Target, { id }: Pick<Case, "id">): string =>
+  join(folder, `${id}.nii.gz`);
+
+const scorePath = ({ folder }: Target, { id }: Case): string => join(folder, `${id}.json`);
+
+async function scoreAt(target: Target, one: Case): Promise<CaseScore | null> {
+  const path = scorePath(target, one);
+  return (await isFile(path)) ? readJson(path, caseScoreSchema) : null;
+}
+
+/** For each target, the hash of what predicts there. */
+async function weightsOfTargets(
+  experiment: Experiment,
+  targets: readonly Target[],
+): Promise<ReadonlyMap<Target, string>> {
+  const hashes = new Map<number, string>();
+  for (const fold of new Set(targets.flatMap(({ folds }) => folds)))
+    hashes.set(fold, (await trainedFold(experiment, fold)).weights);
+  return new Map(
+    targets.map((target) => {
+      const ofFolds = target.folds.map((fold) => hashes.get(fold));
+      return [target, createHash("sha256").update(ofFolds.join(" ")).digest("hex")];
+    }),
+  );
+}
+
+/** One network at a time is in memory; of a mean, the sum so far. */
+async function predictCase(
+  experiment: Experiment,
+  one: Case,
+  targets: readonly Target[],
+  weights: ReadonlyMap<Target, string>,
+): Promise<void> {
+  const { configuration } = experiment;
+  const scan = await prepareScan(one, experiment);
+  const sums = new Map<Target, ScanPrediction>();
+  const folds = [...new Set(targets.flatMap((target) => target.folds))].sort((a, b) => a - b);
+  for (const fold of folds) {
+    const prediction = await predictScan(experiment, fold, scan);
+    for (const target of targets.filter((target) => target.folds.includes(fold))) {
+      const before = sums.get(target);
+      const sum = before === undefined ? prediction : combine(before, prediction, (a, b) => a + b);
+      sums.set(target, sum);
+      if (fold !== target.folds.at(-1)) continue;
+      sums.delete(target);
+      const count = target.folds.length;
+      const mean = count === 1 ? sum : combine(sum, sum, (total) => total / count);
+      const mask = wholeMask(mean, scan, configuration);
+      await ensureWritableFolder(target.folder);
+      if (mask !== null)
+        await writeAtomically(
+          maskPath(target, one),
+          writeNifti(mask, { description: "lnsnet, research use only" }),
+        );
+      const score: CaseScore = {
+        case: one.id,
+        weights: weights.get(target) ?? "",
+        ...scorePrediction(mean, mask, scan, configuration),
+      };
+      await writeJson(scorePath(target, one), score);
+    }
+  }
+}
+
+async function predictScan(
+  { folder, threads, configuration }: Experiment,
+  fold: number,
+  { whole, crops }: PreparedScan,
+): Promise<ScanPrediction> {
+  const signal = interruptSignal();
+  throwIfInterrupted(signal);
+  const model = await modelOfFold(folder, fold);
+  const predictor = await createPredictor(model, {
+    threads,
+    signal,
+    overlap: configuration.prediction.overlap,
+  });
+  try {
+    const ofCrops = [];
+    for (const { image } of crops) ofCrops.push(await predictor.probability(image));
+    return { whole: whole === null ? null : await predictor.probability(whole), crops: ofCrops };
+  } finally {
+    await predictor.release();
+  }
+}
+
+/** Voxel by voxel; both are of one scan. */
+function combine(
+  a: ScanPrediction,
+  b: ScanPrediction,
+  rule: (a: number, b: number) => number,
+): ScanPrediction {
+  const both = (one: Volume<Float32Array>, other: Volume<Float32Array>): Volume<Float32Array> => ({
+    ...one,
+    data: one.data.map((value, voxel) => rule(value, other.data[voxel])),
+  });
+  return {
+    whole: a.whole && b.whole && both(a.whole, b.whole),
+    crops: a.crops.map((one, index) => both(one, b.crops[index])),
+  };
+}

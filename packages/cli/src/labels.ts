@@ -229,7 +229,7 @@ function* masksOf(bodies: readonly Body[]): Generator<NamedMask> {
 }
 
 /** @throws InputError where a value is no whole number of at least 0 */
-function integerLabels(volume: Volume, path: string): Volume<IntegerVoxelArray> {
+export function integerLabels(volume: Volume, path: string): Volume<IntegerVoxelArray> {
   const { data } = volume;
   const wrong = data.find((value) => !Number.isInteger(value) || value < 0);
   if (wrong !== undefined)

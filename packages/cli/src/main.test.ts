@@ -116,6 +116,40 @@ describe("lnsnet evaluate", () => {
     expect(await asdOf("deepmind")).toBeLessThan(await asdOf("monai"));
   });
 
+  test("--nodes tells which nodes were found", async () => {
+    const { stdout } = await lnsnet(["evaluate", "truth", "same", "--nodes", "--json"]);
+    const { nodes, false_positives, detection } = JSON.parse(stdout);
+    expect(nodes).toHaveLength(2);
+    expect(nodes[0]).toMatchObject({
+      case: "a",
+      id: 1,
+      hit: true,
+      prediction_id: 1,
+      dsc: 1,
+      short_axis_error_mm: 0,
+    });
+    // Its IoU is 1/3.
+    expect(nodes[1]).toMatchObject({ case: "b", hit: true, dsc: 0.5 });
+    expect(false_positives).toEqual([]);
+    expect(detection).toMatchObject({
+      volumes: 2,
+      true_nodes: 2,
+      hits: 2,
+      sensitivity: 1,
+      ppv: 1,
+      f1_aggregated: 1,
+    });
+    expect(detection.by_short_axis[0]).toEqual({
+      from_mm: 0,
+      to_mm: 5,
+      true_nodes: 2,
+      hits: 2,
+      sensitivity: 1,
+    });
+    const text = (await lnsnet(["evaluate", "truth/a.nii.gz", "nothing.nii.gz", "--nodes"])).stdout;
+    expect(text).toContain("sensitivity 0.0 % (0 of 1 nodes) · PPV – · false positives 0.00 a volume");
+  });
+
   test("prints a table with mean and SD", async () => {
     const { code, stdout } = await lnsnet(["evaluate", "truth", "same"]);
     expect(code).toBe(0);

@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  detectNodes,
   evaluateCase,
   InputError,
   overlayPng,
@@ -17,9 +18,11 @@ import {
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { caseId, describeGeometry, listed } from "../dataset.js";
+import { detectionJson, detectionText, type ScanNodes } from "../detection-json.js";
 import { ensureWritableFolder, fileError, isFolder, requirePath, writeAtomically } from "../files.js";
 import { readScan } from "../imaging.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
+import { hasSeveralValues, integerLabels } from "../labels.js";
 import { forEachMetric, type MetricName, type MetricRow, metricRow, metrics } from "../metric-names.js";
 import { printJson, printText } from "../output.js";
 import { createProgress } from "../progress.js";
@@ -66,6 +69,10 @@ export const evaluateCommand = defineCommand({
       options: [...surfaceConventions],
       default: "monai",
     },
+    nodes: {
+      type: "boolean",
+      description: "also match the nodes: which were found (IoU above 0.3), their metrics, false positives",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
@@ -74,11 +81,17 @@ export const evaluateCommand = defineCommand({
     const label = args.label === undefined ? null : wholeNumber(args.label, "--label", 1, 255);
     const pairs = await pairMasks(args.truth, args.prediction);
     const scans = args.images === undefined ? null : await scansByCase(args.images, pairs);
-    const cases = await evaluatePairs(pairs, label, args.surface);
+    const scanNodes: ScanNodes[] | null = args.nodes === true ? [] : null;
+    const cases = await evaluatePairs(pairs, label, args.surface, scanNodes);
     if (scans && args.pictures !== undefined)
       await writePictures(args.pictures, cases, pairs, scans, label, args.data ?? null);
-    if (args.json === true) printJson({ surface: args.surface, cases, ...summaryOf(cases) });
-    else printText(evaluationTable(cases));
+    if (args.json === true) {
+      const nodes = scanNodes === null ? {} : detectionJson(scanNodes);
+      printJson({ surface: args.surface, cases, ...summaryOf(cases), ...nodes });
+      return;
+    }
+    printText(evaluationTable(cases));
+    if (scanNodes !== null) printText(`\n${detectionText(scanNodes)}`);
   },
 });
 
@@ -138,20 +151,26 @@ export async function pairMasks(truth: string, prediction: string): Promise<Mask
  *
  * @param label the value that is foreground; null takes every value but 0
  * @param surface whose definitions hold
+ * @param scanNodes where the nodes of each pair are added; null does not match nodes
  * @throws InputError where a file cannot be used or the two masks have different geometry
  */
 export async function evaluatePairs(
   pairs: readonly MaskPair[],
   label: number | null,
   surface: SurfaceConvention = "monai",
+  scanNodes: ScanNodes[] | null = null,
 ): Promise<EvaluatedCase[]> {
   const signal = interruptSignal();
   const progress = createProgress("evaluate", "scan");
   const cases: EvaluatedCase[] = [];
   for (const pair of pairs) {
     throwIfInterrupted(signal);
-    const truth = maskOf(await readScan(pair.truthPath), label);
-    const prediction = maskOf(await readScan(pair.predictionPath), label);
+    const [truthLabels, predictionLabels] = [
+      await readScan(pair.truthPath),
+      await readScan(pair.predictionPath),
+    ];
+    const truth = maskOf(truthLabels, label);
+    const prediction = maskOf(predictionLabels, label);
     if (!sameGeometry(truth, prediction)) {
       throw new InputError(
         `${pair.predictionPath} (${describeGeometry(prediction)}) has not the geometry of ${pair.truthPath} (${describeGeometry(truth)}); ` +
@@ -159,6 +178,17 @@ export async function evaluatePairs(
       );
     }
     cases.push({ case: pair.case, ...metricRow(evaluateCase(truth, prediction, surface)) });
+    if (scanNodes !== null) {
+      const truthNodes = label === null ? integerLabels(truthLabels, pair.truthPath) : truth;
+      const predictedNodes =
+        label === null ? integerLabels(predictionLabels, pair.predictionPath) : prediction;
+      const detection = detectNodes(truthNodes, predictedNodes, {
+        truthSplit: hasSeveralValues(truthNodes) ? "labels" : "components",
+        predictionSplit: hasSeveralValues(predictedNodes) ? "labels" : "components",
+        surface,
+      });
+      scanNodes.push({ case: pair.case, detection });
+    }
     if (pairs.length > 1) progress.update({ done: cases.length, total: pairs.length, text: pair.case });
   }
   progress.finish();

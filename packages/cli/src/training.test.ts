@@ -326,6 +326,16 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
       /box_0_0000\.nii\.gz holds 1 NaN or infinite voxel/,
     ],
     [
+      "a state that is cut short",
+      async () => {
+        await mkdir(join(folder, "cut"), { recursive: true });
+        const whole = await readFile(join(folder, "whole/state.safetensors"));
+        await writeFile(join(folder, "cut/state.safetensors"), whole.subarray(0, whole.length / 2));
+        return training("cut", "--resume");
+      },
+      /cut\/state\.safetensors/,
+    ],
+    [
       "weights of another network to begin from",
       async () => [...train("boxes"), "--network", "lnsnet", "--weights", "whole/model.safetensors"],
       /whole\/model\.safetensors holds weights of another network: .* give the weights of a network trained with the same --network/,

@@ -2,6 +2,21 @@
 import { InputError } from "@lnsnet/core";
 import type { ArgDef, ArgsDef } from "citty";
 
+/** The data set that a command works on. */
+export const datasetArgument = {
+  type: "positional",
+  description: "folder with imagesTr, labelsTr and dataset.json",
+  required: true,
+} as const satisfies ArgDef;
+
+/** Threads for commands that open every scan; read it with {@link wholeNumber}. */
+export const threadsArgument = {
+  type: "string",
+  description: "worker threads",
+  valueHint: "NUMBER",
+  default: "2",
+} as const satisfies ArgDef;
+
 /**
  * Checks the tokens after the command's name against its definition.
  *

@@ -7,7 +7,9 @@ import {
   InputError,
   type IntegerVoxelArray,
   indexedStream,
-  labelComponents,
+  labelBodies,
+  labelValues,
+  type NamedMask,
   uniform,
   type Volume,
   writeNifti,
@@ -16,7 +18,6 @@ import { ensureWritableFolder, isFile, readBytes, writeAtomically } from "./file
 import { type ImportedCase, type ImportRecord, importRecordPath, readImportRecord } from "./import-record.js";
 import type { ImportSource, SourceList } from "./import-sources.js";
 import { throwIfInterrupted } from "./interrupt.js";
-import { instanceArray } from "./labels.js";
 import { createProgress } from "./progress.js";
 import type { Subset } from "./survey.js";
 
@@ -98,7 +99,8 @@ async function importCase(
   testShare: number,
 ): Promise<ImportedCase> {
   const { scan, labels } = await source.read();
-  const { instances, bodies } = separated(labels.volume);
+  const { labels: data, bodies } = labelBodies(masksOf(labels.volume), labels.volume.size, true);
+  const instances = { ...labels.volume, data };
   const patient_hash = hash(`patient ${source.patient}`);
   const samePatient = earlier.find((one) => one.patient_hash === patient_hash);
   const patient = samePatient?.patient ?? 1 + earlier.reduce((most, one) => Math.max(most, one.patient), 0);
@@ -111,7 +113,7 @@ async function importCase(
     await mkdir(path, { recursive: true });
     await writeAtomically(join(path, name), writeNifti(volume));
   };
-  const mask = Uint8Array.from(instances.data, (value) => (value === 0 ? 0 : 1));
+  const mask = Uint8Array.from(data, (value) => (value === 0 ? 0 : 1));
   await write("instances", `${id}.nii.gz`, instances);
   await write("labels", `${id}.nii.gz`, { ...instances, data: mask });
   await write("images", `${id}_0000.nii.gz`, scan.volume);
@@ -122,29 +124,17 @@ async function importCase(
     patient_hash,
     source_hash: hash(source.origin),
     rois: labels.names.map(({ name }) => name),
-    bodies,
+    bodies: bodies.length,
     problems: [...scan.problems, ...labels.problems].map((problem) => withoutPaths(problem, source)),
   };
 }
 
-/** Each connected body (26 neighbours) of each label by a value of its own, in the order of the labels. */
-function separated(labels: Volume<IntegerVoxelArray>): {
-  instances: Volume<Uint8Array | Uint16Array>;
-  bodies: number;
-} {
-  const values = [...new Set(labels.data)].filter((value) => value !== 0).sort((a, b) => a - b);
-  const wide = new Uint16Array(labels.data.length);
-  let bodies = 0;
-  for (const value of values) {
-    const mask = Uint8Array.from(labels.data, (one) => (one === value ? 1 : 0));
-    const components = labelComponents(mask, labels.size, 26);
-    for (let n = 0; n < wide.length; n++) if (mask[n] === 1) wide[n] = bodies + components.labels[n];
-    bodies += components.count;
+/** The voxels of each label, one at a time, since each is as large as the scan. */
+function* masksOf({ data }: Volume<IntegerVoxelArray>): Generator<NamedMask> {
+  for (const value of labelValues(data)) {
+    if (value !== 0)
+      yield { name: `${value}`, mask: Uint8Array.from(data, (one) => (one === value ? 1 : 0)) };
   }
-  if (bodies > 65535) throw new InputError(`The labels have ${bodies} separate bodies; they are no nodes.`);
-  const data = instanceArray(wide.length, bodies);
-  data.set(wide);
-  return { instances: { ...labels, data }, bodies };
 }
 
 /** The same patient falls on the same side whenever it is imported as the same number. */

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import {
   type Geometry,
   InputError,
+  labelValues,
   sameGeometry,
   type Volume,
   volumeFormatOf,
@@ -140,7 +141,7 @@ export function labelProblems(
         "resample the label onto the image's grid.",
     });
   }
-  const unknown = valuesOf(label).filter((value) => !Object.values(labels).includes(value));
+  const unknown = labelValues(label.data).filter((value) => !Object.values(labels).includes(value));
   if (unknown.length > 0) {
     problems.push({
       kind: "value",
@@ -245,16 +246,4 @@ async function namesIn(folder: string): Promise<string[]> {
     throw fileError(error, folder, "read");
   });
   return names.filter((name) => !name.startsWith(".")).sort();
-}
-
-function valuesOf(label: Volume): number[] {
-  const values = new Set<number>();
-  let previous = Number.NaN;
-  for (const value of label.data) {
-    // Labels come in runs; comparing with the one before keeps the set out of the inner loop.
-    if (value === previous) continue;
-    values.add(value);
-    previous = value;
-  }
-  return [...values].sort((a, b) => a - b);
 }

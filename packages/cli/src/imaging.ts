@@ -1,6 +1,6 @@
 // One place that turns a path into a scan, labels or a list of series: files, folders and zip archives of any format.
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import {
   chooseSeries,
   type DicomSeries,
@@ -50,8 +50,7 @@ export interface VolumeFile {
  * @throws InputError where nothing is there, it cannot be read, or an archive is a bomb or leads out of itself
  */
 export async function findImages(path: string): Promise<FoundImages> {
-  const { files, others } = await filesAt(path);
-  const byName = new Map(files.map((file) => [file.name, file]));
+  const { files, others, beside } = await filesAt(path);
   const volumes = files.filter(({ name }) => volumeFormatOf(name) !== null);
   const headers = new Set(volumes.map(({ name }) => name.replace(/\.(mhd|nhdr)$/i, "")));
   const isVoxelFile = (name: string) =>
@@ -60,7 +59,7 @@ export async function findImages(path: string): Promise<FoundImages> {
   const listing = await listSeries(candidates);
   return {
     series: listing.series,
-    volumes: volumes.map((file) => ({ name: file.name, read: () => readVolumeFile(file, byName) })),
+    volumes: volumes.map((file) => ({ name: file.name, read: () => readVolumeFile(file, beside) })),
     others: [...listing.others, ...others],
   };
 }
@@ -74,7 +73,7 @@ export async function findImages(path: string): Promise<FoundImages> {
 export async function readImage(path: string, wanted?: string): Promise<ReadImage> {
   await requirePath(path);
   if (wanted === undefined && !(await isFolder(path)) && volumeFormatOf(path) !== null)
-    return readVolumeAt(path);
+    return readVolumeFile(onDisk(path), onDisk);
   const found = await findImages(path);
   if (
     found.series.length === 0 ||
@@ -100,24 +99,16 @@ export async function readChosen(series: DicomSeries): Promise<ReadImage> {
   return { volume, source, problems: problems.map(({ message }) => message) };
 }
 
-async function readVolumeAt(path: string): Promise<ReadImage> {
-  const folder = dirname(path);
-  const companion: NamedFile = { name: path, read: () => readBytes(path) };
-  return readVolumeFile(companion, {
-    get: (name) => ({ name, read: () => readBytes(join(folder, basename(name))) }),
-  });
-}
+/** Finds a file that a header names, by its whole name. */
+type Lookup = (name: string) => NamedFile | undefined;
 
-async function readVolumeFile(
-  { name, read }: NamedFile,
-  beside: { get(name: string): NamedFile | undefined },
-): Promise<ReadImage> {
+const onDisk = (path: string): NamedFile => ({ name: path, read: () => readBytes(path) });
+
+async function readVolumeFile({ name, read }: NamedFile, beside: Lookup): Promise<ReadImage> {
   const bytes = await read();
   const companionName = volumeCompanion(bytes, name);
   const companion =
-    companionName === null
-      ? undefined
-      : beside.get([...name.split(/[/\\]/).slice(0, -1), companionName].join("/"));
+    companionName === null ? undefined : beside(name.replace(/[^/\\]*$/, () => companionName));
   if (companionName !== null && companion === undefined)
     throw new InputError(
       `${name} needs ${companionName} beside it, which is not there; put the two together.`,
@@ -154,16 +145,25 @@ export interface Files {
   readonly others: FoundImages["others"];
 }
 
-async function filesAt(path: string): Promise<Files> {
+async function filesAt(path: string): Promise<Files & { readonly beside: Lookup }> {
   await requirePath(path);
-  if (await isFolder(path)) return filesBelow(path);
+  if (await isFolder(path)) {
+    const found = await filesBelow(path);
+    return { ...found, beside: among(found.files) };
+  }
   if (volumeFormatOf(path) !== null || !/\.zip$/i.test(path))
-    return { files: [{ name: path, read: () => readBytes(path) }], others: [] };
+    return { files: [onDisk(path)], others: [], beside: onDisk };
   const bytes = await readBytes(path);
   if (!isZip(bytes))
     throw new InputError(`${path} is no zip archive, though its name ends in .zip; check the file.`);
   const entries = listZip(bytes, path).map(({ name, read }) => ({ name, read: async () => read() }));
-  return { files: entries, others: [] };
+  return { files: entries, others: [], beside: among(entries) };
+}
+
+/** A header may name files of its own folder or archive alone. */
+function among(files: readonly NamedFile[]): Lookup {
+  const byName = new Map(files.map((file) => [file.name, file]));
+  return (name) => byName.get(name);
 }
 
 /** Every file below a folder, by name, without hidden ones and links that lead out of it. */
@@ -189,7 +189,7 @@ export async function filesBelow(root: string): Promise<Files> {
       }
       const status = await stat(path);
       if (status.isDirectory()) await visit(path);
-      else if (status.isFile()) files.push({ name: path, read: () => readBytes(path) });
+      else if (status.isFile()) files.push(onDisk(path));
     }
   };
   await visit(root);

@@ -11,6 +11,7 @@ import {
   type LabelName,
   labelBodies,
   labelComponents,
+  largestFirst,
   matchRois,
   type NamedMask,
   nrrdSegments,
@@ -80,13 +81,10 @@ export function asInstances(labels: Volume<IntegerVoxelArray>): Volume<IntegerVo
   const mask = Uint8Array.from(labels.data, (value) => (value === 0 ? 0 : 1));
   const { labels: components, sizes, count } = labelComponents(mask, labels.size, 26);
   const rankOf = new Int32Array(count + 1);
-  sizes
-    .map((voxels, at) => ({ voxels, at }))
-    .sort((a, b) => b.voxels - a.voxels || a.at - b.at)
-    .forEach(({ at }, rank) => {
-      rankOf[at + 1] = rank + 1;
-    });
-  const data = instanceArray(components.length, count);
+  largestFirst(sizes).forEach((component, rank) => {
+    rankOf[component + 1] = rank + 1;
+  });
+  const data = count > 255 ? new Uint16Array(components.length) : new Uint8Array(components.length);
   for (let n = 0; n < data.length; n++) data[n] = rankOf[components[n]];
   return { ...labels, data };
 }
@@ -95,11 +93,6 @@ export function asInstances(labels: Volume<IntegerVoxelArray>): Volume<IntegerVo
 export function hasSeveralValues({ data }: Volume): boolean {
   const first = data.find((value) => value !== 0);
   return data.some((value) => value !== 0 && value !== first);
-}
-
-/** The smallest array that holds the labels 0 … `highest`. */
-export function instanceArray(voxels: number, highest: number): Uint8Array | Uint16Array {
-  return highest > 255 ? new Uint16Array(voxels) : new Uint8Array(voxels);
 }
 
 /**
@@ -179,6 +172,10 @@ async function fromVolume(path: string, { reference, pattern }: LabelChoice): Pr
   const names = /\.nrrd$/i.test(path) ? nrrdSegments(await readFile(path), path) : [];
   const placed = reference === null ? labels : onGridOf(labels, reference.volume, path);
   if (pattern === null) return { volume: placed, names, problems };
+  if (names.length === 0)
+    throw new InputError(
+      `${path} holds labels without names, of which --roi cannot choose; leave --roi out, or name a SEG, an RTSTRUCT or a .seg.nrrd.`,
+    );
   const kept = matchRois(
     names.map(({ name }) => name),
     pattern,

@@ -1,8 +1,13 @@
-// What a program reads from stdout.
+// What a program reads from stdout, and a person beside it.
 
 /** Prints JSON, two spaces a level. Numbers that are not finite become null. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Says what is odd about the input and was dealt with, where it does not mix with the result. */
+export function printProblems(problems: readonly string[]): void {
+  for (const problem of problems) process.stderr.write(`lnsnet: ${problem}\n`);
 }
 
 /** Prints text for a person. */

@@ -4,6 +4,7 @@ import {
   anonymousSource,
   type IntegerVoxelArray,
   type LabelName,
+  labelValues,
   type SourceSeries,
   traceContours,
   type Volume,
@@ -38,7 +39,7 @@ export function segmentationBytes(
     anonymizeSalt === null ? source : anonymousSource(source, (uid) => hashedUid(anonymizeSalt, uid));
   const when = anonymizeSalt === null ? context : { ...context, now: new Date(2000, 0, 1) };
   if (format === "seg") return writeSeg(labels, names, whose, when);
-  const values = [...new Set(labels.data)].filter((value) => value !== 0).sort((a, b) => a - b);
+  const values = labelValues(labels.data).filter((value) => value !== 0);
   const rois = values.map((value) => ({
     name: names.find(({ label }) => label === value)?.name ?? `Lymph node ${value}`,
     contours: traceContours(labels.data, labels, value),

@@ -13,7 +13,7 @@ import { defineCommand } from "citty";
 import { readBytes, requirePath, writeAtomically } from "../files.js";
 import { type ReadImage, readImage } from "../imaging.js";
 import { asInstances, readLabels, segmentationKind } from "../labels.js";
-import { printText } from "../output.js";
+import { printProblems, printText } from "../output.js";
 import { type SegmentationFormat, segmentationBytes } from "../writing.js";
 
 export const convertCommand = defineCommand({
@@ -80,7 +80,7 @@ export const convertCommand = defineCommand({
         reference,
         pattern: patternOf(roi),
       });
-      tell(problems);
+      printProblems(problems);
       const salt = args.anonymize === true ? (args.salt ?? randomUUID()) : null;
       const bytes = segmentationBytes(
         names.length > 0 ? volume : asInstances(volume),
@@ -102,7 +102,7 @@ export const convertCommand = defineCommand({
         reference,
         pattern: patternOf(roi),
       });
-      tell(problems);
+      printProblems(problems);
       await writeAtomically(args.output, writeVolume(volume, args.output));
       return printText(
         [
@@ -112,7 +112,7 @@ export const convertCommand = defineCommand({
       );
     }
     const { volume, problems } = await readImage(args.input, args.series);
-    tell(problems);
+    printProblems(problems);
     await writeAtomically(args.output, writeVolume(volume, args.output));
     printText(args.output);
   },
@@ -133,10 +133,6 @@ async function convertMarkups(input: string, output: string): Promise<void> {
     output,
     output.toLowerCase().endsWith(".fcsv") ? writeFcsv(points) : writeMarkupsJson(points),
   );
-}
-
-function tell(problems: readonly string[]): void {
-  for (const problem of problems) process.stderr.write(`lnsnet: ${problem}\n`);
 }
 
 function requireEnding(output: string, endings: readonly string[], what: string): void {

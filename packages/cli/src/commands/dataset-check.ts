@@ -1,7 +1,7 @@
 // lnsnet dataset check: every problem of a data set in one table.
 import { type TableColumn, textTable } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { wholeNumber } from "../arguments.js";
+import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { listDataset } from "../dataset.js";
 import { type Finding, findProblems } from "../dataset-check.js";
 import { interruptSignal } from "../interrupt.js";
@@ -15,12 +15,8 @@ export const datasetCheckCommand = defineCommand({
       "Look for every geometry and label problem of a data set; exit code 2 where there are errors",
   },
   args: {
-    dataset: {
-      type: "positional",
-      description: "folder with imagesTr, labelsTr and dataset.json",
-      required: true,
-    },
-    threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
+    dataset: datasetArgument,
+    threads: threadsArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {

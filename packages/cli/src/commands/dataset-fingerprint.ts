@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { wholeNumber } from "../arguments.js";
+import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { openDataset } from "../dataset.js";
 import { hasImage } from "../dataset-check.js";
 import { ensureWritableFolder, writeAtomically } from "../files.js";
@@ -17,17 +17,13 @@ export const datasetFingerprintCommand = defineCommand({
     description: "Write spacing, size, HU and nodes of a data set as fingerprint.json and fingerprint.html",
   },
   args: {
-    dataset: {
-      type: "positional",
-      description: "folder with imagesTr, labelsTr and dataset.json",
-      required: true,
-    },
+    dataset: datasetArgument,
     output: {
       type: "string",
       description: "folder for the two files; by default the data set's",
       valueHint: "FOLDER",
     },
-    threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
+    threads: threadsArgument,
     json: { type: "boolean", description: "print the JSON too" },
   },
   async run({ args }) {

@@ -4,7 +4,7 @@ import { defineCommand } from "citty";
 import { readImage } from "../imaging.js";
 import { hasSeveralValues, type ReadLabels, readLabels } from "../labels.js";
 import { type NodeJson, nodeJson } from "../node-json.js";
-import { printJson, printText } from "../output.js";
+import { printJson, printProblems, printText } from "../output.js";
 import { patternOf } from "./convert.js";
 
 export const measureCommand = defineCommand({
@@ -46,7 +46,7 @@ export const measureCommand = defineCommand({
       reference,
       pattern: patternOf(args.roi),
     });
-    for (const problem of problems) process.stderr.write(`lnsnet: ${problem}\n`);
+    printProblems(problems);
     const nodes = measureNodes(volume, reference?.volume ?? null, splitOf(args.split, { volume, names })).map(
       nodeJson,
     );

@@ -1,7 +1,7 @@
 // lnsnet preprocess: the scans of a data set on the working grid, in files that trainings share.
 import { InputError } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { wholeNumber } from "../arguments.js";
+import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { isCache, readCacheSettings, writeCacheSettings } from "../cache.js";
 import { openDataset } from "../dataset.js";
 import { ensureWritableFolder } from "../files.js";
@@ -16,11 +16,7 @@ export const preprocessCommand = defineCommand({
     description: "Prepare a data set's training scans once, for every training with --cache",
   },
   args: {
-    dataset: {
-      type: "positional",
-      description: "folder with imagesTr, labelsTr and dataset.json",
-      required: true,
-    },
+    dataset: datasetArgument,
     output: {
       type: "string",
       description: "folder for the prepared scans; those that are already there and up to date are kept",
@@ -37,7 +33,7 @@ export const preprocessCommand = defineCommand({
       description: "HU that are told apart: low,high; by default as lnsnet train has them",
       valueHint: "low,high",
     },
-    threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
+    threads: threadsArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {

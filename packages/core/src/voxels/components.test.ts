@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Vector3 } from "../volume/volume.js";
-import { type Connectivity, labelComponents, removeSmallComponents } from "./components.js";
+import { type Connectivity, labelComponents, largestFirst, removeSmallComponents } from "./components.js";
 
 describe("two voxels are one component only where they touch enough", () => {
   const size: Vector3 = [3, 3, 3];
@@ -111,3 +111,7 @@ function flippedOffsets([width, height, depth]: Vector3, flips: readonly boolean
   }
   return offsets;
 }
+
+test("the largest first, equal ones by their first voxel", () => {
+  expect(largestFirst([2, 9, 2, 5])).toEqual([1, 3, 0, 2]);
+});

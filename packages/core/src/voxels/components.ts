@@ -67,6 +67,11 @@ export function removeSmallComponents(
   return kept;
 }
 
+/** The components of `sizes` from the largest to the smallest, as positions in it; equal ones stay in their order. */
+export function largestFirst(sizes: readonly number[]): number[] {
+  return Array.from(sizes.keys()).sort((a, b) => sizes[b] - sizes[a] || a - b);
+}
+
 /**
  * The components as runs: what {@link labelComponents} says, without an array of the size of the scan.
  *

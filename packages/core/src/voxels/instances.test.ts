@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { labelBodies, type NamedMask } from "./instances.js";
+import { InputError } from "../errors.js";
+import { labelBodies, labelValues, type NamedMask } from "./instances.js";
 
 const mask = (name: string, text: string): NamedMask => ({ name, mask: Uint8Array.from(text, Number) });
 
@@ -89,4 +90,15 @@ test("more than 255 bodies need 16 bits", () => {
 
 test("a mask of another size is refused", () => {
   expect(() => labelBodies([mask("a", "11")], [6, 1, 1])).toThrow(RangeError);
+});
+
+test("more bodies than 16 bits can number are refused", () => {
+  const specks = Uint8Array.from({ length: 2 * 65_536 }, (_, n) => n % 2);
+  const label = () => labelBodies([{ name: "noise", mask: specks }], [specks.length, 1, 1], true);
+  expect(label).toThrow(InputError);
+  expect(label).toThrow(/65536 separate bodies/);
+});
+
+test("the values of labels, each once, ascending", () => {
+  expect(labelValues(Int16Array.of(3, 3, 0, 12, 3, -1))).toEqual([-1, 0, 3, 12]);
 });

@@ -1,5 +1,6 @@
 // Masks of several bodies as one label volume, each body its own label.
-import type { Vector3 } from "../volume/volume.js";
+import { InputError } from "../errors.js";
+import type { Vector3, VoxelArray } from "../volume/volume.js";
 import { type LabelledRuns, labelRuns } from "./components.js";
 
 /** One body, or several under one name: foreground where nonzero, i fastest. */
@@ -25,7 +26,8 @@ export interface LabelledBodies {
  * @param size - voxels along (i, j, k)
  * @param split - whether each connected component (26 neighbours) of a mask is a body of its own, "NAME 1", "NAME 2", …
  * in the order of their first voxels
- * @throws RangeError where a mask does not fill the grid, or there are more than 65,535 bodies
+ * @throws RangeError where a mask does not fill the grid
+ * @throws InputError where there are more than 65,535 bodies
  */
 export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = false): LabelledBodies {
   const labels = new Uint16Array(size[0] * size[1] * size[2]);
@@ -44,7 +46,9 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
     if (free.size === 0) empty.push(name);
     const labelOfPart = new Map([...free.keys()].map((part, n) => [part, bodies.length + n + 1]));
     if (bodies.length + free.size > 65_535) {
-      throw new RangeError(`${bodies.length + free.size} bodies are more than 16 bits can number.`);
+      throw new InputError(
+        `The labels hold at least ${bodies.length + free.size} separate bodies, and at most 65,535 were expected; they are no nodes.`,
+      );
     }
     for (const [n, voxels] of [...free.values()].entries()) {
       bodies.push({ label: bodies.length + 1, name: free.size === 1 ? name : `${name} ${n + 1}`, voxels });
@@ -56,6 +60,19 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
     }
   }
   return { labels: bodies.length <= 255 ? new Uint8Array(labels) : labels, bodies, overlaps, empty };
+}
+
+/** The values that occur in a label volume, 0 among them, ascending. */
+export function labelValues(data: VoxelArray): number[] {
+  const values = new Set<number>();
+  let previous = Number.NaN;
+  for (const value of data) {
+    // Labels come in runs; comparing with the one before keeps the set out of the inner loop.
+    if (value === previous) continue;
+    values.add(value);
+    previous = value;
+  }
+  return [...values].sort((a, b) => a - b);
 }
 
 /** Voxels of each part that have no label yet, in the order of the parts, and those that each label holds already. */

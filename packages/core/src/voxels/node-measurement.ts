@@ -4,7 +4,7 @@ import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import { pointOfIndex, sameGeometry, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { type AxialAxes, axialAxes } from "./axial-axes.js";
-import { labelRuns } from "./components.js";
+import { labelRuns, largestFirst } from "./components.js";
 import { type FeretDiameters, feretDiameters } from "./feret.js";
 import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
@@ -71,14 +71,11 @@ interface NodeRuns {
 
 function componentsOf({ data, size }: Volume<IntegerVoxelArray>): NodeRuns[] {
   const mask = data instanceof Uint8Array ? data : Uint8Array.from(data, (label) => (label === 0 ? 0 : 1));
-  const { starts, ends, runLabels, count, sizes } = labelRuns(mask, size, 26);
-  const largestFirst = Array.from({ length: count }, (_, at) => at).sort(
-    (a, b) => sizes[b] - sizes[a] || a - b,
-  );
-  const nodes = largestFirst.map((_, rank): NodeRuns => ({ id: rank + 1, starts: [], ends: [] }));
+  const { starts, ends, runLabels, sizes } = labelRuns(mask, size, 26);
   const nodeOfComponent: NodeRuns[] = [];
-  largestFirst.forEach((component, rank) => {
-    nodeOfComponent[component] = nodes[rank];
+  const nodes = largestFirst(sizes).map((component, rank): NodeRuns => {
+    nodeOfComponent[component] = { id: rank + 1, starts: [], ends: [] };
+    return nodeOfComponent[component];
   });
   for (let run = 0; run < starts.length; run++) {
     const node = nodeOfComponent[runLabels[run] - 1];

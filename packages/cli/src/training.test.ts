@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   inferenceModel,
   networkPresets,
+  patientOfCase,
   readNifti,
   readSafetensors,
   sameGeometry,
@@ -16,6 +17,7 @@ import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lnsnetIn } from "./command.test-helper.js";
 import { loadModel } from "./model.js";
+import { divideCases } from "./training.js";
 import type { TrainingHistory } from "./training-state.js";
 
 const geometry = {
@@ -191,6 +193,34 @@ describe("lnsnet train", () => {
     const { code, stderr } = await lnsnet(training("whole", "--resume", "--learning-rate", "0.01"));
     expect(code).toBe(2);
     expect(stderr).toMatch(/state\.safetensors was written by a run with other settings/);
+  });
+});
+
+describe("divideCases", () => {
+  const cases = Array.from({ length: 12 }, (_, n) => {
+    const id = `p${Math.floor(n / 2)}_scan${n % 2}`;
+    return { id, imagePath: id, labelPath: id, instancesPath: null };
+  });
+  const patientsOf = (part: readonly { id: string }[]) => new Set(part.map(({ id }) => patientOfCase(id)));
+
+  test("sets whole patients aside, as many scans as asked for at least, and others by another seed", () => {
+    const choices = new Set<string>();
+    for (let seed = 0; seed < 20; seed++) {
+      const { training: left, validation } = divideCases(
+        cases,
+        { validationCases: 3, validateEvery: 1, seed },
+        {},
+      );
+      expect(left.length + validation.length).toBe(12);
+      expect(validation.length).toBeGreaterThanOrEqual(3);
+      for (const patient of patientsOf(validation)) expect(patientsOf(left).has(patient)).toBe(false);
+      choices.add([...patientsOf(validation)].join());
+    }
+    expect(choices.size).toBeGreaterThan(5);
+  });
+
+  test("sets none aside where nothing is validated", () => {
+    expect(divideCases(cases, { validationCases: 3, validateEvery: 0, seed: 1 }, {}).training).toEqual(cases);
   });
 });
 

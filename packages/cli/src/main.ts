@@ -49,6 +49,10 @@ const commands: Readonly<
     summary: "train a network on a data set",
     load: () => import("./commands/train.js").then((module) => module.trainCommand),
   },
+  crossvalidate: {
+    summary: "train and judge a network on every fold of a data set, with tables and a report",
+    load: () => import("./commands/crossvalidate.js").then((module) => module.crossvalidateCommand),
+  },
   predict: {
     summary: "segment the lymph nodes of a scan",
     load: () => import("./commands/predict.js").then((module) => module.predictCommand),

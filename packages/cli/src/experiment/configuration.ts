@@ -27,6 +27,8 @@ export interface ExperimentConfiguration {
   readonly folds: number;
   readonly plan: Plan;
   readonly training: Omit<TrainingOptions, "threads">;
+  /** A hash of the model that every fold begins from; null for random weights. */
+  readonly startingWeights: string | null;
   readonly prediction: { readonly overlap: number; readonly minimumVolumeMl: number };
   readonly protocol: (typeof protocols)[number];
 }

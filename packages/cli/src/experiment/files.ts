@@ -9,8 +9,6 @@ export function experimentFiles(folder: string) {
     fingerprint: at("fingerprint.json"),
     environment: at("environment.json"),
     splits: at("splits_final.json"),
-    /** Everything that differs from run to run; the tables and the report hold none of it. */
-    times: at("times.json"),
     cases: { csv: at("cases.csv"), json: at("cases.json") },
     nodes: { csv: at("nodes.csv"), json: at("nodes.json") },
     summary: { csv: at("summary.csv"), json: at("summary.json"), tex: at("summary.tex") },
@@ -27,11 +25,11 @@ export function foldFiles(folder: string, fold: number) {
     /** Written when the training is done: its presence says so. */
     training: at("training.json"),
     environment: at("environment.json"),
+    /** What differs from run to run, which no table holds. */
+    times: at("times.json"),
     predictions: at("predictions"),
   };
 }
 
-/** Where the predictions of the test set by one fold's network lie. */
-export const testFolder = (folder: string, fold: number): string => join(folder, "test", `fold_${fold}`);
-
-export const ensembleFolder = (folder: string): string => join(folder, "test", "ensemble");
+/** Where the predictions of the test set by one fold's network, or by the ensemble, lie. */
+export const testFolder = (folder: string, name: string): string => join(folder, "test", name);

@@ -1,6 +1,5 @@
 // Training the folds of an experiment, each in a folder that may come from another machine.
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core";
 import { z } from "zod";
@@ -51,7 +50,7 @@ export async function trainFold(experiment: Experiment, fold: number): Promise<v
       patients: experiment.patients,
     },
   );
-  await writeJson(join(files.folder, "times.json"), { training_seconds: history.seconds });
+  await writeJson(files.times, { training_seconds: history.seconds });
   await writeJson(files.training, {
     configuration,
     split: splits[fold],
@@ -92,7 +91,8 @@ export function modelOfFold(folder: string, fold: number): Promise<Model> {
   return loadModel(foldFiles(folder, fold).model);
 }
 
-async function hashOfFile(path: string): Promise<string> {
+/** @throws InputError where the file does not exist or cannot be read */
+export async function hashOfFile(path: string): Promise<string> {
   return createHash("sha256")
     .update(await readBytes(path))
     .digest("hex");

@@ -8,6 +8,7 @@ import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
 import { createPredictor } from "../prediction.js";
 import { createProgress } from "../progress.js";
 import type { Experiment } from "./configuration.js";
+import { foldFiles, testFolder } from "./files.js";
 import { modelOfFold, trainedFold } from "./folds.js";
 import {
   type CaseScore,
@@ -20,10 +21,34 @@ import {
 } from "./scoring.js";
 
 /** Who predicts, and where the masks and figures go: one fold's network, or the mean probability of several. */
-export interface Target {
+interface Target {
+  readonly name: string;
   readonly folder: string;
   /** Ascending. */
   readonly folds: readonly number[];
+}
+
+export const foldNumbers = ({ splits }: Experiment): number[] => splits.map((_, fold) => fold);
+
+/** The cases that a fold is judged on, and by which no other fold is. */
+export function validationCases({ dataset, splits }: Experiment, fold: number): Case[] {
+  const ids = new Set(splits[fold].val);
+  return dataset.training.filter(({ id }) => ids.has(id));
+}
+
+export function validationTarget({ folder }: Experiment, fold: number): Target {
+  return { name: `fold_${fold}`, folder: foldFiles(folder, fold).predictions, folds: [fold] };
+}
+
+/** Each fold's network, and their mean, the ensemble. */
+export function testTargets(experiment: Experiment): Target[] {
+  const folds = foldNumbers(experiment);
+  const target = (name: string, members: readonly number[]): Target => ({
+    name,
+    folder: testFolder(experiment.folder, name),
+    folds: members,
+  });
+  return [...folds.map((fold) => target(`fold_${fold}`, [fold])), target("ensemble", folds)];
 }
 
 /**

@@ -1,0 +1,125 @@
+// lnsnet crossvalidate: the paper's protocol on a data set, in one folder that ends with tables and a report.
+import { InputError } from "@lnsnet/core";
+import { defineCommand } from "citty";
+import { realNumber, wholeNumber } from "../arguments.js";
+import { openDataset } from "../dataset.js";
+import { collectExperiment } from "../experiment/collecting.js";
+import { beginExperiment, type ExperimentConfiguration, protocols } from "../experiment/configuration.js";
+import { experimentFiles } from "../experiment/files.js";
+import { hashOfFile, trainedFold, trainFold } from "../experiment/folds.js";
+import { foldNumbers, predictCases, validationCases, validationTarget } from "../experiment/predicting.js";
+import { summaryText } from "../experiment/report.js";
+import { printJson, printText } from "../output.js";
+import { planArguments, planOf } from "../plan-arguments.js";
+import { patientRule } from "../splits.js";
+import { regimeArguments, trainingOptions } from "../training-arguments.js";
+
+export const crossvalidateCommand = defineCommand({
+  meta: {
+    name: "crossvalidate",
+    description:
+      "Train and judge a network on every fold of a data set and on its test set. The same command again goes on where it stopped",
+  },
+  args: {
+    dataset: {
+      type: "positional",
+      description: "folder with imagesTr, labelsTr and dataset.json; imagesTs is the test set",
+      required: true,
+    },
+    output: {
+      type: "string",
+      description: "folder of the experiment: folds, predictions, tables, report",
+      default: "experiment",
+    },
+    folds: { type: "string", description: "number of folds", default: "5", valueHint: "NUMBER" },
+    fold: {
+      type: "string",
+      description: "this fold alone, from 0, for several processes or machines",
+      valueHint: "NUMBER",
+    },
+    collect: {
+      type: "boolean",
+      description: "train nothing; gather folds that were trained apart",
+    },
+    splits: {
+      type: "string",
+      description: "folds to use, in nnU-Net's form: splits_final.json",
+      valueHint: "FILE",
+    },
+    protocol: {
+      type: "enum",
+      description: "what is measured: crops around each node, whole scans, or both apart from each other",
+      options: [...protocols],
+      default: "both",
+    },
+    overlap: {
+      type: "string",
+      description: "share of a patch that the next one covers again, in whole scans",
+      default: "0.5",
+      valueHint: "SHARE",
+    },
+    "minimum-volume": {
+      type: "string",
+      description: "bodies below this volume in mL are left out of whole scans",
+      default: "0",
+      valueHint: "ML",
+    },
+    ...planArguments,
+    ...regimeArguments,
+    json: { type: "boolean", description: "print JSON" },
+  },
+  async run({ args }) {
+    const folds = wholeNumber(args.folds, "--folds", 2, 1000);
+    const fold = args.fold === undefined ? null : wholeNumber(args.fold, "--fold", 0, folds - 1);
+    if (fold !== null && args.collect === true)
+      throw new InputError("--fold trains one fold and --collect trains none; give one of the two.");
+    const { threads, ...training } = trainingOptions(args);
+    const overlap = realNumber(args.overlap, "--overlap", 0, 0.9);
+    const minimumVolumeMl = realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000);
+    const dataset = await openDataset(args.dataset);
+    const configuration: ExperimentConfiguration = {
+      dataset: dataset.name,
+      network: args.network,
+      folds,
+      plan: await planOf(args, dataset),
+      training,
+      startingWeights: args.weights === undefined ? null : await hashOfFile(args.weights),
+      prediction: { overlap, minimumVolumeMl },
+      protocol: args.protocol,
+    };
+    const experiment = await beginExperiment({
+      folder: args.output,
+      configuration,
+      dataset,
+      patients: patientRule(dataset, args["patient-pattern"]),
+      splitsPath: args.splits ?? null,
+      threads,
+      cacheFolder: args.cache ?? null,
+      weightsPath: args.weights ?? null,
+    });
+    const wanted = fold === null ? foldNumbers(experiment) : [fold];
+    if (args.collect === true) for (const number of wanted) await trainedFold(experiment, number);
+    for (const number of wanted) {
+      if (args.collect !== true) await trainFold(experiment, number);
+      await predictCases(
+        experiment,
+        validationCases(experiment, number),
+        [validationTarget(experiment, number)],
+        `predict fold ${number}`,
+      );
+    }
+    if (fold !== null) {
+      printText(
+        `Fold ${fold} of ${folds} is trained and its cases are predicted. Do the others, and then the same command with --collect instead of --fold ${fold}.`,
+      );
+      return;
+    }
+    const result = await collectExperiment(experiment);
+    const { report, cases, nodes, summary } = experimentFiles(args.output);
+    if (args.json === true) printJson({ report, summary: result.summary });
+    else
+      printText(
+        `${summaryText(result)}\n\nReport: ${report}\nTables: ${[cases.csv, nodes.csv, summary.csv].join(", ")}\nResearch use only.`,
+      );
+  },
+});

@@ -1,5 +1,6 @@
-// Runs the command as a user does: the built code in a process of its own.
+// Runs the command as a user does: the built code, in a process of its own or many runs in one.
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const bin = fileURLToPath(new URL("../bin/lnsnet.js", import.meta.url));
@@ -40,4 +41,28 @@ export function lnsnetIn(
   onStderr?: (text: string, interrupt: () => void) => void,
 ): Promise<Ended> {
   return run(folder, process.execPath, [bin, ...tokens], onStderr);
+}
+
+/** Many runs of `lnsnet` in one process and folder, one after the other, since starting one takes most of a short run. */
+export interface LnsnetSession {
+  readonly run: (...tokens: string[]) => Promise<Ended>;
+  readonly end: () => void;
+}
+
+export function lnsnetSession(folder: string): LnsnetSession {
+  const script = fileURLToPath(new URL("command-session.test-helper.mjs", import.meta.url));
+  const child = spawn(process.execPath, [script], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+  const waiting: { resolve: (ended: Ended) => void; reject: (reason: Error) => void }[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.resolve(JSON.parse(line)));
+  child.on("close", (code) => {
+    for (const { reject } of waiting) reject(new Error(`The session ended with code ${code}.`));
+  });
+  return {
+    run: (...tokens) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        child.stdin.write(`${JSON.stringify(tokens)}\n`);
+      }),
+    end: () => child.stdin.end(),
+  };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Volume, writeNifti } from "@lnsnet/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lnsnetIn } from "./command.test-helper.js";
+import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 
 const geometry = {
   size: [16, 12, 10],
@@ -32,7 +32,8 @@ function label(specks = 0, value = 1): Volume {
 }
 
 let folder = "";
-const lnsnet = (tokens: readonly string[]) => lnsnetIn(folder, tokens);
+let session: LnsnetSession;
+const lnsnet = (tokens: readonly string[]) => session.run(...tokens);
 
 async function writeDataset(
   name: string,
@@ -54,6 +55,7 @@ async function writeDataset(
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-datasets-"));
+  session = lnsnetSession(folder);
   await writeDataset("good", {
     "imagesTr/a_0000": scan(1),
     "labelsTr/a": label(),
@@ -104,7 +106,10 @@ beforeAll(async () => {
     { numTraining: 3 },
   );
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  session.end();
+  await rm(folder, { recursive: true });
+});
 
 interface Found {
   readonly severity: string;
@@ -204,7 +209,7 @@ describe("lnsnet preprocess", () => {
   });
 });
 
-test.concurrent.each<[string[], RegExp]>([
+test.each<[string[], RegExp]>([
   [["dataset"], /no command "dataset"/],
   [["dataset", "fly"], /no command "dataset fly"/],
   [["dataset", "check"], /needs DATASET/],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Geometry, readVolume, sameGeometry, type Volume, writeNifti, writeVolume } from "@lnsnet/core";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lnsnetIn } from "./command.test-helper.js";
+import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 import { type CtSeries, ctFiles } from "./dicom.test-helper.js";
 
 /** Turned by 3-4-5 about z, and stacked downwards: nothing that a careless reader gets right by luck. */
@@ -39,7 +39,8 @@ const neck: CtSeries = {
 };
 
 let folder = "";
-const lnsnet = (...tokens: string[]) => lnsnetIn(folder, tokens);
+let session: LnsnetSession;
+const lnsnet = (...tokens: string[]) => session.run(...tokens);
 const inFolder = (...parts: string[]) => join(folder, ...parts);
 const read = async (name: string) => readVolume(await readFile(inFolder(name)), name);
 
@@ -50,6 +51,7 @@ async function writeSeries(path: string, series: CtSeries): Promise<void> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-imaging-"));
+  session = lnsnetSession(folder);
   await writeSeries("neck", neck);
   await writeSeries("other", {
     ...neck,
@@ -111,7 +113,10 @@ beforeAll(async () => {
     expect(made, format).toMatchObject({ code: 0, stderr: "" });
   }
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  session.end();
+  await rm(folder, { recursive: true });
+});
 
 describe("lnsnet info", () => {
   test("lists every series with its grid, and what is no image", async () => {
@@ -414,7 +419,7 @@ describe("lnsnet dataset import", () => {
   });
 });
 
-test.concurrent.each<[string[], RegExp]>([
+test.each<[string[], RegExp]>([
   [["convert", "mr", "--output", "new.nii.gz"], /modality is MR, and CT is expected/],
   [["convert", "both", "--output", "new.nii.gz"], /2 series were found.*1: CT.*2: CT/],
   [["convert", "both", "--series", "9", "--output", "new.nii.gz"], /No series fit "9"/],

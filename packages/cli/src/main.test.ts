@@ -1,15 +1,12 @@
-// The command as a user runs it: the built code in a process of its own.
+// The command as a user runs it: the built code, in a process of its own where starting and stopping are tested.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readNifti, sameGeometry, type Volume, writeNifti } from "@lnsnet/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bin, type Ended, lnsnetIn, run } from "./command.test-helper.js";
+import { bin, type LnsnetSession, lnsnetIn, lnsnetSession, run } from "./command.test-helper.js";
 
-const lnsnet = (
-  tokens: readonly string[],
-  onStderr?: (text: string, interrupt: () => void) => void,
-): Promise<Ended> => lnsnetIn(folder, tokens, onStderr);
+const lnsnet = (tokens: readonly string[]) => session.run(...tokens);
 
 const geometry = {
   size: [6, 5, 4],
@@ -26,8 +23,10 @@ function box(i: number): Volume<Uint8Array> {
 }
 
 let folder = "";
+let session: LnsnetSession;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-main-"));
+  session = lnsnetSession(folder);
   for (const name of ["truth", "same", "fewer", "more", "empty"]) await mkdir(join(folder, name));
   const write = (name: string, volume: Volume) => writeFile(join(folder, name), writeNifti(volume));
   await write("truth/a.nii.gz", box(1));
@@ -43,7 +42,10 @@ beforeAll(async () => {
   const whole = await readFile(join(folder, "truth/a.nii.gz"));
   await writeFile(join(folder, "cut.nii.gz"), whole.subarray(0, whole.length - 20));
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  session.end();
+  await rm(folder, { recursive: true });
+});
 
 describe("help", () => {
   test.each([[[]], [["--help"]], [["-h"]]])("lnsnet %j lists the commands", async (tokens) => {
@@ -65,7 +67,7 @@ describe("help", () => {
 
   test("the version is the package's", async () => {
     const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
-    expect((await lnsnet(["--version"])).stdout).toBe(`${version}\n`);
+    expect(await lnsnetIn(folder, ["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 });
 
@@ -238,7 +240,7 @@ describe("lnsnet phantom", () => {
 
   test("Ctrl-C ends with code 130 and leaves nothing", async () => {
     let sent = false;
-    const { code } = await lnsnet(["phantom", "--output", "stopped"], (stderr, interrupt) => {
+    const { code } = await lnsnetIn(folder, ["phantom", "--output", "stopped"], (stderr, interrupt) => {
       if (sent || !stderr.includes("phantom 0/30")) return;
       sent = true;
       interrupt();

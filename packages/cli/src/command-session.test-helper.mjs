@@ -1,0 +1,44 @@
+// Runs `lnsnet` command after command in this one process: a line of JSON in for each (its tokens), one out (how it ended).
+import { createInterface } from "node:readline";
+
+const main = new URL("../dist/main.js", import.meta.url).href;
+const answer = process.stdout.write.bind(process.stdout);
+
+class Exit extends Error {
+  constructor(code) {
+    super();
+    this.code = code;
+  }
+}
+process.exit = (code) => {
+  throw new Exit(code);
+};
+
+let runs = 0;
+for await (const line of createInterface({ input: process.stdin })) {
+  answer(`${JSON.stringify(await ended(JSON.parse(line)))}\n`);
+}
+
+async function ended(tokens) {
+  const printed = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"]) {
+    process[stream].write = (text) => {
+      printed[stream] += text;
+      return true;
+    };
+  }
+  process.argv.splice(2, process.argv.length, ...tokens);
+  process.exitCode = undefined;
+  try {
+    // The query makes it a module of its own, which runs anew; what it imports stays loaded.
+    await import(`${main}?run=${runs++}`);
+    return { code: process.exitCode ?? 0, ...printed };
+  } catch (error) {
+    if (error instanceof Exit) return { code: error.code, ...printed };
+    throw error;
+  } finally {
+    // Each run adds one of its own.
+    process.stdout.removeAllListeners("error");
+    process.exitCode = undefined;
+  }
+}

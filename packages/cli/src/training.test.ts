@@ -15,46 +15,17 @@ import {
 } from "@lnsnet/core";
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type BoxPatient, boxGeometry, boxPatient, writeBoxes } from "./boxes.test-helper.js";
 import { lnsnetIn } from "./command.test-helper.js";
 import { loadModel } from "./model.js";
 import { divideCases } from "./training.js";
 import type { TrainingHistory } from "./training-state.js";
 
-const geometry = {
-  size: [24, 20, 18],
-  spacingMm: [1, 1, 1.5],
-  originMm: [-30, 12, 100],
-  direction: [0, -1, 0, 1, 0, 0, 0, 0, -1],
-} as const;
-
-/** Soft tissue with a brighter box at a place of its own, and the box. */
-function patient(number: number): { image: Volume<Int16Array>; label: Volume<Uint8Array> } {
-  const [nx, ny, nz] = geometry.size;
-  const image = new Int16Array(nx * ny * nz);
-  const label = new Uint8Array(image.length);
-  const at = [4 + 3 * (number % 4), 5 + 2 * (number % 3), 4 + (number % 5)];
-  for (let n = 0; n < image.length; n++) {
-    const index = [n % nx, Math.floor(n / nx) % ny, Math.floor(n / (nx * ny))];
-    const inside = index.every((i, axis) => i >= at[axis] && i < at[axis] + 6);
-    label[n] = inside ? 1 : 0;
-    image[n] = (inside ? 120 : -40) + 30 * Math.sin(n * 1.7 + number);
-  }
-  return { image: { ...geometry, data: image }, label: { ...geometry, data: label } };
-}
-
 let folder = "";
 const lnsnet = (tokens: readonly string[], ...rest: [Parameters<typeof lnsnetIn>[2]] | []) =>
   lnsnetIn(folder, tokens, ...rest);
 
-async function writeDataset(name: string, cases: readonly ReturnType<typeof patient>[]): Promise<void> {
-  for (const part of ["imagesTr", "labelsTr"]) await mkdir(join(folder, name, part), { recursive: true });
-  const description = { name: "boxes", labels: { background: 0, box: 1 }, channel_names: { 0: "CT" } };
-  await writeFile(join(folder, name, "dataset.json"), JSON.stringify(description));
-  for (const [number, { image, label }] of cases.entries()) {
-    await writeFile(join(folder, name, `imagesTr/box_${number}_0000.nii.gz`), writeNifti(image));
-    await writeFile(join(folder, name, `labelsTr/box_${number}.nii.gz`), writeNifti(label));
-  }
-}
+const writeDataset = (name: string, cases: readonly BoxPatient[]) => writeBoxes(join(folder, name), cases);
 
 const settings = [
   ...["--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5"],
@@ -82,10 +53,10 @@ const tensorsOf = async (path: string) => readSafetensors(await readFile(join(fo
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-training-"));
-  const cases = [0, 1, 2, 3, 4].map(patient);
+  const cases = [0, 1, 2, 3, 4].map(boxPatient);
   await writeDataset("boxes", cases);
-  await writeFile(join(folder, "scan.nii.gz"), writeNifti(patient(7).image));
-  await writeFile(join(folder, "truth.nii.gz"), writeNifti(patient(7).label));
+  await writeFile(join(folder, "scan.nii.gz"), writeNifti(boxPatient(7).image));
+  await writeFile(join(folder, "truth.nii.gz"), writeNifti(boxPatient(7).label));
   const { code, stderr } = await lnsnet(training("whole"));
   expect(code, stderr).toBe(0);
 });
@@ -231,7 +202,7 @@ describe("lnsnet predict", () => {
     expect(code, stderr).toBe(0);
     const { mask, nodes, model } = JSON.parse(stdout);
     expect(model).toMatchObject({ trained_on: "boxes", network: "lnsnet", steps: 80 });
-    const { image, label } = patient(7);
+    const { image, label } = boxPatient(7);
     const found = readNifti(await readFile(join(folder, mask)), mask);
     expect(sameGeometry(found, image)).toBe(true);
     let both = 0;
@@ -324,8 +295,8 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
     [
       "an image and a label of different geometry",
       async () => {
-        const { image, label } = patient(0);
-        await writeDataset("moved", [{ image, label: shifted(label) }, patient(1)]);
+        const { image, label } = boxPatient(0);
+        await writeDataset("moved", [{ image, label: shifted(label) }, boxPatient(1)]);
         return train("moved");
       },
       /box_0\.nii\.gz .* has not the geometry of its image/,
@@ -333,10 +304,10 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
     [
       "a label with a value that dataset.json does not name",
       async () => {
-        const { image, label } = patient(0);
+        const { image, label } = boxPatient(0);
         await writeDataset("seven", [
           { image, label: { ...label, data: label.data.map((v) => 7 * v) } },
-          patient(1),
+          boxPatient(1),
         ]);
         return train("seven");
       },
@@ -345,11 +316,11 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
     [
       "an image with NaN",
       async () => {
-        const { image, label } = patient(0);
+        const { image, label } = boxPatient(0);
         const data = Float32Array.from(image.data);
         data[100] = Number.NaN;
-        await writeDataset("nan", [patient(1)]);
-        await writeFile(join(folder, "nan/imagesTr/box_0_0000.nii.gz"), writeNifti({ ...geometry, data }));
+        await writeDataset("nan", [boxPatient(1)]);
+        await writeFile(join(folder, "nan/imagesTr/box_0_0000.nii.gz"), writeNifti({ ...boxGeometry, data }));
         await writeFile(join(folder, "nan/labelsTr/box_0.nii.gz"), writeNifti(label));
         return train("nan", "--validation-cases", "0");
       },

@@ -76,14 +76,18 @@ export async function trainedFold(
       `${folder} lacks fold ${fold}, whose training is not done; run the same command with --fold ${fold}, or copy fold_${fold} here from where it was trained.`,
     );
   const trained = await readJson(files.training, trainedFoldSchema);
-  const refuse = (what: string) =>
-    new InputError(
-      `${files.training} is of an experiment with other ${what}; remove ${files.folder} and train the fold again.`,
-    );
+  const refuse = (found: string) =>
+    new InputError(`${found}; remove ${files.folder} and train the fold again, or copy it here once more.`);
   if (!isDeepStrictEqual(trained.configuration, JSON.parse(JSON.stringify(configuration))))
-    throw refuse("options");
-  if (!isDeepStrictEqual(trained.split, splits[fold])) throw refuse("folds");
-  if ((await hashOfFile(files.model)) !== trained.weights) throw refuse(`weights than ${files.model} holds`);
+    throw refuse(`${files.training} is of an experiment with other options`);
+  if (!isDeepStrictEqual(trained.split, splits[fold]))
+    throw refuse(
+      `${files.training} is of a training on other cases than splits_final.json gives to fold ${fold}`,
+    );
+  if ((await hashOfFile(files.model)) !== trained.weights)
+    throw refuse(
+      `${files.model} is damaged or another fold's: it does not hold the weights that ${files.training} tells of`,
+    );
   return trained;
 }
 

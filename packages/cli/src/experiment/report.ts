@@ -365,7 +365,13 @@ function othersSection(dataset: string): Section {
         kind: "paragraph",
         text: `Not measured here. These works used data, protocols and definitions of their own, none of them ${dataset}; the table is for orientation, and none of its figures may be compared with one above.`,
       },
-      tableBlock("Figures of others, on other data", columns, publishedResults),
+      {
+        kind: "table",
+        caption: "Figures of others, as published",
+        dataLabel: `not ${dataset}`,
+        columns,
+        rows: publishedResults.map((row) => ({ ...row })),
+      },
     ],
   };
 }

@@ -118,11 +118,14 @@ export interface MeasureTitle {
 
 /** The measures of the summary, in its order. */
 export const measureTitles: Readonly<Record<string, MeasureTitle>> = {
-  ...Object.fromEntries(
-    metricNames
-      .filter((name) => name !== "volume_truth_ml" && name !== "volume_prediction_ml")
-      .map((name) => [name, metrics[name]]),
-  ),
+  dsc: metrics.dsc,
+  iou: metrics.iou,
+  asd_mm: metrics.asd_mm,
+  hd95_mm: metrics.hd95_mm,
+  hd_mm: metrics.hd_mm,
+  nsd_1mm: metrics.nsd_1mm,
+  nsd_2mm: metrics.nsd_2mm,
+  volume_difference_ml: metrics.volume_difference_ml,
   short_axis_error_mm: { title: "short-axis error", unit: "mm", digits: 2 },
   sensitivity: { title: "sensitivity", digits: 3 },
   positive_predictive_value: { title: "PPV", digits: 3 },

@@ -34,6 +34,12 @@ describe("reportHtml", () => {
     expect(html).not.toMatch(/https?:|<link|url\(/);
   });
 
+  it("labels a table of other data as such", () => {
+    const table = { kind: "table", caption: "t", columns: [], rows: [], dataLabel: "not phantom" } as const;
+    const others = reportHtml({ ...report, sections: [{ heading: "h", blocks: [table] }] });
+    expect(others).toContain('<figcaption><span class="label">not phantom</span> t</figcaption>');
+  });
+
   it("labels the data at the top and on every table, chart and picture, and says what it is not", () => {
     expect(html.match(/<figcaption><span class="label">phantom /g)).toHaveLength(3);
     expect(html).toContain('<p>Data: <span class="label">phantom ');

@@ -27,6 +27,8 @@ export type Block =
       readonly columns: readonly TableColumn[];
       readonly rows: readonly TableRow[];
       readonly footer?: readonly TableRow[] | undefined;
+      /** What its figures were measured on, where that is not the report's data. */
+      readonly dataLabel?: string | undefined;
     }
   /** An SVG element as the chart functions of this library write it. It is put into the page as it is: never pass markup from elsewhere. */
   | { readonly kind: "svg"; readonly svg: string; readonly caption: string }
@@ -90,7 +92,7 @@ function blockHtml(block: Block, dataLabel: string): string {
     case "paragraph":
       return `<p>${escapeMarkup(block.text)}</p>`;
     case "table":
-      return `<figure>${caption(block.caption, dataLabel)}<div class="scroll" tabindex="0">${htmlTable(block.columns, block.rows, { footer: block.footer })}</div></figure>`;
+      return `<figure>${caption(block.caption, block.dataLabel ?? dataLabel)}<div class="scroll" tabindex="0">${htmlTable(block.columns, block.rows, { footer: block.footer })}</div></figure>`;
     case "svg":
       return `<figure class="chart">${block.svg}${caption(block.caption, dataLabel)}</figure>`;
     case "png":

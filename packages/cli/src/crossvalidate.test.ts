@@ -1,0 +1,218 @@
+// Cross-validation as a user does it, at the smallest size: the built code in processes of its own, killed and resumed.
+import { spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { boxPatient, writeBoxes } from "./boxes.test-helper.js";
+import { bin, lnsnetIn } from "./command.test-helper.js";
+
+const settings = [
+  ...["--folds", "2", "--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5"],
+  ...["--steps", "30", "--validation-cases", "1", "--validate-every", "15", "--threads", "1", "--seed", "3"],
+];
+const command = ["crossvalidate", "../boxes", "--output", "experiment", ...settings];
+const tables = [
+  "cases.csv",
+  "cases.json",
+  "nodes.csv",
+  "nodes.json",
+  "summary.csv",
+  "summary.json",
+  "summary.tex",
+];
+
+let folder = "";
+/** Each experiment has a folder of its own to run in, so that all have the same command. */
+async function place(name: string): Promise<string> {
+  await mkdir(join(folder, name), { recursive: true });
+  return join(folder, name);
+}
+const contentOf = (name: string, file: string) => readFile(join(folder, name, "experiment", file), "utf8");
+
+/** Runs until stderr says the text, and then sends the signal; the run must not end before. */
+function stoppedAt(cwd: string, text: string, signal: NodeJS.Signals): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...command], { cwd });
+    let stderr = "";
+    let isStopped = false;
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+      if (isStopped || !stderr.includes(text)) return;
+      isStopped = child.kill(signal);
+    });
+    child.on("close", () =>
+      isStopped ? resolve() : reject(new Error(`never said "${text}", but:\n${stderr}`)),
+    );
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lnsnet-crossvalidate-"));
+  await writeBoxes(join(folder, "boxes"), [0, 1, 2, 3, 4].map(boxPatient), [5, 6].map(boxPatient));
+  const { code, stderr } = await lnsnetIn(await place("whole"), command);
+  expect(code, stderr).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("lnsnet crossvalidate", () => {
+  test("judges every training case by the fold that did not see it, and the test set by folds and ensemble", async () => {
+    const splits: { train: string[]; val: string[] }[] = JSON.parse(
+      await contentOf("whole", "splits_final.json"),
+    );
+    const rows: { set: string; model: string; case: string }[] = JSON.parse(
+      await contentOf("whole", "cases.json"),
+    );
+    const expected = [
+      ...splits.flatMap(({ val }, fold) => val.map((id) => `cross-validation fold_${fold} ${id}`)),
+      ...["fold_0", "fold_1", "ensemble"].flatMap((model) =>
+        ["box_5", "box_6"].map((id) => `test ${model} ${id}`),
+      ),
+    ];
+    expect(rows.map((row) => `${row.set} ${row.model} ${row.case}`).sort()).toEqual(expected.sort());
+  });
+
+  test("keeps the two protocols in columns of their own", async () => {
+    const [heading] = (await contentOf("whole", "nodes.csv")).split("\n");
+    const columns = heading.split(",");
+    expect(columns.slice(0, 7)).toEqual([
+      "set",
+      "model",
+      "case",
+      "patient",
+      "node",
+      "volume_ml",
+      "short_axis_mm",
+    ]);
+    expect(columns.slice(7).every((name) => /^(node_level|whole_volume)_/.test(name))).toBe(true);
+    expect(columns).toEqual(
+      expect.arrayContaining(["node_level_dsc", "whole_volume_dsc", "whole_volume_hit"]),
+    );
+  });
+
+  test("sums up what the cases say", async () => {
+    const cases: Record<string, number | string>[] = JSON.parse(await contentOf("whole", "cases.json"));
+    const summary: Record<string, Record<string, number>>[] = JSON.parse(
+      await contentOf("whole", "summary.json"),
+    );
+    const dsc = cases
+      .filter(({ set }) => set === "cross-validation")
+      .map((row) => Number(row.whole_volume_dsc));
+    const mean = dsc.reduce((sum, value) => sum + value, 0) / dsc.length;
+    const row = summary.find((one) => `${one.model} ${one.measure}` === "all folds dsc");
+    expect(row?.whole_volume).toMatchObject({ n: 5, without_value: 0 });
+    expect(row?.whole_volume.mean).toBeCloseTo(mean, 12);
+    expect(row?.whole_volume.interval_low).toBeLessThanOrEqual(mean);
+    expect(row?.whole_volume.interval_high).toBeGreaterThanOrEqual(mean);
+    // A box a scan: as many nodes as scans, each with its own figures.
+    expect(row?.node_level.n).toBe(5);
+  });
+
+  test("names the data on every table and picture, and others' figures as theirs", async () => {
+    const report = await contentOf("whole", "report.html");
+    const figures = report.match(/<figure/g)?.length ?? 0;
+    expect(figures).toBeGreaterThan(10);
+    expect(report.match(/<figcaption><span class="label">boxes<\/span>/g)).toHaveLength(figures - 1);
+    expect(report).toContain('<figcaption><span class="label">not boxes</span> Figures of others');
+    expect(report).not.toMatch(/NaN|undefined|<script/);
+    expect(report.match(/<img /g)?.length).toBe(3);
+    expect(report).toContain(command.join(" "));
+  });
+
+  test("killed and stopped again and again, ends in the same tables and report to the last bit", async () => {
+    const cwd = await place("killed");
+    await stoppedAt(cwd, "train 1/30", "SIGKILL");
+    await stoppedAt(cwd, "predict fold 0 1/", "SIGKILL");
+    await stoppedAt(cwd, "fold 1 of 2", "SIGINT");
+    await stoppedAt(cwd, "predict test set 1/2", "SIGKILL");
+    const { code, stderr } = await lnsnetIn(cwd, command);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toContain("train ");
+    for (const file of [...tables, "report.html"])
+      expect(await contentOf("killed", file), file).toBe(await contentOf("whole", file));
+  });
+
+  test("trained fold by fold in two places, gathers to the same tables", async () => {
+    const [here, there] = [await place("here"), await place("there")];
+    expect((await lnsnetIn(here, [...command, "--fold", "1"])).code).toBe(0);
+    const early = await lnsnetIn(here, [...command, "--collect"]);
+    expect(early.code).toBe(2);
+    expect(early.stderr).toMatch(/experiment lacks fold 0, whose training is not done/);
+    expect((await lnsnetIn(there, [...command, "--fold", "0"])).code).toBe(0);
+    await cp(join(there, "experiment/fold_0"), join(here, "experiment/fold_0"), { recursive: true });
+    const { code, stderr } = await lnsnetIn(here, [...command, "--collect"]);
+    expect(code, stderr).toBe(0);
+    for (const file of tables)
+      expect(await contentOf("here", file), file).toBe(await contentOf("whole", file));
+  });
+});
+
+describe("what cannot be used ends with code 2 and one sentence", () => {
+  /** A copy of the experiment that was never stopped, to spoil. */
+  async function copied(name: string): Promise<string> {
+    const cwd = await place(name);
+    await cp(join(folder, "whole/experiment"), join(cwd, "experiment"), { recursive: true });
+    return join(cwd, "experiment");
+  }
+  const rows: [string, (name: string) => Promise<string[]>, RegExp][] = [
+    [
+      "fewer patients than folds",
+      async () => [...command, "--folds", "6"],
+      /has 5 patients, and 6 folds need one each/,
+    ],
+    [
+      "folds that name a case that is not there",
+      async (name) => {
+        const splits = [
+          { train: ["box_0"], val: ["box_1"] },
+          { train: ["box_1"], val: ["box_9"] },
+        ];
+        await writeFile(join(await place(name), "folds.json"), JSON.stringify(splits));
+        return [...command, "--splits", "folds.json"];
+      },
+      /Fold 1 of folds\.json names a case that the data set does not have, such as box_9/,
+    ],
+    [
+      "a patient of the test set among the trained ones",
+      async () => [...command, "--patient-pattern", "^box"],
+      /has box_4 to train on and box_5 to test on, which are of one patient/,
+    ],
+    [
+      "other options than the experiment began with",
+      async (name) => {
+        await copied(name);
+        return [...command, "--steps", "31"];
+      },
+      /configuration\.json is of an experiment with another training steps \(30, not 31\)/,
+    ],
+    [
+      "a state that is cut short",
+      async (name) => {
+        const experiment = await copied(name);
+        await rm(join(experiment, "fold_1/training.json"));
+        await truncate(join(experiment, "fold_1/state.safetensors"), 5000);
+        return command;
+      },
+      /fold_1\/state\.safetensors/,
+    ],
+    [
+      "a model that is cut short",
+      async (name) => {
+        await truncate(join(await copied(name), "fold_1/model.safetensors"), 5000);
+        return command;
+      },
+      /fold_1\/model\.safetensors is damaged/,
+    ],
+  ];
+  test.each(rows)("%s", async (name, prepare, message) => {
+    const tokens = await prepare(name);
+    const { code, stdout, stderr } = await lnsnetIn(await place(name), tokens);
+    const sentences = stderr.split("\n").filter((line) => line.startsWith("lnsnet: "));
+    expect(sentences.join("\n")).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    const written = await readdir(join(folder, name));
+    expect(written.includes("experiment")).toBe(/experiment|cut short/.test(name));
+  });
+});

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  anonymousSource,
   chooseSeries,
   type Geometry,
   listSeries,
@@ -20,13 +21,22 @@ import {
 import { filesIn } from "./scan-check.js";
 
 /**
- * Writes NAME.seg.dcm and NAME.rtstruct.dcm for several grids and `expected.json`, which says what lies where.
+ * Writes NAME.seg.dcm and NAME.rtstruct.dcm for several grids, for an anonymised source, and `expected.json`, which says what lies where.
  *
  * @param seriesFolder - a DICOM series, to write its segmentations too
  */
 export async function writeSegmentations(folder: string, seriesFolder: string | undefined): Promise<void> {
   const expectations = Object.entries(grids).map(([name, geometry]) =>
     write(folder, name, sourceOn(name, geometry)),
+  );
+  const newUids = new Map<string, string>();
+  const replaced = (uid: string) => {
+    const known = newUids.get(uid) ?? context.newUid();
+    newUids.set(uid, known);
+    return known;
+  };
+  expectations.push(
+    write(folder, "anonymous", anonymousSource(sourceOn("anonymous", grids.axial), replaced)),
   );
   if (seriesFolder !== undefined) {
     const listing = await listSeries(filesIn(seriesFolder, /./));

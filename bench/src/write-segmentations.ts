@@ -21,7 +21,8 @@ import {
 import { filesIn } from "./scan-check.js";
 
 /**
- * Writes NAME.seg.dcm and NAME.rtstruct.dcm for several grids, for an anonymised source, and `expected.json`, which says what lies where.
+ * Writes NAME.seg.dcm and NAME.rtstruct.dcm for several grids and an anonymised source, and `expected.json`, which says
+ * what lies where.
  *
  * @param seriesFolder - a DICOM series, to write its segmentations too
  */

@@ -86,4 +86,5 @@ def main():
     print(json.dumps({name: least_seconds(run, options.rounds) for name, run in operations.items()}))
 
 
-main()
+if __name__ == "__main__":
+    main()

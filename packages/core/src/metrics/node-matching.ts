@@ -61,8 +61,10 @@ export function overlapsOfNodes(
   const truthVoxels = new Map<number, number>();
   const predictionVoxels = new Map<number, number>();
   const shared = new Map<number, Map<number, number>>();
-  for (let at = 0; at < voxelCount(truth); at++) {
-    const [truthId, predictionId] = [truth.data[at], prediction.data[at]];
+  const voxels = voxelCount(truth);
+  for (let at = 0; at < voxels; at++) {
+    const truthId = truth.data[at];
+    const predictionId = prediction.data[at];
     if (truthId !== 0) count(truthVoxels, truthId);
     if (predictionId !== 0) count(predictionVoxels, predictionId);
     if (truthId === 0 || predictionId === 0) continue;

@@ -44,7 +44,7 @@ export function frameStackOf(
   refuseMixedFrames(placed, name);
   const offsets = placed.map(({ positionMm }) => dot(subtract(positionMm, first.positionMm), normal));
   const lowest = offsets.indexOf(Math.min(...offsets));
-  const stepMm = sliceStep(offsets, first.betweenMm, name);
+  const stepMm = sliceStep(offsets, first, name);
   const slices = offsets.map((offset) => Math.round((offset - offsets[lowest]) / stepMm));
   const geometry: Geometry = {
     size: [columns, rows, Math.max(...slices) + 1],
@@ -72,6 +72,7 @@ interface PlacedFrame {
   readonly pixelSpacingMm: readonly number[];
   /** Between slices as stated; null where it is not. */
   readonly betweenMm: number | null;
+  readonly thicknessMm: number | null;
   readonly segment: number | null;
 }
 
@@ -102,10 +103,10 @@ function placeOfFrame(
       `${name} has a pixel spacing of ${pixelSpacingMm.join(" × ")} mm, and two positive numbers were expected; correct its header.`,
     );
   }
-  const stated =
-    measures === undefined
-      ? undefined
-      : (numberOf(measures, "SpacingBetweenSlices") ?? numberOf(measures, "SliceThickness"));
+  const stated = (attribute: "SpacingBetweenSlices" | "SliceThickness") => {
+    const valueMm = measures === undefined ? 0 : (numberOf(measures, attribute) ?? 0);
+    return valueMm > 0 ? valueMm : null;
+  };
   const [identification] = itemsOf(groups, "SegmentIdentificationSequence");
   const [sharedIdentification] = shared === undefined ? [] : itemsOf(shared, "SegmentIdentificationSequence");
   const segmentItem = identification ?? sharedIdentification;
@@ -117,7 +118,8 @@ function placeOfFrame(
     positionMm: [x, y, z],
     orientation: numbersIn(group("PlaneOrientationSequence"), "ImageOrientationPatient", 6),
     pixelSpacingMm,
-    betweenMm: stated === undefined || !(stated > 0) ? null : stated,
+    betweenMm: stated("SpacingBetweenSlices"),
+    thicknessMm: stated("SliceThickness"),
     segment: hasSegments ? (segment ?? null) : null,
   };
 }
@@ -136,8 +138,15 @@ function refuseMixedFrames(placed: readonly PlacedFrame[], name: string): void {
   );
 }
 
-/** The distance between slices: as stated where the frames keep to it, else the least between two of them. */
-function sliceStep(offsets: readonly number[], statedMm: number | null, name: string): number {
+/**
+ * The distance between slices: as stated where the frames keep to it, else the least between two frames where it occurs
+ * twice, else their thickness, which may be less where slices lie apart, else the least.
+ */
+function sliceStep(
+  offsets: readonly number[],
+  { betweenMm, thicknessMm }: Pick<PlacedFrame, "betweenMm" | "thicknessMm">,
+  name: string,
+): number {
   const sorted = [...offsets].sort((a, b) => a - b);
   const distances = sorted
     .slice(1)
@@ -147,14 +156,17 @@ function sliceStep(offsets: readonly number[], statedMm: number | null, name: st
       const slices = Math.round(distance / step);
       return slices > 0 && Math.abs(distance - slices * step) < 0.05 * step;
     });
-  if (distances.length === 0) return statedMm ?? 1;
-  // The exact distance is averaged over the whole stack, since a stated one is rounded.
-  const step = [statedMm, Math.min(...distances)].find((candidate) => candidate !== null && fits(candidate));
-  if (step === undefined || step === null) {
+  const [least, second] = [...distances].sort((a, b) => a - b);
+  if (least === undefined) return betweenMm ?? thicknessMm ?? 1;
+  const isRepeated = second !== undefined && second < 1.05 * least;
+  const candidates = [betweenMm, isRepeated ? least : null, thicknessMm, least];
+  const step = candidates.find((candidate): candidate is number => candidate !== null && fits(candidate));
+  if (step === undefined) {
     throw new InputError(
       `${name} has frames at uneven distances (${distances.map((d) => d.toFixed(2)).join(", ")} mm), and an even grid was expected; resample it first.`,
     );
   }
+  // The exact distance is averaged over the whole stack, since a stated one is rounded.
   const whole = sorted[sorted.length - 1] - sorted[0];
   return whole / Math.round(whole / step);
 }

@@ -307,6 +307,24 @@ describe("objects of other writers", () => {
     expect(seg.segments[0].mask().join("")).toBe("01000000" + "11000000" + "00000000" + "10000000");
   });
 
+  test.each<[string, number[], Item, number[]]>([
+    ["slices of 3 mm that lie 6 mm apart", [0, 6, 12], {}, [6, 3]],
+    ["the same where the distance is stated", [0, 6, 12], { SpacingBetweenSlices: "3" }, [3, 5]],
+    ["two frames, which may be slices or have some between", [0, 6], {}, [3, 3]],
+    ["slices that overlap", [0, 1.5, 3], {}, [1.5, 3]],
+    ["two bodies of one slice each", [0, 9, 21], {}, [3, 8]],
+  ])("%s", async (_, places, measures, [stepMm, slices]) => {
+    const pixelMeasures = { PixelSpacing: ["2", "1"], SliceThickness: "3", ...measures };
+    const seg = await readSeg(
+      object(
+        places.map((z) => frame(z)),
+        { SharedFunctionalGroupsSequence: [{ ...shared, PixelMeasuresSequence: [pixelMeasures] }] },
+      ),
+      "seg.dcm",
+    );
+    expect(seg.geometry).toMatchObject({ size: [8, 1, slices], spacingMm: [1, 2, stepMm] });
+  });
+
   test("an orientation a frame, seen from the head: z falls along the normal", async () => {
     const turned: Item = {
       PlaneOrientationSequence: [{ ImageOrientationPatient: ["1", "0", "0", "0", "-1", "0"] }],

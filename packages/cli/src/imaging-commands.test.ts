@@ -205,7 +205,7 @@ describe("lnsnet convert", () => {
       "--roi",
       "/node 2$/i",
     ];
-    expect((await lnsnet(...tokens)).stdout).toContain("1 bodies");
+    expect((await lnsnet(...tokens)).stdout).toContain("one.nii.gz: 1 body\n");
     const labels = await read("one.nii.gz");
     expect(labels.data.filter((value) => value !== 0).length).toBe(4 * 6 * 3);
   });

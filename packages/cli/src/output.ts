@@ -14,3 +14,8 @@ export function printProblems(problems: readonly string[]): void {
 export function printText(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+/** "1 body", "2 bodies": a number with its noun. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -13,7 +13,7 @@ import { defineCommand } from "citty";
 import { readBytes, requirePath, writeAtomically } from "../files.js";
 import { type ReadImage, readImage } from "../imaging.js";
 import { asInstances, readLabels, segmentationKind } from "../labels.js";
-import { printProblems, printText } from "../output.js";
+import { counted, printProblems, printText } from "../output.js";
 import { type SegmentationFormat, segmentationBytes } from "../writing.js";
 
 export const convertCommand = defineCommand({
@@ -106,7 +106,7 @@ export const convertCommand = defineCommand({
       await writeAtomically(args.output, writeVolume(volume, args.output));
       return printText(
         [
-          `${args.output}: ${names.length} bodies`,
+          `${args.output}: ${counted(names.length, "body", "bodies")}`,
           ...names.map(({ label, name }) => `${label}  ${name}`),
         ].join("\n"),
       );

@@ -5,7 +5,7 @@ import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { listDataset } from "../dataset.js";
 import { type Finding, findProblems } from "../dataset-check.js";
 import { interruptSignal } from "../interrupt.js";
-import { printJson, printText } from "../output.js";
+import { counted, printJson, printText } from "../output.js";
 import { surveyDataset } from "../survey-dataset.js";
 
 export const datasetCheckCommand = defineCommand({
@@ -48,7 +48,6 @@ const columns: readonly TableColumn<Key>[] = [
 
 function checkText(cases: number, errors: number, findings: readonly Finding[]): string {
   const warnings = findings.length - errors;
-  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
-  const summary = `${count(cases, "case")}: ${count(errors, "error")}, ${count(warnings, "warning")}.`;
+  const summary = `${counted(cases, "case")}: ${counted(errors, "error")}, ${counted(warnings, "warning")}.`;
   return findings.length === 0 ? summary : `${textTable(columns, findings)}\n\n${summary}`;
 }

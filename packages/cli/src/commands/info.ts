@@ -3,7 +3,7 @@ import { type Geometry, InputError, orientationCode } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { describeGeometry } from "../dataset.js";
 import { findImages, type VolumeFile } from "../imaging.js";
-import { printJson, printText } from "../output.js";
+import { counted, printJson, printText } from "../output.js";
 
 export const infoCommand = defineCommand({
   meta: { name: "info", description: "List the images at a path with their geometry and every problem" },
@@ -39,7 +39,7 @@ export const infoCommand = defineCommand({
     if (args.json === true) return printJson({ path: args.path, series, volumes, others: found.others });
     const seriesText = found.series.map((one, n) =>
       paragraph(
-        `series ${n + 1}: ${one.modality} "${one.description}", ${one.sliceCount} slices, ${one.transferSyntax}`,
+        `series ${n + 1}: ${one.modality} "${one.description}", ${counted(one.sliceCount, "slice")}, ${one.transferSyntax}`,
         one.geometry,
         one.problems.map(
           ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,

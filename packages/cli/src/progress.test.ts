@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { createProgress, duration } from "./progress.js";
 
 /** A stream that keeps what is written, and a clock that is set by hand. */
-function stage(isTTY: boolean, columns = 200) {
+function stage(isTTY: boolean, columns = 200, unit = "step") {
   const written: string[] = [];
   const clock = { seconds: 0 };
   const stream = { isTTY, columns, write: (text: string) => written.push(text) };
-  return { written, clock, progress: createProgress("train", "step", stream, () => clock.seconds) };
+  return { written, clock, progress: createProgress("train", unit, stream, () => clock.seconds) };
 }
 
 describe("createProgress", () => {
@@ -40,6 +40,13 @@ describe("createProgress", () => {
       "train 20/25 · 4.0 s a step · 0:20 left\n",
       "train 25/25 · 4.0 s a step · took 0:25\n",
     ]);
+  });
+
+  test("counts patches as patches", () => {
+    const { written, clock, progress } = stage(false, 200, "patch");
+    clock.seconds = 10;
+    progress.update({ done: 40, total: 80 });
+    expect(written[0]).toBe("train 40/80 · 4.0 patches/s · 0:10 left\n");
   });
 
   test("never is wider than the terminal, and lets notes pass", () => {

@@ -111,7 +111,7 @@ function progressLine(
     rate === null
       ? null
       : rate >= 1 || rate === 0
-        ? `${rate.toFixed(1)} ${unit}s/s`
+        ? `${rate.toFixed(1)} ${unit}${unit.endsWith("ch") ? "es" : "s"}/s`
         : `${(1 / rate).toFixed(1)} s a ${unit}`,
     text ?? null,
     tail,

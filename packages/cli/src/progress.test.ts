@@ -44,9 +44,10 @@ describe("createProgress", () => {
 
   test("counts patches as patches", () => {
     const { written, clock, progress } = stage(false, 200, "patch");
+    progress.update({ done: 0, total: 80 });
     clock.seconds = 10;
     progress.update({ done: 40, total: 80 });
-    expect(written[0]).toBe("train 40/80 · 4.0 patches/s · 0:10 left\n");
+    expect(written[1]).toBe("train 40/80 · 4.0 patches/s · 0:10 left\n");
   });
 
   test("never is wider than the terminal, and lets notes pass", () => {

@@ -125,9 +125,13 @@ describe("lnsnet crossvalidate", () => {
     await stoppedAt(cwd, "predict fold 0 1/", "SIGKILL");
     await stoppedAt(cwd, "fold 1 of 2", "SIGINT");
     await stoppedAt(cwd, "predict test set 1/2", "SIGKILL");
+    // What a process killed while it writes leaves.
+    await writeFile(join(cwd, "experiment/test/ensemble/box_6.json.1.partial"), "{");
     const { code, stderr } = await lnsnetIn(cwd, command);
     expect(code, stderr).toBe(0);
     expect(stderr).not.toContain("train ");
+    const names = await readdir(join(cwd, "experiment"), { recursive: true });
+    expect(names.filter((name) => name.includes(".partial"))).toEqual([]);
     for (const file of [...tables, "report.html"])
       expect(await contentOf("killed", file), file).toBe(await contentOf("whole", file));
   });

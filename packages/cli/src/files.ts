@@ -1,6 +1,6 @@
 // Files and folders: reading, and writing that leaves nothing half-written. Failures that the user can mend become sentences.
 import { constants } from "node:fs";
-import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { InputError } from "@lnsnet/core";
 import type { z } from "zod";
@@ -35,6 +35,12 @@ export async function writeAtomically(path: string, bytes: Uint8Array | string):
     await rm(temporary, { force: true }).catch(() => undefined);
     throw fileError(error, path, "write");
   }
+}
+
+/** Removes what killed processes left of {@link writeAtomically}, in a folder and all below. No other process may be writing there. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true });
+  for (const name of entries.filter((one) => /\.\d+\.partial$/.test(one))) await rm(join(folder, name));
 }
 
 /**

@@ -1,7 +1,7 @@
 // Gathering the folds of an experiment: the test set, the tables and the report.
 import { csvTable, overlayPng, patientOfCase, profileNetwork } from "@lnsnet/core";
 import { loadCase } from "../dataset.js";
-import { readJson, writeAtomically, writeJson } from "../files.js";
+import { readJson, removeUnfinished, writeAtomically, writeJson } from "../files.js";
 import { readScan } from "../imaging.js";
 import type { Experiment } from "./configuration.js";
 import { environmentSchema } from "./environment.js";
@@ -28,6 +28,8 @@ import { caseTable, type DataTable, nodeTable, type ScoredSet, summaryRows, summ
 export async function collectExperiment(experiment: Experiment): Promise<ExperimentResult> {
   const { folder, configuration, dataset, splits, patients } = experiment;
   const files = experimentFiles(folder);
+  // No fold is being trained any more: what a killed process left is nobody's.
+  await removeUnfinished(folder);
   const folds = [];
   for (const fold of foldNumbers(experiment)) folds.push(await trainedFold(experiment, fold));
   await predictCases(experiment, dataset.test, testTargets(experiment), "predict test set");

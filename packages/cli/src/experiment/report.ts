@@ -17,6 +17,7 @@ import {
   textTable,
 } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "../prediction.js";
+import { dscValues, ensembleComparisons, type Protocol } from "./comparison.js";
 import type { ExperimentConfiguration } from "./configuration.js";
 import type { Environment } from "./environment.js";
 import type { ExperimentFingerprint } from "./fingerprint.js";
@@ -102,7 +103,6 @@ export function summaryText({ configuration, sets, summary }: ExperimentResult):
     .join("\n\n");
 }
 
-type Protocol = "node_level" | "whole_volume";
 const protocolNames = ["node_level", "whole_volume"] as const satisfies readonly Protocol[];
 
 const protocolTitles: Readonly<Record<Protocol, string>> = {
@@ -148,12 +148,13 @@ function protocolSections(result: ExperimentResult, protocol: Protocol): Section
       return rows.length === 0 ? [] : [tableBlock(paperCaption(set, protocol), paperColumns, rows)];
     }),
     modelTable(result, protocol),
+    ...comparisonTable(result, protocol),
     {
       kind: "svg",
       svg: boxPlotSvg({
         title: `DSC, ${protocolTitles[protocol].toLowerCase()}`,
         axisLabel: "DSC",
-        groups: sets.map((set) => ({ label: setTitle(set), values: dscValues(set, protocol) })),
+        groups: sets.map((set) => ({ label: setTitle(set), values: dscValues(set.scores, protocol) })),
         note: result.configuration.dataset,
       }),
       caption: `DSC of each ${protocol === "node_level" ? "node" : "scan"}, by model`,
@@ -229,6 +230,25 @@ function modelTable({ sets, summary }: ExperimentResult, protocol: Protocol): Bl
     ),
   }));
   return { kind: "table", caption: `${protocolTitles[protocol]}: mean ± SD of each model`, columns, rows };
+}
+
+function comparisonTable({ sets, patientOf }: ExperimentResult, protocol: Protocol): Block[] {
+  const rows = ensembleComparisons(sets, protocol, patientOf);
+  if (rows.length === 0) return [];
+  const caption = `${protocolTitles[protocol]}: the ensemble against each fold's network on the test set, by the mean DSC of each patient; paired Wilcoxon signed-rank test, two-sided, with Holm's correction`;
+  return [
+    tableBlock(
+      caption,
+      [
+        { key: "model", title: "ensemble against" },
+        { key: "patients", title: "patients" },
+        { key: "medianDifference", title: "median difference of DSC", format: decimals(3) },
+        { key: "pValue", title: "p", format: decimals(3) },
+        { key: "correctedPValue", title: "p, corrected", format: decimals(3) },
+      ],
+      rows.map((row) => ({ ...row, model: row.model.replace("_", " ") })),
+    ),
+  ];
 }
 
 function nodeLevelCharts({ sets, configuration }: ExperimentResult): Block[] {
@@ -527,7 +547,8 @@ function repeatSection({ environment }: ExperimentResult): Section {
   return {
     heading: "How to repeat this",
     blocks: [
-      { kind: "code", text: environment.command },
+      // A fold trained apart began with a command of its own.
+      { kind: "code", text: environment.command.replace(/ --(fold[ =]\d+|collect|json)(?= |$)/g, "") },
       {
         kind: "paragraph",
         text: "The same command on the same machine gives the same tables to the last bit, however often it is stopped and started again. Times are kept apart, in times.json of each fold's folder. Definitions of the measures: docs/metrics.md; what the experiment's folder holds: docs/experiment.md.",
@@ -544,12 +565,6 @@ function figuresOf(
 ): Figures | null {
   const row = summary.find((one) => one.set === set && one.model === model && one.measure === measure);
   return row?.[protocol] ?? null;
-}
-
-function dscValues({ scores }: ScoredSet, protocol: Protocol): number[] {
-  return protocol === "node_level"
-    ? scores.flatMap(({ node_level }) => (node_level ?? []).flatMap(({ metrics }) => metrics.dsc ?? []))
-    : scores.flatMap(({ whole_volume }) => whole_volume?.metrics.dsc ?? []);
 }
 
 function volumePairs(

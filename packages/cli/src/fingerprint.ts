@@ -2,6 +2,7 @@
 import {
   boxPlotSvg,
   histogramSvg,
+  quantileOfSorted,
   type Report,
   reportHtml,
   type TableColumn,
@@ -274,15 +275,9 @@ function binned(values: readonly number[]): { lowest: number; binWidth: number; 
   return { lowest: 0, binWidth, counts };
 }
 
-/** Quantiles with linear interpolation (type 7 of Hyndman and Fan 1996). */
 function quantilesOf(values: readonly number[]): Quantiles | null {
   if (values.length === 0) return null;
   const ascending = [...values].sort((a, b) => a - b);
-  const at = (share: number): number => {
-    const place = (ascending.length - 1) * share;
-    const below = Math.floor(place);
-    const above = Math.min(below + 1, ascending.length - 1);
-    return ascending[below] + (place - below) * (ascending[above] - ascending[below]);
-  };
+  const at = (share: number) => quantileOfSorted(ascending, share);
   return { lowest: at(0), p25: at(0.25), median: at(0.5), p75: at(0.75), highest: at(1) };
 }

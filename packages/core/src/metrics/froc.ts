@@ -93,5 +93,7 @@ export function countsAtScores(
 }
 
 function atLeast({ data }: Volume<Float32Array>, threshold: number): Uint8Array {
-  return Uint8Array.from(data, (probability) => (probability >= threshold ? 1 : 0));
+  const mask = new Uint8Array(data.length);
+  for (let at = 0; at < mask.length; at++) if (data[at] >= threshold) mask[at] = 1;
+  return mask;
 }

@@ -2,7 +2,7 @@
 
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import { type Volume, voxelCount } from "../volume/volume.js";
-import { labelComponents } from "../voxels/components.js";
+import { labelComponents, largestFirst } from "../voxels/components.js";
 import type { NodeSplit } from "../voxels/node-measurement.js";
 
 /** A true and a predicted node that share voxels. */
@@ -35,9 +35,8 @@ export function nodeInstances(
 ): Volume<IntegerVoxelArray> {
   if (split === "labels") return labels;
   const { labels: components, sizes } = labelComponents(foregroundOf(labels.data), labels.size, 26);
-  const largestFirst = sizes.map((_, at) => at).sort((a, b) => sizes[b] - sizes[a] || a - b);
   const idOfComponent = new Int32Array(sizes.length + 1);
-  largestFirst.forEach((component, rank) => {
+  largestFirst(sizes).forEach((component, rank) => {
     idOfComponent[component + 1] = rank + 1;
   });
   return { ...labels, data: components.map((component) => idOfComponent[component]) };
@@ -45,7 +44,10 @@ export function nodeInstances(
 
 /** The foreground of labels as a mask; a mask is returned as it is. */
 export function foregroundOf(labels: IntegerVoxelArray): Uint8Array {
-  return labels instanceof Uint8Array ? labels : Uint8Array.from(labels, (label) => (label === 0 ? 0 : 1));
+  if (labels instanceof Uint8Array) return labels;
+  const mask = new Uint8Array(labels.length);
+  for (let at = 0; at < mask.length; at++) if (labels[at] !== 0) mask[at] = 1;
+  return mask;
 }
 
 /**
@@ -85,7 +87,7 @@ export function overlapsOfNodes(
  * The hits: pairs with an IoU above 0.3, each node in at most one. The pair with the greatest IoU is taken first, then the
  * greatest of the rest; of equal ones the one with the lower ids. So nodes that fit best always belong together, which
  * a matching of the greatest number (Hungarian) would at times give up for two poorer pairs; they can differ only where
- * nodes touch, for above 1/2 a node has no second partner.
+ * a node shares more than 0.3 with two others.
  */
 export function matchNodes(overlaps: readonly NodeOverlap[]): NodeOverlap[] {
   const bestFirst = overlaps

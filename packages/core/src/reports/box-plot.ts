@@ -1,4 +1,5 @@
 // Distributions of a measure side by side, as an SVG chart.
+import { quantileOfSorted } from "../statistics/summary.js";
 import { escapeMarkup, wrapText } from "./markup.js";
 import {
   colours,
@@ -74,7 +75,10 @@ function row({ label, values }: Group, middle: number, across: Scale): string {
   const captions = [
     ...lines.map((line) => ({ line, quiet: false })),
     {
-      line: values.length === 0 ? "no values" : `n ${values.length}, median ${short(quantile(values, 0.5))}`,
+      line:
+        values.length === 0
+          ? "no values"
+          : `n ${values.length}, median ${short(quantileOfSorted(values, 0.5))}`,
       quiet: true,
     },
   ];
@@ -89,7 +93,7 @@ function row({ label, values }: Group, middle: number, across: Scale): string {
 }
 
 function box(values: readonly number[], middle: number, across: Scale): string {
-  const quartiles = [0.25, 0.5, 0.75].map((share) => quantile(values, share));
+  const quartiles = [0.25, 0.5, 0.75].map((share) => quantileOfSorted(values, share));
   const reach = 1.5 * (quartiles[2] - quartiles[0]);
   // Never inside the box: with few values an interpolated quartile can lie beyond the last value within reach.
   const low = Math.min(quartiles[0], values.find((value) => value >= quartiles[0] - reach) ?? quartiles[0]);
@@ -122,17 +126,9 @@ function dots(values: readonly number[], middle: number, across: Scale): string 
     .join("");
 }
 
-/** Quantile with linear interpolation between order statistics (type 7 of Hyndman and Fan 1996, the default of numpy). */
-function quantile(ascending: readonly number[], share: number): number {
-  const place = (ascending.length - 1) * share;
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, ascending.length - 1);
-  return ascending[below] + (place - below) * (ascending[above] - ascending[below]);
-}
-
 function summaryText(values: readonly number[]): string {
   if (values.length === 0) return "no values";
-  const [first, median, third] = [0.25, 0.5, 0.75].map((share) => short(quantile(values, share)));
+  const [first, median, third] = [0.25, 0.5, 0.75].map((share) => short(quantileOfSorted(values, share)));
   return `n ${values.length}, median ${median}, quartiles ${first} to ${third}, range ${short(values[0])} to ${short(values[values.length - 1])}`;
 }
 

@@ -1,36 +1,59 @@
-// What others have published, to stand beside ours in a table of its own.
+// What others have published, to stand beside ours in tables of its own, a table a protocol.
 
-/** A row: whose figures, how and on what they were measured. */
-export interface PublishedResult {
+/** Whose figures, and on what they were measured. A figure that was not published is null. */
+type PublishedResult = {
   readonly work: string;
-  readonly protocol: string;
   readonly data: string;
-  readonly result: string;
-}
+  readonly dsc: number;
+  readonly doi: string | null;
+};
 
-export const publishedResults: readonly PublishedResult[] = [
+export const publishedNodeLevel: readonly (PublishedResult & {
+  readonly asd_mm: number | null;
+  readonly hd95_mm: number | null;
+})[] = [
   {
-    work: "LNSNet (Lu et al., Med Phys 2025, 10.1002/mp.70123)",
-    protocol: "node level",
+    work: "LNSNet (Lu et al., Med Phys 2025)",
     data: "678 nodes of 123 patients",
-    result: "DSC 73.81 %, ASD 0.92 mm, HD95 2.52 mm",
+    dsc: 0.7381,
+    asd_mm: 0.92,
+    hd95_mm: 2.52,
+    doi: "10.1002/mp.70123",
   },
   {
-    work: "Deep parallel 3D U-Net, PRICAI 2024",
-    protocol: "node level",
+    work: "Deep parallel 3D U-Net (PRICAI 2024)",
     data: "603 nodes",
-    result: "DSC 0.833",
+    dsc: 0.833,
+    asd_mm: null,
+    hd95_mm: null,
+    doi: null,
   },
+];
+
+export const publishedWholeVolume: readonly (PublishedResult & {
+  readonly hd95_mm: number | null;
+  readonly sensitivity: number;
+  readonly positive_predictive_value: number | null;
+  readonly false_positives_per_volume: number;
+})[] = [
   {
-    work: "nnU-Net with transfer, Sci Rep 2025 (10.1038/s41598-024-84804-3)",
-    protocol: "whole volume",
+    work: "nnU-Net with transfer (Sci Rep 2025)",
     data: "11,013 nodes",
-    result: "DSC 0.72, HD95 3.78 mm, sensitivity 54.6 %, PPV 69.0 %, 3.4 false positives a volume",
+    dsc: 0.72,
+    hd95_mm: 3.78,
+    sensitivity: 0.546,
+    positive_predictive_value: 0.69,
+    false_positives_per_volume: 3.4,
+    doi: "10.1038/s41598-024-84804-3",
   },
   {
-    work: "Foveal FCN 2023 (10.1186/s41747-023-00360-x)",
-    protocol: "whole volume",
+    work: "Foveal FCN (2023)",
     data: "925 nodes of at least 5 mm",
-    result: "Dice 0.71, sensitivity 81.1 %, 2.4 false positives a CT",
+    dsc: 0.71,
+    hd95_mm: null,
+    sensitivity: 0.811,
+    positive_predictive_value: null,
+    false_positives_per_volume: 2.4,
+    doi: "10.1186/s41747-023-00360-x",
   },
 ];

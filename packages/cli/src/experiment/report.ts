@@ -22,7 +22,7 @@ import type { ExperimentConfiguration } from "./configuration.js";
 import type { Environment } from "./environment.js";
 import type { ExperimentFingerprint } from "./fingerprint.js";
 import type { TrainedFold } from "./folds.js";
-import { type PublishedResult, publishedResults } from "./published-results.js";
+import { publishedNodeLevel, publishedWholeVolume } from "./published-results.js";
 import { frocThresholds } from "./scoring.js";
 import {
   type Figures,
@@ -189,7 +189,7 @@ function paperRows(summary: readonly SummaryRow[], set: ScoredSet, protocol: Pro
     const figures = row[protocol];
     if (row.set !== set.set || row.model !== set.model || figures === null) return [];
     const { digits, ...title } = measureTitles[row.measure];
-    const number = (value: number) => decimals(digits)(value);
+    const number = figureText(digits);
     const range = (low: number | null, high: number | null) =>
       low === null || high === null ? null : `${number(low)} to ${number(high)}`;
     const quartiles = range(figures.lower_quartile, figures.upper_quartile);
@@ -242,7 +242,7 @@ function comparisonTable({ sets, patientOf }: ExperimentResult, protocol: Protoc
       [
         { key: "model", title: "ensemble against" },
         { key: "patients", title: "patients" },
-        { key: "medianDifference", title: "median difference of DSC", format: decimals(3) },
+        { key: "medianDifference", title: "median difference of DSC", format: figureText(3) },
         { key: "pValue", title: "p", format: decimals(3) },
         { key: "correctedPValue", title: "p, corrected", format: decimals(3) },
       ],
@@ -298,7 +298,7 @@ function wholeVolumeCharts({ sets, configuration }: ExperimentResult): Block[] {
           };
         }),
       }),
-      caption: `Sensitivity against false positives as the threshold of the probability moves over ${frocThresholds.join(", ")}`,
+      caption: `Sensitivity against false positives as the threshold of the probability moves over ${frocThresholds.join(", ")}; as it falls, bodies grow and merge, so that nodes are lost as well as found`,
     },
     ...labelled.flatMap((set) => {
       const scans = set.scores.flatMap(({ true_nodes, whole_volume }) =>
@@ -372,27 +372,36 @@ function sizeChart(
 }
 
 function othersSection(dataset: string): Section {
-  const columns: readonly TableColumn<keyof PublishedResult>[] = [
-    { key: "work", title: "work" },
-    { key: "protocol", title: "protocol" },
-    { key: "data", title: "data" },
-    { key: "result", title: "result" },
-  ];
   return {
     heading: "Published figures of other works",
     blocks: [
       {
         kind: "paragraph",
-        text: `Not measured here. These works used data, protocols and definitions of their own, none of them ${dataset}; the table is for orientation, and none of its figures may be compared with one above.`,
+        text: `Not measured here. These works used data, protocols and definitions of their own, none of them ${dataset}; the tables are for orientation, and none of their figures may be compared with one above.`,
       },
-      {
-        kind: "table",
-        caption: "Figures of others, as published",
-        dataLabel: `not ${dataset}`,
-        columns,
-        rows: publishedResults.map((row) => ({ ...row })),
-      },
+      othersTable(dataset, "node_level", publishedNodeLevel),
+      othersTable(dataset, "whole_volume", publishedWholeVolume),
     ],
+  };
+}
+
+function othersTable(
+  dataset: string,
+  protocol: Protocol,
+  results: readonly Readonly<Record<string, string | number | null>>[],
+): Block {
+  const measures = Object.keys(results[0]).filter((key) => key in measureTitles);
+  return {
+    kind: "table",
+    caption: `${protocolTitles[protocol]}: figures of others, as published`,
+    dataLabel: `not ${dataset}`,
+    columns: [
+      { key: "work", title: "work" },
+      { key: "data", title: "data" },
+      ...measures.map((key) => ({ key, title: withUnit(measureTitles[key]) })),
+      { key: "doi", title: "DOI" },
+    ],
+    rows: results,
   };
 }
 
@@ -521,6 +530,11 @@ function settingsSection({ configuration, environment, folds, multiplyAdds }: Ex
     "batch, batches an update": `${training.batchSize}, ${training.accumulation}`,
     "learning rate, decay": `${training.learningRate}, ${training.decay}`,
     "weight decay": String(training.weightDecay),
+    "begun from":
+      configuration.startingWeights === null
+        ? "random weights"
+        : `given weights, SHA-256 ${configuration.startingWeights.slice(0, 12)}…`,
+    trained: training.trained === "all" ? "all weights" : "the head alone",
     seed: String(training.seed),
     "overlap of patches": String(prediction.overlap),
     "least volume of a body": `${prediction.minimumVolumeMl} mL`,
@@ -587,9 +601,15 @@ const frocPlace = ({ falsePositivesPerVolume, sensitivity }: FrocPoint) => ({
   up: sensitivity ?? Number.NaN,
 });
 
+/** With the minus sign of print. */
+const figureText =
+  (digits: number) =>
+  (value: number): string =>
+    decimals(digits)(value).replace("-", "−");
+
 /** "0.712 ± 0.083". */
 function spread({ mean, sd }: Figures, digits: number): string {
-  const number = decimals(digits);
+  const number = figureText(digits);
   return `${mean === null ? "–" : number(mean)}${sd === null ? "" : ` ± ${number(sd)}`}`;
 }
 

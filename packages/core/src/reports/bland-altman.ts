@@ -43,7 +43,7 @@ export function blandAltmanSvg({ title, measure, unit, pairs, note }: BlandAltma
 }
 
 function levelsOf({ bias, limits }: Agreement, unit: string) {
-  const shown = (value: number) => `${decimals(2)(value)} ${unit}`;
+  const shown = (value: number) => `${decimals(2)(value).replace("-", "−")} ${unit}`;
   return [
     { up: limits.high, label: `+1.96 SD ${shown(limits.high)}`, isMain: false },
     { up: bias, label: `bias ${shown(bias)}`, isMain: true },

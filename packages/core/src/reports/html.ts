@@ -101,7 +101,7 @@ function blockHtml(block: Block, dataLabel: string): string {
         `${caption(block.caption, dataLabel)}</figure>`
       );
     case "code":
-      return `<pre tabindex="0"><code>${escapeMarkup(block.text)}</code></pre>`;
+      return `<pre><code>${escapeMarkup(block.text)}</code></pre>`;
   }
 }
 
@@ -130,18 +130,20 @@ figcaption { margin: 6px 0; color: #46505a; font-size: 14px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 14px 5px 0; text-align: left; border-bottom: 1px solid #e3e7eb; white-space: nowrap; }
-th { border-bottom: 2px solid #57606a; font-weight: 600; }
+th { border-bottom: 2px solid #57606a; font-weight: 600; white-space: normal; vertical-align: bottom; }
 .number { text-align: right; padding: 5px 0 5px 14px; }
+.number + :not(.number) { padding-left: 14px; }
 tfoot td { border-top: 2px solid #57606a; border-bottom: 0; font-weight: 600; }
 tfoot tr + tr td { border-top: 0; }
 .chart svg { display: block; width: 100%; max-width: 640px; height: auto; }
+/* Two charts side by side where there is room: drawn for a phone, they are large enough. */
+@media print, (min-width: 900px) { .chart { display: inline-block; width: 48%; margin-right: 1.5%; vertical-align: top; } }
 .picture img { display: block; width: 100%; min-width: 640px; height: auto; background: #000; }
-pre { padding: 12px 14px; background: #f4f6f8; border: 1px solid #e3e7eb; border-radius: 6px; overflow-x: auto; font-size: 13px; line-height: 1.5; }
+pre { padding: 12px 14px; background: #f4f6f8; border: 1px solid #e3e7eb; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; line-height: 1.5; }
 @media print {
   main { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
   .picture img { min-width: 0; }
-  pre { white-space: pre-wrap; }
   h2 { break-after: avoid; }
   figure, pre { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -53,7 +53,7 @@ export function lineChartSvg(chart: LineChart): string {
     };
     return (
       `<path d="${linePath(points.map(place))}" ${strokeOf(index)}/>` +
-      (hasMarks ? points.map((point) => circle(point, 2.5)).join("") : "") +
+      (hasMarks || points.length === 1 ? points.map((point) => circle(point, 2.5)).join("") : "") +
       (emphasis === undefined ? "" : circle(emphasis, 5))
     );
   });

@@ -10,11 +10,10 @@ import {
   type IntegerVoxelArray,
   type LabelName,
   labelBodies,
-  labelComponents,
-  largestFirst,
   matchRois,
   type NamedMask,
   nrrdSegments,
+  numberedComponents,
   rasteriseContours,
   readRtstruct,
   readSeg,
@@ -73,20 +72,11 @@ export async function readLabels(path: string, choice: LabelChoice): Promise<Rea
 }
 
 /**
- * Each body by a value of its own: labels of several values as they are, those of one value numbered by its connected
- * bodies (26 neighbours), the largest first, as they are measured.
+ * Each body by a value of its own: labels of several values as they are, those of one value by
+ * {@link numberedComponents}, as they are measured.
  */
 export function asInstances(labels: Volume<IntegerVoxelArray>): Volume<IntegerVoxelArray> {
-  if (hasSeveralValues(labels)) return labels;
-  const mask = Uint8Array.from(labels.data, (value) => (value === 0 ? 0 : 1));
-  const { labels: components, sizes, count } = labelComponents(mask, labels.size, 26);
-  const rankOf = new Int32Array(count + 1);
-  largestFirst(sizes).forEach((component, rank) => {
-    rankOf[component + 1] = rank + 1;
-  });
-  const data = count > 255 ? new Uint16Array(components.length) : new Uint8Array(components.length);
-  for (let n = 0; n < data.length; n++) data[n] = rankOf[components[n]];
-  return { ...labels, data };
+  return hasSeveralValues(labels) ? labels : numberedComponents(labels);
 }
 
 /** Whether labels tell bodies apart by their values. */

@@ -3,6 +3,7 @@ import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
 import { concatenated } from "./bytes.js";
+import { companionNamed, requireCompanion } from "./companion.js";
 import { gunzip, isGzip, unzlib, zlib } from "./gzip.js";
 import { type Place, placeOfAxes, type ReportProblem } from "./place.js";
 import {
@@ -224,12 +225,7 @@ function voxelsOf(
     );
   }
   const dataFile = companionOf(header, name);
-  if (dataFile !== null && companion === undefined) {
-    throw new InputError(
-      `${name} keeps its voxels in ${dataFile}, which was not given; put both in one folder.`,
-    );
-  }
-  const source = dataFile === null ? bytes : (companion ?? bytes);
+  const source = dataFile === null ? bytes : requireCompanion(companion, dataFile, name);
   const dataName = dataFile === null ? name : `${dataFile} (of ${name})`;
   const wanted = count * bytesPerVoxel(type);
   // MetaIO: a positive HeaderSize counts from the start of the file that holds the voxels; −1 means "at its end".
@@ -254,14 +250,7 @@ function voxelsOf(
 }
 
 function companionOf({ fields }: Header, name: string): string | null {
-  const value = fields.get("elementdatafile") ?? "";
-  if (value.toUpperCase() === "LOCAL") return null;
-  if (value === "" || /^LIST\b/i.test(value) || value.includes("%") || /[/\\]|^\.\.?$/.test(value)) {
-    throw new InputError(
-      `${name} names "${value}" for its voxels, and one file in the same folder was expected; convert it to a single .mha file.`,
-    );
-  }
-  return value;
+  return companionNamed(fields.get("elementdatafile") ?? "", ".mha", name);
 }
 
 function numbersOf(text: string | undefined): readonly number[] {

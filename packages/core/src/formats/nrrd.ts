@@ -3,6 +3,7 @@ import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
 import { concatenated } from "./bytes.js";
+import { companionNamed, requireCompanion } from "./companion.js";
 import { gunzip, gzip } from "./gzip.js";
 import { type Place, placeOfAxes, placeOfSteps, type ReportProblem, stepsOf } from "./place.js";
 import {
@@ -345,13 +346,8 @@ function voxelsOf(
   const { fields, end } = header;
   const type = typeOf(fields.get("type") ?? "none", name);
   const dataFile = companionOf(header, name);
-  if (dataFile !== null && companion === undefined) {
-    throw new InputError(
-      `${name} keeps its voxels in ${dataFile}, which was not given; put both in one folder.`,
-    );
-  }
   const dataName = dataFile === null ? name : `${dataFile} (of ${name})`;
-  const file = companion !== undefined && dataFile !== null ? companion : bytes.subarray(end);
+  const file = dataFile === null ? bytes.subarray(end) : requireCompanion(companion, dataFile, name);
   const stored = file.subarray(startOfLine(file, skipOf(header, "lineskip", name)));
   const byteSkip = skipOf(header, "byteskip", name);
   const encoding = (fields.get("encoding") ?? "none").toLowerCase();
@@ -405,14 +401,7 @@ function startOfLine(bytes: Uint8Array, lines: number): number {
 }
 
 function companionOf({ fields }: Header, name: string): string | null {
-  const value = fields.get("datafile")?.replace(/^\.\//, "");
-  if (value === undefined || value.toUpperCase() === "LOCAL") return null;
-  if (/^LIST\b/i.test(value) || /%\d*d/.test(value) || /[/\\]|^\.\.?$/.test(value)) {
-    throw new InputError(
-      `${name} names "${value}" for its voxels, and one file in the same folder was expected; convert it to a single .nrrd file.`,
-    );
-  }
-  return value;
+  return companionNamed(fields.get("datafile") ?? "LOCAL", ".nrrd", name);
 }
 
 function wordsOf(text: string | undefined): string[] {

@@ -3,17 +3,12 @@
 import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Vector3, Volume } from "../volume/volume.js";
+import { foregroundOf } from "../voxels/instances.js";
 import type { IndexBox } from "../voxels/morphology.js";
 import { measureNodes, type NodeMeasurement, type NodeSplit } from "../voxels/node-measurement.js";
 import { type CaseMetrics, evaluateCase, requireSameGrid } from "./case.js";
 import { jointBox, jointForegroundBox } from "./foreground-box.js";
-import {
-  foregroundOf,
-  matchNodes,
-  type NodeOverlap,
-  nodeInstances,
-  overlapsOfNodes,
-} from "./node-matching.js";
+import { matchNodes, type NodeOverlap, nodeInstances, overlapsOfNodes } from "./node-matching.js";
 import type { SurfaceConvention } from "./surface.js";
 
 /**

@@ -4,11 +4,12 @@ import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
 import { removeSmallComponents } from "../voxels/components.js";
+import { foregroundOf } from "../voxels/instances.js";
 import type { NodeSplit } from "../voxels/node-measurement.js";
 import { requireSameGrid } from "./case.js";
 import { type DetectionCounts, detectionFigures, type NodeDetection } from "./detection.js";
 import { jointForegroundBox } from "./foreground-box.js";
-import { foregroundOf, matchNodes, nodeInstances, overlapsOfNodes } from "./node-matching.js";
+import { matchNodes, nodeInstances, overlapsOfNodes } from "./node-matching.js";
 
 /** A point of the curve. */
 export interface FrocPoint {

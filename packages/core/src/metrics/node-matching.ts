@@ -2,7 +2,7 @@
 
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import { type Volume, voxelCount } from "../volume/volume.js";
-import { labelComponents, largestFirst } from "../voxels/components.js";
+import { numberedComponents } from "../voxels/instances.js";
 import type { NodeSplit } from "../voxels/node-measurement.js";
 
 /** A true and a predicted node that share voxels. */
@@ -24,8 +24,8 @@ export interface NodeOverlaps {
 export const hitIou = 0.3;
 
 /**
- * One label a node. Components (26 neighbours) are numbered from 1, the largest first and equal ones by their first voxel in
- * memory, as `measureNodes` numbers them; given labels are left as they are.
+ * One label a node: components by {@link numberedComponents}, as `measureNodes` numbers them; given labels are left as
+ * they are.
  *
  * @param labels - foreground where nonzero
  */
@@ -33,21 +33,7 @@ export function nodeInstances(
   labels: Volume<IntegerVoxelArray>,
   split: NodeSplit,
 ): Volume<IntegerVoxelArray> {
-  if (split === "labels") return labels;
-  const { labels: components, sizes } = labelComponents(foregroundOf(labels.data), labels.size, 26);
-  const idOfComponent = new Int32Array(sizes.length + 1);
-  largestFirst(sizes).forEach((component, rank) => {
-    idOfComponent[component + 1] = rank + 1;
-  });
-  return { ...labels, data: components.map((component) => idOfComponent[component]) };
-}
-
-/** The foreground of labels as a mask; a mask is returned as it is. */
-export function foregroundOf(labels: IntegerVoxelArray): Uint8Array {
-  if (labels instanceof Uint8Array) return labels;
-  const mask = new Uint8Array(labels.length);
-  for (let at = 0; at < mask.length; at++) if (labels[at] !== 0) mask[at] = 1;
-  return mask;
+  return split === "labels" ? labels : numberedComponents(labels);
 }
 
 /**

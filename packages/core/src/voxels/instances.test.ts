@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import { labelBodies, labelValues, type NamedMask } from "./instances.js";
+import type { IntegerVoxelArray } from "../volume/resample.js";
+import type { Volume } from "../volume/volume.js";
+import { labelBodies, labelValues, type NamedMask, numberedComponents } from "./instances.js";
 
 const mask = (name: string, text: string): NamedMask => ({ name, mask: Uint8Array.from(text, Number) });
 
@@ -101,4 +103,32 @@ test("more bodies than 16 bits can number are refused", () => {
 
 test("the values of labels, each once, ascending", () => {
   expect(labelValues(Int16Array.of(3, 3, 0, 12, 3, -1))).toEqual([-1, 0, 3, 12]);
+});
+
+describe("components are numbered, the largest first", () => {
+  const rowOf = (data: Volume<IntegerVoxelArray>["data"]): Volume<IntegerVoxelArray> => ({
+    size: [data.length, 1, 1],
+    spacingMm: [1, 1, 1],
+    originMm: [0, 0, 0],
+    direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    data,
+  });
+
+  test("equal ones in the order of their first voxels, whatever their values", () => {
+    expect(numberedComponents(rowOf(Int16Array.of(7, 0, 300, 1, 0, 2, 0, 5, 5))).data).toEqual(
+      Uint8Array.of(3, 0, 1, 1, 0, 4, 0, 2, 2),
+    );
+  });
+
+  test("without a limit: in the smallest type that holds them", () => {
+    const numbered = (count: number) =>
+      numberedComponents(rowOf(Uint8Array.from({ length: 2 * count }, (_, n) => n % 2))).data;
+    expect([255, 256, 65_535, 65_536].map((count) => numbered(count).constructor)).toEqual([
+      Uint8Array,
+      Uint16Array,
+      Uint16Array,
+      Int32Array,
+    ]);
+    expect(numbered(65_536).at(-1)).toBe(65_536);
+  });
 });

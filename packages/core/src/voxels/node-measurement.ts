@@ -6,6 +6,7 @@ import { pointOfIndex, sameGeometry, type Vector3, type Volume, voxelVolumeMm3 }
 import { type AxialAxes, axialAxes } from "./axial-axes.js";
 import { labelRuns, largestFirst } from "./components.js";
 import { type FeretDiameters, feretDiameters } from "./feret.js";
+import { foregroundOf } from "./instances.js";
 import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
 import { type NeckSide, type SideOfPoint, sideByBody, sideByGrid } from "./neck-side.js";
@@ -70,8 +71,7 @@ interface NodeRuns {
 }
 
 function componentsOf({ data, size }: Volume<IntegerVoxelArray>): NodeRuns[] {
-  const mask = data instanceof Uint8Array ? data : Uint8Array.from(data, (label) => (label === 0 ? 0 : 1));
-  const { starts, ends, runLabels, sizes } = labelRuns(mask, size, 26);
+  const { starts, ends, runLabels, sizes } = labelRuns(foregroundOf(data), size, 26);
   const nodeOfComponent: NodeRuns[] = [];
   const nodes = largestFirst(sizes).map((component, rank): NodeRuns => {
     nodeOfComponent[component] = { id: rank + 1, starts: [], ends: [] };

@@ -1,0 +1,31 @@
+// The file beside a header that holds its voxels (.nhdr, .mhd).
+import { InputError } from "../errors.js";
+
+/**
+ * The file that a header names for its voxels; null where they follow the header ("LOCAL").
+ *
+ * @param stated what the header says, such as `scan.raw`, `./scan.raw` or `LOCAL`
+ * @param singleFile the ending of the files that hold header and voxels in one
+ * @param name the header's file, for messages
+ * @throws InputError where nothing, a list of files or a file in another folder is named
+ */
+export function companionNamed(stated: string, singleFile: ".nrrd" | ".mha", name: string): string | null {
+  const value = stated.replace(/^\.\//, "");
+  if (value.toUpperCase() === "LOCAL") return null;
+  if (value !== "" && !/^LIST\b|%\d*d|[/\\]|^\.\.?$/i.test(value)) return value;
+  throw new InputError(
+    `${name} names "${stated}" for its voxels, and one file in the same folder was expected; convert it to a single ${singleFile} file.`,
+  );
+}
+
+/** @throws InputError where the file that the header names was not given */
+export function requireCompanion(
+  companion: Uint8Array | undefined,
+  companionName: string,
+  name: string,
+): Uint8Array {
+  if (companion !== undefined) return companion;
+  throw new InputError(
+    `${name} keeps its voxels in ${companionName}, which was not given; put both in one folder.`,
+  );
+}

@@ -51,12 +51,9 @@ export const exportCommand = defineCommand({
       steps: String(steps),
       use: "research use only",
     };
-    const bytes = inferenceModel(
-      plan.network,
-      [1, plan.network.configuration.inputs, ...patch],
-      weights,
+    const bytes = inferenceModel(plan.network, [1, plan.network.configuration.inputs, ...patch], weights, {
       metadata,
-    );
+    });
     await writeAtomically(args.output, bytes);
     if (args.json === true) printJson({ onnx: args.output, bytes: bytes.length, ...metadata });
     else

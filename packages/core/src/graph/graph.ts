@@ -24,6 +24,9 @@ export interface Cost {
   readonly multiplyAddsThop: number;
 }
 
+/** What an ONNX model is written for: each runs operations that the other lacks. */
+export type Target = "cpu" | "webgpu";
+
 /** Attributes of an ONNX node that are whole numbers, or lists of them. */
 export type Integers = Readonly<Record<string, number | readonly number[]>>;
 /** Attributes of an ONNX node that are broken numbers. */
@@ -64,6 +67,8 @@ export interface Operation<Attributes> {
   gradient(node: Node<Attributes>, outputGradients: readonly (Value | null)[]): readonly (Value | null)[];
   /** A naive evaluation, the oracle of the tests. */
   reference(inputs: readonly Tensor[], node: Node<Attributes>): readonly Float64Array[];
+  /** The outputs from other operations, where a target does not run this one; `null` where it does. Absent where all do. */
+  lowered?(node: Node<Attributes>, target: Target): readonly Value[] | null;
   /** Writes the operation as ONNX nodes. */
   onnx(node: Node<Attributes>, emitter: OnnxEmitter): void;
   /** Absent where the operation neither multiplies matrices nor convolves. */

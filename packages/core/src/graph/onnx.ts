@@ -1,7 +1,16 @@
 // Writes a graph as an ONNX model that any runtime reads.
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AttributeProto_AttributeType, ModelProtoSchema, TensorProto_DataType } from "onnx-buf";
-import { type Floats, type Integers, type Node, type OnnxEmitter, sortNodes, type Value } from "./graph.js";
+import {
+  type Floats,
+  type Integers,
+  type Node,
+  type OnnxEmitter,
+  sortNodes,
+  type Target,
+  type Value,
+} from "./graph.js";
+import { lower } from "./lower.js";
 import { leafName } from "./operations/leaves.js";
 import { type Shape, sizeOf } from "./shape.js";
 
@@ -18,12 +27,16 @@ export interface OnnxModelOptions {
   /** Values that take the place of parameters: in a training step, views of the one vector of all weights. */
   readonly bindings?: ReadonlyMap<Value, Value>;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What will run the model; the CPU by default, and so does every other device that has all of ONNX. */
+  readonly target?: Target;
 }
 
 const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon"]);
 
 /** The bytes of an ONNX model (opset {@link OPSET}) that computes `outputs`. */
-export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxModelOptions): Uint8Array {
+export function emitOnnx({ target = "cpu", ...options }: OnnxModelOptions): Uint8Array {
+  const { inputs, weights, metadata } = options;
+  const { outputs, bindings } = loweredFor(target, options);
   const names = new Map<Value, string>();
   const outputNames = new Map(Object.entries(outputs).map(([name, value]) => [value, name]));
   const taken = new Set<string>(Object.keys(outputs));
@@ -38,7 +51,7 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
     taken.add(name);
     return name;
   };
-  const resolve = (value: Value): Value => bindings?.get(value) ?? value;
+  const resolve = (value: Value): Value => bindings.get(value) ?? value;
   const nameOf = (value: Value): string => {
     const name = names.get(resolve(value));
     if (name === undefined) throw new Error(`${value.node.operation.name} was not written before it is used`);
@@ -170,9 +183,22 @@ export function emitOnnx({ inputs, outputs, weights, bindings, metadata }: OnnxM
   return toBinary(ModelProtoSchema, model);
 }
 
+/** Outputs and bound values as the target can compute them. */
+function loweredFor(
+  target: Target,
+  { outputs, bindings = new Map() }: OnnxModelOptions,
+): Required<Pick<OnnxModelOptions, "outputs" | "bindings">> {
+  const names = Object.keys(outputs);
+  const values = lower([...Object.values(outputs), ...bindings.values()], target);
+  return {
+    outputs: Object.fromEntries(names.map((name, index) => [name, values[index]])),
+    bindings: new Map([...bindings.keys()].map((value, index) => [value, values[names.length + index]])),
+  };
+}
+
 /** Nodes in order, with the nodes of bound values in the place of the parameters they stand for. */
-function sortBound(values: readonly Value[], bindings: ReadonlyMap<Value, Value> | undefined): Node[] {
-  if (!bindings) return sortNodes(values);
+function sortBound(values: readonly Value[], bindings: ReadonlyMap<Value, Value>): Node[] {
+  if (bindings.size === 0) return sortNodes(values);
   const used = sortNodes(values).flatMap((node) =>
     node.outputs.flatMap((value) => bindings.get(value) ?? []),
   );

@@ -1,7 +1,7 @@
 // The networks by name, and what else is built from a network than a training step.
 import type { Value } from "../graph/graph.js";
 import { sortNodes } from "../graph/graph.js";
-import { emitOnnx } from "../graph/onnx.js";
+import { emitOnnx, type OnnxModelOptions } from "../graph/onnx.js";
 import { input } from "../graph/operations/leaves.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
 import { NetworkBuilder, type ParameterEntry } from "./builder.js";
@@ -64,16 +64,16 @@ export function parametersOf(specification: NetworkSpecification): readonly Para
   return builder.parameters;
 }
 
-/** An ONNX model from `image` to `logits`, weights inside. */
+/** An ONNX model from `image` to `logits`, weights inside, for what will run it. */
 export function inferenceModel(
   specification: NetworkSpecification,
   imageShape: Shape,
   weights: ReadonlyMap<string, Float32Array>,
-  metadata: Readonly<Record<string, string>> = {},
+  options: Pick<OnnxModelOptions, "target" | "metadata"> = {},
 ): Uint8Array {
   const image = input("image", imageShape);
   const logits = buildNetwork(specification, image, new NetworkBuilder(false));
-  return emitOnnx({ inputs: [image], outputs: { logits }, weights, metadata });
+  return emitOnnx({ inputs: [image], outputs: { logits }, weights, ...options });
 }
 
 /** Work of one layer of a network. */

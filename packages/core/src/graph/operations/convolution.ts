@@ -8,7 +8,7 @@ import {
   type Value,
 } from "../graph.js";
 import { formatShape, range, type Shape, ShapeError, sizeOf, stridesOf } from "../shape.js";
-import { flip, pad, reshape, slice, transpose } from "./layout.js";
+import { concat, flip, pad, reshape, slice, transpose } from "./layout.js";
 import { matmul } from "./matmul.js";
 import { sum } from "./reduction.js";
 
@@ -139,6 +139,11 @@ const convolutionOperation: Operation<ConvolutionOptions> = {
     });
     return [result];
   },
+  lowered: (node, target) => {
+    const { inputs, attributes } = node;
+    const isGrouped = inputs[0].shape.length === 5 && attributes.groups > 1;
+    return target === "webgpu" && isGrouped && attributes.stride[0] === 1 ? [sliceConvolution(node)] : null;
+  },
   onnx: (node, emitter) =>
     emitter.emit("Conv", node, onnxAttributes(node.inputs[1].shape.slice(2), node.attributes)),
   cost: ({ inputs: [, w], outputs: [y] }) => {
@@ -146,6 +151,37 @@ const convolutionOperation: Operation<ConvolutionOptions> = {
     return { multiplyAdds, multiplyAddsThop: multiplyAdds };
   },
 };
+
+/**
+ * A 3D convolution that steps by one along the depth, as a 2D convolution of slices [N·D, C·kD, H, W]: taps along the
+ * depth become channels. ONNX Runtime's WebGPU provider has groups in 2D alone.
+ */
+function sliceConvolution({
+  inputs: [x, w, bias],
+  outputs: [y],
+  attributes,
+}: Node<ConvolutionOptions>): Value {
+  const { stride, padding, dilation, groups } = attributes;
+  const [batch, channels, , height, width] = x.shape;
+  const [, outputs, depth, ...plane] = y.shape;
+  const [, ofGroup, taps, ...kernel] = w.shape;
+  const pixels = height * width;
+  const beyond = [0, 0, padding[0], 0];
+  const padded = pad(reshape(x, [batch, channels, x.shape[2], pixels]), beyond, beyond);
+  const slices = transpose(padded, [0, 2, 1, 3]);
+  const shifted = range(taps).map((tap) => {
+    const seen = slice(slices, [0, tap * dilation[0], 0, 0], [batch, depth, channels, pixels]);
+    return reshape(seen, [batch, depth, channels, 1, pixels]);
+  });
+  const convolved = convolution(
+    reshape(concat(shifted, 3), [batch * depth, channels * taps, height, width]),
+    reshape(w, [outputs, ofGroup * taps, ...kernel]),
+    bias,
+    { stride: stride.slice(1), padding: padding.slice(1), dilation: dilation.slice(1), groups },
+  );
+  const stacked = reshape(convolved, [batch, depth, outputs, sizeOf(plane)]);
+  return reshape(transpose(stacked, [0, 2, 1, 3]), y.shape);
+}
 
 const transposedConvolutionOperation: Operation<TransposedConvolutionOptions> = {
   name: "transposedConvolution",

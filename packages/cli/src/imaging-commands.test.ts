@@ -281,6 +281,18 @@ describe("lnsnet measure", () => {
       expect(measured[0].hu_mean).toBeGreaterThan(-101);
     },
   );
+
+  test("--csv writes the table, names and all, beside what is printed", async () => {
+    const { code, stdout } = await lnsnet("measure", "seg.dcm", "--csv", "nodes.csv");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^node\s+name\s+volume \(mL\)/);
+    const [header, ...rows] = (await readFile(inFolder("nodes.csv"), "utf8")).trimEnd().split("\n");
+    expect(header).toMatch(/^id,name,volume_ml,/);
+    expect(rows.map((row) => row.split(",").slice(0, 2))).toEqual([
+      ["1", "Lymph node 1"],
+      ["2", "Lymph node 2"],
+    ]);
+  });
 });
 
 describe("lnsnet dataset import", () => {

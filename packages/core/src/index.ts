@@ -124,6 +124,7 @@ export { type Block, type Report, reportHtml, type Section, tableBlock } from ".
 export { type LearningCurve, learningCurveSvg } from "./reports/learning-curve.js";
 export { type Curve, type LineChart, lineChartSvg } from "./reports/line-chart.js";
 export { type MontageTile, montagePng } from "./reports/montage.js";
+export { type NodeJson, nodeJson, nodesCsv, nodesText } from "./reports/node-table.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
 export { type Point, type ScatterPlot, scatterPlotSvg } from "./reports/scatter-plot.js";
 export {
@@ -174,4 +175,5 @@ export * from "./voxels/distance.js";
 export * from "./voxels/instances.js";
 export * from "./voxels/morphology.js";
 export type { NeckSide } from "./voxels/neck-side.js";
+export * from "./voxels/node-confidence.js";
 export * from "./voxels/node-measurement.js";

@@ -1,9 +1,9 @@
 // lnsnet measure: the nodes of a label file, each with its volume, axes, density and place.
-import { InputError, measureNodes, type NodeSplit, textTable } from "@lnsnet/core";
+import { InputError, measureNodes, type NodeSplit, nodeJson, nodesCsv, nodesText } from "@lnsnet/core";
 import { defineCommand } from "citty";
+import { writeAtomically } from "../files.js";
 import { readImage } from "../imaging.js";
 import { hasSeveralValues, type ReadLabels, readLabels } from "../labels.js";
-import { type NodeJson, nodeJson } from "../node-json.js";
 import { printJson, printProblems, printText } from "../output.js";
 import { patternOf } from "./convert.js";
 
@@ -36,6 +36,7 @@ export const measureCommand = defineCommand({
       options: ["auto", "components", "labels"],
       default: "auto",
     },
+    csv: { type: "string", description: "write the table to a file too", valueHint: "FILE" },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
@@ -47,11 +48,14 @@ export const measureCommand = defineCommand({
       pattern: patternOf(args.roi),
     });
     printProblems(problems);
-    const nodes = measureNodes(volume, reference?.volume ?? null, splitOf(args.split, { volume, names })).map(
-      nodeJson,
+    const split = splitOf(args.split, { volume, names });
+    const nameOf = new Map(split === "labels" ? names.map(({ label, name }) => [label, name]) : []);
+    const nodes = measureNodes(volume, reference?.volume ?? null, split).map((node) =>
+      nodeJson(node, null, nameOf.get(node.id) ?? null),
     );
+    if (args.csv !== undefined) await writeAtomically(args.csv, nodesCsv(nodes));
     if (args.json === true) printJson({ nodes });
-    else printText(nodesText(nodes, new Map(names.map(({ label, name }) => [label, name]))));
+    else printText(nodes.length > 0 ? nodesText(nodes) : "There is no node: every label is 0.");
   },
 });
 
@@ -59,30 +63,4 @@ export const measureCommand = defineCommand({
 function splitOf(asked: string, { volume, names }: Pick<ReadLabels, "volume" | "names">): NodeSplit {
   if (asked === "components" || asked === "labels") return asked;
   return names.length > 0 || hasSeveralValues(volume) ? "labels" : "components";
-}
-
-function nodesText(nodes: readonly NodeJson[], names: ReadonlyMap<number, string>): string {
-  if (nodes.length === 0) return "There is no node: every label is 0.";
-  const digits = (count: number) => (value: number) => value.toFixed(count);
-  return textTable(
-    [
-      { key: "id", title: "node" },
-      { key: "name", title: "name" },
-      { key: "volume_ml", title: "volume", unit: "mL", format: digits(2) },
-      { key: "short_axis_mm", title: "short axis", unit: "mm", format: digits(1) },
-      { key: "long_axis_mm", title: "long axis", unit: "mm", format: digits(1) },
-      { key: "hu_mean", title: "mean", unit: "HU", format: digits(0) },
-      { key: "side", title: "side" },
-      { key: "x", title: "L", unit: "mm", format: digits(1) },
-      { key: "y", title: "P", unit: "mm", format: digits(1) },
-      { key: "z", title: "S", unit: "mm", format: digits(1) },
-    ],
-    nodes.map(({ centroid_lps_mm: [x, y, z], ...node }) => ({
-      ...node,
-      name: names.get(node.id) ?? null,
-      x,
-      y,
-      z,
-    })),
-  );
 }

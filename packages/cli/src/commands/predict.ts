@@ -1,6 +1,6 @@
 // lnsnet predict: a scan, or a folder of scans, in; masks, pictures and node measurements out.
 import { join, resolve } from "node:path";
-import { overlayPng, textTable, writeNifti } from "@lnsnet/core";
+import { type NodeJson, nodeJson, nodesText, overlayPng, writeNifti } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { realNumber, wholeNumber } from "../arguments.js";
 import { caseId } from "../dataset.js";
@@ -9,7 +9,6 @@ import { findImages, type ReadImage, readChosen, readImage } from "../imaging.js
 import { interruptSignal } from "../interrupt.js";
 import { asInstances } from "../labels.js";
 import { loadModel } from "../model.js";
-import { type NodeJson, nodeJson } from "../node-json.js";
 import { printJson, printText } from "../output.js";
 import { createSegmenter, shippedModelPath } from "../prediction.js";
 import { createProgress } from "../progress.js";
@@ -111,7 +110,7 @@ export const predictCommand = defineCommand({
         progress.finish();
         results.push({
           mask,
-          nodes: found.nodes.map(nodeJson),
+          nodes: found.nodes.map((node) => nodeJson(node)),
           seconds: (performance.now() - start) / 1000,
           model: description,
         });
@@ -138,33 +137,7 @@ interface PredictedScan {
 }
 
 function resultText({ mask, nodes, seconds, model }: PredictedScan, foreground: string): string {
-  const rows = nodes.map(
-    ({ id, volume_ml, short_axis_mm, long_axis_mm, side, centroid_lps_mm: [x, y, z] }) => ({
-      id,
-      volume_ml,
-      short_axis_mm,
-      long_axis_mm,
-      side,
-      x,
-      y,
-      z,
-    }),
-  );
-  const digits = (count: number) => (value: number) => value.toFixed(count);
-  const table = textTable(
-    [
-      { key: "id", title: "body" },
-      { key: "volume_ml", title: "volume", unit: "mL", format: digits(2) },
-      { key: "short_axis_mm", title: "short axis", unit: "mm", format: digits(1) },
-      { key: "long_axis_mm", title: "long axis", unit: "mm", format: digits(1) },
-      { key: "side", title: "side" },
-      { key: "x", title: "L", unit: "mm", format: digits(1) },
-      { key: "y", title: "P", unit: "mm", format: digits(1) },
-      { key: "z", title: "S", unit: "mm", format: digits(1) },
-    ],
-    rows,
-  );
-  return `${mask}: ${nodes.length} ${nodes.length === 1 ? "body" : "bodies"} of ${foreground} in ${seconds.toFixed(1)} s, by a model trained on ${model.trained_on}\n${nodes.length > 0 ? table : ""}`;
+  return `${mask}: ${nodes.length} ${nodes.length === 1 ? "body" : "bodies"} of ${foreground} in ${seconds.toFixed(1)} s, by a model trained on ${model.trained_on}\n${nodes.length > 0 ? nodesText(nodes) : ""}`;
 }
 
 interface NamedScan {

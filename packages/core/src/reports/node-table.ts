@@ -1,0 +1,123 @@
+// The table of a scan's nodes: what is said of each, as JSON, CSV and text.
+import type { Vector3 } from "../volume/volume.js";
+import type { NeckSide } from "../voxels/neck-side.js";
+import type { NodeConfidence } from "../voxels/node-confidence.js";
+import type { NodeMeasurement } from "../voxels/node-measurement.js";
+import { csvTable, decimals, type TableColumn, textTable } from "./table.js";
+
+/** One node under the names that files and programs read. What is not known is null. */
+export interface NodeJson {
+  readonly id: number;
+  readonly name: string | null;
+  readonly volume_ml: number;
+  readonly short_axis_mm: number;
+  readonly long_axis_mm: number;
+  /** Two points (x, y, z). */
+  readonly short_axis_ends_lps_mm: readonly [Vector3, Vector3];
+  readonly long_axis_ends_lps_mm: readonly [Vector3, Vector3];
+  readonly feret_max_mm: number;
+  readonly feret_min_mm: number;
+  readonly hu_mean: number | null;
+  readonly hu_sd: number | null;
+  readonly centroid_lps_mm: Vector3;
+  readonly side: NeckSide;
+  readonly voxels: number;
+  readonly mean_probability: number | null;
+  readonly ensemble_disagreement: number | null;
+}
+
+/** What is said of one node. */
+export function nodeJson(
+  node: NodeMeasurement,
+  confidence: NodeConfidence | null = null,
+  name: string | null = null,
+): NodeJson {
+  return {
+    id: node.id,
+    name,
+    volume_ml: node.volumeMl,
+    short_axis_mm: node.shortAxisMm,
+    long_axis_mm: node.longAxisMm,
+    short_axis_ends_lps_mm: node.shortAxisEndsLpsMm,
+    long_axis_ends_lps_mm: node.longAxisEndsLpsMm,
+    feret_max_mm: node.feretMaxMm,
+    feret_min_mm: node.feretMinMm,
+    hu_mean: node.huMean,
+    hu_sd: node.huSd,
+    centroid_lps_mm: node.centroidLpsMm,
+    side: node.side,
+    voxels: node.voxels,
+    mean_probability: confidence?.meanProbability ?? null,
+    ensemble_disagreement: confidence?.ensembleDisagreement ?? null,
+  };
+}
+
+/** CSV with every field of {@link NodeJson}, points as a column each for x, y and z. */
+export function nodesCsv(nodes: readonly NodeJson[]): string {
+  return csvTable([...shownColumns, ...furtherColumns], nodes.map(flatRow));
+}
+
+/** A table for a person, without the columns that no node has a value in. */
+export function nodesText(nodes: readonly NodeJson[]): string {
+  const rows = nodes.map(flatRow);
+  return textTable(
+    shownColumns.filter(({ key }) => rows.some((row) => row[key] !== null)),
+    rows,
+  );
+}
+
+type FlatRow = ReturnType<typeof flatRow>;
+
+/** A node as a row of single values. */
+function flatRow(node: NodeJson) {
+  const { centroid_lps_mm, short_axis_ends_lps_mm, long_axis_ends_lps_mm, ...values } = node;
+  return {
+    ...values,
+    ...pointCells("centroid", centroid_lps_mm),
+    ...pointCells("short_axis_start", short_axis_ends_lps_mm[0]),
+    ...pointCells("short_axis_end", short_axis_ends_lps_mm[1]),
+    ...pointCells("long_axis_start", long_axis_ends_lps_mm[0]),
+    ...pointCells("long_axis_end", long_axis_ends_lps_mm[1]),
+  };
+}
+
+type PointKey<Name extends string> = `${Name}_${"x" | "y" | "z"}_lps_mm`;
+
+function pointCells<Name extends string>(name: Name, [x, y, z]: Vector3): Record<PointKey<Name>, number> {
+  return { [`${name}_x_lps_mm`]: x, [`${name}_y_lps_mm`]: y, [`${name}_z_lps_mm`]: z } as Record<
+    PointKey<Name>,
+    number
+  >;
+}
+
+/** What a person is shown of a node. */
+const shownColumns: readonly TableColumn<keyof FlatRow>[] = [
+  { key: "id", title: "node" },
+  { key: "name", title: "name" },
+  { key: "volume_ml", title: "volume", unit: "mL", format: decimals(2) },
+  { key: "short_axis_mm", title: "short axis", unit: "mm", format: decimals(1) },
+  { key: "long_axis_mm", title: "long axis", unit: "mm", format: decimals(1) },
+  { key: "hu_mean", title: "mean", unit: "HU", format: decimals(0) },
+  { key: "mean_probability", title: "probability", format: decimals(2) },
+  { key: "ensemble_disagreement", title: "disagreement", format: decimals(2) },
+  { key: "side", title: "side" },
+  { key: "centroid_x_lps_mm", title: "L", unit: "mm", format: decimals(1) },
+  { key: "centroid_y_lps_mm", title: "P", unit: "mm", format: decimals(1) },
+  { key: "centroid_z_lps_mm", title: "S", unit: "mm", format: decimals(1) },
+];
+
+/** What stands in a file besides. */
+const furtherColumns: readonly TableColumn<keyof FlatRow>[] = [
+  "feret_max_mm" as const,
+  "feret_min_mm" as const,
+  "hu_sd" as const,
+  "voxels" as const,
+  ...pointKeys("short_axis_start"),
+  ...pointKeys("short_axis_end"),
+  ...pointKeys("long_axis_start"),
+  ...pointKeys("long_axis_end"),
+].map((key) => ({ key, title: key }));
+
+function pointKeys<Name extends string>(name: Name): PointKey<Name>[] {
+  return [`${name}_x_lps_mm`, `${name}_y_lps_mm`, `${name}_z_lps_mm`];
+}

@@ -36,7 +36,7 @@ module.exports = {
     {
       name: "only-runtime-imports-onnxruntime",
       severity: "error",
-      from: { path: core, pathNot: [`${core}runtime/(node|web)\\.ts$`, test] },
+      from: { path: core, pathNot: [`${core}runtime/(node|web|onnxruntime)\\.ts$`, test] },
       to: { path: "onnxruntime" },
     },
     {
@@ -51,7 +51,7 @@ module.exports = {
       from: { path: "^(packages/cli|bench)/" },
       to: {
         path: "^packages/core/",
-        pathNot: "^packages/core/(dist|src)/(index|runtime/node)\\.(d\\.ts|js|ts)$",
+        pathNot: "^packages/core/(dist|src)/(index|runtime/(node|web))\\.(d\\.ts|js|ts)$",
       },
     },
     {

@@ -1,6 +1,7 @@
 export * from "./errors.js";
 export { anonymousSource } from "./formats/dicom/anonymise.js";
 export { type DrawnObject, requireDrawnOn } from "./formats/dicom/belonging.js";
+export { type ReportedNode, writeMeasurementReport } from "./formats/dicom/measurement-report.js";
 export { dicomModality } from "./formats/dicom/modality.js";
 export { locateCodecs } from "./formats/dicom/pixel-codecs.js";
 export { matchRois, roiPattern } from "./formats/dicom/roi-names.js";
@@ -137,7 +138,7 @@ export {
   type TableRow,
   textTable,
 } from "./reports/table.js";
-export type { Runtime, Session } from "./runtime/types.js";
+export type { Device, ModelSource, Runtime, Session, SessionOptions } from "./runtime/types.js";
 export { type Agreement, blandAltman } from "./statistics/bland-altman.js";
 export { clusteredBootstrap, type DrawWhole } from "./statistics/bootstrap.js";
 export { holmCorrection } from "./statistics/holm.js";

@@ -1,0 +1,38 @@
+// Runs models with onnxruntime-web: in WebAssembly or on WebGPU.
+import * as ort from "onnxruntime-web/webgpu";
+import { openSession } from "./onnxruntime.js";
+import type { Device, Runtime } from "./types.js";
+
+/** All of the browser's own interface that the library uses. */
+declare const navigator:
+  | { readonly gpu?: { requestAdapter(): Promise<{ readonly info: AdapterInfo } | null> } }
+  | undefined;
+
+interface AdapterInfo {
+  /** Whether the adapter is software. */
+  readonly isFallbackAdapter?: boolean;
+}
+
+const providers: Readonly<Record<Device, string | null>> = { cpu: "wasm", webgpu: "webgpu", cuda: null };
+
+/**
+ * onnxruntime in a browser. `auto` is WebGPU where its adapter is hardware. Threads are those of the first session of
+ * a page, and need a page that is cross-origin isolated; 0 leaves their number to onnxruntime-web.
+ */
+export const webRuntime: Runtime = {
+  async createSession(model, { threads = 0, device = "cpu" } = {}) {
+    if (threads > 0) ort.env.wasm.numThreads = threads;
+    const automatic: Device[] = device === "auto" && (await hasGraphicsCard()) ? ["webgpu"] : ["cpu"];
+    return openSession(ort, model, device, automatic, (device) => {
+      const provider = providers[device];
+      if (provider === null) throw new Error("a browser has none");
+      return { executionProviders: [provider], enableMemPattern: false, graphOptimizationLevel: "all" };
+    });
+  },
+};
+
+async function hasGraphicsCard(): Promise<boolean> {
+  if (typeof navigator === "undefined") return false;
+  const adapter = await navigator.gpu?.requestAdapter();
+  return adapter?.info.isFallbackAdapter === false;
+}

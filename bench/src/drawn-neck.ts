@@ -1,7 +1,51 @@
-// What the benchmarks of whole scans share: the scan that they draw, and how they are timed.
+// What the benchmarks of whole scans share: their options, the scan that they draw, and how they are timed.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { Volume } from "@lnsnet/core";
+import { findPython, type Python } from "./python.js";
+
+/** What a benchmark is asked for. */
+export interface ScanBenchmark {
+  readonly rounds: number;
+  readonly slices: number;
+  /** Null where SciPy is to be left out, or is not found. */
+  readonly python: Python | null;
+  readonly asJson: boolean;
+}
+
+/**
+ * What the command line asks for; null where it asks for help, which is printed.
+ *
+ * @param about what the benchmark does, for the help
+ */
+export function scanBenchmark(about: string): ScanBenchmark | null {
+  const { values } = parseArgs({
+    options: {
+      json: { type: "boolean", default: false },
+      rounds: { type: "string", default: "2" },
+      slices: { type: "string", default: "300" },
+      "no-scipy": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${about}
+
+  --json           print JSON
+  --rounds COUNT   rounds (2)
+  --slices COUNT   slices of the scan (300)
+  --no-scipy       leave SciPy out
+  --help           print this\n`);
+    return null;
+  }
+  return {
+    rounds: Number(values.rounds),
+    slices: Number(values.slices),
+    python: values["no-scipy"] ? null : findPython("scipy"),
+    asJson: values.json,
+  };
+}
 
 export const nodeCount = 30;
 const spacingMm = [0.5, 0.5, 1] as const;

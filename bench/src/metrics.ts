@@ -1,39 +1,22 @@
 // npm run bench:metrics: how long the metrics of a whole scan take, beside SciPy's distance transforms.
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
-import { detectNodes, evaluateCase, surfaceConventions, textTable, type Volume } from "@lnsnet/core";
-import { drawnNeck, leastSeconds, scipySeconds } from "./drawn-neck.js";
-import { findPython } from "./python.js";
+import { detectNodes, evaluateCase, surfaceConventions, textTable } from "@lnsnet/core";
+import { drawnNeck, leastSeconds, type ScanBenchmark, scanBenchmark, scipySeconds } from "./drawn-neck.js";
+import { movedByOneVoxel } from "./perturbed-nodes.js";
 
-const help = `npm run bench:metrics -- [options]
+const about = `npm run bench:metrics -- [options]
 
 Times every metric of a pair of masks of 512 × 512 × 300 voxels, 30 nodes against the same nodes moved by a voxel: by each
 convention, the matching of nodes, and the same distances by SciPy in the box around the foreground and over the whole
 grid where a Python with scipy is found ($PYTHON, python3 or /usr/bin/python3). One thread each; the least of the rounds.
-SciPy's part over the whole grid needs 5 GB of memory.
+SciPy's part over the whole grid needs 5 GB of memory.`;
 
-  --json           print JSON
-  --rounds COUNT   rounds (2)
-  --slices COUNT   slices of the scan (300)
-  --no-scipy       leave SciPy out
-  --help           print this`;
+const benchmark = scanBenchmark(about);
+if (benchmark !== null) main(benchmark);
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    rounds: { type: "string", default: "2" },
-    slices: { type: "string", default: "300" },
-    "no-scipy": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-if (values.help) process.stdout.write(`${help}\n`);
-else main(Number(values.rounds), Number(values.slices));
-
-function main(rounds: number, slices: number): void {
+function main({ rounds, slices, python, asJson }: ScanBenchmark): void {
   const truth = drawnNeck(slices).nodes;
   const prediction = movedByOneVoxel(truth);
-  const python = values["no-scipy"] ? null : findPython("scipy");
   const ours = [
     ...surfaceConventions.map((surface) => ({
       operation: `all metrics, ${surface}`,
@@ -52,7 +35,7 @@ function main(rounds: number, slices: number): void {
     machine: cpus()[0]?.model ?? null,
     versions: { node: process.versions.node, scipy: python?.version ?? null },
   };
-  if (values.json) {
+  if (asJson) {
     process.stdout.write(`${JSON.stringify({ operations: rows, ...context }, null, 2)}\n`);
     return;
   }
@@ -66,13 +49,4 @@ function main(rounds: number, slices: number): void {
         rows,
       ),
   );
-}
-
-/** Along every axis; what leaves the grid is lost, as in bench/scipy/time_metrics.py. */
-function movedByOneVoxel(mask: Volume<Uint8Array>): Volume<Uint8Array> {
-  const [width, height] = mask.size;
-  const step = 1 + width * (1 + height);
-  const data = new Uint8Array(mask.data.length);
-  data.set(mask.data.subarray(0, mask.data.length - step), step);
-  return { ...mask, data };
 }

@@ -1,6 +1,5 @@
 // npm run bench:voxels: how long operations on the voxels of a whole scan take, beside SciPy.
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import {
   bodyMask,
   gridWithSpacing,
@@ -11,37 +10,28 @@ import {
   squaredDistanceMm,
   textTable,
 } from "@lnsnet/core";
-import { drawnNeck, leastSeconds, nodeCount, scipySeconds } from "./drawn-neck.js";
-import { findPython } from "./python.js";
+import {
+  drawnNeck,
+  leastSeconds,
+  nodeCount,
+  type ScanBenchmark,
+  scanBenchmark,
+  scipySeconds,
+} from "./drawn-neck.js";
 
-const help = `npm run bench:voxels -- [options]
+const about = `npm run bench:voxels -- [options]
 
 Times components, distance transform, resampling, body mask and measurement on a drawn neck of 512 × 512 × 300 voxels with
 30 nodes, and the same operations of SciPy on the same voxels where a Python with scipy is found ($PYTHON, python3 or
-/usr/bin/python3). One thread each; the least of the rounds. Needs 6 GB of memory for SciPy's part.
-
-  --json           print JSON
-  --rounds COUNT   rounds (2)
-  --slices COUNT   slices of the scan (300)
-  --no-scipy       leave SciPy out
-  --help           print this`;
+/usr/bin/python3). One thread each; the least of the rounds. Needs 6 GB of memory for SciPy's part.`;
 
 /** Resampling goes to this grid: coarser in a slice, as before a network. */
 const targetSpacingMm = [0.7, 0.7, 1] as const;
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    rounds: { type: "string", default: "2" },
-    slices: { type: "string", default: "300" },
-    "no-scipy": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-if (values.help) process.stdout.write(`${help}\n`);
-else main(Number(values.rounds), Number(values.slices));
+const benchmark = scanBenchmark(about);
+if (benchmark !== null) main(benchmark);
 
-function main(rounds: number, slices: number): void {
+function main({ rounds, slices, python, asJson }: ScanBenchmark): void {
   const { scan, nodes } = drawnNeck(slices);
   const target = gridWithSpacing(scan, targetSpacingMm);
   const operations: Record<string, () => unknown> = {
@@ -53,7 +43,6 @@ function main(rounds: number, slices: number): void {
     body: () => bodyMask(scan),
     measure: () => measureNodes(nodes, scan),
   };
-  const python = values["no-scipy"] ? null : findPython("scipy");
   const scipy = python === null ? {} : scipySeconds(python.command, "time_voxels.py", rounds, slices);
   const rows = Object.entries(operations).map(([operation, run]) => ({
     operation,
@@ -68,7 +57,7 @@ function main(rounds: number, slices: number): void {
     machine: cpus()[0]?.model ?? null,
     versions: { node: process.versions.node, scipy: python?.version ?? null },
   };
-  if (values.json) {
+  if (asJson) {
     process.stdout.write(`${JSON.stringify({ operations: rows, ...context }, null, 2)}\n`);
     return;
   }

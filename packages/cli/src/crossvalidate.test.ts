@@ -148,6 +148,14 @@ describe("lnsnet crossvalidate", () => {
     expect(code, stderr).toBe(0);
     for (const file of tables)
       expect(await contentOf("gathered", file), file).toBe(await contentOf("whole", file));
+
+    expect((await lnsnetIn(cwd, [...command, "--collect", "--data", "drawn boxes"])).code).toBe(0);
+    expect(await contentOf("gathered", "summary.csv")).toBe(await contentOf("whole", "summary.csv"));
+    for (const file of ["report.html", "summary.tex"]) {
+      const content = await contentOf("gathered", file);
+      expect(content, file).toContain("drawn boxes");
+      expect(content, file).not.toMatch(/Data: boxes|class="label">boxes/);
+    }
   });
 });
 

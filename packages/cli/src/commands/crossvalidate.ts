@@ -66,6 +66,12 @@ export const crossvalidateCommand = defineCommand({
     },
     ...planArguments,
     ...regimeArguments,
+    data: {
+      type: "string",
+      description:
+        'what the data are, written on every table and picture, such as "phantom"; by default the data set\'s name',
+      valueHint: "NAME",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
@@ -91,6 +97,7 @@ export const crossvalidateCommand = defineCommand({
       folder: args.output,
       configuration,
       dataset,
+      dataLabel: args.data ?? dataset.name,
       patients: patientRule(dataset, args["patient-pattern"]),
       splitsPath: args.splits ?? null,
       threads,

@@ -39,6 +39,7 @@ export async function collectExperiment(experiment: Experiment): Promise<Experim
   const sets = withAllFolds(single);
   const summary = summaryRows(sets, patientOf, configuration.training.seed);
   const result: ExperimentResult = {
+    dataLabel: experiment.dataLabel,
     configuration,
     environment: await readJson(files.environment, environmentSchema),
     fingerprint: await experimentFingerprint(folder, dataset),
@@ -122,7 +123,7 @@ async function casePictures(experiment: Experiment, sets: readonly ScoredSet[]):
     if (one === undefined || dsc === undefined || fold === undefined) continue;
     const { image, label } = await loadCase(one, experiment.dataset.labels);
     const mask = await readScan(maskPath(validationTarget(experiment, fold), one));
-    const caption = `${experiment.dataset.name} - ${id} - ${rank} of the cross-validation, DSC ${dsc.toFixed(3)} - research use only`;
+    const caption = `${experiment.dataLabel} - ${id} - ${rank} of the cross-validation, DSC ${dsc.toFixed(3)} - research use only`;
     const png = overlayPng(image, label, { ...mask, data: Uint8Array.from(mask.data) }, { caption });
     pictures.push({ rank, case: one.id, dsc, png });
   }

@@ -38,6 +38,8 @@ export interface Experiment {
   readonly folder: string;
   readonly configuration: ExperimentConfiguration;
   readonly dataset: Dataset;
+  /** What tables and pictures call the data; no figure depends on it. */
+  readonly dataLabel: string;
   readonly splits: readonly Split[];
   readonly patients: PatientRule;
   readonly threads: number;

@@ -35,6 +35,8 @@ import {
 
 /** All that a report says. */
 export interface ExperimentResult {
+  /** What the data are called on every table and picture. */
+  readonly dataLabel: string;
   readonly configuration: ExperimentConfiguration;
   readonly environment: Environment;
   readonly fingerprint: ExperimentFingerprint;
@@ -59,15 +61,15 @@ export interface CasePicture {
 
 /** The whole report. */
 export function experimentReport(result: ExperimentResult): string {
-  const { configuration } = result;
+  const { configuration, dataLabel } = result;
   return reportHtml({
-    title: `${configuration.network}: cross-validation on ${configuration.dataset}`,
-    dataLabel: configuration.dataset,
+    title: `${configuration.network}: cross-validation on ${dataLabel}`,
+    dataLabel,
     summary: findings(result),
     sections: [
       ...protocolSections(result, "node_level"),
       ...protocolSections(result, "whole_volume"),
-      othersSection(configuration.dataset),
+      othersSection(dataLabel),
       curveSection(result),
       ...pictureSections(result),
       dataSection(result),
@@ -78,11 +80,11 @@ export function experimentReport(result: ExperimentResult): string {
 }
 
 /** The paper-style tables in LaTeX, one a protocol and set. */
-export function summaryLatex({ configuration, sets, summary }: ExperimentResult): string {
+export function summaryLatex({ dataLabel, sets, summary }: ExperimentResult): string {
   const tables = protocolNames.flatMap((protocol) =>
     sets.filter(isWhole).flatMap((set) => {
       const rows = paperRows(summary, set, protocol);
-      const caption = `${paperCaption(set, protocol)} Data: ${configuration.dataset}. Research use only.`;
+      const caption = `${paperCaption(set, protocol)} Data: ${dataLabel}. Research use only.`;
       const label = `tab:${protocol}-${set.set}`.replaceAll("_", "-");
       return rows.length === 0 ? [] : latexTable(paperColumns, rows, { caption, label });
     }),
@@ -91,12 +93,12 @@ export function summaryLatex({ configuration, sets, summary }: ExperimentResult)
 }
 
 /** The paper-style tables for a terminal. */
-export function summaryText({ configuration, sets, summary }: ExperimentResult): string {
+export function summaryText({ dataLabel, sets, summary }: ExperimentResult): string {
   return protocolNames
     .flatMap((protocol) =>
       sets.filter(isWhole).flatMap((set) => {
         const rows = paperRows(summary, set, protocol);
-        const heading = `${configuration.dataset}: ${protocolTitles[protocol].toLowerCase()}, ${setTitle(set)}`;
+        const heading = `${dataLabel}: ${protocolTitles[protocol].toLowerCase()}, ${setTitle(set)}`;
         return rows.length === 0 ? [] : `${heading}\n${textTable(paperColumns, rows)}`;
       }),
     )
@@ -117,7 +119,7 @@ const isWhole = ({ model }: Pick<ScoredSet, "model">): boolean =>
 const setTitle = ({ set, model }: Pick<ScoredSet, "set" | "model">): string =>
   `${set === "test" ? "test set" : "cross-validation"}, ${model.replace("_", " ")}`;
 
-function findings({ configuration, sets, summary, folds }: ExperimentResult): string[] {
+function findings({ configuration, dataLabel, sets, summary, folds }: ExperimentResult): string[] {
   const headline = protocolNames.flatMap((protocol) =>
     sets.filter(isWhole).flatMap((set) => {
       const dsc = figuresOf(summary, set, protocol, "dsc");
@@ -133,7 +135,7 @@ function findings({ configuration, sets, summary, folds }: ExperimentResult): st
   return [
     ...headline,
     `${configuration.network} of ${(folds[0]?.parameters ?? 0).toLocaleString("en")} parameters, ${folds.length} folds by patient, ${configuration.training.steps} steps each.`,
-    `All figures are of ${configuration.dataset}, and say nothing of other data. Figures of the two protocols must not be compared with each other.`,
+    `All figures are of ${dataLabel}, and say nothing of other data. Figures of the two protocols must not be compared with each other.`,
   ];
 }
 
@@ -155,7 +157,7 @@ function protocolSections(result: ExperimentResult, protocol: Protocol): Section
         title: `DSC, ${protocolTitles[protocol].toLowerCase()}`,
         axisLabel: "DSC",
         groups: sets.map((set) => ({ label: setTitle(set), values: dscValues(set.scores, protocol) })),
-        note: result.configuration.dataset,
+        note: result.dataLabel,
       }),
       caption: `DSC of each ${protocol === "node_level" ? "node" : "scan"}, by model`,
     },
@@ -251,7 +253,7 @@ function comparisonTable({ sets, patientOf }: ExperimentResult, protocol: Protoc
   ];
 }
 
-function nodeLevelCharts({ sets, configuration }: ExperimentResult): Block[] {
+function nodeLevelCharts({ sets, dataLabel }: ExperimentResult): Block[] {
   return sets.filter(isWhole).flatMap((set) => {
     const nodes = set.scores.flatMap(({ true_nodes, node_level }) =>
       (node_level ?? []).map((node) => ({
@@ -263,20 +265,20 @@ function nodeLevelCharts({ sets, configuration }: ExperimentResult): Block[] {
       short_axis_error_mm === null ? [] : { predicted: trueAxisMm + short_axis_error_mm, truth: trueAxisMm },
     );
     return [
-      ...agreementCharts(`node level, ${setTitle(set)}`, configuration.dataset, [
+      ...agreementCharts(`node level, ${setTitle(set)}`, dataLabel, [
         { measure: "node volume", unit: "mL", pairs: volumePairs(nodes.map(({ metrics }) => metrics)) },
         { measure: "short axis", unit: "mm", pairs: axes },
       ]),
       sizeChart(
         `DSC against node size, node level, ${setTitle(set)}`,
         nodes.map(({ trueAxisMm, metrics }) => ({ across: trueAxisMm, up: metrics.dsc ?? Number.NaN })),
-        configuration.dataset,
+        dataLabel,
       ),
     ];
   });
 }
 
-function wholeVolumeCharts({ sets, configuration }: ExperimentResult): Block[] {
+function wholeVolumeCharts({ sets, dataLabel }: ExperimentResult): Block[] {
   const whole = sets.filter(isWhole);
   const labelled = whole.filter(({ scores }) => scores.some(({ whole_volume }) => whole_volume !== null));
   return [
@@ -287,7 +289,7 @@ function wholeVolumeCharts({ sets, configuration }: ExperimentResult): Block[] {
         acrossLabel: "false positives a volume",
         upLabel: "sensitivity",
         upDomain: [0, 1],
-        note: `${configuration.dataset}; the large dot is the threshold in use, ${FOREGROUND_THRESHOLD}`,
+        note: `${dataLabel}; the large dot is the threshold in use, ${FOREGROUND_THRESHOLD}`,
         curves: labelled.map((set) => {
           const points = frocOf(set);
           return {
@@ -311,7 +313,7 @@ function wholeVolumeCharts({ sets, configuration }: ExperimentResult): Block[] {
         })),
       );
       return [
-        ...agreementCharts(`whole volume, ${setTitle(set)}`, configuration.dataset, [
+        ...agreementCharts(`whole volume, ${setTitle(set)}`, dataLabel, [
           {
             measure: "foreground volume",
             unit: "mL",
@@ -330,7 +332,7 @@ function wholeVolumeCharts({ sets, configuration }: ExperimentResult): Block[] {
         sizeChart(
           `DSC against node size, whole volume, ${setTitle(set)}`,
           nodes.map(({ trueAxisMm, metrics }) => ({ across: trueAxisMm, up: metrics.dsc ?? Number.NaN })),
-          configuration.dataset,
+          dataLabel,
         ),
       ];
     }),
@@ -371,22 +373,22 @@ function sizeChart(
   return { kind: "svg", svg, caption: `${title}; a node that was not found has DSC 0` };
 }
 
-function othersSection(dataset: string): Section {
+function othersSection(dataLabel: string): Section {
   return {
     heading: "Published figures of other works",
     blocks: [
       {
         kind: "paragraph",
-        text: `Not measured here. These works used data, protocols and definitions of their own, none of them ${dataset}; the tables are for orientation, and none of their figures may be compared with one above.`,
+        text: `Not measured here. These works used data, protocols and definitions of their own, none of them ${dataLabel}; the tables are for orientation, and none of their figures may be compared with one above.`,
       },
-      othersTable(dataset, "node_level", publishedNodeLevel),
-      othersTable(dataset, "whole_volume", publishedWholeVolume),
+      othersTable(dataLabel, "node_level", publishedNodeLevel),
+      othersTable(dataLabel, "whole_volume", publishedWholeVolume),
     ],
   };
 }
 
 function othersTable(
-  dataset: string,
+  dataLabel: string,
   protocol: Protocol,
   results: readonly Readonly<Record<string, string | number | null>>[],
 ): Block {
@@ -394,7 +396,7 @@ function othersTable(
   return {
     kind: "table",
     caption: `${protocolTitles[protocol]}: figures of others, as published`,
-    dataLabel: `not ${dataset}`,
+    dataLabel: `not ${dataLabel}`,
     columns: [
       { key: "work", title: "work" },
       { key: "data", title: "data" },
@@ -405,7 +407,7 @@ function othersTable(
   };
 }
 
-function curveSection({ folds, configuration }: ExperimentResult): Section {
+function curveSection({ folds, dataLabel }: ExperimentResult): Section {
   const charts = [
     {
       title: "Training loss of each fold",
@@ -432,7 +434,7 @@ function curveSection({ folds, configuration }: ExperimentResult): Section {
               ...chart,
               acrossLabel: "step",
               curves: folds.map((fold, number) => ({ label: `fold ${number}`, points: of(fold) })),
-              note: configuration.dataset,
+              note: dataLabel,
             }),
             caption: chart.title,
           }),
@@ -460,7 +462,13 @@ function pictureSections({ pictures }: ExperimentResult): Section[] {
   ];
 }
 
-function dataSection({ fingerprint, splits, patientOf, configuration }: ExperimentResult): Section {
+function dataSection({
+  fingerprint,
+  splits,
+  patientOf,
+  configuration,
+  dataLabel,
+}: ExperimentResult): Section {
   const { cases, nodes, spacing_mm, size_voxels, scans } = fingerprint;
   const median = (axes: readonly ({ readonly median: number } | null)[], digits: number, unit: string) =>
     `${axes.map((axis) => axis?.median.toFixed(digits) ?? "–").join(" × ")} ${unit}`;
@@ -472,6 +480,7 @@ function dataSection({ fingerprint, splits, patientOf, configuration }: Experime
       ? null
       : `${values.median.toFixed(digits)} [${values.p25.toFixed(digits)} to ${values.p75.toFixed(digits)}]`;
   const rows = [
+    { what: "data set", value: configuration.dataset },
     { what: "scans to train on", value: String(cases.training) },
     { what: "scans of the test set", value: String(cases.test) },
     { what: "median spacing", value: median(spacing_mm, 2, "mm") },
@@ -496,7 +505,7 @@ function dataSection({ fingerprint, splits, patientOf, configuration }: Experime
     heading: "Data",
     blocks: [
       tableBlock(
-        `${configuration.dataset}, foreground: ${configuration.plan.foreground}`,
+        `${dataLabel}, foreground: ${configuration.plan.foreground}`,
         [
           { key: "what", title: "of the data set" },
           { key: "value", title: "value" },

@@ -2,13 +2,16 @@
 import { createHash, randomUUID } from "node:crypto";
 import {
   anonymousSource,
+  crop,
   type IntegerVoxelArray,
   type LabelName,
   labelValues,
+  type NodeMeasurement,
   type SourceSeries,
   traceContours,
   type Volume,
   type WritingContext,
+  writeMeasurementReport,
   writeRtstruct,
   writeSeg,
 } from "@lnsnet/core";
@@ -34,17 +37,61 @@ export function segmentationBytes(
   source: SourceSeries,
   { format, anonymizeSalt }: SegmentationOptions,
 ): Uint8Array {
-  const context = writingContext();
-  const whose =
-    anonymizeSalt === null ? source : anonymousSource(source, (uid) => hashedUid(anonymizeSalt, uid));
-  const when = anonymizeSalt === null ? context : { ...context, now: new Date(2000, 0, 1) };
-  if (format === "seg") return writeSeg(labels, names, whose, when);
+  const { whose, context } = writingFor(source, anonymizeSalt);
+  if (format === "seg") return writeSeg(labels, names, whose, context);
   const values = labelValues(labels.data).filter((value) => value !== 0);
   const rois = values.map((value) => ({
-    name: names.find(({ label }) => label === value)?.name ?? `Lymph node ${value}`,
+    name: names.find(({ label }) => label === value)?.name ?? nodeName(value),
     contours: traceContours(labels.data, labels, value),
   }));
-  return writeRtstruct(rois, whose, when);
+  return writeRtstruct(rois, whose, context);
+}
+
+/** The DICOM objects of one scan's nodes. */
+export interface NodeObjects {
+  readonly seg: Uint8Array;
+  readonly rtstruct: Uint8Array;
+  /** The measurement report, which refers to the segments of `seg`. */
+  readonly sr: Uint8Array;
+}
+
+/**
+ * The bytes of a SEG, an RTSTRUCT and a structured report of the nodes of a scan, in one study.
+ *
+ * @param instances - on the grid of the series, each node's voxels hold its id
+ * @param nodes - at least one; as measured by the labels of `instances`, ids ascending
+ * @throws InputError where the grid is another, or the series has no frame of reference
+ */
+export function nodeObjects(
+  instances: Volume<IntegerVoxelArray>,
+  nodes: readonly NodeMeasurement[],
+  source: SourceSeries,
+  anonymizeSalt: string | null = null,
+): NodeObjects {
+  const { whose, context } = writingFor(source, anonymizeSalt);
+  const names = nodes.map(({ id }) => ({ label: id, name: nodeName(id) }));
+  const rois = nodes.map(({ id, boundingBoxIndex: { start, size } }) => {
+    const box = crop(instances, start, size);
+    return { name: nodeName(id), contours: traceContours(box.data, box, id) };
+  });
+  const seg = writeSeg(instances, names, whose, context);
+  return {
+    seg,
+    rtstruct: writeRtstruct(rois, whose, context),
+    sr: writeMeasurementReport(nodes, seg, whose, context),
+  };
+}
+
+const nodeName = (id: number) => `Lymph node ${id}`;
+
+/** Whose objects are written, and what a writer needs; anonymous with a salt. */
+function writingFor(source: SourceSeries, anonymizeSalt: string | null) {
+  const context = writingContext();
+  if (anonymizeSalt === null) return { whose: source, context };
+  return {
+    whose: anonymousSource(source, (uid) => hashedUid(anonymizeSalt, uid)),
+    context: { ...context, now: new Date(2000, 0, 1) },
+  };
 }
 
 function writingContext(): WritingContext {

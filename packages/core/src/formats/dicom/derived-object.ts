@@ -1,4 +1,4 @@
-// What a SEG and an RTSTRUCT that we write have in common: whose they are, who made them, and that they are for research.
+// What a SEG, an RTSTRUCT and an SR that we write have in common: whose they are, who made them, and that they are for research.
 import { InputError } from "../../errors.js";
 import type { Item } from "./encode.js";
 import type { SourceInstance, SourceSeries, WritingContext } from "./source-series.js";
@@ -22,7 +22,7 @@ export function derivedModules(
   source: SourceSeries,
   context: WritingContext,
   object: {
-    modality: "SEG" | "RTSTRUCT";
+    modality: "SEG" | "RTSTRUCT" | "SR";
     sopClassUid: string;
     seriesNumber: number;
     seriesDescription: string;
@@ -95,7 +95,7 @@ export function referencesToFiles(instances: readonly SourceInstance[]): Item[] 
 }
 
 /** A coded term: value, coding scheme, meaning. */
-export type Code = readonly [value: string, scheme: "SCT" | "DCM", meaning: string];
+export type Code = readonly [value: string, scheme: "SCT" | "DCM" | "UCUM" | "RFC5646", meaning: string];
 
 export function codeItem([value, scheme, meaning]: Code): Item {
   return { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning };

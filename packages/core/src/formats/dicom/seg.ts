@@ -258,7 +258,7 @@ function packedFrames(labels: Volume, frames: readonly LabelledSlice[]): Uint8Ar
   return bytes;
 }
 
-function segmentItem(number: number, name: string, { algorithm }: WritingContext): Item {
+function segmentItem(number: number, name: string, { algorithm, newUid }: WritingContext): Item {
   return {
     SegmentNumber: number,
     SegmentLabel: shortened(name, 64),
@@ -267,6 +267,9 @@ function segmentItem(number: number, name: string, { algorithm }: WritingContext
     SegmentedPropertyCategoryCodeSequence: [codeItem(lymphNodeTerms.category)],
     SegmentedPropertyTypeCodeSequence: [codeItem(lymphNodeTerms.type)],
     AnatomicRegionSequence: [codeItem(lymphNodeTerms.region)],
+    // By these a structured report names the node again.
+    TrackingID: shortened(name, 64),
+    TrackingUID: newUid(),
   };
 }
 

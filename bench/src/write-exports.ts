@@ -1,4 +1,4 @@
-// SEG and RTSTRUCT for peers to read, and what they should find in them.
+// Masks in every format that is written, for peers to read, and what they should find in them.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -7,7 +7,9 @@ import {
   type Geometry,
   listSeries,
   type Matrix3,
+  measureNodes,
   pointOfIndex,
+  type ReportedNode,
   readSeries,
   type SourceSeries,
   traceContours,
@@ -15,18 +17,20 @@ import {
   type Volume,
   voxelCount,
   type WritingContext,
+  writeMeasurementReport,
   writeRtstruct,
   writeSeg,
+  writeVolume,
 } from "@lnsnet/core";
 import { filesIn } from "./scan-check.js";
 
 /**
- * Writes NAME.seg.dcm and NAME.rtstruct.dcm for several grids and an anonymised source, and `expected.json`, which says
- * what lies where.
+ * Writes NAME.nii.gz, .nrrd, .mha, .seg.dcm, .rtstruct.dcm and .sr.dcm for several grids and an anonymised source, and
+ * `expected.json`, which says what lies where.
  *
- * @param seriesFolder - a DICOM series, to write its segmentations too
+ * @param seriesFolder - a DICOM series, to write bodies for it too
  */
-export async function writeSegmentations(folder: string, seriesFolder: string | undefined): Promise<void> {
+export async function writeExports(folder: string, seriesFolder: string | undefined): Promise<void> {
   const expectations = Object.entries(grids).map(([name, geometry]) =>
     write(folder, name, sourceOn(name, geometry)),
   );
@@ -57,14 +61,16 @@ const grids: Readonly<Record<string, Geometry>> = {
   oblique: gridOf([57, 49, 33], [0.9, 1.3, 2.1], [-77.7, 12.3, -950.1], oblique),
 };
 
-/** What a peer should find: voxels and their centroid, by body. */
+/** What a peer should find: voxels, their centroid and what the report says, by body. */
 interface Expectation {
   readonly name: string;
   readonly geometry: Geometry;
   readonly bodies: readonly {
+    readonly label: number;
     readonly name: string;
     readonly voxels: number;
     readonly centroidLpsMm: Vector3;
+    readonly report: ReportedNode;
   }[];
 }
 
@@ -78,14 +84,29 @@ const context: WritingContext = {
 function write(folder: string, name: string, source: SourceSeries): Expectation {
   const labels = nodesIn(source.geometry);
   const found = [1, 2, 3].map((label) => ({ label, name: `LN ${label}` }));
-  writeFileSync(join(folder, `${name}.seg.dcm`), writeSeg(labels, found, source, context));
+  const put = (ending: string, bytes: Uint8Array) => writeFileSync(join(folder, `${name}${ending}`), bytes);
+  for (const ending of [".nii.gz", ".nrrd", ".mha"]) put(ending, writeVolume(labels, ending));
+  const seg = writeSeg(labels, found, source, context);
+  put(".seg.dcm", seg);
   const rois = found.map((body) => ({
     name: body.name,
     contours: traceContours(labels.data, labels, body.label),
   }));
-  writeFileSync(join(folder, `${name}.rtstruct.dcm`), writeRtstruct(rois, source, context));
-  const bodies = found.map((body) => ({ name: body.name, ...sizeAndPlace(labels, body.label) }));
+  put(".rtstruct.dcm", writeRtstruct(rois, source, context));
+  // Each body is of one density, which a peer knows without the scan.
+  const scan = { ...labels, data: Int16Array.from(labels.data, (label) => 30 + 10 * label) };
+  const measured = measureNodes(labels, scan, "labels");
+  put(".sr.dcm", writeMeasurementReport(measured, seg, source, context));
+  const bodies = found.map((body, n) => ({
+    ...body,
+    ...sizeAndPlace(labels, body.label),
+    report: reported(measured[n]),
+  }));
   return { name, geometry: source.geometry, bodies };
+}
+
+function reported({ volumeMl, shortAxisMm, longAxisMm, huMean, huSd, side }: ReportedNode): ReportedNode {
+  return { volumeMl, shortAxisMm, longAxisMm, huMean, huSd, side };
 }
 
 /** A plain body, one with a hole, and two parts under one label. */

@@ -1,7 +1,8 @@
-"""What other tools find in our SEG and RTSTRUCT files: pydicom, dcmtk, dicom3tools and Orthanc, as far as they are there.
+"""What other tools find in the files that we export: nibabel, pydicom, dcmtk, dicom3tools and Orthanc, as far as they are there.
 
-Usage: check_dicom.py FOLDER, the folder that bench/dist/write-segmentations.js wrote. Exits with 1 where one disagrees.
+Usage: check_exports.py FOLDER, the folder that bench/dist/write-exports.js wrote. Exits with 1 where one disagrees.
 """
+import gzip
 import json
 import shutil
 import subprocess
@@ -9,8 +10,10 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zlib
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pydicom
 from matplotlib.path import Path as Polygon
@@ -23,6 +26,48 @@ def report(passed, text):
     global failures
     failures += not passed
     print("pass" if passed else "FAIL", text)
+
+
+def centroids_of_labels(labels, affine, bodies):
+    """Voxels and centroid of each label; the affine takes an index (i, j, k) to LPS mm."""
+    found = {}
+    for body in bodies:
+        indices = np.argwhere(labels == body["label"])
+        found[body["name"]] = len(indices), affine[:3, :3] @ indices.mean(0) + affine[:3, 3]
+    return found
+
+
+def read_nifti(path):
+    image = nibabel.load(path)
+    return np.asarray(image.dataobj), np.diag([-1, -1, 1, 1]) @ image.affine
+
+
+def read_nrrd(path):
+    """By the format's definition: ITK would do, where it can be installed."""
+    header, _, data = path.read_bytes().partition(b"\n\n")
+    fields = dict(line.split(": ", 1) for line in header.decode().splitlines() if ": " in line)
+    assert fields["space"] == "left-posterior-superior" and fields["encoding"] == "gzip", fields
+    vectors = [[float(n) for n in word[1:-1].split(",")] for word in fields["space directions"].split()]
+    affine = np.eye(4)
+    affine[:3, :3] = np.transpose(vectors)
+    affine[:3, 3] = [float(n) for n in fields["space origin"][1:-1].split(",")]
+    assert fields["type"] == "unsigned char", fields
+    size = [int(n) for n in fields["sizes"].split()]
+    return np.frombuffer(gzip.decompress(data), np.uint8).reshape(size, order="F"), affine
+
+
+def read_mha(path):
+    """By the format's definition, as read_nrrd."""
+    header, _, data = path.read_bytes().partition(b"ElementDataFile = LOCAL\n")
+    fields = dict(line.split(" = ", 1) for line in header.decode().splitlines())
+    assert fields["ElementType"] == "MET_UCHAR" and fields["CompressedData"] == "True", fields
+    numbers = lambda key: np.array([float(n) for n in fields[key].split()])
+    affine = np.eye(4)
+    # A row of the matrix is the direction of an axis.
+    affine[:3, :3] = numbers("TransformMatrix").reshape(3, 3).T * numbers("ElementSpacing")
+    affine[:3, 3] = numbers("Offset")
+    size = numbers("DimSize").astype(int)
+    return np.frombuffer(zlib.decompress(data), np.uint8).reshape(size, order="F"), affine
 
 
 def centroids_of_seg(path):
@@ -74,7 +119,47 @@ def centroids_of_rtstruct(path, geometry):
     return found
 
 
-def compare(kind, expectation, found):
+def content_items(dataset):
+    return {item.ConceptNameCodeSequence[0].CodeMeaning: item for item in dataset.ContentSequence}
+
+
+def check_report(path, segmentation_path, expectation):
+    """The measurements of each node, and that they name its segment and share the segment's tracking UID."""
+    segmentation = pydicom.dcmread(segmentation_path)
+    segments = {segment.SegmentNumber: segment for segment in segmentation.SegmentSequence}
+    groups = content_items(pydicom.dcmread(path))["Imaging Measurements"].ContentSequence
+    complaints = [] if len(groups) == len(expectation["bodies"]) else [f"{len(groups)} groups"]
+    for group in groups:
+        items = content_items(group)
+        reference = items["Referenced Segment"].ReferencedSOPSequence[0]
+        segment = segments[reference.ReferencedSegmentNumber]
+        body = next(body for body in expectation["bodies"] if body["name"] == segment.SegmentLabel)
+        if reference.ReferencedSOPInstanceUID != segmentation.SOPInstanceUID:
+            complaints.append("another segmentation")
+        if items["Tracking Unique Identifier"].UID != segment.TrackingUID:
+            complaints.append("another tracking UID")
+        means = [
+            item.MeasuredValueSequence[0].NumericValue
+            for item in group.ContentSequence
+            if item.ConceptNameCodeSequence[0].CodeMeaning == "Attenuation Coefficient"
+        ]
+        number = lambda name: float(items[name].MeasuredValueSequence[0].NumericValue)
+        voxel_ml = np.prod(expectation["geometry"]["spacingMm"]) / 1000
+        pairs = {
+            "volume": (number("Volume"), body["voxels"] * voxel_ml),
+            "short axis": (number("Short Axis"), body["report"]["shortAxisMm"]),
+            "long axis": (number("Long Axis"), body["report"]["longAxisMm"]),
+            "mean HU": (float(means[0]), 30 + 10 * body["label"]),
+            "SD of HU": (float(means[1]), 0),
+        }
+        complaints += [f"{name} {found}, not {wanted}" for name, (found, wanted) in pairs.items() if abs(found - wanted) > 1e-6]
+        sides = [item.ConceptCodeSequence[0].CodeMeaning for item in items["Finding Site"].get("ContentSequence", [])]
+        if sides != [side.capitalize() for side in [body["report"]["side"]] if side != "midline"]:
+            complaints.append(f"sides {sides}, not {body['report']['side']}")
+    report(not complaints, f"{expectation['name']} SR: volume, axes, HU, side and segment of each node (pydicom) {'; '.join(complaints)}")
+
+
+def compare(kind, peer, expectation, found):
     worst = 0
     for body in expectation["bodies"]:
         voxels, centroid = found[body["name"]]
@@ -83,7 +168,7 @@ def compare(kind, expectation, found):
         if voxels != body["voxels"] or distance > TOLERANCE_MM:
             report(False, f"{expectation['name']} {kind} {body['name']}: {voxels} voxels, {distance:.4f} mm off")
             return
-    report(True, f"{expectation['name']} {kind}: voxels equal, centroids within {worst:.1e} mm (pydicom)")
+    report(True, f"{expectation['name']} {kind}: voxels equal, centroids within {worst:.1e} mm ({peer})")
 
 
 def complaints_of(command, path, marks):
@@ -140,11 +225,22 @@ def main():
     folder = Path(sys.argv[1])
     for expectation in json.loads((folder / "expected.json").read_text()):
         name = expectation["name"]
-        compare("SEG", expectation, centroids_of_seg(folder / f"{name}.seg.dcm"))
+        for kind, ending, read, peer in [
+            ("NIfTI", "nii.gz", read_nifti, "nibabel"),
+            ("NRRD", "nrrd", read_nrrd, "numpy"),
+            ("MetaImage", "mha", read_mha, "numpy"),
+        ]:
+            found = centroids_of_labels(*read(folder / f"{name}.{ending}"), expectation["bodies"])
+            compare(kind, peer, expectation, found)
+        segmentation = folder / f"{name}.seg.dcm"
+        compare("SEG", "pydicom", expectation, centroids_of_seg(segmentation))
         structure_set = folder / f"{name}.rtstruct.dcm"
-        compare("RTSTRUCT", expectation, centroids_of_rtstruct(structure_set, expectation["geometry"]))
+        drawn = centroids_of_rtstruct(structure_set, expectation["geometry"])
+        compare("RTSTRUCT", "pydicom, matplotlib", expectation, drawn)
+        check_report(folder / f"{name}.sr.dcm", segmentation, expectation)
     files = sorted(folder.glob("*.dcm"))
     check_tool(["dcmdump", "-q"], ("W:", "E:", "F:"), files)
+    check_tool(["dsrdump", "-q", "-Ec"], ("W:", "E:", "F:"), sorted(folder.glob("*.sr.dcm")))
     check_tool(["dciodvfy"], ("Error",), files)
     check_orthanc(files)
     return 1 if failures else 0

@@ -69,7 +69,17 @@ export { matmul } from "./graph/operations/matmul.js";
 export { sum } from "./graph/operations/reduction.js";
 export { adamW, clipByNorm, globalNorm, movingAverage } from "./graph/optimizers.js";
 export { type Shape, sizeOf } from "./graph/shape.js";
+export { type CleanUp, cleanedMask, defaultCleanUp } from "./inference/clean-up.js";
+export {
+  openPredictor,
+  type PredictionPlan,
+  type Predictor,
+  type TrainedModel,
+} from "./inference/predictor.js";
+export { type ClickOutcome, type Segmentation, type SegmentOptions, segment } from "./inference/segment.js";
+export { FOREGROUND_THRESHOLD, type SegmentedNode } from "./inference/segmented-nodes.js";
 export { predictProbability } from "./inference/sliding-window.js";
+export type { SearchedPart } from "./inference/whole-scan.js";
 export { diceCrossEntropyLoss } from "./losses/segmentation.js";
 export { type CaseMetrics, evaluateCase } from "./metrics/case.js";
 export {
@@ -128,6 +138,7 @@ export { type MontageTile, montagePng } from "./reports/montage.js";
 export { type NodeJson, nodeJson, nodesCsv, nodesText } from "./reports/node-table.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
 export { type Point, type ScatterPlot, scatterPlotSvg } from "./reports/scatter-plot.js";
+export { type PreviewOptions, segmentationPreviewPng } from "./reports/segmentation-preview.js";
 export {
   csvTable,
   decimals,
@@ -175,6 +186,7 @@ export * from "./voxels/contours.js";
 export * from "./voxels/distance.js";
 export * from "./voxels/instances.js";
 export * from "./voxels/morphology.js";
+export { findNeckRegion, type NeckRegion, type NoNeck, regionTest } from "./voxels/neck-region.js";
 export type { NeckSide } from "./voxels/neck-side.js";
 export * from "./voxels/node-confidence.js";
 export * from "./voxels/node-measurement.js";

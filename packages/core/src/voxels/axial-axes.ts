@@ -1,6 +1,7 @@
 // The long and the short axis of a node in the axial plane, as RECIST 1.1 reads them.
 
 import { contours } from "d3-contour";
+import { lpsBounds } from "../volume/bounds.js";
 import { reorientToLps } from "../volume/orientation.js";
 import { resample } from "../volume/resample.js";
 import { type Geometry, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
@@ -89,22 +90,14 @@ function withAxialSlices(node: Volume<Uint8Array>): Volume<Uint8Array> {
  * between its points; a large node needs no more than 128 points a side.
  */
 function axialGrid(oblique: Geometry): Geometry {
-  const low = [Infinity, Infinity, Infinity];
-  const high = [-Infinity, -Infinity, -Infinity];
-  for (let corner = 0; corner < 8; corner++) {
-    const end = (axis: number) => (corner & (1 << axis) ? oblique.size[axis] - 0.5 : -0.5);
-    pointOfIndex(oblique, [end(0), end(1), end(2)]).forEach((at, axis) => {
-      low[axis] = Math.min(low[axis], at);
-      high[axis] = Math.max(high[axis], at);
-    });
-  }
-  const extent = [0, 1, 2].map((axis) => high[axis] - low[axis]);
+  const { lowMm, highMm } = lpsBounds(oblique);
+  const extent = [0, 1, 2].map((axis) => highMm[axis] - lowMm[axis]);
   const step = Math.max(Math.min(...oblique.spacingMm) / 3, Math.max(...extent) / 128);
   const sizeAlong = (axis: number) => Math.ceil(extent[axis] / step) + 1;
   return {
     size: [sizeAlong(0), sizeAlong(1), sizeAlong(2)],
     spacingMm: [step, step, step],
-    originMm: [low[0], low[1], low[2]],
+    originMm: lowMm,
     direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
   };
 }

@@ -2,6 +2,7 @@
 
 import { type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import { labelRuns } from "./components.js";
+import { fillHoles } from "./fill-holes.js";
 
 /**
  * The patient's body (0 and 1, i fastest, on the scan's grid).
@@ -123,24 +124,5 @@ function keepLargest(mask: Uint8Array, size: Vector3): void {
   const largest = sizes.reduce((best, voxels, at) => (voxels > sizes[best] ? at : best), 0) + 1;
   for (let run = 0; run < starts.length; run++) {
     if (runLabels[run] !== largest) mask.fill(0, starts[run], ends[run]);
-  }
-}
-
-/** Fills the background of a slice that no way over faces joins to the slice's border. */
-function fillHoles(
-  slice: Uint8Array,
-  [width, height]: readonly [number, number],
-  greatestVoxels: number,
-): void {
-  const { starts, ends, runLabels, sizes } = labelRuns(inverted(slice), [width, height, 1], 6);
-  const isOpen = sizes.map((voxels) => voxels > greatestVoxels);
-  for (let run = 0; run < starts.length; run++) {
-    const row = Math.floor(starts[run] / width);
-    const touchesBorder =
-      row === 0 || row === height - 1 || starts[run] === row * width || ends[run] === (row + 1) * width;
-    if (touchesBorder) isOpen[runLabels[run] - 1] = true;
-  }
-  for (let run = 0; run < starts.length; run++) {
-    if (!isOpen[runLabels[run] - 1]) slice.fill(1, starts[run], ends[run]);
   }
 }

@@ -86,9 +86,10 @@ export async function loadState(
       );
     return data;
   };
+  const { step, history } = progressOf(metadata, path);
   return {
     state: {
-      step: Number(metadata.step),
+      step,
       theta: vector("theta", count),
       m: vector("m", count),
       v: vector("v", count),
@@ -97,6 +98,22 @@ export async function loadState(
         buffers.map(({ name, shape }) => [name, vector(`buffer.${name}`, sizeOf(shape))]),
       ),
     },
-    history: historySchema.parse(JSON.parse(metadata.history ?? "null")),
+    history,
   };
+}
+
+function progressOf(
+  metadata: Readonly<Record<string, string>>,
+  path: string,
+): { step: number; history: TrainingHistory } {
+  try {
+    return {
+      step: z.int().parse(Number(metadata.step)),
+      history: historySchema.parse(JSON.parse(metadata.history ?? "null")),
+    };
+  } catch {
+    throw new InputError(
+      `${path} is damaged: what it says of the steps done cannot be read; copy it here once more, or remove it to train anew.`,
+    );
+  }
 }

@@ -16,7 +16,7 @@ import {
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BoxPatient, boxGeometry, boxPatient, writeBoxes } from "./boxes.test-helper.js";
-import { lnsnetIn } from "./command.test-helper.js";
+import { bin, lnsnetIn, run } from "./command.test-helper.js";
 import { loadModel } from "./model.js";
 import { divideCases } from "./training.js";
 import type { TrainingHistory } from "./training-state.js";
@@ -105,6 +105,19 @@ describe("lnsnet train", () => {
       expect(await historyOf(run)).toEqual(await historyOf("whole"));
       expect(await logOf(run)).toEqual(await logOf("whole"));
     }
+  });
+
+  test.runIf(process.platform === "linux")("keeps the last good state where the disk is full", async () => {
+    await cp(join(folder, "whole"), join(folder, "full"), { recursive: true });
+    const path = join(folder, "full/state.safetensors");
+    const state = await readFile(path);
+    // A limit on the size of files, below a state's, stands for it: the same path through the code, and no need for a disk.
+    const command = `ulimit -f 1000; exec "${process.execPath}" "${bin}" ${training("full", "--resume").join(" ")}`;
+    const { code, stderr } = await run(folder, "bash", ["-c", command]);
+    expect(stderr).toMatch(/full\/state\.safetensors cannot be written, since the disk or quota is full/);
+    expect(code).toBe(2);
+    expect(await readFile(path)).toEqual(state);
+    expect((await readdir(join(folder, "full"))).filter((name) => name.includes(".partial"))).toEqual([]);
   });
 
   test("keeps the averaged weights of the best validation", async () => {
@@ -335,6 +348,20 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
         return training("cut", "--resume");
       },
       /cut\/state\.safetensors/,
+    ],
+    [
+      "a state whose history is damaged",
+      async () => {
+        const { tensors, metadata } = readSafetensors(
+          await readFile(join(folder, "whole/state.safetensors")),
+          "whole",
+        );
+        await mkdir(join(folder, "damaged"), { recursive: true });
+        const bytes = writeSafetensors(tensors, { ...metadata, history: metadata.history.slice(0, 40) });
+        await writeFile(join(folder, "damaged/state.safetensors"), bytes);
+        return training("damaged", "--resume");
+      },
+      /damaged\/state\.safetensors is damaged: what it says of the steps done cannot be read/,
     ],
     [
       "weights of another network to begin from",

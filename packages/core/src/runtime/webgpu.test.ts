@@ -1,0 +1,72 @@
+// LNSNet on WebGPU, by the software driver for Vulkan that comes with Chromium, beside the CPU.
+import { fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { emitOnnx } from "../graph/onnx.js";
+import { input } from "../graph/operations/leaves.js";
+import { logSoftmax } from "../graph/operations/reduction.js";
+import { type NetworkSpecification, networkPresets } from "../networks/catalogue.js";
+import { drawnNetwork, greatestGap } from "../networks/drawn-network.test-helper.js";
+import { nodeRuntime } from "./node.js";
+import type { RuntimeTensor, Session } from "./types.js";
+
+const folders = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"];
+const driver = folders.find((folder) => existsSync(`${folder}/vk_swiftshader_icd.json`));
+if (driver === undefined)
+  process.stderr.write(
+    `WebGPU is not tested: no vk_swiftshader_icd.json (Chromium) in ${folders.join(", ")}.\n`,
+  );
+
+type Inputs = Readonly<Record<string, RuntimeTensor>>;
+
+interface Answer extends Pick<Session, "device" | "deviceNote"> {
+  readonly outputs: Inputs;
+}
+
+/** Runs a model in a process that knows the driver. */
+function onWebGpu(model: Uint8Array, inputs: Inputs): Promise<Answer> {
+  const child = fork(fileURLToPath(new URL("webgpu-process.test-helper.mjs", import.meta.url)), {
+    env: { ...process.env, LD_LIBRARY_PATH: driver, VK_ICD_FILENAMES: `${driver}/vk_swiftshader_icd.json` },
+    serialization: "advanced",
+  });
+  return new Promise<Answer>((resolve, reject) => {
+    child.once("message", (answer) => resolve(answer as Answer));
+    child.once("exit", (code) => reject(new Error(`the process ended with code ${code}`)));
+    child.send({ model, inputs });
+  }).finally(() => child.kill());
+}
+
+// Some seconds at rest; a driver in software feels whatever else the machine does.
+describe.skipIf(driver === undefined)("on WebGPU", { timeout: 300_000 }, () => {
+  const { lnsnet, "lnsnet-small": small } = networkPresets;
+  const everyGroup: NetworkSpecification = {
+    name: "lnsnet",
+    configuration: { ...small.configuration, classes: 2, pointwiseGroups: "depthwise" },
+  };
+
+  test.each<[string, NetworkSpecification, number]>([
+    ["LNSNet", lnsnet, 16],
+    ["LNSNet of two classes with groups wherever there can be", everyGroup, 8],
+  ])("%s has every node there, and gives the CPU's logits", async (_, network, edge) => {
+    const { model, image } = drawnNetwork(network, [edge, edge, edge]);
+    const session = await nodeRuntime.createSession(model);
+    const { logits: expected } = await session.run({ image });
+    await session.release();
+    const { device, deviceNote, outputs } = await onWebGpu(model("webgpu"), { image });
+    expect({ device, deviceNote }).toEqual({ device: "webgpu", deviceNote: "WebGPU is used, as asked." });
+    expect(Math.max(...expected.data.map(Math.abs))).toBeGreaterThan(0.1);
+    expect(greatestGap(outputs.logits, expected)).toBeLessThan(1e-4);
+  });
+
+  test("a model of which WebGPU lacks one node is not run there in part", async () => {
+    const x = input("x", [1, 2]);
+    const model = emitOnnx({ inputs: [x], outputs: { y: logSoftmax(x, 1) } });
+    const { device, deviceNote, outputs } = await onWebGpu(model, {
+      x: { shape: [1, 2], data: Float32Array.of(0, 0) },
+    });
+    expect(device).toBe("cpu");
+    expect(deviceNote).toMatch(/^WebGPU cannot be used here \(.*default CPU EP.*\), so the CPU is used\.$/);
+    expect(outputs.y.data[0]).toBeCloseTo(-Math.LN2, 6);
+  });
+});

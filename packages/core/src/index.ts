@@ -149,7 +149,15 @@ export {
   type TableRow,
   textTable,
 } from "./reports/table.js";
-export type { Device, ModelSource, Runtime, Session, SessionOptions } from "./runtime/types.js";
+export {
+  type Device,
+  type DeviceChoice,
+  deviceChoices,
+  type ModelSource,
+  type Runtime,
+  type Session,
+  type SessionOptions,
+} from "./runtime/types.js";
 export { type Agreement, blandAltman } from "./statistics/bland-altman.js";
 export { clusteredBootstrap, type DrawWhole } from "./statistics/bootstrap.js";
 export { holmCorrection } from "./statistics/holm.js";
@@ -183,6 +191,7 @@ export * from "./volume/volume.js";
 export * from "./voxels/body-mask.js";
 export * from "./voxels/components.js";
 export * from "./voxels/contours.js";
+export { ctProblem, requireCt } from "./voxels/ct-check.js";
 export * from "./voxels/distance.js";
 export * from "./voxels/instances.js";
 export * from "./voxels/morphology.js";

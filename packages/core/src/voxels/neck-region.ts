@@ -1,7 +1,7 @@
 // Where lymph nodes of the head and neck can lie in a scan, so that air, chest and vault of the skull are not computed.
 import { type LpsBox, lpsBounds } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
-import { type Geometry, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
+import { type Geometry, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { bodyMask } from "./body-mask.js";
 import { coarseScan } from "./coarse-scan.js";
 import { labelRuns } from "./components.js";
@@ -10,9 +10,9 @@ import { dilate, erode, foregroundBox, type IndexBox } from "./morphology.js";
 
 /** The body between two heights. The box holds all of it. */
 export interface NeckRegion extends LpsBox {
-  /** "neck" where lungs or skull were found, which limit it; "whole" where neither was, and all of the scan counts. */
+  /** "neck" where lungs or skull were found, which limit it; "whole" where neither was, and all of the body counts. */
   readonly found: "neck" | "whole";
-  /** What was found and what follows, a sentence each. */
+  /** What was found and what follows from it, a sentence each. */
   readonly reasons: readonly string[];
   /** 0 or 1 on a grid of about 4 mm along L, P, S; a voxel more on every side than what shows as body. */
   readonly body: Volume<Uint8Array>;
@@ -21,7 +21,7 @@ export interface NeckRegion extends LpsBox {
 /** A scan without any of the neck. */
 export interface NoNeck {
   readonly found: "none";
-  /** What was found instead, a clause to follow "no neck was found: ". */
+  /** What was found instead: a clause to follow "no neck was found: ". */
   readonly reason: string;
 }
 
@@ -29,15 +29,14 @@ export interface NoNeck {
  * Finds the neck by the lungs and the skull, on a coarse copy of the scan. Whatever is in doubt belongs to the region:
  * a landmark that is not seen clearly limits nothing.
  *
- * - **Downward** to 80 mm below the highest lung section of 10 cm². Levels IV, V and VI end at clavicles and manubrium,
- *   VII at the brachiocephalic trunk (Grégoire et al., Radiother Oncol 110, 2014; AJCC 8). The apices stand some 30 mm
- *   above the manubrium, the trunk lies some 40 mm below its upper edge.
- * - **Upward** to 60 mm above the lowest section of 60 mm and more in which bone encloses 30 cm² of soft tissue, which
- *   is the posterior fossa just above the foramen magnum. The highest nodes, parotid, retroauricular, occipital and
- *   retropharyngeal, end at ear canal, occipital protuberance and skull base, 20 to 30 mm above the foramen;
- *   the rest is for a head that is tilted.
+ * - **Downward** to 80 mm below the highest section through 10 cm² of lung. Levels IV, V and VI end at clavicles and
+ *   manubrium (Grégoire et al., Radiother Oncol 110, 2014), VII at the brachiocephalic trunk (AJCC 8). The apices stand
+ *   some 30 mm above the manubrium's upper edge, the trunk some 40 mm below it.
+ * - **Upward** to 60 mm above the lowest section in which bone encloses 30 cm² of soft tissue: the posterior fossa, some
+ *   15 mm above the foramen magnum. The highest nodes (parotid, retroauricular, occipital, retropharyngeal) end at ear
+ *   canal, occipital protuberance and skull base, 20 to 30 mm above the foramen; the rest is for a tilted head.
  *
- * Lungs that reach the scan's highest section mean a chest or an abdomen, without a neck.
+ * Lungs that reach the highest section mean a chest or an abdomen without a neck.
  *
  * @param scan - HU, in any orientation
  */
@@ -46,72 +45,56 @@ export function findNeckRegion(scan: Volume): NeckRegion | NoNeck {
   const body = bodyMask(coarse);
   const bodyBox = foregroundBox(body, coarse.size);
   if (bodyBox === null) return { found: "none", reason: "nothing in it is denser than air" };
-  const heightMm = (k: number) => coarse.originMm[2] + (k - 0.5) * coarse.spacingMm[2];
-  const topSlice = bodyBox.start[2] + bodyBox.size[2] - 1;
-  const lungAreasMm2 = lungAreas(coarse, body);
-  const lungTop = lungAreasMm2.findLastIndex((area) => area >= leastLungMm2);
-  const skullBase = lowestOfSkull(coarse, body, lungTop);
-
-  const reasons: string[] = [];
-  let lowMm = Number.NEGATIVE_INFINITY;
-  let highMm = Number.POSITIVE_INFINITY;
-  if (lungTop >= 0 && skullBase >= 0 && lungTop >= skullBase) {
-    reasons.push("Lungs seem to lie above the skull, so neither limits the region.");
-  } else {
-    if (lungTop === topSlice) {
-      const areaCm2 = Math.round(lungAreasMm2[topSlice] / 100);
-      return {
-        found: "none",
-        reason: `lungs of ${areaCm2} cm² reach its highest slice, so it ends below the neck`,
-      };
-    }
-    if (lungTop < 0) reasons.push("No lungs were found: the region reaches down to the scan's end.");
-    else {
-      lowMm = heightMm(lungTop + 1) - belowLungTopMm;
-      reasons.push(
-        `Lungs reach up to z = ${heightMm(lungTop + 1).toFixed(0)} mm: the region begins ${belowLungTopMm} mm below.`,
-      );
-    }
-    if (skullBase < 0) reasons.push("No skull was found: the region reaches up to the scan's end.");
-    else {
-      highMm = heightMm(skullBase) + aboveSkullBaseMm;
-      reasons.push(
-        `The skull encloses the brain from z = ${heightMm(skullBase).toFixed(0)} mm: the region ends ${aboveSkullBaseMm} mm above.`,
-      );
-    }
+  const faceMm = (k: number) => coarse.originMm[2] + (k - 0.5) * coarse.spacingMm[2];
+  const lungsMm2 = lungAreas(coarse, body);
+  const lungTop = lungsMm2.findLastIndex((area) => area >= leastLungMm2);
+  if (lungTop === bodyBox.start[2] + bodyBox.size[2] - 1) {
+    const areaCm2 = Math.round(lungsMm2[lungTop] / 100);
+    return {
+      found: "none",
+      reason: `lungs of ${areaCm2} cm² reach its highest slice, so it ends below the neck`,
+    };
   }
-  const grown = dilate(body, coarse.size);
-  const sliceVoxels = coarse.size[0] * coarse.size[1];
-  for (let k = 0; k < coarse.size[2]; k++) {
-    if (heightMm(k + 1) <= lowMm || heightMm(k) >= highMm)
-      grown.fill(0, k * sliceVoxels, (k + 1) * sliceVoxels);
-  }
-  const { size, start } = foregroundBox(grown, coarse.size) as IndexBox;
+  const skull = lowestOfSkull(coarse, body, lungTop);
+  const lungTopMm = lungTop < 0 ? null : faceMm(lungTop + 1);
+  const skullMm = skull < 0 ? null : faceMm(skull);
   return {
-    found: Number.isFinite(lowMm) || Number.isFinite(highMm) ? "neck" : "whole",
-    reasons,
-    ...lpsBounds(cropGeometry(coarse, start, size)),
-    body: { ...coarse, data: grown },
+    found: lungTopMm === null && skullMm === null ? "whole" : "neck",
+    reasons: [
+      lungTopMm === null
+        ? "No lungs were found: the region reaches down to the scan's end."
+        : `Lungs reach up to z = ${lungTopMm.toFixed(0)} mm: the region begins ${belowLungTopMm} mm below that.`,
+      skullMm === null
+        ? "No closed skull was found: the region reaches up to the scan's end."
+        : `The skull closes around the brain from z = ${skullMm.toFixed(0)} mm on: the region ends ${aboveSkullMm} mm above that.`,
+    ],
+    ...bodyBetween(
+      { ...coarse, data: body },
+      lungTopMm === null ? Number.NEGATIVE_INFINITY : lungTopMm - belowLungTopMm,
+      skullMm === null ? Number.POSITIVE_INFINITY : skullMm + aboveSkullMm,
+    ),
   };
 }
 
 /**
  * For boxes of voxels of a grid, whether any of the region lies in them. A box may leave the grid.
  *
- * @param grid - of a scan, in any orientation; boxes of an oblique one count with the LPS box around them
+ * @param grid - of a scan, in any orientation; a box of an oblique one counts with the LPS box around it
  */
 export function regionTest({ body }: NeckRegion, grid: Geometry): (box: IndexBox) => boolean {
+  const { size, spacingMm, data } = body;
   const faces = lpsBounds(body).lowMm;
-  return ({ start, size }) => {
-    const { lowMm, highMm } = lpsBounds(cropGeometry(grid, start, size));
+  return (box) => {
+    const { lowMm, highMm } = lpsBounds(cropGeometry(grid, box.start, box.size));
     const first = (axis: 0 | 1 | 2) =>
-      Math.max(0, Math.floor((lowMm[axis] - faces[axis]) / body.spacingMm[axis] + rounding));
+      Math.max(0, Math.floor((lowMm[axis] - faces[axis]) / spacingMm[axis] + rounding));
     const end = (axis: 0 | 1 | 2) =>
-      Math.min(body.size[axis], Math.ceil((highMm[axis] - faces[axis]) / body.spacingMm[axis] - rounding));
+      Math.min(size[axis], Math.ceil((highMm[axis] - faces[axis]) / spacingMm[axis] - rounding));
+    if (first(0) >= end(0)) return false;
     for (let k = first(2); k < end(2); k++) {
       for (let j = first(1); j < end(1); j++) {
-        const row = body.size[0] * (j + body.size[1] * k);
-        if (body.data.subarray(row + first(0), row + Math.max(first(0), end(0))).includes(1)) return true;
+        const row = size[0] * (j + size[1] * k);
+        if (data.subarray(row + first(0), row + end(0)).includes(1)) return true;
       }
     }
     return false;
@@ -119,44 +102,43 @@ export function regionTest({ body }: NeckRegion, grid: Geometry): (box: IndexBox
 }
 
 const belowLungTopMm = 80;
-const aboveSkullBaseMm = 60;
+const aboveSkullMm = 60;
 /** Twice the section of a wide trachea. */
 const leastLungMm2 = 1000;
-/** A body of gas in which a disc of 24 mm fits slice by slice: more than airway or sinuses have. */
+/** Gas in which a disc of 24 mm fits, slice by slice, of this volume: more than airway or sinuses have. */
 const leastLungMl = 100;
 const lungOpeningMm = 12;
-/** Tissue lies in lungs, also emphysematous ones; free air, as between raised arms or in the stomach, is below. */
-const leastMeanLungHu = -950;
 const gasBelowHu = -500;
-/** Above contrast in vessels at this spacing's averaging, below the thinnest vault. */
+/** Lungs hold tissue, also emphysematous ones; free air (in the stomach, between raised arms) has a lower mean. */
+const leastMeanLungHu = -950;
+/** Of the thinnest vault between sampled voxels; above vessels with contrast, which would not close a ring anyway. */
 const boneFromHu = 200;
-const brainHu = { low: -50, high: 150 };
-const leastBrainMm2 = 3000;
-/** Height of slices with a closed skull, together. */
-const leastSkullMm = 40;
 /** Above enamel. */
 const metalFromHu = 2800;
-/** Share of a voxel by which rounding may move a box. */
+const brainHu = { low: -50, high: 150 };
+const leastBrainMm2 = 3000;
+/** Height of the slices with a closed skull, together. */
+const leastSkullMm = 40;
+/** Share of a voxel by which rounding may move a face. */
 const rounding = 1e-6;
 
 /** The area of lungs in each slice, mm². */
 function lungAreas(scan: Volume<Float32Array>, body: Uint8Array): Float64Array {
-  const { size, spacingMm } = scan;
-  const gas = body.map((value, at) => (value === 1 && scan.data[at] < gasBelowHu ? 1 : 0));
-  // Slices out of the ball's reach, so that it is a disc in each.
+  const { size, spacingMm, data } = scan;
+  const gas = body.map((value, at) => (value === 1 && data[at] < gasBelowHu ? 1 : 0));
+  // Slices lie beyond the ball's reach of each other, so that it is a disc in each.
   const disc = {
     radiusMm: lungOpeningMm,
-    spacingMm: [spacingMm[0], spacingMm[1], 100 * lungOpeningMm],
+    spacingMm: [spacingMm[0], spacingMm[1], 2 * lungOpeningMm],
   } as const;
-  const opened = dilate(erode(gas, size, disc), size, disc);
-  const { starts, ends, runLabels, sizes } = labelRuns(opened, size, 6);
-  const sums = new Float64Array(sizes.length);
+  const { starts, ends, runLabels, sizes } = labelRuns(dilate(erode(gas, size, disc), size, disc), size, 6);
+  const sumsHu = new Float64Array(sizes.length);
   starts.forEach((start, run) => {
-    for (let at = start; at < ends[run]; at++) sums[runLabels[run] - 1] += scan.data[at];
+    for (let at = start; at < ends[run]; at++) sumsHu[runLabels[run] - 1] += data[at];
   });
   const isLung = sizes.map(
-    (voxels, label) =>
-      voxels * voxelVolumeMm3(scan) >= leastLungMl * 1000 && sums[label] / voxels > leastMeanLungHu,
+    (voxels, at) =>
+      (voxels * voxelVolumeMm3(scan)) / 1000 >= leastLungMl && sumsHu[at] / voxels > leastMeanLungHu,
   );
   const areas = new Float64Array(size[2]);
   starts.forEach((start, run) => {
@@ -168,8 +150,7 @@ function lungAreas(scan: Volume<Float32Array>, body: Uint8Array): Float64Array {
 
 /**
  * The lowest of the slices above `below` in which bone closes around the brain; −1 where there are too few. Two must
- * follow each other; gaps above them are common, since the orbits open the ring. Slices with metal do not count: its
- * streaks look like bone.
+ * follow each other; gaps above them are common, since the orbits open the ring.
  */
 function lowestOfSkull(scan: Volume<Float32Array>, body: Uint8Array, below: number): number {
   const closed: number[] = [];
@@ -180,31 +161,45 @@ function lowestOfSkull(scan: Volume<Float32Array>, body: Uint8Array, below: numb
   return closed.find((k, at) => closed[at + 1] === k + 1) ?? -1;
 }
 
-/** The soft tissue of a slice around which bone closes, but for gaps of two voxels, mm². */
+/**
+ * The soft tissue of a slice around which bone closes, but for gaps of two voxels, mm². 0 in a slice with metal, whose
+ * streaks look like bone.
+ */
 function enclosedTissueMm2(
   { size, spacingMm, data }: Volume<Float32Array>,
   body: Uint8Array,
   k: number,
 ): number {
   const [width, height] = size;
-  const start = k * width * height;
-  if (hasMetal(data.subarray(start, start + width * height))) return 0;
-  const bone = new Uint8Array(width * height);
-  for (let at = 0; at < bone.length; at++) {
-    if (body[start + at] === 1 && data[start + at] >= boneFromHu) bone[at] = 1;
-  }
-  const slice: Vector3 = [width, height, 1];
-  const closed = dilate(bone, slice, { radiusMm: 1.5, spacingMm: [1, 1, 1] });
-  const filled = closed.slice();
+  const hu = data.subarray(k * width * height, (k + 1) * width * height);
+  if (hu.some((value) => value >= metalFromHu)) return 0;
+  const isBody = body.subarray(k * width * height, (k + 1) * width * height);
+  const bone = dilate(
+    isBody.map((value, at) => (value === 1 && hu[at] >= boneFromHu ? 1 : 0)),
+    [width, height, 1],
+  );
+  const filled = bone.slice();
   fillHoles(filled, [width, height], Number.POSITIVE_INFINITY);
   let pixels = 0;
   for (let at = 0; at < filled.length; at++) {
-    const hu = data[start + at];
-    if (filled[at] !== closed[at] && hu >= brainHu.low && hu <= brainHu.high) pixels++;
+    if (filled[at] !== bone[at] && hu[at] >= brainHu.low && hu[at] <= brainHu.high) pixels++;
   }
   return pixels * spacingMm[0] * spacingMm[1];
 }
 
-function hasMetal(slice: Float32Array): boolean {
-  return slice.some((hu) => hu >= metalFromHu);
+/** The body, a voxel grown, in the slices that reach between two heights. */
+function bodyBetween(
+  body: Volume<Uint8Array>,
+  lowMm: number,
+  highMm: number,
+): LpsBox & Pick<NeckRegion, "body"> {
+  const { size, spacingMm, originMm } = body;
+  const data = dilate(body.data, size);
+  for (let k = 0; k < size[2]; k++) {
+    const centreMm = originMm[2] + k * spacingMm[2];
+    const isOutside = centreMm + spacingMm[2] / 2 <= lowMm || centreMm - spacingMm[2] / 2 >= highMm;
+    if (isOutside) data.fill(0, k * size[0] * size[1], (k + 1) * size[0] * size[1]);
+  }
+  const { start, size: extent } = foregroundBox(data, size) as IndexBox;
+  return { ...lpsBounds(cropGeometry(body, start, extent)), body: { ...body, data } };
 }

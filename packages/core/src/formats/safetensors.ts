@@ -23,7 +23,7 @@ interface ArrayOf {
 
 /**
  * A tensor of a file; the last axis of `shape` varies fastest. F16 and BF16 are float32 in memory and are rounded to
- * the nearest when written (halfway to even); beyond the greatest F16 (65504) they become infinite. BOOL is 0 or 1.
+ * the nearest when written (halfway to even). BOOL is 0 or 1.
  */
 export type Tensor = {
   [Type in StoredType]: {
@@ -66,6 +66,7 @@ export function readSafetensors(
  * A safetensors file. Tensors are laid out by the width of their type, widest first, then by name, and the data begin
  * at a multiple of 8 bytes: every tensor is aligned for its type, and equal content gives equal bytes.
  * @throws RangeError when a tensor has not as many elements as its shape states.
+ * @throws InputError when a finite number of an F16 tensor is beyond the greatest F16, 65504.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
@@ -94,8 +95,8 @@ export function writeSafetensors(
   file.fill(0x20, 8, 8 + headerLength);
   file.set(text, 8);
   let offset = 8 + headerLength;
-  for (const [, tensor] of ordered) {
-    const encoded = encodedBytes(tensor);
+  for (const [key, tensor] of ordered) {
+    const encoded = encodedBytes(tensor, key);
     file.set(encoded, offset);
     offset += encoded.length;
   }
@@ -125,8 +126,8 @@ const codecs: { readonly [Type in StoredType]: Codec<ArrayOf[Type]> } = {
   BOOL: { bytes: 1, decode: (raw) => raw },
 };
 
-function encodedBytes({ dtype, data }: Tensor): Uint8Array {
-  const stored = dtype === "F16" ? halvesOf(data) : dtype === "BF16" ? brainsOf(data) : data;
+function encodedBytes({ dtype, data }: Tensor, key: string): Uint8Array {
+  const stored = dtype === "F16" ? halvesOf(data, key) : dtype === "BF16" ? brainsOf(data) : data;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
 
@@ -219,9 +220,17 @@ function floatOfHalf(half: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-function halvesOf(floats: Float32Array): Uint16Array {
+function halvesOf(floats: Float32Array, key: string): Uint16Array {
+  const beyond = floats.find((value) => Number.isFinite(value) && Math.abs(value) >= HALF_OVERFLOW);
+  if (beyond !== undefined)
+    throw new InputError(
+      `The tensor "${key}" holds ${beyond}, and float16 ends at 65504; store it as float32 instead.`,
+    );
   return Uint16Array.from(new Uint32Array(Float32Array.from(floats).buffer), halfOfFloatBits);
 }
+
+/** Halfway from the greatest half to the next power of two: from here on rounding gives infinity. */
+const HALF_OVERFLOW = 65520;
 
 function halfOfFloatBits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
@@ -234,7 +243,7 @@ function halfOfFloatBits(bits: number): number {
     if (exponent < -10) return sign;
     return sign | roundedShift((magnitude & 0x7fffff) | 0x800000, 14 - exponent);
   }
-  // A carry out of the fraction raises the exponent, up to infinity, which is what rounding asks for.
+  // A carry out of the fraction raises the exponent, which is what rounding asks for.
   return sign | roundedShift((exponent << 23) | (magnitude & 0x7fffff), 13);
 }
 

@@ -25,6 +25,12 @@ export const exportCommand = defineCommand({
       description: "input in voxels: depth,height,width; by default the patch it was trained on",
       valueHint: "D,H,W",
     },
+    target: {
+      type: "enum",
+      description: "what will run the .onnx: for webgpu it is written in operations that its provider has",
+      options: ["cpu", "webgpu"],
+      default: "cpu",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {

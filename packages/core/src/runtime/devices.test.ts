@@ -1,13 +1,13 @@
 // Which device is taken, and in which words, for every way that devices can fail.
 import { expect, test } from "vitest";
 import { openOnDevice } from "./devices.js";
-import type { Device } from "./types.js";
+import type { Device, DeviceChoice } from "./types.js";
 
 const nothing = "Failed to load shared library";
 const noAdapter =
   "/onnxruntime_src/webgpu_context.cc:136 Initialize(const Config&)::<lambda()> status == Success was false. Failed to get a WebGPU adapter: No supported adapters\n";
 
-const rows: [Device | "auto", readonly Device[], Partial<Record<Device, string>>, Device, string][] = [
+const rows: [DeviceChoice, readonly Device[], Partial<Record<Device, string>>, Device, string][] = [
   ["cpu", ["cuda", "cpu"], {}, "cpu", "The CPU is used, as asked."],
   ["cuda", ["cuda", "cpu"], {}, "cuda", "CUDA is used, as asked."],
   ["webgpu", ["cuda", "cpu"], {}, "webgpu", "WebGPU is used, as asked."],

@@ -1,5 +1,5 @@
 // Which device a model runs on, and how that is said.
-import type { Device } from "./types.js";
+import type { Device, DeviceChoice } from "./types.js";
 
 const names: Readonly<Record<Device, string>> = { cpu: "the CPU", webgpu: "WebGPU", cuda: "CUDA" };
 
@@ -12,7 +12,7 @@ const names: Readonly<Record<Device, string>> = { cpu: "the CPU", webgpu: "WebGP
  * @throws what `open` throws for the CPU
  */
 export async function openOnDevice<Opened>(
-  asked: Device | "auto",
+  asked: DeviceChoice,
   automatic: readonly Device[],
   open: (device: Device) => Promise<Opened>,
 ): Promise<{ opened: Opened; device: Device; deviceNote: string }> {
@@ -28,7 +28,7 @@ export async function openOnDevice<Opened>(
   return { opened: await open("cpu"), device: "cpu", deviceNote: sentence("cpu", asked, failures) };
 }
 
-function sentence(device: Device, asked: Device | "auto", failures: readonly string[]): string {
+function sentence(device: Device, asked: DeviceChoice, failures: readonly string[]): string {
   const used = `${names[device]} is used`;
   if (failures.length > 0) return `${failures.join(" and ")}, so ${used}.`;
   return capitalised(asked === "auto" ? `${used}, the fastest device found.` : `${used}, as asked.`);

@@ -1,7 +1,7 @@
 // What ONNX Runtime's builds for Node and for browsers have in common.
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import { openOnDevice } from "./devices.js";
-import type { Device, ModelSource, Session } from "./types.js";
+import type { Device, DeviceChoice, ModelSource, Session } from "./types.js";
 
 /** A build of ONNX Runtime. */
 export interface OnnxRuntimeBuild {
@@ -18,7 +18,7 @@ export interface OnnxRuntimeBuild {
 export async function openSession(
   build: OnnxRuntimeBuild,
   model: ModelSource,
-  asked: Device | "auto",
+  asked: DeviceChoice,
   automatic: readonly Device[],
   optionsOf: (device: Device) => InferenceSession.SessionOptions,
 ): Promise<Session> {

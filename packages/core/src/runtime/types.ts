@@ -8,8 +8,11 @@ export interface RuntimeTensor {
   readonly data: Float32Array;
 }
 
+/** What may be asked for: a device, or the fastest that is there. */
+export const deviceChoices = ["auto", "cpu", "webgpu", "cuda"] as const;
+export type DeviceChoice = (typeof deviceChoices)[number];
 /** What computes. A browser's CPU is reached through WebAssembly. */
-export type Device = "cpu" | "webgpu" | "cuda";
+export type Device = Exclude<DeviceChoice, "auto">;
 
 /** A loaded model. Inputs and outputs are addressed by name. */
 export interface Session {
@@ -25,10 +28,9 @@ export interface SessionOptions {
   /** Threads of one operation; 0 for one a core. */
   readonly threads?: number;
   /**
-   * The CPU by default; `auto` for the fastest that is there. In place of a device that cannot be had the CPU is used,
-   * and {@link Session.deviceNote} says so.
+   * The CPU by default. In place of a device that cannot be had the CPU is used, and {@link Session.deviceNote} says so.
    */
-  readonly device?: Device | "auto";
+  readonly device?: DeviceChoice;
 }
 
 /** An ONNX model; or what writes it, where it may run on a device that needs operations of its own. */

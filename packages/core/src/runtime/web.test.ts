@@ -1,0 +1,38 @@
+// The runtime of browsers, run in Node on WebAssembly beside onnxruntime-node.
+import { createRequire } from "node:module";
+import { expect, test } from "vitest";
+import { networkPresets } from "../networks/catalogue.js";
+import { drawnNetwork, greatestGap } from "../networks/drawn-network.test-helper.js";
+import { nodeRuntime } from "./node.js";
+import type { DeviceChoice } from "./types.js";
+
+// Where it finds itself in Node, onnxruntime-web's bundle for browsers asks for Node's modules by a global `require`.
+Object.assign(globalThis, { require: createRequire(import.meta.url) });
+const { webRuntime } = await import("./web.js");
+
+test("LNSNet's logits are those of onnxruntime-node", async () => {
+  const { model, image } = drawnNetwork(networkPresets.lnsnet, [16, 16, 16]);
+  const results = [];
+  for (const runtime of [webRuntime, nodeRuntime]) {
+    const session = await runtime.createSession(model, { threads: 1 });
+    results.push((await session.run({ image })).logits);
+    await session.release();
+  }
+  expect(results[0].shape).toEqual([1, 1, 16, 16, 16]);
+  expect(Math.max(...results[1].data.map(Math.abs))).toBeGreaterThan(0.1);
+  expect(greatestGap(results[0], results[1])).toBeLessThan(1e-4);
+});
+
+test.each<[DeviceChoice, RegExp]>([
+  ["cpu", /^The CPU is used, as asked\.$/],
+  ["auto", /^The CPU is used, the fastest device found\.$/],
+  ["webgpu", /^WebGPU cannot be used here \(.+\), so the CPU is used\.$/],
+  ["cuda", /^CUDA cannot be used here \(a browser has none\), so the CPU is used\.$/],
+])("where WebAssembly is all there is, %s is the CPU", async (asked, note) => {
+  const { model, image } = drawnNetwork(networkPresets["lnsnet-small"], [8, 8, 8]);
+  const session = await webRuntime.createSession(model, { device: asked, threads: 1 });
+  expect(session.device).toBe("cpu");
+  expect(session.deviceNote).toMatch(note);
+  expect((await session.run({ image })).logits.data).toHaveLength(512);
+  await session.release();
+});

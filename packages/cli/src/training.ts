@@ -329,11 +329,12 @@ async function createValidator(
     let sum = 0;
     for (const one of cases) {
       const grid = { ...one, originMm: [0, 0, 0] as const, direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] as const };
-      const { data } = await predictProbability(grid, session, {
+      const { probability } = await predictProbability(grid, [session], {
         ...plan,
         overlap: VALIDATION_OVERLAP,
         constants: { theta: { shape: [theta.length], data: theta } },
       });
+      const { data } = probability;
       let both = 0;
       let either = 0;
       for (let voxel = 0; voxel < data.length; voxel++) {

@@ -4,12 +4,16 @@ import { join } from "node:path";
 import {
   defaultAugmentation,
   evaluateCase,
+  foregroundOf,
   networkPresets,
+  openPredictor,
   overlayPng,
   profileNetwork,
+  segment,
   withoutVariations,
   writeNifti,
 } from "@lnsnet/core";
+import { nodeRuntime } from "@lnsnet/core/node";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { writeCohort } from "../cohort.js";
@@ -18,7 +22,6 @@ import { ensureWritableFolder, writeAtomically } from "../files.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadModel, type Plan } from "../model.js";
 import { printText } from "../output.js";
-import { createSegmenter } from "../prediction.js";
 import { createProgress, duration } from "../progress.js";
 import { type DemoCase, demoReport, demoTable } from "../report.js";
 import { train } from "../training.js";
@@ -96,18 +99,14 @@ export const demoCommand = defineCommand({
     );
 
     await ensureWritableFolder(folders.masks);
-    const segmenter = await createSegmenter(await loadModel(modelPath), {
-      threads: 0,
-      overlap: 0.5,
-      minimumVolumeMl: 0.03,
-      signal,
-    });
+    const predictor = await openPredictor([await loadModel(modelPath)], nodeRuntime);
     const cases: DemoCase[] = [];
     const progress = createProgress("predict", "scan");
     for (const one of dataset.test) {
       const caseStart = performance.now();
       const { image, label } = await loadCase(one, dataset.labels);
-      const { mask, nodes } = await segmenter.segment(image);
+      const { instances, nodes } = await segment(image, predictor, { signal });
+      const mask = { ...instances, data: foregroundOf(instances.data) };
       const seconds = (performance.now() - caseStart) / 1000;
       await writeAtomically(join(folders.masks, `${caseId(one.imagePath)}.nii.gz`), writeNifti(mask));
       if (!label) throw new Error(`${one.id} has no label`);
@@ -116,7 +115,7 @@ export const demoCommand = defineCommand({
       progress.update({ done: cases.length, total: dataset.test.length, text: one.id });
     }
     progress.finish();
-    await segmenter.release();
+    await predictor.release();
 
     const report = join(args.output, "report.html");
     const seconds = (performance.now() - start) / 1000;

@@ -1,21 +1,48 @@
-// lnsnet predict: a scan, or a folder of scans, in; masks, pictures and node measurements out.
-import { join, resolve } from "node:path";
-import { type NodeJson, nodeJson, nodesText, overlayPng, writeNifti } from "@lnsnet/core";
+// lnsnet predict: a scan, or a folder of scans, in; masks, node tables, pictures and DICOM objects out.
+import {
+  type DeviceChoice,
+  deviceChoices,
+  InputError,
+  type NodeJson,
+  nodesText,
+  openPredictor,
+  type Predictor,
+  type SegmentOptions,
+  segment,
+} from "@lnsnet/core";
+import { nodeRuntime } from "@lnsnet/core/node";
 import { defineCommand } from "citty";
 import { realNumber, wholeNumber } from "../arguments.js";
-import { caseId } from "../dataset.js";
-import { ensureWritableFolder, isFolder, requirePath, writeAtomically } from "../files.js";
-import { findImages, type ReadImage, readChosen, readImage } from "../imaging.js";
-import { interruptSignal } from "../interrupt.js";
-import { asInstances } from "../labels.js";
-import { loadModel } from "../model.js";
-import { printJson, printText } from "../output.js";
-import { createSegmenter, shippedModelPath } from "../prediction.js";
+import { ensureWritableFolder, removeUnfinished } from "../files.js";
+import type { ReadImage } from "../imaging.js";
+import { Interrupted, interruptSignal } from "../interrupt.js";
+import type { Model } from "../model.js";
+import { counted, printJson, printProblems, printText } from "../output.js";
+import { shippedModelPath } from "../prediction.js";
 import { createProgress } from "../progress.js";
-import { segmentationBytes, segmentationFormats } from "../writing.js";
+import { type ClicksOf, clickArguments, clicksFrom } from "../segmenting/clicks.js";
+import { requireMemory } from "../segmenting/memory.js";
+import { loadModels, modelRecord } from "../segmenting/models.js";
+import {
+  type DicomObject,
+  dicomObjects,
+  finishedResult,
+  hashOfScan,
+  maskFormats,
+  maskPath,
+  type Recipe,
+  recipeOf,
+  type Wanted,
+  writeResult,
+} from "../segmenting/results.js";
+import { type NamedScan, type ReadAttempt, readAhead, scansAt } from "../segmenting/scans.js";
 
 export const predictCommand = defineCommand({
-  meta: { name: "predict", description: "Segment the lymph nodes of a scan, or of every scan of a folder" },
+  meta: {
+    name: "predict",
+    description:
+      "Segment the lymph nodes of a scan, of every scan of a folder, or those at clicked points. Finished scans are left as they are",
+  },
   args: {
     scan: {
       type: "positional",
@@ -27,16 +54,20 @@ export const predictCommand = defineCommand({
       description: "of several DICOM series, the one: its number, UID or a part of its description",
       valueHint: "SERIES",
     },
+    ...clickArguments,
+    output: { type: "string", description: "folder for the results", default: "predictions" },
+    format: { type: "enum", description: "of the mask", options: [...maskFormats], default: "nii.gz" },
+    numbered: { type: "boolean", description: "each node by its number in the mask, in the place of 1" },
     dicom: {
-      type: "enum",
-      description: "for DICOM series, write the nodes as a DICOM object too",
-      options: ["seg", "rtstruct"],
+      type: "string",
+      description: `for DICOM series, objects to write too, with commas: ${dicomObjects.join(",")}`,
+      valueHint: "OBJECTS",
     },
-    output: { type: "string", description: "folder for the masks and pictures", default: "predictions" },
     model: {
       type: "string",
-      description: "model.safetensors of a training; by default the shipped phantom model",
-      valueHint: "FILE",
+      description:
+        "model.safetensors of a training, several with commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped phantom model",
+      valueHint: "FILES",
     },
     overlap: {
       type: "string",
@@ -44,17 +75,30 @@ export const predictCommand = defineCommand({
       default: "0.5",
       valueHint: "SHARE",
     },
+    mirrored: { type: "boolean", description: "average with the mirrored scan's answer; twice the time" },
+    search: {
+      type: "enum",
+      description: "what is looked at: body and neck, or everything in the scan",
+      options: ["neck", "everything"],
+      default: "neck",
+    },
     "minimum-volume": {
       type: "string",
       description: "bodies below this volume in mL are left out",
-      default: "0",
+      default: "0.03",
       valueHint: "ML",
     },
     pictures: {
       type: "boolean",
       description: "write a picture of each scan",
       default: true,
-      negativeDescription: "masks only",
+      negativeDescription: "no picture",
+    },
+    device: {
+      type: "enum",
+      description: "what computes; what cannot be had is replaced by the CPU, and said",
+      options: [...deviceChoices],
+      default: "auto",
     },
     threads: {
       type: "string",
@@ -65,61 +109,46 @@ export const predictCommand = defineCommand({
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
-    const scans = await scansOf(args.scan, args.series);
-    const model = await loadModel(args.model ?? shippedModelPath);
+    const { scans, areSeveral } = await scansAt(args.scan, args.series);
+    const clicksOf = await clicksFrom(args);
+    if (clicksOf !== null && scans.length > 1)
+      throw new InputError(
+        `${args.scan} holds ${scans.length} scans, and points are of one; name one scan, or leave the points out.`,
+      );
+    const models = await loadModels(args.model ?? shippedModelPath);
     if (args.model === undefined)
       process.stderr.write(
         "lnsnet: no --model is named, so the shipped model is used; it was trained on the phantom (synthetic scans) alone. Research use only.\n",
       );
-    await ensureWritableFolder(args.output);
-    const segmenter = await createSegmenter(model, {
-      threads: wholeNumber(args.threads, "--threads", 0, 256),
+    const options: SegmentOptions = {
       overlap: realNumber(args.overlap, "--overlap", 0, 0.9),
-      minimumVolumeMl: realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000),
-      signal: interruptSignal(),
-    });
-    const description = {
-      trained_on: model.plan.dataLabel,
-      network: model.plan.network.name,
-      steps: model.steps,
-      path: model.path,
+      mirrored: args.mirrored === true,
+      searched: args.search,
+      cleanUp: {
+        minimumVolumeMl: realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000),
+        fillsCavities: true,
+      },
     };
-    const results: PredictedScan[] = [];
-    try {
-      for (const { id, read } of scans) {
-        const start = performance.now();
-        const progress = createProgress(id, "patch");
-        const { volume: scan, source, problems } = await read();
-        for (const problem of problems) progress.note(`lnsnet: ${problem}`);
-        const found = await segmenter.segment(scan, (done, total) => progress.update({ done, total }));
-        const mask = join(args.output, `${id}.nii.gz`);
-        await writeAtomically(mask, writeNifti(found.mask, { description: "lnsnet, research use only" }));
-        const format = segmentationFormats.find((one) => one === args.dicom);
-        if (format !== undefined && source !== null && found.nodes.length > 0) {
-          const options = { format, anonymizeSalt: null };
-          const bytes = segmentationBytes(asInstances(found.mask), [], source, options);
-          await writeAtomically(join(args.output, `${id}.${format}.dcm`), bytes);
-        }
-        if (args.pictures) {
-          const caption = `${id} - model trained on ${model.plan.dataLabel} - research use only`;
-          await writeAtomically(
-            join(args.output, `${id}.png`),
-            overlayPng(scan, null, found.mask, { caption }),
-          );
-        }
-        progress.finish();
-        results.push({
-          mask,
-          nodes: found.nodes.map((node) => nodeJson(node)),
-          seconds: (performance.now() - start) / 1000,
-          model: description,
-        });
-      }
-    } finally {
-      await segmenter.release();
-    }
-    if (args.json === true) printJson(scans.length > 1 || holdsFiles(scans) ? results : results[0]);
-    else for (const result of results) printText(resultText(result, model.plan.foreground));
+    const wanted: Wanted = {
+      folder: args.output,
+      format: args.format,
+      numbered: args.numbered === true,
+      pictures: args.pictures,
+      dicom: dicomNames(args.dicom),
+    };
+    await ensureWritableFolder(args.output);
+    await removeUnfinished(args.output);
+    const records = await Promise.all(models.map(modelRecord));
+    const predictor = await openPredictor(models, nodeRuntime, {
+      threads: wholeNumber(args.threads, "--threads", 0, 256),
+      device: args.device as DeviceChoice,
+    });
+    if (args.device !== "cpu") process.stderr.write(`lnsnet: ${predictor.deviceNote}\n`);
+    const recipe = recipeOf(records, { ...options, ...wanted, device: predictor.deviceNote });
+    const batch = await predictAll({ scans, predictor, models, options, wanted, recipe, clicksOf });
+    if (args.json === true) printJson(areSeveral ? batch.results : batch.results[0]);
+    else for (const result of batch.results) printText(resultText(result, models[0]));
+    requireAllDone(batch.failures, scans.length);
   },
 });
 
@@ -128,50 +157,127 @@ interface PredictedScan {
   readonly mask: string;
   readonly nodes: readonly NodeJson[];
   readonly seconds: number;
-  readonly model: {
-    readonly trained_on: string;
-    readonly network: string;
-    readonly steps: number;
-    readonly path: string;
-  };
+  readonly model: Recipe["models"][number];
+  /** Clicks without a node, a sentence each. */
+  readonly remarks: readonly string[];
 }
 
-function resultText({ mask, nodes, seconds, model }: PredictedScan, foreground: string): string {
-  return `${mask}: ${nodes.length} ${nodes.length === 1 ? "body" : "bodies"} of ${foreground} in ${seconds.toFixed(1)} s, by a model trained on ${model.trained_on}\n${nodes.length > 0 ? nodesText(nodes) : ""}`;
+interface Batch {
+  readonly scans: readonly NamedScan[];
+  readonly predictor: Predictor;
+  readonly models: readonly Model[];
+  readonly options: SegmentOptions;
+  readonly wanted: Wanted;
+  readonly recipe: Recipe;
+  readonly clicksOf: ClicksOf | null;
 }
 
-interface NamedScan {
-  readonly id: string;
-  /** Whether it is a volume file of a folder, which is answered as a list however many there are. */
-  readonly isOfFolder: boolean;
-  readonly read: () => Promise<ReadImage>;
+interface Failure {
+  readonly scan: NamedScan;
+  readonly error: unknown;
 }
 
-const holdsFiles = (scans: readonly NamedScan[]) => scans.some(({ isOfFolder }) => isOfFolder);
+/** Does every scan; one that fails is reported and does not stop the others. */
+async function predictAll(batch: Batch): Promise<{ results: PredictedScan[]; failures: Failure[] }> {
+  const results: PredictedScan[] = [];
+  const failures: Failure[] = [];
+  try {
+    for await (const attempt of readAhead(batch.scans)) {
+      try {
+        results.push(await predictOne(attempt, batch));
+      } catch (error) {
+        if (error instanceof Interrupted) throw error;
+        failures.push({ scan: attempt.scan, error });
+        if (batch.scans.length > 1)
+          process.stderr.write(`lnsnet: ${attempt.scan.id} failed: ${messageOf(error)}\n`);
+      }
+    }
+  } finally {
+    await batch.predictor.release();
+  }
+  return { results, failures };
+}
 
-/**
- * The scans of a path: the file itself, or of a folder every volume file and every CT series that can be read.
- *
- * @throws InputError where the path is missing, or a folder holds no scan
- */
-async function scansOf(path: string, wanted: string | undefined): Promise<NamedScan[]> {
-  await requirePath(path);
-  const one: NamedScan = {
-    id: caseId(resolve(path)),
-    isOfFolder: false,
-    read: () => readImage(path, wanted),
-  };
-  if (wanted !== undefined || !(await isFolder(path))) return [one];
-  const { series, volumes } = await findImages(path);
-  const readable = series.filter(({ problems }) => !problems.some(({ isRefused }) => isRefused));
-  // Reading the path as one scan says why, where nothing can be read.
-  if (readable.length + volumes.length === 0) return [one];
-  return [
-    ...volumes.map(({ name, read }) => ({ id: caseId(name), isOfFolder: true, read })),
-    ...readable.map((choice, n) => ({
-      id: readable.length === 1 ? one.id : `${one.id}_${n + 1}`,
-      isOfFolder: false,
-      read: () => readChosen(choice),
-    })),
-  ];
+async function predictOne({ scan, image }: ReadAttempt, batch: Batch): Promise<PredictedScan> {
+  const { predictor, models, options, wanted, clicksOf } = batch;
+  const [start, started] = [performance.now(), new Date().toISOString()];
+  const read: ReadImage = image();
+  const { volume, problems } = read;
+  const progress = createProgress(scan.id, clicksOf === null ? "patch" : "click");
+  for (const problem of problems) progress.note(`lnsnet: ${problem}`);
+  const at = clicksOf === null ? {} : { at: clicksOf(volume) };
+  const recipe = { ...batch.recipe, settings: { ...batch.recipe.settings, ...at } };
+  const scanHash = hashOfScan(volume);
+  const result = (nodes: readonly NodeJson[], seconds: number, remarks: readonly string[]) => ({
+    mask: maskPath(wanted, scan.id),
+    nodes,
+    seconds,
+    model: recipe.models[0],
+    remarks,
+  });
+  const finished = await finishedResult(scan.id, scanHash, recipe, wanted);
+  if (finished !== null) {
+    progress.note(`lnsnet: ${scan.id} is finished already and left as it is.`);
+    return result(finished.nodes, finished.seconds, []);
+  }
+  requireMemory(scan.path, volume, models);
+  const found = await segment(volume, predictor, {
+    ...options,
+    ...at,
+    signal: interruptSignal(),
+    onProgress: (done, total) => progress.update({ done, total }),
+  }).catch((error: unknown) => {
+    throw error instanceof InputError ? new InputError(`${scan.path}: ${error.message}`) : error;
+  });
+  const remarks = found.clicks.flatMap(({ remark }) => (remark === null ? [] : [remark]));
+  if (found.clicks.length > 0 && found.nodes.length === 0)
+    throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
+  const seconds = (performance.now() - start) / 1000;
+  const nodes = await writeResult(
+    {
+      id: scan.id,
+      scanPath: scan.path,
+      scanHash,
+      image: read,
+      found,
+      recipe,
+      device: predictor.deviceNote,
+      started,
+      seconds,
+    },
+    wanted,
+  );
+  progress.finish();
+  printProblems(remarks);
+  return result(nodes, seconds, remarks);
+}
+
+/** @throws InputError naming every scan that failed; the error itself where there was one scan, or it is a fault of ours */
+function requireAllDone(failures: readonly Failure[], scans: number): void {
+  if (failures.length === 0) return;
+  const fault = failures.find(({ error }) => !(error instanceof InputError));
+  if (fault !== undefined) throw fault.error;
+  if (scans === 1) throw failures[0].error;
+  const named = failures.map(({ scan, error }) => `\n  ${scan.id}: ${messageOf(error)}`).join("");
+  throw new InputError(
+    `${counted(failures.length, "scan")} of ${scans} could not be segmented; the others are done:${named}`,
+  );
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function dicomNames(text: string | undefined): DicomObject[] {
+  return (text?.split(",") ?? []).map((name) => {
+    const object = dicomObjects.find((one) => one === name);
+    if (object === undefined)
+      throw new InputError(
+        `--dicom is "${text}"; give some of ${dicomObjects.join(", ")}, with commas between.`,
+      );
+    return object;
+  });
+}
+
+function resultText({ mask, nodes, seconds, model }: PredictedScan, { plan }: Model): string {
+  const bodies = `${counted(nodes.length, "body", "bodies")} of ${plan.foreground}`;
+  return `${mask}: ${bodies} in ${seconds.toFixed(1)} s, by a model trained on ${model.trained_on}\n${nodes.length > 0 ? nodesText(nodes) : ""}`;
 }

@@ -1,11 +1,11 @@
 // Predicting the cases of an experiment, by a fold's network or the mean of several, and measuring each prediction.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Volume, writeNifti } from "@lnsnet/core";
+import { openPredictor, type Prepared, type Volume, writeNifti } from "@lnsnet/core";
+import { nodeRuntime } from "@lnsnet/core/node";
 import type { Case } from "../dataset.js";
 import { ensureWritableFolder, isFile, readJson, writeAtomically, writeJson } from "../files.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
-import { createPredictor } from "../prediction.js";
 import { createProgress } from "../progress.js";
 import type { Experiment } from "./configuration.js";
 import { foldFiles, testFolder } from "./files.js";
@@ -152,15 +152,14 @@ async function predictScan(
   const signal = interruptSignal();
   throwIfInterrupted(signal);
   const model = await modelOfFold(folder, fold);
-  const predictor = await createPredictor(model, {
-    threads,
-    signal,
-    overlap: configuration.prediction.overlap,
-  });
+  const predictor = await openPredictor([model], nodeRuntime, { threads });
+  const look = { overlap: configuration.prediction.overlap, signal };
+  const probabilityOf = async (prepared: Prepared) =>
+    (await predictor.probability(prepared, look)).probability;
   try {
     const ofCrops = [];
-    for (const { image } of crops) ofCrops.push(await predictor.probability(image));
-    return { whole: whole === null ? null : await predictor.probability(whole), crops: ofCrops };
+    for (const { image } of crops) ofCrops.push(await probabilityOf(image));
+    return { whole: whole === null ? null : await probabilityOf(whole), crops: ofCrops };
   } finally {
     await predictor.release();
   }

@@ -4,6 +4,7 @@ import {
   blandAltmanSvg,
   boxPlotSvg,
   decimals,
+  FOREGROUND_THRESHOLD,
   type FrocPoint,
   frocCurve,
   latexTable,
@@ -16,7 +17,6 @@ import {
   tableBlock,
   textTable,
 } from "@lnsnet/core";
-import { FOREGROUND_THRESHOLD } from "../prediction.js";
 import { dscValues, ensembleComparisons, type Protocol } from "./comparison.js";
 import type { ExperimentConfiguration } from "./configuration.js";
 import type { Environment } from "./environment.js";

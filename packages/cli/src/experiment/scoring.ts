@@ -5,6 +5,7 @@ import {
   crop,
   detectNodes,
   evaluateCase,
+  FOREGROUND_THRESHOLD,
   type Geometry,
   InputError,
   type IntegerVoxelArray,
@@ -26,7 +27,7 @@ import { type Case, loadCase } from "../dataset.js";
 import { asInstances } from "../labels.js";
 import { forEachMetric, metricNames, metricRow } from "../metric-names.js";
 import type { Plan } from "../model.js";
-import { FOREGROUND_THRESHOLD, predictedMask } from "../prediction.js";
+import { predictedMask } from "../prediction.js";
 import { instancesOf } from "../survey.js";
 import type { Experiment } from "./configuration.js";
 

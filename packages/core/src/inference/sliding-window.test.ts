@@ -64,7 +64,7 @@ describe("a network that looks at one voxel", () => {
     ["of a single voxel", [1, 1, 1], 0.5],
   ])("gives each voxel its own probability, in a scan %s", async (_, size, overlap) => {
     const prepared = scan(size);
-    const probability = await predictProbability(prepared, pointwise, { patchSize, window, overlap });
+    const { probability } = await predictProbability(prepared, [pointwise], { patchSize, window, overlap });
     const { spacingMm, originMm, direction } = prepared;
     expect(probability).toMatchObject({ size, spacingMm, originMm, direction });
     prepared.hu.forEach((hu, voxel) => {
@@ -76,7 +76,8 @@ describe("a network that looks at one voxel", () => {
 test("a network of 3×3×3 voxels gives, where a patch's middle decides, what it gives on the whole scan", async () => {
   const size: Vector3 = [14, 12, 10];
   const prepared = scan(size);
-  const { data } = await predictProbability(prepared, neighbours, { patchSize, window, overlap: 0.5 });
+  const { data } = (await predictProbability(prepared, [neighbours], { patchSize, window, overlap: 0.5 }))
+    .probability;
   const image = input("image", [1, 1, size[2], size[1], size[0]]);
   const kernel = constant(
     [1, 1, 3, 3, 3],
@@ -107,23 +108,74 @@ test("air is not computed: its probability is 0, and the network is not run", as
     },
   };
   const options = { patchSize, window, overlap: 0 };
-  expect((await predictProbability(air, counting, options)).data.every((value) => value === 0)).toBe(true);
+  expect(
+    (await predictProbability(air, [counting], options)).probability.data.every((value) => value === 0),
+  ).toBe(true);
   expect(runs).toBe(0);
-  await predictProbability(body, counting, options);
+  await predictProbability(body, [counting], options);
   expect(runs).toBe(1);
+});
+
+test("boxes that are not wanted are not computed, and the rest is as it is without that", async () => {
+  const prepared = scan([16, 8, 6]);
+  const options = { patchSize, window, overlap: 0 };
+  const whole = (await predictProbability(prepared, [pointwise], options)).probability.data;
+  const right = (
+    await predictProbability(prepared, [pointwise], { ...options, isWanted: ({ start }) => start[0] >= 8 })
+  ).probability.data;
+  right.forEach((value, voxel) => {
+    expect(value).toBe(voxel % 16 < 8 ? 0 : whole[voxel]);
+  });
+});
+
+/** A network whose logit is the image times a factor, plus what the i-th voxel of a row adds. */
+function slanted(factor: number, perVoxel: number): Pick<Session, "run"> {
+  return {
+    run: async ({ image: { shape, data } }) => ({
+      logits: { shape, data: data.map((value, n) => factor * value + perVoxel * (n % patchSize[2])) },
+    }),
+  };
+}
+
+test("mirrored, what a network says by the side of the patch alone cancels", async () => {
+  const prepared = scan([8, 8, 6]);
+  prepared.hu.fill(0);
+  const options = { patchSize, window, overlap: 0, mirrored: true };
+  const { data } = (await predictProbability(prepared, [slanted(1, 0.5)], options)).probability;
+  data.forEach((value, voxel) => {
+    const i = voxel % 8;
+    expect(value).toBeCloseTo((sigmoid(0.5 * i) + sigmoid(0.5 * (7 - i))) / 2, 6);
+  });
+});
+
+test("several networks: their mean, and how far they are from it", async () => {
+  const prepared = scan([16, 8, 6]);
+  const options = { patchSize, window, overlap: 0.5 };
+  const single = await predictProbability(prepared, [slanted(2, 0)], options);
+  expect(single.disagreement).toBeNull();
+  const { probability, disagreement } = await predictProbability(
+    prepared,
+    [slanted(2, 0), slanted(-1, 0)],
+    options,
+  );
+  prepared.hu.forEach((hu, voxel) => {
+    const [a, b] = [sigmoid(2 * normalised(hu)), sigmoid(-normalised(hu))];
+    expect(probability.data[voxel]).toBeCloseTo((a + b) / 2, 5);
+    expect(disagreement?.data[voxel]).toBeCloseTo(Math.abs(a - b) / 2, 3);
+  });
 });
 
 test("tells of each patch, and stops where it is told to", async () => {
   const seen: [number, number][] = [];
   const options = { patchSize, window, overlap: 0 };
-  await predictProbability(scan([16, 16, 6]), pointwise, {
+  await predictProbability(scan([16, 16, 6]), [pointwise], {
     ...options,
     onPatch: (done, total) => seen.push([done, total]),
   });
   expect(seen).toEqual([1, 2, 3, 4].map((done) => [done, 4]));
   const stopped = AbortSignal.abort(new Error("enough"));
   await expect(
-    predictProbability(scan([16, 16, 6]), pointwise, { ...options, signal: stopped }),
+    predictProbability(scan([16, 16, 6]), [pointwise], { ...options, signal: stopped }),
   ).rejects.toThrow("enough");
 });
 

@@ -1,8 +1,12 @@
-// Segments a whole scan by patches that overlap, weighted by a Gaussian about each patch's centre.
+// The probability of foreground on a working grid, by patches that overlap, weighted by a Gaussian about each patch's centre.
 import type { RuntimeTensor, Session } from "../runtime/types.js";
 import { cutPatch, type PatchSize } from "../transforms/patch.js";
 import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
 import type { Vector3, Volume } from "../volume/volume.js";
+import type { IndexBox } from "../voxels/morphology.js";
+
+/** A network as the sliding window needs it: a model from `image` [1, 1, D, H, W] to `logits` [1, 1, D, H, W]. */
+export type Member = Pick<Session, "run">;
 
 export interface SlidingWindowOptions {
   /** Depth, height, width of the network's input. */
@@ -10,12 +14,24 @@ export interface SlidingWindowOptions {
   readonly window: IntensityWindow;
   /** Share of a patch that the next one covers again along each axis, 0 … below 1. */
   readonly overlap: number;
+  /** Whether each patch is seen mirrored left to right too, and the two answers averaged; twice the time. */
+  readonly mirrored?: boolean;
+  /** Whether a box of voxels of the grid is to be looked at; in one that is not, the probability is 0. All by default. */
+  readonly isWanted?: (box: IndexBox) => boolean;
   /** Further inputs of the model, the same for each patch (such as weights that are not inside). */
   readonly constants?: Readonly<Record<string, RuntimeTensor>>;
   /** Told after each patch. */
   readonly onPatch?: (done: number, total: number) => void;
   /** Asked before each patch; an AbortSignal fits. */
   readonly signal?: { throwIfAborted(): void };
+}
+
+/** What one network, or several together, say of a working grid. */
+export interface Prediction {
+  /** Of foreground, the mean over the members. */
+  readonly probability: Volume<Float32Array>;
+  /** Standard deviation of the members' probabilities (divided by their number); null for a single one. */
+  readonly disagreement: Volume<Float32Array> | null;
 }
 
 /** Standard deviation of the weight as a share of the patch's edge, as nnU-Net has it. */
@@ -25,51 +41,130 @@ const LEAST_WEIGHT = 1e-3;
 
 /**
  * Foreground probability of every voxel of a prepared scan. A patch that holds nothing above the window's lower end is
- * air and is not run: its probability is 0. Patches that reach beyond the scan see air there.
+ * air and is not run: its probability is 0. Patches that reach beyond the scan see air there. Each patch goes through
+ * all members before the next, so that an ensemble needs no more memory than its members' own.
  *
- * @param session a model from `image` [1, 1, D, H, W] to `logits` [1, 1, D, H, W]
+ * @param members networks whose probabilities are averaged; at least one
  */
 export async function predictProbability(
   prepared: Prepared,
-  session: Pick<Session, "run">,
-  { patchSize, window, overlap, constants = {}, onPatch, signal }: SlidingWindowOptions,
-): Promise<Volume<Float32Array>> {
+  members: readonly Member[],
+  options: SlidingWindowOptions,
+): Promise<Prediction> {
+  const { patchSize, window, overlap, isWanted = () => true, onPatch, signal } = options;
   const [depth, height, width] = patchSize;
-  const { size } = prepared;
-  const weights = gaussianWeights(patchSize);
-  const sum = new Float32Array(prepared.hu.length);
+  const { size, spacingMm, originMm, direction } = prepared;
+  const patch = emptyAnswer(depth * height * width, members.length > 1);
+  const sum = emptyAnswer(prepared.hu.length, members.length > 1);
   const total = new Float32Array(prepared.hu.length);
-  const starts = placesOf(size, [width, height, depth], overlap);
+  const weights = gaussianWeights(patchSize);
   const buffers = { image: new Float32Array(weights.length), label: new Float32Array(weights.length) };
-  for (let index = 0; index < starts.length; index++) {
+  const starts = placesOf(size, [width, height, depth], overlap).filter((start) =>
+    isWanted({ start, size: [width, height, depth] }),
+  );
+  for (const [index, start] of starts.entries()) {
     signal?.throwIfAborted();
-    const [i0, j0, k0] = starts[index];
+    const [i, j, k] = start;
     const centre: Vector3 = [
-      i0 + Math.floor(width / 2),
-      j0 + Math.floor(height / 2),
-      k0 + Math.floor(depth / 2),
+      i + Math.floor(width / 2),
+      j + Math.floor(height / 2),
+      k + Math.floor(depth / 2),
     ];
     const { image } = cutPatch(prepared, null, centre, patchSize, window, undefined, buffers);
     const isAir = image.every((value) => value <= -1);
-    const logits = isAir
-      ? null
-      : (await session.run({ image: { shape: [1, 1, depth, height, width], data: image }, ...constants }))
-          .logits.data;
-    for (let k = Math.max(0, -k0); k < depth && k0 + k < size[2]; k++)
-      for (let j = Math.max(0, -j0); j < height && j0 + j < size[1]; j++) {
-        const row = (k * height + j) * width;
-        const target = i0 + size[0] * (j0 + j + size[1] * (k0 + k));
-        for (let i = Math.max(0, -i0); i < width && i0 + i < size[0]; i++) {
-          const weight = weights[row + i];
-          if (logits) sum[target + i] += weight / (1 + Math.exp(-logits[row + i]));
-          total[target + i] += weight;
-        }
-      }
+    if (!isAir) await answerPatch(image, members, options, patch);
+    forEachRow(patchSize, size, start, (from, to, length) => {
+      for (let n = 0; n < length; n++) total[to + n] += weights[from + n];
+      if (isAir) return;
+      addWeighted(sum.probability, patch.probability, weights, from, to, length);
+      if (sum.disagreement !== null && patch.disagreement !== null)
+        addWeighted(sum.disagreement, patch.disagreement, weights, from, to, length);
+    });
     onPatch?.(index + 1, starts.length);
   }
-  for (let voxel = 0; voxel < sum.length; voxel++) sum[voxel] /= total[voxel];
-  const { spacingMm, originMm, direction } = prepared;
-  return { size, spacingMm, originMm, direction, data: sum };
+  const grid = { size, spacingMm, originMm, direction };
+  return {
+    probability: { ...grid, data: divided(sum.probability, total) },
+    disagreement: sum.disagreement && { ...grid, data: divided(sum.disagreement, total) },
+  };
+}
+
+interface Answer {
+  readonly probability: Float32Array;
+  readonly disagreement: Float32Array | null;
+}
+
+const emptyAnswer = (voxels: number, ofSeveral: boolean): Answer => ({
+  probability: new Float32Array(voxels),
+  disagreement: ofSeveral ? new Float32Array(voxels) : null,
+});
+
+/** Mean and standard deviation of the members' probabilities in one patch, into `answer`. */
+async function answerPatch(
+  image: Float32Array,
+  members: readonly Member[],
+  { patchSize, mirrored = false, constants = {} }: SlidingWindowOptions,
+  { probability, disagreement }: Answer,
+): Promise<void> {
+  const width = patchSize[2];
+  const shape = [1, 1, ...patchSize];
+  const logitsOf = async (member: Member, data: Float32Array) =>
+    (await member.run({ image: { shape, data }, ...constants })).logits.data;
+  const mirror = mirrored ? mirroredRows(image, width) : null;
+  probability.fill(0);
+  disagreement?.fill(0);
+  for (const member of members) {
+    const straight = (await logitsOf(member, image)).map(sigmoid);
+    if (mirror !== null) {
+      const other = mirroredRows((await logitsOf(member, mirror)).map(sigmoid), width);
+      for (let n = 0; n < straight.length; n++) straight[n] = (straight[n] + other[n]) / 2;
+    }
+    for (let n = 0; n < straight.length; n++) probability[n] += straight[n] / members.length;
+    if (disagreement !== null)
+      for (let n = 0; n < straight.length; n++) disagreement[n] += straight[n] ** 2 / members.length;
+  }
+  if (disagreement !== null)
+    for (let n = 0; n < disagreement.length; n++)
+      disagreement[n] = Math.sqrt(Math.max(0, disagreement[n] - probability[n] ** 2));
+}
+
+const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
+
+function mirroredRows(values: Float32Array, width: number): Float32Array {
+  const mirrored = values.slice();
+  for (let row = 0; row < mirrored.length; row += width) mirrored.subarray(row, row + width).reverse();
+  return mirrored;
+}
+
+/** The rows of a patch that lie in the grid: offsets of their first voxel in the patch and in the grid, and their length. */
+function forEachRow(
+  [depth, height, width]: PatchSize,
+  [nx, ny, nz]: Vector3,
+  [i0, j0, k0]: Vector3,
+  visit: (from: number, to: number, length: number) => void,
+): void {
+  const first = Math.max(0, -i0);
+  const length = Math.min(width, nx - i0) - first;
+  for (let k = Math.max(0, -k0); k < depth && k0 + k < nz; k++)
+    for (let j = Math.max(0, -j0); j < height && j0 + j < ny; j++)
+      visit((k * height + j) * width + first, i0 + first + nx * (j0 + j + ny * (k0 + k)), length);
+}
+
+function addWeighted(
+  sum: Float32Array,
+  values: Float32Array,
+  weights: Float32Array,
+  from: number,
+  to: number,
+  length: number,
+): void {
+  for (let n = 0; n < length; n++) sum[to + n] += weights[from + n] * values[from + n];
+}
+
+/** Where no patch was, there is nothing to divide. */
+function divided(sum: Float32Array, total: Float32Array): Float32Array {
+  for (let voxel = 0; voxel < sum.length; voxel++) if (total[voxel] > 0) sum[voxel] /= total[voxel];
+  return sum;
 }
 
 /** First voxels (i, j, k) of the patches: evenly spread, no further apart than the overlap allows; centred where the scan is smaller. */

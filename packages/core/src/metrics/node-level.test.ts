@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Volume } from "../volume/volume.js";
-import { nodeCropStart, pairOfNode } from "./node-level.js";
+import { nodeCropStart } from "../volume/crop.js";
+import { pairOfNode } from "./node-level.js";
 
 /** A row of voxels, one digit each. */
 const row = (digits: string): Volume<Uint8Array> => ({

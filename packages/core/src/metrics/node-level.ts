@@ -1,22 +1,12 @@
 // The node level: one prediction around one node, judged as the prediction of that node alone.
 import type { IntegerVoxelArray } from "../volume/resample.js";
-import type { Vector3, Volume } from "../volume/volume.js";
+import type { Volume } from "../volume/volume.js";
 import { squaredDistanceMm } from "../voxels/distance.js";
 
 /** Two masks of one node, 0 or 1, on one grid: what {@link evaluateCase} compares. */
 export interface NodePair {
   readonly truth: Volume<Uint8Array>;
   readonly prediction: Volume<Uint8Array>;
-}
-
-/**
- * The first voxel of a box of `size` voxels with the point in its middle; the box may leave the grid.
- *
- * @param index - of the node's centroid, continuous
- */
-export function nodeCropStart(index: Vector3, size: Vector3): Vector3 {
-  const along = (axis: 0 | 1 | 2) => Math.round(index[axis]) - Math.floor(size[axis] / 2);
-  return [along(0), along(1), along(2)];
 }
 
 /**

@@ -1,7 +1,10 @@
 // From a scan to the grid that networks see, and from the networks' grid back to the scan.
-import { reorientToLps } from "../volume/orientation.js";
+import { outerCorners, voxelsAround } from "../volume/bounds.js";
+import { cropGeometry } from "../volume/crop.js";
+import { reorientToLps, uprightGeometry } from "../volume/orientation.js";
 import { gridWithSpacing, resample, resampleLabels } from "../volume/resample.js";
-import type { Geometry, Vector3, Volume } from "../volume/volume.js";
+import { type Geometry, type Vector3, type Volume, voxelCount } from "../volume/volume.js";
+import type { IndexBox } from "../voxels/morphology.js";
 
 /** The HU that are told apart: `lowHu` becomes −1, `highHu` becomes 1, anything beyond is clipped. */
 export interface IntensityWindow {
@@ -14,6 +17,11 @@ export interface Prepared extends Geometry {
   readonly hu: Int16Array;
 }
 
+/** The grid that networks see a scan on: axes along LPS, the working spacing, the scan's extent and centre. */
+export function workingGrid(scan: Geometry, spacingMm: Vector3): Geometry {
+  return gridWithSpacing(uprightGeometry(scan), spacingMm);
+}
+
 /**
  * Brings a scan to the working grid. HU stay whole numbers, two bytes each, so that a cohort fits in memory; patches
  * are normalised as they are cut.
@@ -21,19 +29,27 @@ export interface Prepared extends Geometry {
  * @throws RangeError where the window is empty or beyond what 16 bits hold
  */
 export function prepareImage(volume: Volume, spacingMm: Vector3, window: IntensityWindow): Prepared {
-  const { lowHu, highHu } = window;
+  return prepareOnGrid(volume, workingGrid(volume, spacingMm), window);
+}
+
+/**
+ * Brings a scan to a part of its working grid, or to any other grid of the working spacing along LPS. What lies beyond
+ * the scan is air.
+ *
+ * @throws RangeError as {@link prepareImage}
+ */
+export function prepareOnGrid(volume: Volume, grid: Geometry, { lowHu, highHu }: IntensityWindow): Prepared {
   if (!(lowHu < highHu) || lowHu < -32768 || highHu > 32767) {
     throw new RangeError(`The window from ${lowHu} to ${highHu} HU must rise and lie within 16 bits.`);
   }
-  const upright = reorientToLps(volume);
-  const grid = gridWithSpacing(upright, spacingMm);
-  const resampled = resample(upright, grid, "linear", lowHu);
-  const hu = new Int16Array(resampled.data.length);
-  for (let n = 0; n < hu.length; n++) {
-    const value = resampled.data[n];
-    hu[n] = Math.round(value < lowHu ? lowHu : Math.min(value, highHu));
+  const [width, height, depth] = grid.size;
+  const hu = new Int16Array(width * height * depth);
+  for (const slab of slabsOf(grid)) {
+    const { data } = resample(volume, cropGeometry(grid, slab.start, slab.size), "linear", lowHu);
+    let at = width * height * slab.start[2];
+    for (const value of data) hu[at++] = Math.round(value < lowHu ? lowHu : Math.min(value, highHu));
   }
-  return { ...geometryOf(resampled), hu };
+  return { ...geometryOf(grid), hu };
 }
 
 /** Brings a label onto the grid of its prepared image. Values are kept; the image's other grid decides every place. */
@@ -43,10 +59,11 @@ export function prepareLabel(label: Volume, grid: Geometry): Uint8Array {
 }
 
 /**
- * A mask on the scan's own grid from probabilities on the working grid: linear resampling first, threshold after, so
- * that the boundary is placed more finely than either grid.
+ * A mask on the scan's own grid from probabilities on the working grid or a part of it: linear resampling first,
+ * threshold after, so that the boundary is placed more finely than either grid. It is made slab by slab, so that no
+ * second array of the scan's size is needed beside the mask.
  *
- * @param probability foreground probability on the prepared grid
+ * @param probability foreground probability on the prepared grid; beyond it there is none
  * @param original geometry of the scan, in any orientation
  * @param threshold a voxel is 1 where its probability reaches this
  */
@@ -55,12 +72,35 @@ export function restoreMask(
   original: Geometry,
   threshold: number,
 ): Volume<Uint8Array> {
-  const grid = geometryOf(original);
-  const { data } = resample(probability, grid, "linear", 0);
-  const mask = new Uint8Array(data.length);
-  for (let n = 0; n < mask.length; n++) mask[n] = data[n] >= threshold ? 1 : 0;
-  return { ...grid, data: mask };
+  const mask = { ...geometryOf(original), data: new Uint8Array(voxelCount(original)) };
+  const covered = voxelsAround(original, outerCorners(probability));
+  if (covered === null) return mask;
+  const [nx, ny] = original.size;
+  for (const slab of slabsOf(original, covered)) {
+    const [width, height, depth] = slab.size;
+    const { data } = resample(probability, cropGeometry(original, slab.start, slab.size), "linear", 0);
+    for (let k = 0; k < depth; k++)
+      for (let j = 0; j < height; j++) {
+        const from = width * (j + height * k);
+        const to = slab.start[0] + nx * (slab.start[1] + j + ny * (slab.start[2] + k));
+        for (let i = 0; i < width; i++) if (data[from + i] >= threshold) mask.data[to + i] = 1;
+      }
+  }
+  return mask;
 }
+
+/** A box of a grid, all of it by default, as boxes of a few slices each. */
+function slabsOf(grid: Geometry, box: IndexBox = { start: [0, 0, 0], size: grid.size }): IndexBox[] {
+  const [i, j, first] = box.start;
+  const [width, height, depth] = box.size;
+  return Array.from({ length: Math.ceil(depth / SLAB_SLICES) }, (_, slab) => ({
+    start: [i, j, first + slab * SLAB_SLICES],
+    size: [width, height, Math.min(SLAB_SLICES, depth - slab * SLAB_SLICES)],
+  }));
+}
+
+/** Enough that a slab's own cost vanishes, few enough that it is small beside the scan. */
+const SLAB_SLICES = 16;
 
 /** HU to [−1, 1]: the window's ends become the range's ends. */
 export function normaliseHu(hu: ArrayLike<number>, window: IntensityWindow): Float32Array {

@@ -1,5 +1,5 @@
 // Cutting a box of voxels out of a volume, or padding it, with every voxel left in its place.
-import type { Vector3, Volume, VoxelArray } from "./volume.js";
+import type { Geometry, Vector3, Volume, VoxelArray } from "./volume.js";
 import { pointOfIndex } from "./volume.js";
 import { emptyLike } from "./voxel-array.js";
 
@@ -41,11 +41,41 @@ export function crop<T extends VoxelArray>(
       }
     }
   }
-  return {
-    size,
-    spacingMm: volume.spacingMm,
-    originMm: pointOfIndex(volume, start),
-    direction: volume.direction,
-    data,
-  };
+  return { ...cropGeometry(volume, start, size), data };
+}
+
+/** Writes a box back to where {@link crop} takes it from, in place. @throws RangeError where it leaves the volume */
+export function paste(box: Pick<Volume, "data" | "size">, start: Vector3, volume: Volume): void {
+  const { size, data } = box;
+  if (start.some((first, axis) => first < 0 || first + size[axis] > volume.size[axis])) {
+    throw new RangeError(
+      `paste: the box of size ${size} at ${start} leaves the volume of size ${volume.size}.`,
+    );
+  }
+  const [nx, ny] = volume.size;
+  for (let k = 0; k < size[2]; k++) {
+    for (let j = 0; j < size[1]; j++) {
+      const row = size[0] * (j + size[1] * k);
+      volume.data.set(
+        data.subarray(row, row + size[0]),
+        start[0] + nx * (start[1] + j + ny * (start[2] + k)),
+      );
+    }
+  }
+}
+
+/** The grid of the box of `size` voxels whose first voxel is index `start` of `geometry`; it may leave the grid. */
+export function cropGeometry(geometry: Geometry, start: Vector3, size: Vector3): Geometry {
+  const { spacingMm, direction } = geometry;
+  return { size, spacingMm, originMm: pointOfIndex(geometry, start), direction };
+}
+
+/**
+ * The first voxel of a box of `size` voxels with the point in its middle, as the node level crops; it may leave the grid.
+ *
+ * @param index - of the point, such as a node's centroid; continuous
+ */
+export function nodeCropStart(index: Vector3, size: Vector3): Vector3 {
+  const along = (axis: 0 | 1 | 2) => Math.round(index[axis]) - Math.floor(size[axis] / 2);
+  return [along(0), along(1), along(2)];
 }

@@ -11,10 +11,10 @@ export function reorientToLps<T extends VoxelArray>(volume: Volume<T>): Volume<T
   const axes = axesNearestToLps(volume);
   const [nx, ny] = volume.size;
   const sourceStride = [1, nx, nx * ny];
-  const size = vectorOf(axes, (axis) => volume.size[axis.index]);
+  const upright = geometryAlong(axes, volume);
+  const { size } = upright;
   const step = vectorOf(axes, (axis) => (axis.flipped ? -1 : 1) * sourceStride[axis.index]);
-  const firstVoxel: [number, number, number] = [0, 0, 0];
-  for (const axis of axes) if (axis.flipped) firstVoxel[axis.index] = volume.size[axis.index] - 1;
+  const firstVoxel = firstVoxelAlong(axes, volume);
 
   const data = emptyLike(volume.data, voxelCount(volume));
   let written = 0;
@@ -25,13 +25,12 @@ export function reorientToLps<T extends VoxelArray>(volume: Volume<T>): Volume<T
       for (let i = 0; i < size[0]; i++, read += step[0]) data[written++] = volume.data[read];
     }
   }
-  return {
-    size,
-    spacingMm: vectorOf(axes, (axis) => volume.spacingMm[axis.index]),
-    originMm: pointOfIndex(volume, firstVoxel),
-    direction: directionOf(volume.direction, axes),
-    data,
-  };
+  return { ...upright, data };
+}
+
+/** The grid that {@link reorientToLps} gives, without the voxels. */
+export function uprightGeometry(geometry: Geometry): Geometry {
+  return geometryAlong(axesNearestToLps(geometry), geometry);
 }
 
 /**
@@ -52,7 +51,7 @@ interface MatchedAxis {
 }
 
 /** For x, y and z, the index axis matched with it: of the six assignments, the one of the greatest summed |cosine|. */
-function axesNearestToLps(geometry: Geometry): readonly [MatchedAxis, MatchedAxis, MatchedAxis] {
+function axesNearestToLps(geometry: Geometry): MatchedAxes {
   const cosine = (patientAxis: number, index: number) => geometry.direction[3 * patientAxis + index];
   const alignment = (order: readonly number[]) =>
     order.reduce((sum, index, patientAxis) => sum + Math.abs(cosine(patientAxis, index)), 0);
@@ -73,6 +72,24 @@ const assignments: readonly (readonly [0 | 1 | 2, 0 | 1 | 2, 0 | 1 | 2])[] = [
   [1, 2, 0],
   [2, 0, 1],
 ];
+
+type MatchedAxes = readonly [MatchedAxis, MatchedAxis, MatchedAxis];
+
+function geometryAlong(axes: MatchedAxes, geometry: Geometry): Geometry {
+  return {
+    size: vectorOf(axes, (axis) => geometry.size[axis.index]),
+    spacingMm: vectorOf(axes, (axis) => geometry.spacingMm[axis.index]),
+    originMm: pointOfIndex(geometry, firstVoxelAlong(axes, geometry)),
+    direction: directionOf(geometry.direction, axes),
+  };
+}
+
+/** The index, in the old order of axes, of the voxel that becomes (0, 0, 0). */
+function firstVoxelAlong(axes: MatchedAxes, { size }: Geometry): Vector3 {
+  const first: [number, number, number] = [0, 0, 0];
+  for (const axis of axes) if (axis.flipped) first[axis.index] = size[axis.index] - 1;
+  return first;
+}
 
 function vectorOf(axes: readonly MatchedAxis[], value: (axis: MatchedAxis) => number): Vector3 {
   return [value(axes[0]), value(axes[1]), value(axes[2])];

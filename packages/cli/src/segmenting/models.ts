@@ -1,0 +1,45 @@
+// The networks of a prediction: one model, several, or the folds of an experiment.
+import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "@lnsnet/core";
+import { foldFiles } from "../experiment/files.js";
+import { isFile, isFolder, readBytes } from "../files.js";
+import { loadModel, type Model } from "../model.js";
+import type { ModelRecord } from "./results.js";
+
+/**
+ * The models that --model names: files with commas between, or the folder of a cross-validation, whose folds are an
+ * ensemble.
+ *
+ * @throws InputError where one cannot be used, or a folder holds none
+ */
+export async function loadModels(named: string): Promise<Model[]> {
+  const paths = (await isFolder(named)) ? await modelsOfExperiment(named) : named.split(",");
+  return Promise.all(paths.map(loadModel));
+}
+
+async function modelsOfExperiment(folder: string): Promise<string[]> {
+  const own = join(folder, "model.safetensors");
+  if (await isFile(own)) return [own];
+  const names = (await readdir(folder)).filter((name) => /^fold_\d+$/.test(name));
+  const folds = names.map((name) => Number(name.slice("fold_".length))).sort((a, b) => a - b);
+  if (folds.length === 0)
+    throw new InputError(
+      `${folder} holds no model.safetensors and no fold_0 of a cross-validation; name a model, or such a folder.`,
+    );
+  return folds.map((fold) => foldFiles(folder, fold).model);
+}
+
+/** What a manifest says of a model. */
+export async function modelRecord({ path, plan, steps }: Model): Promise<ModelRecord> {
+  return {
+    path,
+    sha256: createHash("sha256")
+      .update(await readBytes(path))
+      .digest("hex"),
+    trained_on: plan.dataLabel,
+    network: plan.network.name,
+    steps,
+  };
+}

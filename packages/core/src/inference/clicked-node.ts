@@ -1,0 +1,262 @@
+// The node at a clicked point: the paper's protocol, one patch around one node, turned into a tool.
+import { prepareOnGrid, restoreMask, workingGrid } from "../transforms/preprocess.js";
+import { outerCorners, voxelsAround } from "../volume/bounds.js";
+import { cropGeometry, nodeCropStart } from "../volume/crop.js";
+import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
+import { labelRuns } from "../voxels/components.js";
+import type { IndexBox } from "../voxels/morphology.js";
+import type { LookOptions, Predictor } from "./predictor.js";
+import { FOREGROUND_THRESHOLD } from "./segmented-nodes.js";
+import type { Prediction } from "./sliding-window.js";
+
+export interface ClickOptions extends Omit<LookOptions, "isWanted" | "overlap" | "onPatch"> {
+  /**
+   * Whether the network looks again with the node that it found in the middle, as in training: one more pass, after
+   * which the result hardly depends on where in the node the click was.
+   */
+  readonly centresAgain?: boolean;
+}
+
+/** A node that was found at a click. */
+export interface ClickedNode {
+  readonly found: "node";
+  /** 1 in the node; a box of the scan's grid, placed by its geometry and by `start`. */
+  readonly mask: Volume<Uint8Array>;
+  /** The box's first voxel in the scan. */
+  readonly start: Vector3;
+  /** On the working grid, around the node. */
+  readonly prediction: Prediction;
+  /** Whether the node reaches beyond what was looked at, {@link greatestPatches} patches along an axis. */
+  readonly isCut: boolean;
+}
+
+/** A click at which no node was found, and why. */
+export interface NoNodeAtClick {
+  readonly found: "none";
+  /** A sentence that names the point. */
+  readonly reason: string;
+}
+
+/** A node may lie so far beside the click, as a hand clicks. */
+const snapMm = 5;
+/** Radius of the ball whose mean density says what lies at the click. */
+const tissueRadiusMm = 2;
+/** Halfway from air to soft tissue. */
+const airBelowHu = -500;
+/** Cortical bone begins here, and vessels full of contrast end. */
+const boneFromHu = 450;
+/** A node that is larger than a patch is followed; at 1 mm this is 200 mm along the body. */
+const greatestPatches = 3;
+/** Patches overlap by this share where more than one is needed. */
+const overlap = 0.5;
+
+/**
+ * The node at a point: one patch around the point, a second one around what was found there, and more only where the
+ * node reaches a patch's border. Of what the network found, the body (26 neighbours) at the point is taken, or the
+ * nearest one within 5 mm.
+ *
+ * @param scan HU, in any orientation
+ * @param pointMm LPS
+ */
+export async function segmentClickedNode(
+  scan: Volume,
+  pointMm: Vector3,
+  predictor: Predictor,
+  { centresAgain = true, ...options }: ClickOptions = {},
+): Promise<ClickedNode | NoNodeAtClick> {
+  const refusal = reasonAgainst(scan, pointMm);
+  if (refusal !== null) return { found: "none", reason: refusal };
+  const { patchSize, spacingMm, window } = predictor.plan;
+  const patch: Vector3 = [patchSize[2], patchSize[1], patchSize[0]];
+  const whole = workingGrid(scan, spacingMm);
+  const look = async (box: IndexBox): Promise<Seen> => {
+    const grid = cropGeometry(whole, box.start, box.size);
+    const prediction = await predictor.probability(prepareOnGrid(scan, grid, window), {
+      ...options,
+      overlap,
+    });
+    return { box, prediction, body: bodyAt(foreground(prediction.probability), pointMm) };
+  };
+
+  let seen = await look({ start: nodeCropStart(indexOfPoint(whole, pointMm), patch), size: patch });
+  if (seen.body !== null && centresAgain) {
+    const start = nodeCropStart(indexOfPoint(whole, seen.body.centroidMm), patch);
+    if (start.some((first, axis) => first !== seen.box.start[axis])) {
+      const again = await look({ start, size: patch });
+      if (again.body !== null) seen = again;
+    }
+  }
+  let grown = grownBox(seen, whole, patch);
+  while (grown !== null) {
+    const wider = await look(grown);
+    if (wider.body === null) break;
+    seen = wider;
+    grown = grownBox(seen, whole, patch);
+  }
+
+  const { probability } = seen.prediction;
+  const box = voxelsAround(scan, outerCorners(probability));
+  const mask = box && restoreMask(probability, cropGeometry(scan, box.start, box.size), FOREGROUND_THRESHOLD);
+  const body = mask && bodyAt(mask, pointMm);
+  if (box === null || mask === null || body === null)
+    return {
+      found: "none",
+      reason: `No node was found at ${inWords(pointMm)}: the greatest probability within ${snapMm} mm is ${greatestNear(probability, pointMm).toFixed(2)}, and ${FOREGROUND_THRESHOLD} is needed; click into the middle of a node.`,
+    };
+  return {
+    found: "node",
+    mask: { ...mask, data: body.mask },
+    start: box.start,
+    prediction: seen.prediction,
+    isCut: facesReached(seen, whole).length > 0,
+  };
+}
+
+/** One look of the network, and the body at the click in it. */
+interface Seen {
+  readonly box: IndexBox;
+  readonly prediction: Prediction;
+  readonly body: Body | null;
+}
+
+interface Body {
+  /** 1 in the body, on the grid that it was looked for in. */
+  readonly mask: Uint8Array;
+  readonly centroidMm: Vector3;
+  /** First and last voxel along each axis. */
+  readonly low: Vector3;
+  readonly high: Vector3;
+}
+
+/** Why no node can lie at a point; null where one may. */
+function reasonAgainst(scan: Volume, pointMm: Vector3): string | null {
+  const index = indexOfPoint(scan, pointMm);
+  if (index.some((at, axis) => !(at >= -0.5 && at <= scan.size[axis] - 0.5))) {
+    const voxel = index.map((at) => at.toFixed(0)).join(", ");
+    return `The point ${inWords(pointMm)} lies outside the scan: it would be voxel (${voxel}) of ${scan.size.join("×")}; give a point in LPS mm within it.`;
+  }
+  const hu = meanHuAround(scan, index);
+  const found = `${Math.round(hu)} HU within ${tissueRadiusMm} mm`;
+  if (hu < airBelowHu)
+    return `The point ${inWords(pointMm)} lies in air (${found}), where no node is; click into a node.`;
+  if (hu >= boneFromHu)
+    return `The point ${inWords(pointMm)} lies in bone or metal (${found}), where no node is; click into a node.`;
+  return null;
+}
+
+/** Of the voxels whose centres lie within the radius, or of the nearest one where none does. */
+function meanHuAround(scan: Volume, index: Vector3): number {
+  let [sum, count] = [0, 0];
+  forEachVoxelNear(scan, index, tissueRadiusMm, (at) => {
+    sum += scan.data[at];
+    count++;
+  });
+  if (count > 0) return sum / count;
+  const nearest = (axis: 0 | 1 | 2) => Math.min(scan.size[axis] - 1, Math.max(0, Math.round(index[axis])));
+  return scan.data[offsetOf(scan, [nearest(0), nearest(1), nearest(2)])];
+}
+
+const offsetOf = ({ size: [nx, ny] }: Geometry, [i, j, k]: Vector3): number => i + nx * (j + ny * k);
+
+/** The voxels whose centres lie within a radius of a continuous index, with their squared distance. */
+function forEachVoxelNear(
+  grid: Geometry,
+  index: Vector3,
+  radiusMm: number,
+  visit: (at: number, squaredMm: number) => void,
+): void {
+  const range = (axis: 0 | 1 | 2) => {
+    const reach = radiusMm / grid.spacingMm[axis];
+    return [
+      Math.max(0, Math.ceil(index[axis] - reach)),
+      Math.min(grid.size[axis] - 1, Math.floor(index[axis] + reach)),
+    ];
+  };
+  const [is, js, ks] = [range(0), range(1), range(2)];
+  for (let k = ks[0]; k <= ks[1]; k++)
+    for (let j = js[0]; j <= js[1]; j++)
+      for (let i = is[0]; i <= is[1]; i++) {
+        const squaredMm = [i, j, k].reduce(
+          (sum, at, axis) => sum + ((at - index[axis]) * grid.spacingMm[axis]) ** 2,
+          0,
+        );
+        if (squaredMm <= radiusMm ** 2) visit(offsetOf(grid, [i, j, k]), squaredMm);
+      }
+}
+
+const foreground = (probability: Volume<Float32Array>): Volume<Uint8Array> => ({
+  ...probability,
+  data: Uint8Array.from(probability.data, (value) => (value >= FOREGROUND_THRESHOLD ? 1 : 0)),
+});
+
+function greatestNear(probability: Volume<Float32Array>, pointMm: Vector3): number {
+  let greatest = 0;
+  forEachVoxelNear(probability, indexOfPoint(probability, pointMm), snapMm, (at) => {
+    greatest = Math.max(greatest, probability.data[at]);
+  });
+  return greatest;
+}
+
+/** The connected body that holds the point, or the nearest within reach. */
+function bodyAt(mask: Volume<Uint8Array>, pointMm: Vector3): Body | null {
+  let [nearest, least] = [-1, Number.POSITIVE_INFINITY];
+  forEachVoxelNear(mask, indexOfPoint(mask, pointMm), snapMm, (at, squaredMm) => {
+    if (mask.data[at] === 1 && squaredMm < least) [nearest, least] = [at, squaredMm];
+  });
+  if (nearest < 0) return null;
+  const { starts, ends, runLabels } = labelRuns(mask.data, mask.size, 26);
+  const wanted = runLabels[starts.findLastIndex((start) => start <= nearest)];
+  const [nx, ny] = mask.size;
+  const body = new Uint8Array(mask.data.length);
+  const low = [...mask.size];
+  const high = [-1, -1, -1];
+  const sum = [0, 0, 0];
+  let voxels = 0;
+  starts.forEach((start, run) => {
+    if (runLabels[run] !== wanted) return;
+    body.fill(1, start, ends[run]);
+    const row = Math.floor(start / nx);
+    const length = ends[run] - start;
+    const [i, j, k] = [start - row * nx, row % ny, Math.floor(row / ny)];
+    [i, j, k].forEach((at, axis) => {
+      const last = axis === 0 ? at + length - 1 : at;
+      low[axis] = Math.min(low[axis], at);
+      high[axis] = Math.max(high[axis], last);
+      sum[axis] += (length * (at + last)) / 2;
+    });
+    voxels += length;
+  });
+  return {
+    mask: body,
+    centroidMm: pointOfIndex(mask, [sum[0] / voxels, sum[1] / voxels, sum[2] / voxels]),
+    low: [low[0], low[1], low[2]],
+    high: [high[0], high[1], high[2]],
+  };
+}
+
+/** The ends of axes at which the body leaves what was looked at, though the scan goes on there. */
+function facesReached({ box, body }: Seen, whole: Geometry): { axis: 0 | 1 | 2; isHigh: boolean }[] {
+  if (body === null) return [];
+  const { low, high } = body;
+  return ([0, 1, 2] as const).flatMap((axis) => [
+    ...(low[axis] === 0 && box.start[axis] > 0 ? [{ axis, isHigh: false }] : []),
+    ...(high[axis] === box.size[axis] - 1 && box.start[axis] + box.size[axis] < whole.size[axis]
+      ? [{ axis, isHigh: true }]
+      : []),
+  ]);
+}
+
+/** The box with half a patch more at every end that the body reaches; null where it reaches none, or may not grow. */
+function grownBox(seen: Seen, whole: Geometry, patch: Vector3): IndexBox | null {
+  const start: [number, number, number] = [...seen.box.start];
+  const size: [number, number, number] = [...seen.box.size];
+  for (const { axis, isHigh } of facesReached(seen, whole)) {
+    const more = Math.floor(patch[axis] / 2);
+    if (size[axis] + more > greatestPatches * patch[axis]) continue;
+    size[axis] += more;
+    if (!isHigh) start[axis] -= more;
+  }
+  return size.every((length, axis) => length === seen.box.size[axis]) ? null : { start, size };
+}
+
+const inWords = (pointMm: Vector3): string => `(${pointMm.map((value) => value.toFixed(1)).join(", ")}) mm`;

@@ -1,0 +1,85 @@
+// One trained network, or an ensemble of several, loaded on a device and ready to look at scans.
+import { InputError } from "../errors.js";
+import type { Target } from "../graph/graph.js";
+import { inferenceModel, type NetworkSpecification } from "../networks/catalogue.js";
+import type { Runtime, Session, SessionOptions } from "../runtime/types.js";
+import type { PatchSize } from "../transforms/patch.js";
+import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
+import type { Vector3 } from "../volume/volume.js";
+import { type Prediction, predictProbability, type SlidingWindowOptions } from "./sliding-window.js";
+
+/** How scans are prepared for a network, the same in training and in use. */
+export interface PredictionPlan {
+  readonly network: NetworkSpecification;
+  /** Depth, height, width in voxels. */
+  readonly patchSize: PatchSize;
+  /** Working spacing (x, y, z). */
+  readonly spacingMm: Vector3;
+  readonly window: IntensityWindow;
+}
+
+/** A network's weights by name, and how it is used. */
+export interface TrainedModel {
+  readonly plan: PredictionPlan;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+}
+
+/** What of the sliding window is left to choose when a scan is there. */
+export type LookOptions = Omit<SlidingWindowOptions, "patchSize" | "window" | "constants">;
+
+/** Networks ready to look at scans that are prepared as their plan says. Release it when done. */
+export interface Predictor {
+  readonly plan: PredictionPlan;
+  /** Networks whose probabilities are averaged. */
+  readonly members: number;
+  /** One sentence: where it runs, and why not where it was asked to. */
+  readonly deviceNote: string;
+  /** What the networks say of a prepared grid, or of a part of one. */
+  probability(prepared: Prepared, options: LookOptions): Promise<Prediction>;
+  release(): Promise<void>;
+}
+
+/**
+ * Loads models that were trained for the same working grid.
+ *
+ * @param models at least one; several are averaged, as an ensemble of folds is
+ * @throws InputError where models differ in spacing, patch or window
+ */
+export async function openPredictor(
+  models: readonly TrainedModel[],
+  runtime: Runtime,
+  options: SessionOptions = {},
+): Promise<Predictor> {
+  const { plan } = models[0];
+  for (const other of models) requireSamePlan(plan, other.plan);
+  const { patchSize, window } = plan;
+  const shape = [1, plan.network.configuration.inputs, ...patchSize];
+  const sessions: Session[] = [];
+  try {
+    for (const { plan, weights } of models) {
+      const model = (target: Target) => inferenceModel(plan.network, shape, weights, { target });
+      sessions.push(await runtime.createSession(model, options));
+    }
+  } catch (error) {
+    await Promise.all(sessions.map((session) => session.release()));
+    throw error;
+  }
+  return {
+    plan,
+    members: sessions.length,
+    deviceNote: sessions[0].deviceNote,
+    probability: (prepared, look) => predictProbability(prepared, sessions, { ...look, patchSize, window }),
+    release: async () => {
+      await Promise.all(sessions.map((session) => session.release()));
+    },
+  };
+}
+
+function requireSamePlan(one: PredictionPlan, other: PredictionPlan): void {
+  const inWords = ({ spacingMm, patchSize, window }: PredictionPlan) =>
+    `a spacing of ${spacingMm.join("×")} mm, patches of ${patchSize.join("×")} voxels and a window from ${window.lowHu} to ${window.highHu} HU`;
+  if (inWords(one) !== inWords(other))
+    throw new InputError(
+      `The models of an ensemble must see scans alike, and one was trained with ${inWords(one)}, another with ${inWords(other)}; name models of one training, such as the folds of a cross-validation.`,
+    );
+}

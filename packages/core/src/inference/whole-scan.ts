@@ -1,0 +1,73 @@
+// All nodes of a scan: the region found, looked at by patches, brought back to the scan's grid, cleaned and measured.
+import { InputError } from "../errors.js";
+import { prepareOnGrid, restoreMask, workingGrid } from "../transforms/preprocess.js";
+import { boxCorners, voxelsAround } from "../volume/bounds.js";
+import { cropGeometry } from "../volume/crop.js";
+import type { Geometry, Volume } from "../volume/volume.js";
+import { numberedComponents } from "../voxels/instances.js";
+import type { IndexBox } from "../voxels/morphology.js";
+import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
+import { measureNodes } from "../voxels/node-measurement.js";
+import { type CleanUp, cleanedMask, defaultCleanUp } from "./clean-up.js";
+import type { LookOptions, Predictor } from "./predictor.js";
+import { FOREGROUND_THRESHOLD, type SegmentedNodes, withConfidence } from "./segmented-nodes.js";
+import type { Prediction } from "./sliding-window.js";
+
+/** What of a scan is looked at: body and neck alone, or all of it that is not air. */
+export type SearchedPart = "neck" | "everything";
+
+export interface WholeScanOptions extends Omit<LookOptions, "isWanted"> {
+  readonly searched?: SearchedPart;
+  readonly cleanUp?: CleanUp;
+}
+
+/** All nodes of a scan, and on what they rest. */
+export interface WholeScan extends SegmentedNodes {
+  /** On the working grid of the part that was looked at. */
+  readonly prediction: Prediction;
+  /** How the part that was looked at was found, a sentence each. */
+  readonly reasons: readonly string[];
+}
+
+/**
+ * Segments every node of a scan. Besides the scan and the result, memory is needed for the part that is looked at on
+ * the working grid: 10 bytes a voxel, 14 for an ensemble.
+ *
+ * @param scan HU, in any orientation
+ * @throws InputError where the neck is searched and the scan holds none
+ */
+export async function segmentWholeScan(
+  scan: Volume,
+  predictor: Predictor,
+  { searched = "neck", cleanUp = defaultCleanUp, ...look }: WholeScanOptions,
+): Promise<WholeScan> {
+  const { spacingMm, window } = predictor.plan;
+  const whole = workingGrid(scan, spacingMm);
+  const { grid, isWanted, reasons }: Search =
+    searched === "neck" ? neckOf(scan, whole) : { grid: whole, isWanted: () => true, reasons: [] };
+  const prepared = prepareOnGrid(scan, grid, window);
+  const prediction = await predictor.probability(prepared, { ...look, isWanted });
+  const mask = restoreMask(prediction.probability, scan, FOREGROUND_THRESHOLD);
+  const instances = numberedComponents(cleanedMask(mask, cleanUp));
+  const nodes = withConfidence(measureNodes(instances, scan, "labels"), instances, prediction);
+  return { instances, nodes, prediction, reasons };
+}
+
+interface Search {
+  /** The part of the working grid that is looked at. */
+  readonly grid: Geometry;
+  readonly isWanted: (box: IndexBox) => boolean;
+  readonly reasons: readonly string[];
+}
+
+function neckOf(scan: Volume, whole: Geometry): Search {
+  const region = findNeckRegion(scan);
+  if (region.found === "none")
+    throw new InputError(
+      `no neck was found: ${region.reason}, and a CT of head or neck is expected; give one, or ask for everything in the scan to be searched.`,
+    );
+  const box = voxelsAround(whole, boxCorners(region));
+  if (box === null) throw new Error("the region lies outside the scan that it was found in");
+  const grid = cropGeometry(whole, box.start, box.size);
+  return { grid, isWanted: regionTest(region, grid), reasons: region.reasons };
+}

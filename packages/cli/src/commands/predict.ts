@@ -143,7 +143,7 @@ export const predictCommand = defineCommand({
       threads: wholeNumber(args.threads, "--threads", 0, 256),
       device: args.device as DeviceChoice,
     });
-    if (args.device !== "cpu") process.stderr.write(`lnsnet: ${predictor.deviceNote}\n`);
+    if (args.device !== "auto") process.stderr.write(`lnsnet: ${predictor.deviceNote}\n`);
     const recipe = recipeOf(records, { ...options, ...wanted, device: predictor.deviceNote });
     const batch = await predictAll({ scans, predictor, models, options, wanted, recipe, clicksOf });
     if (args.json === true) printJson(areSeveral ? batch.results : batch.results[0]);

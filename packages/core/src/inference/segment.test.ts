@@ -1,0 +1,131 @@
+// Whole scans and clicks by one function: numbers, measures, confidence, cleaning, progress and stopping.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sizeOf } from "../graph/shape.js";
+import { networkPresets, parametersOf } from "../networks/catalogue.js";
+import { nodeRuntime } from "../runtime/node.js";
+import { indexedStream, uniform } from "../transforms/random.js";
+import { voxelCount } from "../volume/volume.js";
+import { densityPredictor } from "./density-predictor.test-helper.js";
+import { type Ball, drawnScan, straightGrid } from "./drawn-scan.test-helper.js";
+import { openPredictor, type TrainedModel } from "./predictor.js";
+import { segment } from "./segment.js";
+
+const grid = straightGrid([64, 64, 32], [1, 1, 2], [-32, -32, 0]);
+const large: Ball = { centreMm: [-15, 0, 32], radiusMm: 8, hu: 90 };
+const small: Ball = { centreMm: [15, 0, 32], radiusMm: 5, hu: 90 };
+const speck: Ball = { centreMm: [0, 20, 32], radiusMm: 1, hu: 240 };
+const scan = drawnScan(grid, [large, small, speck]);
+
+let predictor: Awaited<ReturnType<typeof densityPredictor>>;
+beforeAll(async () => {
+  predictor = await densityPredictor([24, 24, 24]);
+});
+afterAll(() => predictor.release());
+
+test("a whole scan's nodes are numbered by size, measured, and the network's confidence is told", async () => {
+  const { instances, nodes, clicks } = await segment(scan, predictor);
+  expect(nodes.map(({ id, side }) => ({ id, side }))).toEqual([
+    { id: 1, side: "right" },
+    { id: 2, side: "left" },
+  ]);
+  expect(nodes[0].volumeMl).toBeCloseTo(2.1, 0);
+  expect(nodes[0].meanProbability).toBeGreaterThan(0.8);
+  expect(nodes[0].ensembleDisagreement).toBeNull();
+  expect(instances.data.length).toBe(voxelCount(scan));
+  expect(clicks).toEqual([]);
+});
+
+test("specks go by default, and stay where none is too small", async () => {
+  const cleanUp = { minimumVolumeMl: 0, fillsCavities: true };
+  expect((await segment(scan, predictor)).nodes).toHaveLength(2);
+  expect((await segment(scan, predictor, { cleanUp })).nodes).toHaveLength(3);
+});
+
+test("a cavity is filled by default", async () => {
+  const hollow = drawnScan(grid, [large, { ...large, radiusMm: 3, hu: -100 }]);
+  const filled = await segment(hollow, predictor);
+  const kept = await segment(hollow, predictor, { cleanUp: { minimumVolumeMl: 0.03, fillsCavities: false } });
+  expect(filled.nodes[0].voxels - kept.nodes[0].voxels).toBeGreaterThan(30);
+});
+
+test("clicks number nodes in their order; a second click into a node, and one into nothing, add none", async () => {
+  const { nodes, clicks } = await segment(scan, predictor, {
+    at: [small.centreMm, large.centreMm, [16, 1, 31], [20, -25, 32]],
+  });
+  expect(clicks.map(({ node }) => node)).toEqual([1, 2, 1, null]);
+  expect(clicks[3].remark).toMatch(/No node was found/);
+  expect(nodes.map(({ id, side }) => ({ id, side }))).toEqual([
+    { id: 1, side: "left" },
+    { id: 2, side: "right" },
+  ]);
+});
+
+test("a clicked node is the node of the whole scan", async () => {
+  const whole = await segment(scan, predictor);
+  const clicked = await segment(scan, predictor, { at: [large.centreMm] });
+  expect(clicked.nodes[0].voxels).toBe(whole.nodes[0].voxels);
+  expect(clicked.nodes[0].centroidLpsMm).toEqual(whole.nodes[0].centroidLpsMm);
+});
+
+describe("progress and stopping", () => {
+  test("tells of each patch, the last one last", async () => {
+    const told: number[] = [];
+    await segment(scan, predictor, { onProgress: (done, total) => told.push(total - done) });
+    expect(told.at(-1)).toBe(0);
+    expect(told).toEqual([...told].sort((a, b) => b - a));
+  });
+
+  test("stops before the next patch with the signal's reason", async () => {
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error("enough"));
+    await expect(segment(scan, predictor, { onProgress, signal: controller.signal })).rejects.toThrow(
+      "enough",
+    );
+  });
+});
+
+/** A small LNSNet with weights of its own. */
+function untrained(seed: number, spacing = 1): TrainedModel {
+  const network = networkPresets["lnsnet-small"];
+  const random = indexedStream(seed, 0);
+  const weights = new Map(
+    parametersOf(network).map(({ name, shape }) => [
+      name,
+      Float32Array.from({ length: sizeOf(shape) }, () => uniform(random, -0.2, 0.2)),
+    ]),
+  );
+  return {
+    plan: {
+      network,
+      patchSize: [16, 16, 16],
+      spacingMm: [spacing, spacing, spacing],
+      window: { lowHu: -150, highHu: 250 },
+    },
+    weights,
+  };
+}
+
+describe("ensembles", () => {
+  test("models that see scans differently are refused with both named", async () => {
+    await expect(openPredictor([untrained(1), untrained(2, 2)], nodeRuntime)).rejects.toThrow(
+      /spacing of 1×1×1 mm.*another with a spacing of 2×2×2 mm/,
+    );
+  });
+
+  test("of equal models, the mean is each one's answer and they do not disagree", async () => {
+    const one = await openPredictor([untrained(1)], nodeRuntime, { threads: 1 });
+    const two = await openPredictor([untrained(1), untrained(1)], nodeRuntime, { threads: 1 });
+    const prepared = {
+      ...straightGrid([20, 16, 16], [1, 1, 1]),
+      hu: Int16Array.from({ length: 20 * 256 }, (_, at) => at % 200),
+    };
+    const alone = await one.probability(prepared, { overlap: 0 });
+    const together = await two.probability(prepared, { overlap: 0 });
+    await one.release();
+    await two.release();
+    together.probability.data.forEach((value, at) => {
+      expect(value).toBeCloseTo(alone.probability.data[at], 6);
+    });
+    expect(Math.max(...(together.disagreement?.data ?? [1]))).toBeLessThan(1e-3);
+  });
+});

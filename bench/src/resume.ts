@@ -41,7 +41,7 @@ const crossvalidation = [
   ...["crossvalidate", "../phantom", "--output", "experiment", "--folds", values.folds],
   ...["--network", "lnsnet-small", "--patch", "32,48,48", "--spacing", "1.5,1.5,2"],
   ...["--steps", values.steps, "--learning-rate", "0.003", "--validation-cases", "2"],
-  ...["--overlap", "0.25", "--minimum-volume", "0.03"],
+  ...["--overlap", "0.25", "--minimum-volume", "0.03", "--data", "phantom"],
 ];
 
 /** Files that say when or how long something ran. */

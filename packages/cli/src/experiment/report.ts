@@ -156,6 +156,7 @@ function protocolSections(result: ExperimentResult, protocol: Protocol): Section
       svg: boxPlotSvg({
         title: `DSC, ${protocolTitles[protocol].toLowerCase()}`,
         axisLabel: "DSC",
+        domain: [0, 1],
         groups: sets.map((set) => ({ label: setTitle(set), values: dscValues(set.scores, protocol) })),
         note: result.dataLabel,
       }),
@@ -534,7 +535,7 @@ function settingsSection({ configuration, environment, folds, multiplyAdds }: Ex
     "multiply-adds of a patch": `${(multiplyAdds / 1e9).toFixed(2)} G`,
     "patch (depth, height, width)": `${plan.patchSize.join(" × ")} voxels`,
     "working spacing": `${plan.spacingMm.join(" × ")} mm`,
-    window: `${plan.window.lowHu} to ${plan.window.highHu} HU`,
+    window: `${figureText(0)(plan.window.lowHu)} to ${figureText(0)(plan.window.highHu)} HU`,
     "steps of each fold": folds.map(({ steps }) => steps).join(", "),
     "batch, batches an update": `${training.batchSize}, ${training.accumulation}`,
     "learning rate, decay": `${training.learningRate}, ${training.decay}`,

@@ -17,6 +17,8 @@ export interface BoxPlot {
   readonly title: string;
   /** The measure and its unit, for instance "HD95 (mm)". */
   readonly axisLabel: string;
+  /** The axis' ends at least; by default those of the values. */
+  readonly domain?: readonly [low: number, high: number] | undefined;
   readonly groups: readonly { readonly label: string; readonly values: readonly number[] }[];
   readonly note?: string | undefined;
 }
@@ -30,7 +32,7 @@ export function boxPlotSvg(plot: BoxPlot): string {
     label,
     values: values.filter(Number.isFinite).sort((a, b) => a - b),
   }));
-  const everyValue = groups.flatMap(({ values }) => values);
+  const everyValue = [...groups.flatMap(({ values }) => values), ...(plot.domain ?? [])];
   const domain: [number, number] =
     everyValue.length === 0
       ? [0, 1]

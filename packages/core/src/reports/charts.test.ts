@@ -88,6 +88,17 @@ describe("boxPlotSvg", () => {
     );
   });
 
+  it("shows the whole of a domain that is given, where values fill less of it", () => {
+    const svg = boxPlotSvg({
+      title: "t",
+      axisLabel: "DSC",
+      domain: [0, 1],
+      groups: [{ label: "net", values: [0.4, 0.5] }],
+    });
+    const ticks = [...svg.matchAll(/font-size="12">([\d.−-]+)</g)].map(([, tick]) => tick);
+    expect(ticks).toEqual(["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+  });
+
   it("ends a whisker at the last value within 1.5 interquartile ranges", () => {
     const svg = boxPlotSvg({
       title: "t",

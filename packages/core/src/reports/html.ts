@@ -140,6 +140,8 @@ tfoot tr + tr td { border-top: 0; }
 @media print, (min-width: 900px) { .chart { display: inline-block; width: 48%; margin-right: 1.5%; vertical-align: top; } }
 .picture img { display: block; width: 100%; min-width: 640px; height: auto; background: #000; }
 pre { padding: 12px 14px; background: #f4f6f8; border: 1px solid #e3e7eb; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; line-height: 1.5; }
+/* A table wider than the page loses its last columns in print; on a phone it is scrolled instead. */
+@media print, (min-width: 700px) { td:not(.number) { white-space: normal; } }
 @media print {
   main { max-width: none; padding: 0; }
   .scroll { overflow: visible; }

@@ -5,7 +5,7 @@ it.each([
   { domain: [0, 1] as const, ticks: ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"] },
   { domain: [0.03, 1.47] as const, ticks: ["0.0", "0.5", "1.0", "1.5"] },
   { domain: [0, 12000] as const, ticks: ["0", "5,000", "10,000", "15,000"] },
-  { domain: [-1, 3] as const, ticks: ["-1", "0", "1", "2", "3"] },
+  { domain: [-1, 3] as const, ticks: ["−1", "0", "1", "2", "3"] },
   { domain: [4, 4] as const, ticks: ["3.6", "3.8", "4.0", "4.2", "4.4"] },
 ])("marks round values over $domain", ({ domain, ticks }) => {
   const scale = linearScale(domain, [0, 100], { tickCount: 5, nice: true });

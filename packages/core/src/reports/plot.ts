@@ -37,7 +37,9 @@ export function linearScale(
   return {
     position: (value) => range[0] + ((value - low) / (high - low)) * (range[1] - range[0]),
     ticks: Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step),
-    format: (tick) => groupThousands((Math.abs(tick) < step * slack ? 0 : tick).toFixed(decimals)),
+    // With the minus sign of print.
+    format: (tick) =>
+      groupThousands((Math.abs(tick) < step * slack ? 0 : tick).toFixed(decimals)).replace("-", "−"),
   };
 }
 

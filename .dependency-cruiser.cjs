@@ -15,6 +15,7 @@ const layers = {
   phantom: ["volume", "voxels"],
   training: ["graph", "networks", "losses", "transforms", "volume", "voxels", "runtime/types"],
   inference: ["graph", "networks", "losses", "transforms", "volume", "voxels", "runtime/types"],
+  models: ["graph", "networks", "transforms", "inference", "formats"],
   reports: ["volume", "voxels", "metrics", "statistics"],
 };
 

@@ -1,11 +1,17 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
-import { InputError, networkPresets, reorientToLps, sizeDivisor, type Vector3 } from "@lnsnet/core";
+import {
+  InputError,
+  networkPresets,
+  type Plan,
+  reorientToLps,
+  sizeDivisor,
+  type Vector3,
+} from "@lnsnet/core";
 import type { ArgsDef } from "citty";
 import { realNumber, threeNumbers } from "./arguments.js";
 import { type CacheSettings, readCacheSettings } from "./cache.js";
 import { type Case, type Dataset, listed } from "./dataset.js";
 import { readScan } from "./imaging.js";
-import type { Plan } from "./model.js";
 
 const DEFAULT_WINDOW = "-160,240";
 

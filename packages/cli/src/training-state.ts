@@ -1,6 +1,7 @@
 // The state of a training run in its file: all that the next step depends on, what was seen so far, and whose it is.
 import {
   InputError,
+  type ModelFileKind,
   readSafetensors,
   type StoredTensor,
   sizeOf,
@@ -11,7 +12,6 @@ import {
 } from "@lnsnet/core";
 import { z } from "zod";
 import { isFile, readBytes } from "./files.js";
-import type { FileKind } from "./model.js";
 
 /** What a training run has shown so far; kept in its state file. */
 export interface TrainingHistory {
@@ -49,7 +49,7 @@ export function stateBytes({ state, history }: SavedTraining, run: string): Uint
       vector(data),
     ]),
   ]);
-  const kind: FileKind = "lnsnet-training-state";
+  const kind: ModelFileKind = "lnsnet-training-state";
   return writeSafetensors(tensors, {
     kind,
     step: String(state.step),
@@ -70,7 +70,7 @@ export async function loadState(
 ): Promise<SavedTraining | null> {
   if (!(await isFile(path))) return null;
   const { tensors, metadata } = readSafetensors(await readBytes(path), path);
-  if (metadata.kind !== ("lnsnet-training-state" satisfies FileKind))
+  if (metadata.kind !== ("lnsnet-training-state" satisfies ModelFileKind))
     throw new InputError(
       `${path} is no training state of lnsnet; give another --output, or leave --resume out to begin anew.`,
     );

@@ -19,6 +19,7 @@ import {
   learningRateAt,
   namedWeights,
   type PatientRule,
+  type Plan,
   type PreparedCase,
   parametersOf,
   patientOfCase,
@@ -31,7 +32,7 @@ import type { Case, Dataset } from "./dataset.js";
 import { ensureWritableFolder, writeAtomically } from "./files.js";
 import { Interrupted, interruptSignal } from "./interrupt.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
-import { loadModel, type Plan, saveModel } from "./model.js";
+import { loadModel, saveModel } from "./model.js";
 import { createProgress } from "./progress.js";
 import { openRunLog } from "./run-log.js";
 import { loadState, stateBytes, type TrainingHistory } from "./training-state.js";

@@ -105,6 +105,14 @@ export {
   surfaceConventions,
   surfaceDistances,
 } from "./metrics/surface.js";
+export {
+  type Model,
+  type ModelFileKind,
+  type Plan,
+  parsePlan,
+  readModel,
+  writeModel,
+} from "./models/model-file.js";
 export type { ParameterEntry } from "./networks/builder.js";
 export { NetworkBuilder } from "./networks/builder.js";
 export {

@@ -8,6 +8,7 @@ import {
   networkPresets,
   openPredictor,
   overlayPng,
+  type Plan,
   profileNetwork,
   segment,
   withoutVariations,
@@ -20,7 +21,7 @@ import { writeCohort } from "../cohort.js";
 import { caseId, loadCase, openDataset } from "../dataset.js";
 import { ensureWritableFolder, writeAtomically } from "../files.js";
 import { interruptSignal } from "../interrupt.js";
-import { loadModel, type Plan } from "../model.js";
+import { loadModel } from "../model.js";
 import { printText } from "../output.js";
 import { createProgress, duration } from "../progress.js";
 import { type DemoCase, demoReport, demoTable } from "../report.js";

@@ -16,7 +16,7 @@ import { realNumber, wholeNumber } from "../arguments.js";
 import { ensureWritableFolder, removeUnfinished } from "../files.js";
 import type { ReadImage } from "../imaging.js";
 import { Interrupted, interruptSignal } from "../interrupt.js";
-import type { Model } from "../model.js";
+import type { StoredModel } from "../model.js";
 import { counted, printJson, printProblems, printText } from "../output.js";
 import { shippedModelPath } from "../prediction.js";
 import { createProgress } from "../progress.js";
@@ -165,7 +165,7 @@ interface PredictedScan {
 interface Batch {
   readonly scans: readonly NamedScan[];
   readonly predictor: Predictor;
-  readonly models: readonly Model[];
+  readonly models: readonly StoredModel[];
   readonly options: SegmentOptions;
   readonly wanted: Wanted;
   readonly recipe: Recipe;
@@ -277,7 +277,7 @@ function dicomNames(text: string | undefined): DicomObject[] {
   });
 }
 
-function resultText({ mask, nodes, seconds, model }: PredictedScan, { plan }: Model): string {
+function resultText({ mask, nodes, seconds, model }: PredictedScan, { plan }: StoredModel): string {
   const bodies = `${counted(nodes.length, "body", "bodies")} of ${plan.foreground}`;
   return `${mask}: ${bodies} in ${seconds.toFixed(1)} s, by a model trained on ${model.trained_on}\n${nodes.length > 0 ? nodesText(nodes) : ""}`;
 }

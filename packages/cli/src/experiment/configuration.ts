@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import {
   InputError,
   type PatientRule,
+  type Plan,
   patientOfCase,
   type Split,
   type SplitCase,
@@ -11,7 +12,6 @@ import {
 import { z } from "zod";
 import type { Dataset } from "../dataset.js";
 import { ensureWritableFolder, isFile, readJson, writeJson } from "../files.js";
-import type { Plan } from "../model.js";
 import { readSplits, writeSplits } from "../splits.js";
 import type { TrainingOptions } from "../training.js";
 import { currentEnvironment } from "./environment.js";

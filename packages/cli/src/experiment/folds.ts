@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core";
 import { z } from "zod";
 import { ensureWritableFolder, isFile, readBytes, readJson, writeJson } from "../files.js";
-import { loadModel, type Model } from "../model.js";
+import { loadModel, type StoredModel } from "../model.js";
 import { trainingPart } from "../splits.js";
 import { train } from "../training.js";
 import type { Experiment } from "./configuration.js";
@@ -91,7 +91,7 @@ export async function trainedFold(
   return trained;
 }
 
-export function modelOfFold(folder: string, fold: number): Promise<Model> {
+export function modelOfFold(folder: string, fold: number): Promise<StoredModel> {
   return loadModel(foldFiles(folder, fold).model);
 }
 

@@ -13,6 +13,7 @@ import {
   measureNodes,
   type NodeMeasurement,
   nodeCropStart,
+  type Plan,
   type Prepared,
   pairOfNode,
   prepareImage,
@@ -26,7 +27,6 @@ import { z } from "zod";
 import { type Case, loadCase } from "../dataset.js";
 import { asInstances } from "../labels.js";
 import { forEachMetric, metricNames, metricRow } from "../metric-names.js";
-import type { Plan } from "../model.js";
 import { predictedMask } from "../prediction.js";
 import { instancesOf } from "../survey.js";
 import type { Experiment } from "./configuration.js";

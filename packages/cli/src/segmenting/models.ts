@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
 import { foldFiles } from "../experiment/files.js";
 import { isFile, isFolder, readBytes } from "../files.js";
-import { loadModel, type Model } from "../model.js";
+import { loadModel, type StoredModel } from "../model.js";
 import type { ModelRecord } from "./results.js";
 
 /**
@@ -14,7 +14,7 @@ import type { ModelRecord } from "./results.js";
  *
  * @throws InputError where one cannot be used, or a folder holds none
  */
-export async function loadModels(named: string): Promise<Model[]> {
+export async function loadModels(named: string): Promise<StoredModel[]> {
   const paths = (await isFolder(named)) ? await modelsOfExperiment(named) : named.split(",");
   return Promise.all(paths.map(loadModel));
 }
@@ -32,7 +32,7 @@ async function modelsOfExperiment(folder: string): Promise<string[]> {
 }
 
 /** What a manifest says of a model. */
-export async function modelRecord({ path, plan, steps }: Model): Promise<ModelRecord> {
+export async function modelRecord({ path, plan, steps }: StoredModel): Promise<ModelRecord> {
   return {
     path,
     sha256: createHash("sha256")

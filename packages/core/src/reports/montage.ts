@@ -1,7 +1,7 @@
 // Small grey pictures side by side, each with its name and the outline of a mask, as one PNG.
 import { encode } from "fast-png";
-import { truthColour } from "./overlay.js";
-import { type Colour, createRaster, drawText, fillRectangle, type Raster, textExtent } from "./raster.js";
+import { black, captionScale, truthColour, white } from "./picture.js";
+import { createRaster, drawText, fillRectangle, type Raster, textExtent } from "./raster.js";
 
 export interface MontageTile {
   readonly name: string;
@@ -32,9 +32,6 @@ export function montagePng(tiles: readonly MontageTile[], columns: number, scale
 }
 
 const gap = 8;
-const captionScale = 2;
-const black: Colour = [0, 0, 0];
-const white: Colour = [255, 255, 255];
 
 function drawTile(
   raster: Raster,

@@ -3,8 +3,24 @@ import { encode } from "fast-png";
 import { InputError } from "../errors.js";
 import { reorientToLps } from "../volume/orientation.js";
 import { indexOfPoint, sameGeometry, type Vector3, type Volume } from "../volume/volume.js";
-import { glyphAdvance } from "./bitmap-font.js";
-import { wrapText } from "./markup.js";
+import {
+  black,
+  captionLineHeight,
+  captionLines,
+  captionScale,
+  drawCaption,
+  drawScaleBar,
+  drawSideLetters,
+  type GreyWindow,
+  gap,
+  greyOf,
+  huWindow,
+  outlineOf,
+  predictionColour,
+  softTissueHu,
+  truthColour,
+  white,
+} from "./picture.js";
 import {
   type Colour,
   createRaster,
@@ -69,28 +85,19 @@ export function overlayPng(
   const layout = layoutOverlay(field, scan.spacingMm, options.planes ?? ["axial", "coronal", "sagittal"]);
 
   const legend = legendOf(truthMask !== null);
-  const captionLines = wrapText(
-    options.caption ?? "",
-    Math.floor((layout.width - 2 * gap) / (footerScale * glyphAdvance)),
-  );
-  const footerHeight = (1 + captionLines.length) * footerLine + gap;
+  const caption = captionLines(options.caption ?? "", layout.width);
+  const footerHeight = (1 + caption.length) * captionLineHeight + gap;
   const raster = createRaster(layout.width, layout.height + footerHeight, black);
-  const [center, width] = options.windowHu ?? [40, 400];
+  const window = huWindow(options.windowHu ?? softTissueHu);
   for (const panel of layout.panels) {
-    drawScan(raster, panel, scan, slices, [center - width / 2, center + width / 2]);
+    drawScan(raster, panel, scan, slices, window);
     drawOutlines(raster, panel, truthMask, predictionMask, slices);
-    drawLetters(raster, panel);
+    drawText(raster, panel.plane, { left: panel.left, top: 10, scale: captionScale }, white);
+    drawSideLetters(raster, panel, planeAxes[panel.plane].letters, 3);
   }
-  drawScaleBar(raster, layout);
+  drawScaleBar(raster, layout.panels[0], layout.pixelsPerMm);
   drawLegend(raster, legend, layout.height + gap);
-  captionLines.forEach((line, index) => {
-    drawText(
-      raster,
-      line,
-      { left: gap, top: layout.height + gap + (index + 1) * footerLine, scale: footerScale },
-      white,
-    );
-  });
+  drawCaption(raster, caption, layout.height + gap + captionLineHeight);
   return encode({ width: raster.width, height: raster.height, data: raster.data, channels: 3, depth: 8 });
 }
 
@@ -160,19 +167,9 @@ type Field = readonly (readonly [low: number, high: number])[];
 
 const pictureWidth = 1200;
 const greatestHeight = 1000;
-const gap = 10;
 const headerHeight = 32;
-const footerScale = 2;
-const footerLine = 24;
-const outlinePixels = 2;
 const marginMm = 15;
 const leastFieldMm = 90;
-
-const black: Colour = [0, 0, 0];
-const white: Colour = [255, 255, 255];
-// Blue and orange are told apart with every common colour blindness; these two are bright enough for a dark scan.
-export const truthColour: Colour = [64, 190, 255];
-const predictionColour: Colour = [255, 150, 0];
 
 const planeAxes = {
   axial: { through: 2, across: 0, down: 1, letters: ["R", "L", "A", "P"] },
@@ -251,13 +248,7 @@ function fieldOfBodies(volume: Volume, masks: readonly Volume<Uint8Array>[], sli
 }
 
 /** Grey values by linear interpolation within the slice, so that thick slices do not show as stairs. */
-function drawScan(
-  raster: Raster,
-  panel: Panel,
-  scan: Volume,
-  slices: Vector3,
-  [lowHu, highHu]: readonly [number, number],
-): void {
+function drawScan(raster: Raster, panel: Panel, scan: Volume, slices: Vector3, window: GreyWindow): void {
   const { through } = planeAxes[panel.plane];
   const strides = [1, scan.size[0], scan.size[0] * scan.size[1]];
   const columns = samplesAlong(panel.across, panel.width, scan, strides);
@@ -271,9 +262,7 @@ function drawScan(
       const lower =
         data[slice + y.above + x.below] * (1 - x.share) + data[slice + y.above + x.above] * x.share;
       const hu = upper * (1 - y.share) + lower * y.share;
-      // NaN fails the comparison and is drawn black.
-      const grey = hu > lowHu ? Math.round(Math.min(1, (hu - lowHu) / (highHu - lowHu)) * 255) : 0;
-      setPixel(raster, panel.left + column, panel.top + row, [grey, grey, grey]);
+      setPixel(raster, panel.left + column, panel.top + row, greyOf(hu, window));
     });
   });
 }
@@ -331,77 +320,20 @@ function isOddTile(column: number, row: number): boolean {
   return (Math.floor(column / 7) + Math.floor(row / 7)) % 2 === 1;
 }
 
-/** 1 where a panel pixel lies in the mask and at most {@link outlinePixels} from its edge; the panel's border is no edge. */
+/** The {@link outlineOf} of what a panel shows of a mask. */
 function outline(panel: Panel, mask: Volume<Uint8Array>, slices: Vector3): Uint8Array {
   const { through } = planeAxes[panel.plane];
   const strides = [1, mask.size[0], mask.size[0] * mask.size[1]];
   const slice = slices[through] * strides[through];
   const columns = samplesAlong(panel.across, panel.width, mask, strides);
   const rows = samplesAlong(panel.down, panel.height, mask, strides);
-  let inside = new Uint8Array(panel.width * panel.height);
+  const inside = new Uint8Array(panel.width * panel.height);
   rows.forEach((y, row) => {
     columns.forEach((x, column) => {
       inside[column + panel.width * row] = mask.data[slice + y.nearest + x.nearest] === 0 ? 0 : 1;
     });
   });
-  const whole = inside;
-  for (let layer = 0; layer < outlinePixels; layer++) inside = eroded(inside, panel.width, panel.height);
-  return whole.map((value, offset) => value - inside[offset]);
-}
-
-/** Erosion by one pixel, eight neighbours. */
-function eroded(inside: Uint8Array, width: number, height: number): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(inside.length);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      let all = 1;
-      for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++) {
-        for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x++)
-          all &= inside[x + width * y];
-      }
-      result[column + width * row] = all;
-    }
-  }
-  return result;
-}
-
-/** The plane's name above the panel, and within it what lies towards each side. */
-function drawLetters(raster: Raster, panel: Panel): void {
-  drawText(raster, panel.plane, { left: panel.left, top: 10, scale: 2 }, white);
-  const scale = 3;
-  const { width, height } = textExtent("R", scale);
-  const inset = 6;
-  const middle = {
-    left: Math.round(panel.left + (panel.width - width) / 2),
-    top: Math.round(panel.top + (panel.height - height) / 2),
-  };
-  const places = [
-    { left: panel.left + inset, top: middle.top },
-    { left: panel.left + panel.width - width - inset, top: middle.top },
-    { left: middle.left, top: panel.top + inset },
-    { left: middle.left, top: panel.top + panel.height - height - inset },
-  ];
-  planeAxes[panel.plane].letters.forEach((letter, side) => {
-    drawText(raster, letter, { ...places[side], scale }, white);
-  });
-}
-
-/** A bar of 20 mm in the first panel; on a tiny scan, of the largest round length that fits. */
-function drawScaleBar(
-  raster: Raster,
-  { panels, pixelsPerMm }: { panels: readonly Panel[]; pixelsPerMm: number },
-): void {
-  const panel = panels[0];
-  const lengthMm = [20, 10, 5, 2].find((length) => length * pixelsPerMm < panel.width * 0.6) ?? 1;
-  const left = panel.left + 12;
-  const top = panel.top + panel.height - 18;
-  fillRectangle(
-    raster,
-    { left: left - 1, top: top - 1, width: Math.round(lengthMm * pixelsPerMm) + 2, height: 6 },
-    black,
-  );
-  fillRectangle(raster, { left, top, width: Math.round(lengthMm * pixelsPerMm), height: 4 }, white);
-  drawText(raster, `${lengthMm} mm`, { left, top: top - 20, scale: 2 }, white);
+  return outlineOf(inside, panel.width, panel.height);
 }
 
 function legendOf(
@@ -426,7 +358,7 @@ function drawLegend(raster: Raster, entries: ReturnType<typeof legendOf>, top: n
         tiles[tile % tiles.length],
       );
     }
-    drawText(raster, text, { left: left + 44, top, scale: footerScale }, white);
-    left += 44 + textExtent(text, footerScale).width + 30;
+    drawText(raster, text, { left: left + 44, top, scale: captionScale }, white);
+    left += 44 + textExtent(text, captionScale).width + 30;
   }
 }

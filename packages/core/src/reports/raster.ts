@@ -43,6 +43,38 @@ export function fillRectangle(raster: Raster, area: Rectangle, colour: Colour): 
   }
 }
 
+/** A straight line between two points (column, row), `thickness` pixels wide, clipped to an area. */
+export function drawLine(
+  raster: Raster,
+  [from, to]: readonly [readonly [number, number], readonly [number, number]],
+  thickness: number,
+  colour: Colour,
+  area: Rectangle,
+): void {
+  const steps = Math.max(1, Math.ceil(Math.max(Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1]))));
+  for (let step = 0; step <= steps; step++) {
+    const along = (axis: 0 | 1) =>
+      Math.round(from[axis] + ((to[axis] - from[axis]) * step) / steps - (thickness - 1) / 2);
+    fillRectangle(
+      raster,
+      intersectionOf(area, { left: along(0), top: along(1), width: thickness, height: thickness }),
+      colour,
+    );
+  }
+}
+
+/** What two rectangles share; of negative size where they are apart. */
+function intersectionOf(a: Rectangle, b: Rectangle): Rectangle {
+  const left = Math.max(a.left, b.left);
+  const top = Math.max(a.top, b.top);
+  return {
+    left,
+    top,
+    width: Math.min(a.left + a.width, b.left + b.width) - left,
+    height: Math.min(a.top + a.height, b.top + b.height) - top,
+  };
+}
+
 /** Writes a text with its upper left corner at (left, top), each dot `scale` pixels wide, on a black rim that keeps it legible on bright bone. */
 export function drawText(
   raster: Raster,

@@ -1,0 +1,396 @@
+// A preview of a segmented scan for a person: where its nodes lie, and each of them with its axes, as one PNG picture.
+import { encode } from "fast-png";
+import { InputError } from "../errors.js";
+import { crop } from "../volume/crop.js";
+import { type IntegerVoxelArray, resample } from "../volume/resample.js";
+import {
+  type Geometry,
+  indexOfPoint,
+  type Matrix3,
+  pointOfIndex,
+  sameGeometry,
+  type Vector3,
+  type Volume,
+} from "../volume/volume.js";
+import type { NodeMeasurement } from "../voxels/node-measurement.js";
+import {
+  black,
+  captionLineHeight,
+  captionLines,
+  captionScale,
+  drawCaption,
+  drawScaleBar,
+  drawSideLetters,
+  gap,
+  greyOf,
+  huWindow,
+  outlineOf,
+  predictionColour,
+  softTissueHu,
+  truthColour,
+  white,
+} from "./picture.js";
+import {
+  type Colour,
+  createRaster,
+  drawLine,
+  drawText,
+  type Raster,
+  type Rectangle,
+  setPixel,
+  textExtent,
+} from "./raster.js";
+
+/** How a preview is drawn. */
+export interface PreviewOptions {
+  /** Written below, in capitals: the scan and what the model was trained on, since a picture is copied without its page. */
+  readonly caption: string;
+  /** Centre and width of the grey window of the nodes' tiles in HU; soft tissue, [40, 400], by default. */
+  readonly windowHu?: readonly [center: number, width: number];
+}
+
+/**
+ * A PNG, 1200 pixels wide. Above, the scan seen through from the front and from the left, as a radiograph, with all
+ * nodes; below, the twelve largest nodes, each in the axial plane of its short axis: its outline (orange), long axis
+ * (blue) and short axis (white) with their ends, its number, and long by short axis in mm. "Research use only" is always
+ * written below.
+ *
+ * Radiological convention: the patient's right is on the left of coronal and axial views; anterior is on the left of the
+ * sagittal one. Views are planes of the patient, whatever the scan's axes.
+ *
+ * @param instances - on the scan's grid, each node's voxels hold its id
+ * @param nodes - as measured by the labels of `instances`
+ * @throws InputError where the instances do not lie on the scan's grid
+ */
+export function segmentationPreviewPng(
+  scan: Volume,
+  instances: Volume<IntegerVoxelArray>,
+  nodes: readonly NodeMeasurement[],
+  { caption, windowHu = softTissueHu }: PreviewOptions,
+): Uint8Array {
+  if (!sameGeometry(scan, instances)) {
+    throw new InputError(
+      `The nodes of a preview (${instances.size.join(" × ")} voxels) do not lie on the grid of its scan (${scan.size.join(" × ")} voxels); resample them to the scan.`,
+    );
+  }
+  const shown = [...nodes].sort((a, b) => b.volumeMl - a.volumeMl).slice(0, mostTiles);
+  const overviews = overviewsOf(scan);
+  const tilesTop = 2 * gap + Math.max(...overviews.map(({ area }) => area.height));
+  const rows = Math.ceil(shown.length / tileColumns);
+  const footerTop = tilesTop + rows * (tileHeader + tilePixels + gap) + gap;
+  const lines = captionLines(captionText(caption, nodes.length, shown.length), pictureWidth);
+  const height = footerTop + lines.length * captionLineHeight + gap;
+  const raster = createRaster(pictureWidth, height, black);
+  for (const view of overviews) drawOverview(raster, view, instances, nodes);
+  shown.forEach((node, place) => {
+    const left = gap + (place % tileColumns) * (tilePixels + gap);
+    const top = tilesTop + Math.floor(place / tileColumns) * (tileHeader + tilePixels + gap);
+    drawText(raster, nodeTitle(node), { left, top, scale: captionScale }, white);
+    drawTile(raster, tileOf(node, left, top + tileHeader), scan, instances, node, windowHu);
+  });
+  drawCaption(raster, lines, footerTop);
+  return encode({ width: pictureWidth, height, data: raster.data, channels: 3, depth: 8 });
+}
+
+const pictureWidth = 1200;
+const mostTiles = 12;
+const tileColumns = 4;
+const tilePixels = Math.floor((pictureWidth - gap * (tileColumns + 1)) / tileColumns);
+const tileHeader = 22;
+const tileFieldMm = 60;
+const tileMarginMm = 10;
+const greatestOverviewHeight = 480;
+/** Between the rays of an overview, and between the samples along them. */
+const rayStepMm = 2;
+
+function captionText(caption: string, count: number, shown: number): string {
+  const found =
+    count === 0
+      ? "No node was found"
+      : shown < count
+        ? `The ${shown} largest of ${count} nodes`
+        : `${count} ${count === 1 ? "node" : "nodes"}`;
+  return `${found} - ${caption} - research use only`;
+}
+
+function nodeTitle({ id, side, longAxisMm, shortAxisMm }: NodeMeasurement): string {
+  return `${id} ${side === "midline" ? "mid" : side} ${longAxisMm.toFixed(1)} x ${shortAxisMm.toFixed(1)} mm`;
+}
+
+/** A part of the picture, and the plane of the patient that its pixels lie in: i along a row, j down, one voxel thick. */
+interface View {
+  readonly area: Rectangle;
+  readonly plane: Geometry;
+  readonly letters: readonly [string, string, string, string];
+}
+
+/** Columns of a direction matrix: to the right of the picture, down, and away from the viewer. */
+const axialDirection: Matrix3 = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+const coronalDirection: Matrix3 = [1, 0, 0, 0, 0, 1, 0, -1, 0];
+const sagittalDirection: Matrix3 = [0, 0, -1, 1, 0, 0, 0, -1, 0];
+
+function tileOf(node: NodeMeasurement, left: number, top: number): View {
+  const area = { left, top, width: tilePixels, height: tilePixels };
+  const fieldMm = Math.max(tileFieldMm, node.longAxisMm + 2 * tileMarginMm);
+  const [centre, [, , z]] = [middleOf(node.longAxisEndsLpsMm), middleOf(node.shortAxisEndsLpsMm)];
+  const cornerMm: Vector3 = [centre[0] - fieldMm / 2, centre[1] - fieldMm / 2, z];
+  return {
+    area,
+    plane: planeOf(area, axialDirection, cornerMm, tilePixels / fieldMm),
+    letters: ["R", "L", "A", "P"],
+  };
+}
+
+/** The pixels of an area as a plane of the patient whose upper left corner is given. */
+function planeOf(
+  { width, height }: Rectangle,
+  direction: Matrix3,
+  cornerMm: Vector3,
+  pixelsPerMm: number,
+): Geometry {
+  const plane = {
+    size: [width, height, 1] as const,
+    spacingMm: [1 / pixelsPerMm, 1 / pixelsPerMm, 1] as const,
+    originMm: cornerMm,
+    direction,
+  };
+  return { ...plane, originMm: pointOfIndex(plane, [0.5, 0.5, 0]) };
+}
+
+function drawTile(
+  raster: Raster,
+  view: View,
+  scan: Volume,
+  instances: Volume<IntegerVoxelArray>,
+  node: NodeMeasurement,
+  windowHu: readonly [number, number],
+): void {
+  const { area, plane, letters } = view;
+  const window = huWindow(windowHu);
+  drawPixels(raster, area, resample(scan, plane, "linear", Number.NaN).data, (hu) => greyOf(hu, window));
+  const ids = resample(instances, plane, "nearest", 0).data;
+  drawOutline(
+    raster,
+    area,
+    Uint8Array.from(ids, (id) => (id !== 0 && id !== node.id ? 1 : 0)),
+    neighbourColour,
+  );
+  drawOutline(
+    raster,
+    area,
+    Uint8Array.from(ids, (id) => (id === node.id ? 1 : 0)),
+    predictionColour,
+  );
+  drawAxis(raster, view, node.longAxisEndsLpsMm, truthColour);
+  drawAxis(raster, view, node.shortAxisEndsLpsMm, white);
+  drawSideLetters(raster, area, letters, 2);
+  drawScaleBar(raster, area, 1 / plane.spacingMm[0]);
+}
+
+/** An axis between its ends, each a small square. */
+function drawAxis(
+  raster: Raster,
+  { area, plane }: View,
+  endsLpsMm: readonly [Vector3, Vector3],
+  colour: Colour,
+): void {
+  const ends = endsLpsMm.map((point) => pixelOf(area, plane, point));
+  drawLine(raster, [ends[0], ends[1]], 2, colour, area);
+  for (const end of ends) drawLine(raster, [end, end], 6, colour, area);
+}
+
+const neighbourColour: Colour = [150, 90, 0];
+
+/** A scan seen through along one of the patient's axes. */
+interface Overview extends View {
+  /** Mean along each ray of HU above air; `rays[column + width * row]`. */
+  readonly rays: Float32Array;
+}
+
+/** The scan from the front and from the left, at one scale, in the middle of the picture. */
+function overviewsOf(scan: Volume): readonly [Overview, Overview] {
+  const box = boxOf(scan);
+  const [widthMm, depthMm, heightMm] = box.extentMm;
+  const pixelsPerMm = Math.min(
+    (pictureWidth - 3 * gap) / (widthMm + depthMm),
+    greatestOverviewHeight / heightMm,
+  );
+  const pixels = (lengthMm: number) => Math.max(1, Math.floor(lengthMm * pixelsPerMm));
+  const left = Math.floor((pictureWidth - pixels(widthMm) - gap - pixels(depthMm)) / 2);
+  const area = { top: gap, height: pixels(heightMm) };
+  const [x, y, z] = box.lowMm;
+  const { alongX, alongY } = raysThrough(scan, box);
+  const view = (
+    place: Pick<Rectangle, "left" | "width">,
+    direction: Matrix3,
+    letters: View["letters"],
+    rays: Volume,
+  ): Overview => {
+    const all = { ...area, ...place };
+    const plane = planeOf(all, direction, [x, y, z + heightMm], pixelsPerMm);
+    return { area: all, plane, letters, rays: resample(rays, plane, "linear", 0).data };
+  };
+  return [
+    view({ left, width: pixels(widthMm) }, coronalDirection, ["R", "L", "S", "I"], alongY),
+    view(
+      { left: left + pixels(widthMm) + gap, width: pixels(depthMm) },
+      sagittalDirection,
+      ["A", "P", "S", "I"],
+      alongX,
+    ),
+  ];
+}
+
+/** A box along the patient's axes. */
+interface Box {
+  readonly lowMm: Vector3;
+  readonly extentMm: Vector3;
+}
+
+/** The box that holds every voxel of a grid, whatever its axes. */
+function boxOf(grid: Geometry): Box {
+  const corners = Array.from({ length: 8 }, (_, corner) =>
+    pointOfIndex(grid, [
+      corner & 1 ? grid.size[0] - 0.5 : -0.5,
+      corner & 2 ? grid.size[1] - 0.5 : -0.5,
+      corner & 4 ? grid.size[2] - 0.5 : -0.5,
+    ]),
+  );
+  const along = (axis: 0 | 1 | 2, of: (...values: number[]) => number) =>
+    of(...corners.map((corner) => corner[axis]));
+  const lowMm: Vector3 = [along(0, Math.min), along(1, Math.min), along(2, Math.min)];
+  const extent = (axis: 0 | 1 | 2) => along(axis, Math.max) - lowMm[axis];
+  return { lowMm, extentMm: [extent(0), extent(1), extent(2)] };
+}
+
+/** Means of HU above air along x and along y, each as a volume one voxel thick at the low side of the box. */
+function raysThrough(scan: Volume, { lowMm, extentMm }: Box): { alongX: Volume; alongY: Volume } {
+  const count = (axis: 0 | 1 | 2) => Math.max(1, Math.round(extentMm[axis] / rayStepMm));
+  const size: Vector3 = [count(0), count(1), count(2)];
+  const spacingMm: Vector3 = [extentMm[0] / size[0], extentMm[1] / size[1], extentMm[2] / size[2]];
+  const half: Vector3 = [
+    lowMm[0] + spacingMm[0] / 2,
+    lowMm[1] + spacingMm[1] / 2,
+    lowMm[2] + spacingMm[2] / 2,
+  ];
+  const grid = { size, spacingMm, originMm: half, direction: axialDirection };
+  const { data } = resample(scan, grid, "linear", airHu);
+  const alongX = new Float32Array(size[1] * size[2]);
+  const alongY = new Float32Array(size[0] * size[2]);
+  for (let k = 0, at = 0; k < size[2]; k++) {
+    for (let j = 0; j < size[1]; j++) {
+      for (let i = 0; i < size[0]; i++, at++) {
+        // Written so that NaN adds nothing.
+        const aboveAir = data[at] > airHu ? data[at] - airHu : 0;
+        alongX[j + size[1] * k] += aboveAir / size[0];
+        alongY[i + size[0] * k] += aboveAir / size[1];
+      }
+    }
+  }
+  return {
+    alongX: { ...grid, data: alongX, size: [1, size[1], size[2]], originMm: [lowMm[0], half[1], half[2]] },
+    alongY: { ...grid, data: alongY, size: [size[0], 1, size[2]], originMm: [half[0], lowMm[1], half[2]] },
+  };
+}
+
+const airHu = -1000;
+
+function drawOverview(
+  raster: Raster,
+  { area, plane, letters, rays }: Overview,
+  instances: Volume<IntegerVoxelArray>,
+  nodes: readonly NodeMeasurement[],
+): void {
+  const brightest = rays.reduce((most, value) => Math.max(most, value), 1);
+  drawPixels(raster, area, rays, (value) => greyOf(value, [0, brightest]));
+  const shadow = new Uint8Array(area.width * area.height);
+  for (const node of nodes) castShadow(shadow, plane, instances, node);
+  drawOutline(raster, area, shadow, predictionColour);
+  for (const { id, centroidLpsMm } of nodes) {
+    const [left, top] = pixelOf(area, plane, centroidLpsMm);
+    const { width, height } = textExtent(`${id}`, captionScale);
+    const place = {
+      left: Math.round(left - width / 2),
+      top: Math.round(top - height / 2),
+      scale: captionScale,
+    };
+    drawText(raster, `${id}`, place, white);
+  }
+  drawSideLetters(raster, area, letters, 2);
+  drawScaleBar(raster, area, 1 / plane.spacingMm[0]);
+}
+
+/** Marks the pixels that a node's voxels cover, seen along the plane's normal. */
+function castShadow(
+  shadow: Uint8Array,
+  plane: Geometry,
+  instances: Volume<IntegerVoxelArray>,
+  { id, boundingBoxIndex: { start, size } }: NodeMeasurement,
+): void {
+  const box = crop(instances, start, size);
+  const [width, height] = plane.size;
+  const { reachAcross, reachDown } = footprintOf(box, plane);
+  for (let at = 0; at < box.data.length; at++) {
+    if (box.data[at] !== id) continue;
+    const index: Vector3 = [
+      at % size[0],
+      Math.floor(at / size[0]) % size[1],
+      Math.floor(at / (size[0] * size[1])),
+    ];
+    const [column, row] = indexOfPoint(plane, pointOfIndex(box, index));
+    const [first, last] = [
+      Math.max(0, Math.ceil(column - reachAcross)),
+      Math.min(width - 1, column + reachAcross),
+    ];
+    for (let y = Math.max(0, Math.ceil(row - reachDown)); y <= Math.min(height - 1, row + reachDown); y++) {
+      for (let x = first; x <= last; x++) shadow[x + width * y] = 1;
+    }
+  }
+}
+
+/** Half of what a voxel covers of a plane along its rows and columns, in pixels; of an oblique voxel, its box. */
+function footprintOf(grid: Geometry, plane: Geometry): { reachAcross: number; reachDown: number } {
+  const corner = indexOfPoint(plane, grid.originMm);
+  const steps = (
+    [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ] as const
+  ).map((step) => indexOfPoint(plane, pointOfIndex(grid, step)));
+  const reach = (axis: 0 | 1) =>
+    steps.reduce((sum, step) => sum + Math.abs(step[axis] - corner[axis]), 0) / 2;
+  return { reachAcross: reach(0), reachDown: reach(1) };
+}
+
+/** The pixel of the picture at a point, along the plane's normal. */
+function pixelOf(area: Rectangle, plane: Geometry, pointMm: Vector3): readonly [number, number] {
+  const [column, row] = indexOfPoint(plane, pointMm);
+  return [area.left + column, area.top + row];
+}
+
+function middleOf([a, b]: readonly [Vector3, Vector3]): Vector3 {
+  return [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
+}
+
+function drawPixels(
+  raster: Raster,
+  { left, top, width }: Rectangle,
+  values: Float32Array,
+  colourOf: (value: number) => Colour,
+): void {
+  values.forEach((value, at) => {
+    setPixel(raster, left + (at % width), top + Math.floor(at / width), colourOf(value));
+  });
+}
+
+function drawOutline(
+  raster: Raster,
+  { left, top, width, height }: Rectangle,
+  inside: Uint8Array,
+  colour: Colour,
+): void {
+  outlineOf(inside, width, height).forEach((isLine, at) => {
+    if (isLine === 1) setPixel(raster, left + (at % width), top + Math.floor(at / width), colour);
+  });
+}

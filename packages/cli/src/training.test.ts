@@ -241,7 +241,7 @@ describe("lnsnet predict", () => {
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/trained on the phantom \(synthetic scans\) alone/);
     expect(JSON.parse(stdout).model.trained_on).toMatch(/phantom/);
-    expect(await readdir(join(folder, "shipped"))).toEqual(["scan.nii.gz"]);
+    expect(await readdir(join(folder, "shipped"))).toEqual(["scan.csv", "scan.json", "scan.nii.gz"]);
   });
 });
 

@@ -1,0 +1,315 @@
+// `lnsnet predict` as a user runs it: whole scans and clicks, every file that it leaves, batches that fail and go on.
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Geometry,
+  indexOfPoint,
+  pointOfIndex,
+  readNifti,
+  readVolume,
+  sameGeometry,
+  type Vector3,
+  type Volume,
+  voxelCount,
+  writeModel,
+  writeNifti,
+} from "@lnsnet/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bin, type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
+import { densityModel } from "./density-model.test-helper.js";
+import { ctFiles } from "./dicom.test-helper.js";
+
+/** Turned about z, and stacked downwards. */
+const grid: Geometry = {
+  size: [60, 50, 20],
+  spacingMm: [1.2, 1.2, 2.5],
+  originMm: [-30, 40, 100],
+  direction: [0.8, 0.6, 0, 0.6, -0.8, 0, 0, 0, -1],
+};
+const balls = [
+  { centre: pointOfIndex(grid, [18, 24, 10]), radiusMm: 8 },
+  { centre: pointOfIndex(grid, [42, 26, 9]), radiusMm: 6 },
+];
+
+/** Soft tissue with two dense balls and a layer of air; with a layer of bone where asked. */
+function scan(shift = 0, hasBone = false): Volume<Int16Array> {
+  const data = new Int16Array(voxelCount(grid));
+  const [nx, ny] = grid.size;
+  for (let at = 0; at < data.length; at++) {
+    const index: Vector3 = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
+    const [x, y, z] = pointOfIndex(grid, index);
+    const isNode = balls.some(
+      ({ centre: c, radiusMm }) => Math.hypot(x - c[0], y - c[1], z - c[2]) <= radiusMm,
+    );
+    data[at] = (isNode ? 200 : -20) + Math.round(20 * Math.sin(at * 1.7)) + shift;
+    if (hasBone && index[1] < 4) data[at] = 1200;
+    if (index[1] > 45) data[at] = -1000;
+  }
+  return { ...grid, data };
+}
+
+let folder = "";
+let session: LnsnetSession;
+const inFolder = (...parts: string[]) => join(folder, ...parts);
+const predict = (...tokens: string[]) =>
+  session.run(
+    "predict",
+    ...tokens,
+    "--model",
+    "model.safetensors",
+    "--search",
+    "everything",
+    "--overlap",
+    "0.25",
+  );
+const mask = async (name: string) => readVolume(await readFile(inFolder(name)), name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lnsnet-predict-"));
+  session = lnsnetSession(folder);
+  await writeFile(inFolder("model.safetensors"), writeModel(densityModel(), false));
+  await writeFile(inFolder("other.safetensors"), writeModel(densityModel([2, 2, 2]), false));
+  await writeFile(inFolder("neck.nii.gz"), writeNifti(scan()));
+  await writeFile(inFolder("bony.nii.gz"), writeNifti(scan(0, true)));
+  await mkdir(inFolder("series"));
+  const series = {
+    ...scan(),
+    hu: scan().data,
+    patientId: "P1",
+    seriesUid: "1.2.3",
+    frameOfReferenceUid: "1.2.9",
+  };
+  for (const { name, bytes } of ctFiles(series)) await writeFile(inFolder("series", name), bytes);
+  await mkdir(inFolder("study"));
+  for (const [n, shift] of [0, 3, 6].entries())
+    await writeFile(inFolder("study", `scan_${n}.nii.gz`), writeNifti(scan(shift)));
+  await writeFile(inFolder("study", "scan_1b.nii.gz"), "not a scan");
+});
+afterAll(async () => {
+  session.end();
+  await rm(folder, { recursive: true });
+});
+
+describe("a whole scan", () => {
+  test("leaves a mask on its own grid, a table, a picture and a manifest that names all", async () => {
+    const { code, stdout, stderr } = await predict("neck.nii.gz", "--output", "whole", "--json");
+    expect(code, stderr).toBe(0);
+    expect((await readdir(inFolder("whole"))).sort()).toEqual([
+      ...["neck.csv", "neck.json", "neck.nii.gz", "neck.png"],
+    ]);
+    const found = await mask("whole/neck.nii.gz");
+    expect(sameGeometry(found, grid)).toBe(true);
+    expect([...new Set(found.data)].sort()).toEqual([0, 1]);
+    const { nodes } = JSON.parse(stdout);
+    expect(nodes).toHaveLength(2);
+    for (const [n, { centre, radiusMm }] of balls.entries()) {
+      const gap = nodes[n].centroid_lps_mm.map((at: number, axis: number) => at - centre[axis]);
+      expect(Math.hypot(...gap)).toBeLessThan(1);
+      expect(nodes[n].volume_ml / ((4 / 3) * Math.PI * (radiusMm / 10) ** 3)).toBeCloseTo(1, 0);
+      expect(nodes[n].mean_probability).toBeGreaterThan(0.6);
+    }
+    const manifest = JSON.parse(await readFile(inFolder("whole/neck.json"), "utf8"));
+    expect(manifest).toMatchObject({
+      use: "research use only",
+      scan: { path: "neck.nii.gz", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      models: [{ path: "model.safetensors", trained_on: "nothing (made by hand)" }],
+      files: ["neck.nii.gz", "neck.csv", "neck.png"],
+    });
+    expect(manifest.nodes).toEqual(nodes);
+  });
+
+  test("a second call leaves a finished scan as it is; another setting does it again", async () => {
+    const before = await readFile(inFolder("whole/neck.json"), "utf8");
+    const [large, small] = JSON.parse(before).nodes;
+    const between = String((large.volume_ml + small.volume_ml) / 2);
+    const again = await predict("neck.nii.gz", "--output", "whole");
+    expect(again.stderr).toMatch(/neck is finished already/);
+    expect(await readFile(inFolder("whole/neck.json"), "utf8")).toBe(before);
+    const other = await predict("neck.nii.gz", "--output", "whole", "--minimum-volume", between);
+    expect(other.stderr).not.toMatch(/finished already/);
+    expect(JSON.parse(await readFile(inFolder("whole/neck.json"), "utf8")).nodes).toHaveLength(1);
+  });
+
+  test("threads change nothing that counts, and a second run changes no bit", async () => {
+    const run = async (name: string, ...tokens: string[]) => {
+      const { code, stderr } = await predict("neck.nii.gz", "--output", name, "--no-pictures", ...tokens);
+      expect(code, stderr).toBe(0);
+      return (await mask(`${name}/neck.nii.gz`)).data;
+    };
+    const one = await run("one", "--threads", "1");
+    expect(await run("once-more", "--threads", "1")).toEqual(one);
+    const two = await run("two", "--threads", "2");
+    let [both, sum] = [0, 0];
+    one.forEach((value, at) => {
+      both += value & two[at];
+      sum += value + two[at];
+    });
+    expect((2 * both) / sum).toBeGreaterThanOrEqual(0.9999);
+  });
+
+  test("of a DICOM series, SEG, RTSTRUCT and SR are written; nodes by number in NRRD", async () => {
+    const tokens = ["--output", "dicom", "--dicom", "seg,rtstruct,sr", "--format", "nrrd", "--numbered"];
+    const { code, stderr } = await predict("series", ...tokens);
+    expect(code, stderr).toBe(0);
+    expect((await readdir(inFolder("dicom"))).sort()).toEqual([
+      ...["series.csv", "series.json", "series.nrrd", "series.png"],
+      ...["series.rtstruct.dcm", "series.seg.dcm", "series.sr.dcm"],
+    ]);
+    expect([...new Set((await mask("dicom/series.nrrd")).data)].sort()).toEqual([0, 1, 2]);
+    const measured = await session.run(...["measure", "dicom/series.seg.dcm", "--image", "series", "--json"]);
+    const { nodes } = JSON.parse(await readFile(inFolder("dicom/series.json"), "utf8"));
+    expect(
+      JSON.parse(measured.stdout).nodes.map(({ volume_ml }: { volume_ml: number }) => volume_ml),
+    ).toEqual(nodes.map(({ volume_ml }: { volume_ml: number }) => volume_ml));
+  });
+
+  test("an ensemble says how far its members are apart", async () => {
+    await writeFile(inFolder("soft.safetensors"), writeModel(densityModel([1, 1, 1], 2), false));
+    const tokens = ["predict", "neck.nii.gz", "--output", "ensemble", "--json", "--no-pictures"];
+    const { code, stdout, stderr } = await session.run(
+      ...[...tokens, "--search", "everything", "--model", "model.safetensors,soft.safetensors"],
+    );
+    expect(code, stderr).toBe(0);
+    for (const { ensemble_disagreement } of JSON.parse(stdout).nodes)
+      expect(ensemble_disagreement).toBeGreaterThan(0.01);
+  });
+});
+
+describe("clicked nodes", () => {
+  const point = balls[1].centre.map((at) => at.toFixed(1)).join(",");
+  test.each<[string, () => Promise<string[]>]>([
+    ["by a point in mm", async () => ["--at", point]],
+    ["by a voxel", async () => ["--at-voxel", indexOfPoint(grid, balls[1].centre).map(Math.round).join(",")]],
+    [
+      "by a markups file",
+      async () => {
+        const rows = `# CoordinateSystem = LPS\n# columns = id,x,y,z\n1,${point}\n`;
+        await writeFile(inFolder("click.fcsv"), `# Markups fiducial file version = 4.11\n${rows}`);
+        return ["--points", "click.fcsv"];
+      },
+    ],
+  ])("%s: that node alone", async (_, tokensOf) => {
+    const { code, stdout, stderr } = await predict(
+      ...["neck.nii.gz", "--output", "clicked", "--json", ...(await tokensOf())],
+    );
+    expect(code, stderr).toBe(0);
+    const { nodes } = JSON.parse(stdout);
+    expect(nodes).toHaveLength(1);
+    nodes[0].centroid_lps_mm.forEach((at: number, axis: number) => {
+      expect(Math.abs(at - balls[1].centre[axis])).toBeLessThan(1);
+    });
+  });
+
+  const at = (index: Vector3) => pointOfIndex(grid, index).join(",");
+  test.each<[string, string[], RegExp]>([
+    [
+      "outside",
+      ["--at", "900,0,0"],
+      /bony\.nii\.gz: The point \(900\.0, 0\.0, 0\.0\) mm lies outside the scan/,
+    ],
+    ["in air", ["--at", at([30, 48, 10])], /lies in air/],
+    ["in bone", ["--at", at([30, 1, 10])], /bone or metal/],
+    ["of two numbers", ["--at", "1,2"], /--at is "1,2"; give three numbers/],
+    ["named twice", ["--at", "1,2,3", "--at-voxel", "1,2,3"], /--at and --at-voxel both name points/],
+    ["in a file that is not there", ["--points", "none.json"], /none\.json does not exist/],
+  ])("a point %s is answered in one sentence", async (_, tokens, sentence) => {
+    const { code, stderr } = await predict("bony.nii.gz", "--output", "refused", ...tokens);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test("points in a folder of several scans are refused", async () => {
+    const { code, stderr } = await predict("study", "--output", "refused", "--at", "1,2,3");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/study holds 4 scans, and points are of one/);
+  });
+});
+
+describe("a batch", () => {
+  test("does what it can, names at the end what failed, and says so by its exit code", async () => {
+    const { code, stderr } = await predict("study", "--output", "batch", "--no-pictures");
+    expect(code).toBe(2);
+    expect((await readdir(inFolder("batch"))).filter((name) => name.endsWith(".nii.gz")).sort()).toEqual([
+      ...["scan_0.nii.gz", "scan_1.nii.gz", "scan_2.nii.gz"],
+    ]);
+    expect(stderr).toMatch(/1 scan of 4 could not be segmented; the others are done:\s+scan_1b: .*scan_1b/s);
+  });
+
+  test("killed in the middle, the same command goes on with the rest", async () => {
+    const tokens = ["predict", "study", "--output", "killed", "--no-pictures", "--search", "everything"];
+    tokens.push("--overlap", "0.25");
+    const child = spawn(process.execPath, [bin, ...tokens, "--model", "model.safetensors"], { cwd: folder });
+    const isThere = async () => (await readdir(inFolder("killed")).catch(() => [])).includes("scan_0.json");
+    while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.on("close", resolve));
+    const first = await readFile(inFolder("killed/scan_0.json"), "utf8");
+    const { stderr } = await predict("study", "--output", "killed", "--no-pictures");
+    expect(stderr).toMatch(/scan_0 is finished already/);
+    expect(await readFile(inFolder("killed/scan_0.json"), "utf8")).toBe(first);
+    for (const name of ["scan_0", "scan_1", "scan_2"]) {
+      const found = await readFile(inFolder(`killed/${name}.nii.gz`));
+      expect(readNifti(found, name).data).toEqual(
+        readNifti(await readFile(inFolder(`batch/${name}.nii.gz`)), name).data,
+      );
+    }
+    expect((await readdir(inFolder("killed"))).filter((name) => name.includes("partial"))).toEqual([]);
+  });
+});
+
+/** A box of soft tissue in air, so thin or coarse that little is left of it. */
+const boxScan = (size: Vector3, spacingMm: Vector3, hu: (at: number) => number): Volume<Int16Array> => ({
+  size,
+  spacingMm,
+  originMm: [0, 0, 0],
+  direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  data: Int16Array.from({ length: size[0] * size[1] * size[2] }, (_, at) => hu(at)),
+});
+const tissue = (at: number) => Math.round(60 * Math.sin(at * 0.37)) - 20;
+
+describe("scans at the edge of what can be used", () => {
+  test.each<[string, Volume]>([
+    ["of four slices", boxScan([40, 40, 4], [1, 1, 3], tissue)],
+    ["of 1×1×5 mm", boxScan([40, 40, 12], [1, 1, 5], tissue)],
+  ])("%s are segmented on their own grid", async (_, volume) => {
+    await writeFile(inFolder("edge.nii.gz"), writeNifti(volume));
+    const { code, stderr } = await predict("edge.nii.gz", "--output", "edge", "--no-pictures");
+    expect(code, stderr).toBe(0);
+    expect(sameGeometry(await mask("edge/edge.nii.gz"), volume)).toBe(true);
+  });
+
+  test("what is no CT is refused", async () => {
+    const magnetic = boxScan([40, 40, 20], [1, 1, 3], (at) => Math.abs(tissue(at)) * 12 + 300);
+    await writeFile(inFolder("mr.nii.gz"), writeNifti(magnetic));
+    const { code, stderr } = await predict("mr.nii.gz", "--output", "refused");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/mr\.nii\.gz/);
+    expect(await readdir(inFolder("refused")).catch(() => [])).toEqual([]);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["an ONNX file in the place of a model", "some.onnx", /some\.onnx.*(safetensors|model)/],
+    [
+      "models for different spacings together",
+      "model.safetensors,other.safetensors",
+      /spacing of 1×1×1 mm.*2×2×2/,
+    ],
+    ["a folder without a model", "study", /study holds no model\.safetensors and no fold_0/],
+  ])("%s", async (_, model, sentence) => {
+    await writeFile(inFolder("some.onnx"), Uint8Array.of(8, 9, 18, 6, 108, 110, 115, 110, 101, 116));
+    const { code, stderr } = await session.run(
+      "predict",
+      "neck.nii.gz",
+      "--model",
+      model,
+      "--output",
+      "refused",
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});

@@ -204,11 +204,18 @@ describe("a written object", () => {
     expect(pixels).toEqual(expected);
   });
 
-  test("names no slice where the source was resampled", () => {
+  test("names every image, and none as a frame's own, where the source was resampled", () => {
     const resampled = { ...sourceOn(grid), slices: null };
     const written = parseDataset(writeSeg(labels, [], resampled, fixedContext()), "out.dcm");
     const [groups] = itemsOf(written, "PerFrameFunctionalGroupsSequence");
     expect(itemsOf(groups, "DerivationImageSequence")).toEqual([]);
+    const [shared] = itemsOf(written, "SharedFunctionalGroupsSequence");
+    const [derivation] = itemsOf(shared, "DerivationImageSequence");
+    const images = itemsOf(derivation, "SourceImageSequence");
+    expect(images.map((image) => textOf(image, "ReferencedSOPInstanceUID"))).toEqual(
+      [1, 2, 3, 4].map((n) => `1.2.3.100.${n}`),
+    );
+    expect(images.map((image) => textOf(image, "SpatialLocationsPreserved"))).toEqual(Array(4).fill("NO"));
     expect(
       itemsOf(itemsOf(written, "ReferencedSeriesSequence")[0], "ReferencedInstanceSequence"),
     ).toHaveLength(4);

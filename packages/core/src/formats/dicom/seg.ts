@@ -19,7 +19,7 @@ import {
 import { decimalString, encodeFile, explicitLittleEndian, type Item } from "./encode.js";
 import { frameDecoder, pixelDescriptionOf, type StoredFrame } from "./pixel-data.js";
 import { type FrameStack, frameStackOf } from "./seg-frames.js";
-import type { SourceInstance, SourceSeries, WritingContext } from "./source-series.js";
+import type { SourceSeries, WritingContext } from "./source-series.js";
 
 /** The bodies of a Segmentation object, on the grid that its frames span. */
 export interface SegmentationObject extends DrawnObject {
@@ -143,7 +143,8 @@ export interface LabelName {
 /**
  * A BINARY Segmentation object of one segment a label, numbered from 1 in the order of the labels; frames without a
  * voxel are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), drawn by an algorithm, for
- * research only; each frame names the slice of the source that it was derived from.
+ * research only; each frame names the slice of the source that it was derived from, all
+ * together every image where the source was resampled.
  *
  * @param labels - on the grid of the source; 0 is background
  * @param names - names of labels; a label that has none is called "Lymph node" and its number
@@ -213,14 +214,16 @@ export function writeSeg(
       dimension(dimensionOrganizationUid, "ReferencedSegmentNumber", "SegmentIdentificationSequence"),
       dimension(dimensionOrganizationUid, "ImagePositionPatient", "PlanePositionSequence"),
     ],
-    SharedFunctionalGroupsSequence: [sharedGroups(labels)],
+    SharedFunctionalGroupsSequence: [sharedGroups(labels, source)],
     PerFrameFunctionalGroupsSequence: ordered.map(({ label, k }): Item => {
       const segment = numberOfLabel.get(label) ?? 0;
       return {
         FrameContentSequence: [{ DimensionIndexValues: [segment, slices.indexOf(k) + 1] }],
         PlanePositionSequence: [{ ImagePositionPatient: pointOfIndex(labels, [0, 0, k]).map(decimalString) }],
         SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segment }],
-        DerivationImageSequence: derivation(source.slices?.[k]),
+        ...(source.slices === null
+          ? {}
+          : { DerivationImageSequence: [derivation([referenceTo(source.slices[k])], "YES")] }),
       };
     }),
     PixelData: packedFrames(labels, ordered),
@@ -286,7 +289,8 @@ function dimension(
   };
 }
 
-function sharedGroups(labels: Volume): Item {
+/** Of a resampled source, every frame is derived from all images. */
+function sharedGroups(labels: Volume, { slices, instances }: SourceSeries): Item {
   const [i, j] = axisDirections(labels);
   const [across, down, between] = labels.spacingMm;
   return {
@@ -299,6 +303,7 @@ function sharedGroups(labels: Volume): Item {
         PixelSpacing: [decimalString(down), decimalString(across)],
       },
     ],
+    ...(slices === null ? { DerivationImageSequence: [derivation(referencesToFiles(instances), "NO")] } : {}),
   };
 }
 
@@ -306,19 +311,14 @@ function sharedGroups(labels: Volume): Item {
 const segmentationStep: Code = ["113076", "DCM", "Segmentation"];
 const sourceImagePurpose: Code = ["121322", "DCM", "Source image for image processing operation"];
 
-/** Empty where the source was resampled, so that the frame is derived from no single image. */
-function derivation(slice: SourceInstance | undefined): Item[] {
-  if (slice === undefined) return [];
-  return [
-    {
-      DerivationCodeSequence: [codeItem(segmentationStep)],
-      SourceImageSequence: [
-        {
-          ...referenceTo(slice),
-          PurposeOfReferenceCodeSequence: [codeItem(sourceImagePurpose)],
-          SpatialLocationsPreserved: "YES",
-        },
-      ],
-    },
-  ];
+/** What a frame was derived from, and whether its pixels lie where the image's do. */
+function derivation(images: readonly Item[], isInPlace: "YES" | "NO"): Item {
+  return {
+    DerivationCodeSequence: [codeItem(segmentationStep)],
+    SourceImageSequence: images.map((image) => ({
+      ...image,
+      PurposeOfReferenceCodeSequence: [codeItem(sourceImagePurpose)],
+      SpatialLocationsPreserved: isInPlace,
+    })),
+  };
 }

@@ -56,6 +56,12 @@ module.exports = {
       },
     },
     {
+      name: "examples-use-what-is-published",
+      severity: "error",
+      from: { path: "^examples/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^packages/", pathNot: "^packages/cli/((dist|src)/library(-web)?\\.|models/)" },
+    },
+    {
       name: "core-is-below-the-cli",
       severity: "error",
       from: { path: "^packages/core/" },

@@ -143,7 +143,7 @@ export { type Block, type Report, reportHtml, type Section, tableBlock } from ".
 export { type LearningCurve, learningCurveSvg } from "./reports/learning-curve.js";
 export { type Curve, type LineChart, lineChartSvg } from "./reports/line-chart.js";
 export { type MontageTile, montagePng } from "./reports/montage.js";
-export { type NodeJson, nodeJson, nodesCsv, nodesText } from "./reports/node-table.js";
+export { type NodeJson, nodeJson, nodesCsv, nodesHtml, nodesText } from "./reports/node-table.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./reports/overlay.js";
 export { type Point, type ScatterPlot, scatterPlotSvg } from "./reports/scatter-plot.js";
 export { type PreviewOptions, segmentationPreviewPng } from "./reports/segmentation-preview.js";

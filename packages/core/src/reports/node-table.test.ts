@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { measureNodes } from "../voxels/node-measurement.js";
-import { nodeJson, nodesCsv, nodesText } from "./node-table.js";
+import { nodeJson, nodesCsv, nodesHtml, nodesText } from "./node-table.js";
 
 // Two voxels in a row along x at (0, 0, 5) and (2, 0, 5): 2 × 1 × 1 mm each, so the outline runs from −1 to 3 mm.
 const [node] = measureNodes({
@@ -55,4 +55,15 @@ test("the CSV of no node has its header", () => {
 test("text leaves out what no node has", () => {
   expect(nodesText([nodeJson(node)]).split("\n")[0]).not.toMatch(/name|HU|probability|disagreement/);
   expect(nodesText([nodeJson(node), nodeJson(node, sure)])).toMatch(/probability[\s\S]*–[\s\S]*0\.88/);
+});
+
+test("a web page's table has the columns of the text", () => {
+  const titles = nodesHtml([nodeJson(node, sure)]).match(/(?<=<th[^>]*>)[^<]+/g);
+  expect(titles).toContain("probability");
+  expect(titles?.join(" ")).toBe(
+    nodesText([nodeJson(node, sure)])
+      .split("\n")[0]
+      .trim()
+      .replace(/ {2,}/g, " "),
+  );
 });

@@ -3,7 +3,7 @@ import type { Vector3 } from "../volume/volume.js";
 import type { NeckSide } from "../voxels/neck-side.js";
 import type { NodeConfidence } from "../voxels/node-confidence.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
-import { csvTable, decimals, type TableColumn, textTable } from "./table.js";
+import { csvTable, decimals, htmlTable, type TableColumn, textTable } from "./table.js";
 
 /** One node under the names that files and programs read. What is not known is null. */
 export interface NodeJson {
@@ -60,10 +60,13 @@ export function nodesCsv(nodes: readonly NodeJson[]): string {
 /** A table for a person, without the columns that no node has a value in. */
 export function nodesText(nodes: readonly NodeJson[]): string {
   const rows = nodes.map(flatRow);
-  return textTable(
-    shownColumns.filter(({ key }) => rows.some((row) => row[key] !== null)),
-    rows,
-  );
+  return textTable(columnsOf(rows), rows);
+}
+
+/** The same as a `<table>`. */
+export function nodesHtml(nodes: readonly NodeJson[]): string {
+  const rows = nodes.map(flatRow);
+  return htmlTable(columnsOf(rows), rows);
 }
 
 type FlatRow = ReturnType<typeof flatRow>;
@@ -90,7 +93,10 @@ function pointCells<Name extends string>(name: Name, [x, y, z]: Vector3): Record
   >;
 }
 
-/** What a person is shown of a node. */
+/** What a person is shown of the nodes. */
+const columnsOf = (rows: readonly FlatRow[]) =>
+  shownColumns.filter(({ key }) => rows.some((row) => row[key] !== null));
+
 const shownColumns: readonly TableColumn<keyof FlatRow>[] = [
   { key: "id", title: "node" },
   { key: "name", title: "name" },

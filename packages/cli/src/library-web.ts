@@ -1,0 +1,23 @@
+// What `import … from "lnsnet"` gives in a browser: the library, on onnxruntime-web.
+import {
+  openPredictor as openOn,
+  type Predictor,
+  type SessionOptions,
+  type TrainedModel,
+} from "@lnsnet/core";
+import { webRuntime } from "@lnsnet/core/web";
+
+export * from "@lnsnet/core";
+
+/**
+ * Loads models, on WebAssembly unless another device is asked for; several are averaged.
+ *
+ * @param models from `readModel`; at least one
+ * @throws InputError where models differ in spacing, patch or window
+ */
+export function openPredictor(
+  models: readonly TrainedModel[],
+  options: SessionOptions = {},
+): Promise<Predictor> {
+  return openOn(models, webRuntime, options);
+}

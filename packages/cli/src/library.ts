@@ -1,0 +1,32 @@
+// What `import … from "lnsnet"` gives in Node: the library, on onnxruntime-node and with files.
+import {
+  openPredictor as openOn,
+  type Predictor,
+  type SessionOptions,
+  type TrainedModel,
+} from "@lnsnet/core";
+import { nodeRuntime } from "@lnsnet/core/node";
+import { loadModel, type StoredModel } from "./model.js";
+import { shippedModelPath } from "./prediction.js";
+
+export * from "@lnsnet/core";
+export { readImage, readScan } from "./imaging.js";
+export { loadModel } from "./model.js";
+
+/**
+ * Loads models, on the CPU unless another device is asked for; several are averaged.
+ *
+ * @param models from {@link shippedModel}, {@link loadModel} or `readModel`; at least one
+ * @throws InputError where models differ in spacing, patch or window
+ */
+export function openPredictor(
+  models: readonly TrainedModel[],
+  options: SessionOptions = {},
+): Promise<Predictor> {
+  return openOn(models, nodeRuntime, options);
+}
+
+/** The model that ships with the package. It was trained on phantoms (synthetic scans) alone. */
+export function shippedModel(): Promise<StoredModel> {
+  return loadModel(shippedModelPath);
+}

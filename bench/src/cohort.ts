@@ -33,6 +33,13 @@ const { values } = parseArgs({
   },
 });
 
+const columns = [
+  { key: "stage", title: "stage" },
+  { key: "seconds", title: "time", unit: "s", format: (seconds: number) => seconds.toFixed(1) },
+  { key: "peak_gb", title: "peak memory", unit: "GB", format: (peak: number) => peak.toFixed(2) },
+  { key: "nodes", title: "nodes" },
+];
+
 if (values.help) console.log(help);
 else process.exitCode = await main(values.output);
 
@@ -81,13 +88,6 @@ async function main(folder: string): Promise<number> {
   }
   return problems.length === 0 ? 0 : 1;
 }
-
-const columns = [
-  { key: "stage", title: "stage" },
-  { key: "seconds", title: "time", unit: "s", format: (seconds: number) => seconds.toFixed(1) },
-  { key: "peak_gb", title: "peak memory", unit: "GB", format: (peak: number) => peak.toFixed(2) },
-  { key: "nodes", title: "nodes" },
-];
 
 /** What is read of `lnsnet evaluate --nodes --json`. */
 interface Evaluation {

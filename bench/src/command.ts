@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 export interface CommandRun {
   /** Null where it was killed. */
   readonly code: number | null;
+  /** What killed it. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
@@ -36,10 +38,10 @@ export function startLnsnet(folder: string, words: readonly string[]): RunningCo
     });
   const ended = new Promise<CommandRun>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => {
+    child.on("close", (code, signal) => {
       const { stdout, stderr, peak } = texts;
       const seconds = (performance.now() - start) / 1000;
-      resolve({ code, stdout, stderr, seconds, peakBytes: peak === "" ? null : Number(peak) });
+      resolve({ code, signal, stdout, stderr, seconds, peakBytes: peak === "" ? null : Number(peak) });
     });
   });
   return { child, stderr: () => texts.stderr, ended };
@@ -48,7 +50,7 @@ export function startLnsnet(folder: string, words: readonly string[]): RunningCo
 /**
  * Runs `lnsnet` with these words in a folder to its end.
  *
- * @throws Error with what it said where it ends with another code than 0
+ * @throws Error with what it said where it is killed or ends with another code than 0
  */
 export async function runLnsnet(folder: string, words: readonly string[]): Promise<CommandRun> {
   const run = await startLnsnet(folder, words).ended;

@@ -1,20 +1,29 @@
 // Whether a scan can be segmented in the memory that is left, asked before anything is computed.
 import os from "node:os";
-import { InputError, type Volume, voxelVolumeMm3 } from "@lnsnet/core";
-import type { StoredModel } from "../model.js";
+import { InputError, type Model, type Volume, voxelVolumeMm3 } from "@lnsnet/core";
 
 /** Bytes a voxel of the working grid: HU, sum and weight; the sum of squares too for an ensemble. */
 const workingBytes = (members: number): number => (members > 1 ? 14 : 10);
-/** What one network holds while it runs, in multiples of its largest tensors: measured as 0.9 GB for LNSNet. */
+/** What one LNSNet holds while it runs, measured; smaller networks hold less. */
 const runtimeBytes = 0.9e9;
+
+/** Bytes that a process may still take. */
+function bytesLeft(): number {
+  return Math.min(os.freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+}
 
 /**
  * @param path named in the error
- * @throws InputError where the memory that is left is less than what will be needed
+ * @param left bytes that may be taken
+ * @throws InputError where that is less than what will be needed
  */
-export function requireMemory(path: string, scan: Volume, models: readonly StoredModel[]): void {
+export function requireMemory(
+  path: string,
+  scan: Volume,
+  models: readonly Model[],
+  left = bytesLeft(),
+): void {
   const needed = neededBytes(scan, models);
-  const left = Math.min(os.freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
   if (needed <= left) return;
   const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
   throw new InputError(
@@ -23,7 +32,7 @@ export function requireMemory(path: string, scan: Volume, models: readonly Store
 }
 
 /** Masks of the scan's grid (the mask, its copy, the numbers), the working grid, and the networks. */
-function neededBytes(scan: Volume, models: readonly StoredModel[]): number {
+function neededBytes(scan: Volume, models: readonly Model[]): number {
   const { plan } = models[0];
   const workingVoxelMm3 = plan.spacingMm[0] * plan.spacingMm[1] * plan.spacingMm[2];
   const workingVoxels = (scan.data.length * voxelVolumeMm3(scan)) / workingVoxelMm3;

@@ -3,6 +3,7 @@
 import { type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import { labelRuns } from "./components.js";
 import { fillHoles } from "./fill-holes.js";
+import { growByDisc, inverted } from "./slice-disc.js";
 
 /**
  * The patient's body (0 and 1, i fastest, on the scan's grid).
@@ -26,11 +27,11 @@ export function bodyMask(scan: Volume): Uint8Array {
   const pixelMm2 = slices.spacingMm[0] * slices.spacingMm[1];
   changeSlices(mask, slices, (slice) => {
     fillHoles(slice, slices.size, smallCavityMm2 / pixelMm2);
-    return inverted(grownByDisc(inverted(slice), slices));
+    return inverted(growByDisc(inverted(slice), slices, openingRadiusMm));
   });
   keepLargest(mask, scan.size);
   changeSlices(mask, slices, (slice) => {
-    const grown = grownByDisc(slice, slices);
+    const grown = growByDisc(slice, slices, openingRadiusMm);
     fillHoles(grown, slices.size, Number.POSITIVE_INFINITY);
     return grown;
   });
@@ -81,42 +82,6 @@ function changeSlices(mask: Uint8Array, slices: Slices, change: (slice: Uint8Arr
       for (let a = 0; a < width; a++) mask[start + a * stepA + b * stepB] = changed[at++];
     }
   }
-}
-
-function inverted(slice: Uint8Array): Uint8Array {
-  const result = new Uint8Array(slice.length);
-  for (let at = 0; at < slice.length; at++) result[at] = 1 - slice[at];
-  return result;
-}
-
-/** The voxels of a slice that have foreground within the opening's radius. */
-function grownByDisc(slice: Uint8Array, { size: [width, height], spacingMm }: Slices): Uint8Array {
-  const reach = Math.min(Math.floor(openingRadiusMm / spacingMm[1]), height);
-  const halfWidths = Array.from({ length: reach + 1 }, (_, rows) =>
-    Math.floor(Math.sqrt(openingRadiusMm ** 2 - (rows * spacingMm[1]) ** 2) / spacingMm[0]),
-  );
-  // Where a stretch of the disc begins and ends in a row; their running sum counts the stretches over a voxel.
-  const changes = new Int32Array((width + 1) * height);
-  const { starts, ends } = labelRuns(slice, [width, height, 1], 6);
-  for (let run = 0; run < starts.length; run++) {
-    const row = Math.floor(starts[run] / width);
-    const first = starts[run] - row * width;
-    const end = ends[run] - row * width;
-    for (let other = Math.max(0, row - reach); other <= Math.min(height - 1, row + reach); other++) {
-      const halfWidth = halfWidths[Math.abs(other - row)];
-      changes[other * (width + 1) + Math.max(0, first - halfWidth)]++;
-      changes[other * (width + 1) + Math.min(width, end + halfWidth)]--;
-    }
-  }
-  const grown = new Uint8Array(slice.length);
-  for (let row = 0, at = 0; row < height; row++) {
-    let covering = 0;
-    for (let column = 0; column < width; column++, at++) {
-      covering += changes[row * (width + 1) + column];
-      if (covering > 0) grown[at] = 1;
-    }
-  }
-  return grown;
 }
 
 function keepLargest(mask: Uint8Array, size: Vector3): void {

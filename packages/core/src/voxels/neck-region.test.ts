@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { generatePatient } from "../phantom/patient.js";
+import { crop } from "../volume/crop.js";
 import { numbers } from "../volume/geometries.test-helper.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
 import { drawnPerson, huOfPerson, within } from "./drawn-body.test-helper.js";
@@ -29,8 +30,8 @@ test("lungs and skull limit the region, and its box is that of the body between 
   expect(region.found).toBe("neck");
   near(region.lowMm[2], expectedLowMm);
   near(region.highMm[2], expectedHighMm);
-  near(region.lowMm[0], -180);
-  near(region.highMm[1], 110);
+  near(region.lowMm[0], -188);
+  near(region.highMm[1], 116);
   expect(region.reasons[0]).toMatch(/^Lungs reach up to z = -10\d mm: the region begins 80 mm below that\.$/);
   expect(region.reasons[1]).toMatch(/from z = (7|8)\d mm on: the region ends 60 mm above that\.$/);
 });
@@ -55,6 +56,12 @@ test("a chest whose lungs reach the highest slice holds no neck", () => {
   expect(found).toEqual({ found: "none", reason: expect.stringMatching(/^lungs of 11\d cm² reach/) });
 });
 
+test("a chest whose lung is open to the side of a small field holds no neck", () => {
+  const whole = drawnPerson([-300, -140]);
+  const found = findNeckRegion(crop(whole, [45, 15, 0], [25, 30, 40]));
+  expect(found).toEqual({ found: "none", reason: expect.stringMatching(/^lungs of \d+ cm² reach/) });
+});
+
 test("a scan of air holds no neck", () => {
   expect(findNeckRegion(drawnPerson([0, 40], () => -1000))).toEqual({
     found: "none",
@@ -70,6 +77,11 @@ describe("what looks like a landmark and is none", () => {
     const stomach = { centre: [0, 0, -20], halfAxes: [40, 40, 45] } as const;
     expect(withNeck((point) => (within(stomach, point) ? -1000 : null)).found).toBe("whole");
     expect(withNeck((point) => (within(stomach, point) ? -850 : null)).found).toBe("neck");
+  });
+
+  test("air around a neck that was clipped at −900 HU is no lung", () => {
+    const clipped = drawnPerson([-60, 68], (point) => Math.max(-900, huOfPerson(point)));
+    expect(findNeckRegion(clipped).found).toBe("whole");
   });
 
   const ring = ([x, y, z]: Vector3, thickMm: number): boolean => {
@@ -182,7 +194,8 @@ describe("boxes of voxels", () => {
   };
   /** One voxel, from (8, 4, 4) to (12, 8, 8) mm. */
   body.data[2 + 5 * (1 + 4 * 1)] = 1;
-  const region: NeckRegion = { found: "whole", reasons: [], body, lowMm: [8, 4, 4], highMm: [12, 8, 8] };
+  const box = { lowMm: [8, 4, 4], highMm: [12, 8, 8] } as const;
+  const region: NeckRegion = { found: "whole", lungTopMm: null, skullMm: null, reasons: [], body, ...box };
   const millimetres: Geometry = {
     size: [20, 16, 12],
     spacingMm: [1, 1, 1],

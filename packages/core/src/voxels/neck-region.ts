@@ -1,20 +1,24 @@
 // Where lymph nodes of the head and neck can lie in a scan, so that air, chest and vault of the skull are not computed.
 import { type LpsBox, lpsBounds } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
-import { type Geometry, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
+import { type Geometry, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { bodyMask } from "./body-mask.js";
 import { coarseScan } from "./coarse-scan.js";
 import { labelRuns } from "./components.js";
 import { fillHoles } from "./fill-holes.js";
-import { dilate, erode, foregroundBox, type IndexBox } from "./morphology.js";
+import { dilate, foregroundBox, type IndexBox } from "./morphology.js";
+import { growByDisc, inverted } from "./slice-disc.js";
 
 /** The body between two heights. The box holds all of it. */
 export interface NeckRegion extends LpsBox {
   /** "neck" where lungs or skull were found, which limit it; "whole" where neither was, and all of the body counts. */
   readonly found: "neck" | "whole";
+  /** z of the highest section through lungs, and of the lowest through the closed skull; null where there is none. */
+  readonly lungTopMm: number | null;
+  readonly skullMm: number | null;
   /** What was found and what follows from it, a sentence each. */
   readonly reasons: readonly string[];
-  /** 0 or 1 on a grid of about 4 mm along L, P, S; a voxel more on every side than what shows as body. */
+  /** 0 or 1 on a grid of about 4 mm along L, P, S; 12 mm more on every side than what shows as body. */
   readonly body: Volume<Uint8Array>;
 }
 
@@ -60,6 +64,8 @@ export function findNeckRegion(scan: Volume): NeckRegion | NoNeck {
   const skullMm = skull < 0 ? null : faceMm(skull);
   return {
     found: lungTopMm === null && skullMm === null ? "whole" : "neck",
+    lungTopMm,
+    skullMm,
     reasons: [
       lungTopMm === null
         ? "No lungs were found: the region reaches down to the scan's end."
@@ -109,8 +115,8 @@ const leastLungMm2 = 1000;
 const leastLungMl = 100;
 const lungOpeningMm = 12;
 const gasBelowHu = -500;
-/** Lungs hold tissue, also emphysematous ones; free air (in the stomach, between raised arms) has a lower mean. */
-const leastMeanLungHu = -950;
+/** Lungs hold tissue: less than half of them, also of emphysematous ones, lies below this, where free air does. */
+const freeAirBelowHu = -950;
 /** Of the thinnest vault between sampled voxels; above vessels with contrast, which would not close a ring anyway. */
 const boneFromHu = 200;
 /** Above enamel. */
@@ -119,33 +125,52 @@ const brainHu = { low: -50, high: 150 };
 const leastBrainMm2 = 3000;
 /** Height of the slices with a closed skull, together. */
 const leastSkullMm = 40;
+/** What the body's mask leaves out at the skin, and how far contours drawn for treatment reach into air. */
+const marginMm = 12;
 /** Share of a voxel by which rounding may move a face. */
 const rounding = 1e-6;
 
-/** The area of lungs in each slice, mm². */
+/**
+ * The area of lungs in each slice, mm²: of those that the body encloses, and of those that a small field of view opens
+ * to the side. The two are searched apart, since air below a scan's end would join lungs to the air outside.
+ */
 function lungAreas(scan: Volume<Float32Array>, body: Uint8Array): Float64Array {
-  const { size, spacingMm, data } = scan;
-  const gas = body.map((value, at) => (value === 1 && data[at] < gasBelowHu ? 1 : 0));
-  // Slices lie beyond the ball's reach of each other, so that it is a disc in each.
-  const disc = {
-    radiusMm: lungOpeningMm,
-    spacingMm: [spacingMm[0], spacingMm[1], 2 * lungOpeningMm],
-  } as const;
-  const { starts, ends, runLabels, sizes } = labelRuns(dilate(erode(gas, size, disc), size, disc), size, 6);
-  const sumsHu = new Float64Array(sizes.length);
+  const showsFreeAir = scan.data.some((hu) => hu < freeAirBelowHu);
+  // Without free air's own values, as in a clipped scan, air outside would look like lung.
+  if (!showsFreeAir) return new Float64Array(scan.size[2]);
+  const gasWhere = (inBody: number) =>
+    body.map((value, at) => (value === inBody && scan.data[at] < gasBelowHu ? 1 : 0));
+  const open = lungAreasIn(scan, gasWhere(0));
+  return lungAreasIn(scan, gasWhere(1)).map((area, k) => area + open[k]);
+}
+
+function lungAreasIn({ data, ...grid }: Volume<Float32Array>, gas: Uint8Array): Float64Array {
+  const { size, spacingMm } = grid;
+  const opened = new Uint8Array(gas.length);
+  const pixels = size[0] * size[1];
+  for (let at = 0; at < gas.length; at += pixels) {
+    opened.set(openedByDisc(gas.subarray(at, at + pixels), size, spacingMm), at);
+  }
+  const { starts, ends, runLabels, sizes } = labelRuns(opened, size, 6);
+  const freeAir = new Float64Array(sizes.length);
   starts.forEach((start, run) => {
-    for (let at = start; at < ends[run]; at++) sumsHu[runLabels[run] - 1] += data[at];
+    for (let at = start; at < ends[run]; at++) if (data[at] < freeAirBelowHu) freeAir[runLabels[run] - 1]++;
   });
   const isLung = sizes.map(
-    (voxels, at) =>
-      (voxels * voxelVolumeMm3(scan)) / 1000 >= leastLungMl && sumsHu[at] / voxels > leastMeanLungHu,
+    (voxels, at) => (voxels * voxelVolumeMm3(grid)) / 1000 >= leastLungMl && freeAir[at] < voxels / 2,
   );
   const areas = new Float64Array(size[2]);
   starts.forEach((start, run) => {
     if (!isLung[runLabels[run] - 1]) return;
-    areas[Math.floor(start / (size[0] * size[1]))] += (ends[run] - start) * spacingMm[0] * spacingMm[1];
+    areas[Math.floor(start / pixels)] += (ends[run] - start) * spacingMm[0] * spacingMm[1];
   });
   return areas;
+}
+
+/** Without what is narrower than the disc. Beyond the slice's border all counts as gas, so that an open lung keeps its shape. */
+function openedByDisc(gas: Uint8Array, [width, height]: Vector3, [xMm, yMm]: Vector3): Uint8Array {
+  const grid = { size: [width, height], spacingMm: [xMm, yMm] } as const;
+  return growByDisc(inverted(growByDisc(inverted(gas), grid, lungOpeningMm)), grid, lungOpeningMm);
 }
 
 /**
@@ -187,14 +212,14 @@ function enclosedTissueMm2(
   return pixels * spacingMm[0] * spacingMm[1];
 }
 
-/** The body, a voxel grown, in the slices that reach between two heights. */
+/** The body, grown, in the slices that reach between two heights. */
 function bodyBetween(
   body: Volume<Uint8Array>,
   lowMm: number,
   highMm: number,
 ): LpsBox & Pick<NeckRegion, "body"> {
   const { size, spacingMm, originMm } = body;
-  const data = dilate(body.data, size);
+  const data = dilate(body.data, size, { radiusMm: marginMm, spacingMm });
   for (let k = 0; k < size[2]; k++) {
     const centreMm = originMm[2] + k * spacingMm[2];
     const isOutside = centreMm + spacingMm[2] / 2 <= lowMm || centreMm - spacingMm[2] / 2 >= highMm;

@@ -12,7 +12,8 @@ Makes a phantom cohort and runs \`lnsnet crossvalidate\` on it with the small ne
 once killed (SIGKILL) at random moments, spread over the time that the first run took, and started again. Every file of
 the two experiments but those that hold times must be the same byte for byte: tables, report, weights, masks, figures.
 Exit code 1 where one is not. The experiments stay, in undisturbed/experiment and killed/experiment of the output folder.
-About 12 minutes a run on 2 cores.
+About 12 minutes a run on 2 cores. Nobody may change the checkout meanwhile,
+since the report names its commit and whether it has changes.
 
   --output FOLDER    a new or empty folder (resume-check)
   --training COUNT   phantom patients to train on (24)

@@ -48,6 +48,7 @@ export const exportCommand = defineCommand({
         `--patch is ${args.patch}, and ${plan.network.name} needs multiples of ${divisor}; give such sizes.`,
       );
     const metadata = {
+      target: args.target,
       patch_size: patch.join(","),
       spacing_mm: plan.spacingMm.join(","),
       window_hu: `${plan.window.lowHu},${plan.window.highHu}`,
@@ -58,6 +59,7 @@ export const exportCommand = defineCommand({
       use: "research use only",
     };
     const bytes = inferenceModel(plan.network, [1, plan.network.configuration.inputs, ...patch], weights, {
+      target: args.target,
       metadata,
     });
     await writeAtomically(args.output, bytes);

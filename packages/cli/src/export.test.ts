@@ -1,0 +1,40 @@
+// The shipped model in its other forms: half the size, and for WebGPU.
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Ended, lnsnetIn } from "./command.test-helper.js";
+import { loadModel } from "./model.js";
+import { shippedModelPath } from "./prediction.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lnsnet-export-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const exported = (...tokens: string[]): Promise<Ended> => lnsnetIn(folder, ["export", ...tokens]);
+
+test("a model in float16 has two bytes a weight and is read as any other", async () => {
+  const { code, stderr } = await exported("--output", "half.safetensors");
+  expect(code, stderr).toBe(0);
+  const { path, ...half } = await loadModel(join(folder, "half.safetensors"));
+  // The shipped weights are float16 already, so that nothing is rounded.
+  expect({ ...half, path: shippedModelPath }).toEqual(await loadModel(shippedModelPath));
+  const count = [...half.weights.values()].reduce((total, { length }) => total + length, 0);
+  expect((await stat(path)).size / count).toBeLessThan(2.1);
+});
+
+test("a model for WebGPU is another than the CPU's", async () => {
+  const patch = ["--patch", "8,8,8"];
+  for (const target of ["cpu", "webgpu"]) {
+    const { code, stderr } = await exported(...patch, "--target", target, "--output", `${target}.onnx`);
+    expect(code, stderr).toBe(0);
+  }
+  const [cpu, webgpu] = await Promise.all(
+    ["cpu.onnx", "webgpu.onnx"].map((name) => readFile(join(folder, name))),
+  );
+  // Taps along the depth are shifted slices, and those are concatenated.
+  expect(cpu.includes("head.depthwise/Concat")).toBe(false);
+  expect(webgpu.includes("head.depthwise/Concat")).toBe(true);
+});

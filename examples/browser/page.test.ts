@@ -14,7 +14,7 @@ import {
 } from "lnsnet";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build, type PreviewServer, preview } from "vite";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { examplePatient } from "../patient.test-helper.js";
 
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -49,23 +49,29 @@ describe.skipIf(executablePath === undefined)("the page", { timeout: 300_000 }, 
       ...(executablePath ? { executablePath } : {}),
       args: ["--no-sandbox"],
     });
+  }, 300_000);
+  beforeEach(async () => {
     page = await browser.newPage();
+    // The test's own time is the limit.
+    page.setDefaultTimeout(0);
     page.on("request", (request) => requested.add(`${request.method()} ${new URL(request.url()).origin}`));
     await page.goto(origin);
-  }, 300_000);
+  });
+  afterEach(() => page.close());
   afterAll(async () => {
     await browser?.close();
     await server?.close();
     await rm(site, { recursive: true });
   });
 
-  const isDone = () => page.locator("#picture").waitFor({ timeout: 240_000 });
-
   test("finds the nodes that Node's runtime finds, on several threads, and sends nothing anywhere", async () => {
     expect(await page.evaluate("crossOriginIsolated")).toBe(true);
     await page.setInputFiles("#files", scanFile);
-    await isDone();
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#mask").click()]);
+    await page.locator("#picture").waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.locator("#mask").dispatchEvent("click"),
+    ]);
     const found = readNifti(await readFile(await download.path()), "the page's mask");
 
     const predictor = await openPredictor([await shippedModel()]);
@@ -79,23 +85,21 @@ describe.skipIf(executablePath === undefined)("the page", { timeout: 300_000 }, 
     expect(await page.locator("#picture").evaluate("picture.decode().then(() => picture.naturalWidth)")).toBe(
       1200,
     );
-    expect([...requested].sort()).toEqual([`GET ${origin}`, "GET null"]);
+    expect([...requested]).toEqual([`GET ${origin}`]);
   });
 
-  test("Stop ends it between two patches, and another file begins anew", async () => {
+  test("Stop ends it between two patches", async () => {
     await page.setInputFiles("#files", scanFile);
-    await page.waitForFunction("progress.value > 0 && progress.value < progress.max", null, {
-      timeout: 240_000,
-    });
-    await page.locator("#stop").click();
-    await page.getByText("Stopped.").waitFor({ timeout: 60_000 });
+    await page.waitForFunction("progress.value > 0 && progress.value < progress.max");
+    await page.locator("#stop").dispatchEvent("click");
+    await page.getByText("Stopped.").waitFor();
     expect(await page.locator("#picture").isHidden()).toBe(true);
     expect(await page.locator("#files").isEnabled()).toBe(true);
   });
 
   test("says what is wrong with a file", async () => {
     await page.setInputFiles("#files", { ...scanFile, name: "notes.nii.gz", buffer: Buffer.from("no scan") });
-    await page.getByText("notes.nii.gz").waitFor({ timeout: 60_000 });
+    await page.getByText("notes.nii.gz").waitFor();
     expect(await page.locator("#status").textContent()).toMatch(/^notes\.nii\.gz .+; .+\.$/);
   });
 });

@@ -19,5 +19,22 @@ export function openPredictor(
   models: readonly TrainedModel[],
   options: SessionOptions = {},
 ): Promise<Predictor> {
-  return openOn(models, webRuntime, options);
+  return openOn(models, interruptibleRuntime, options);
 }
+
+/**
+ * onnxruntime-web computes a run on WebAssembly without giving events a turn, so that an abort would wait for the last
+ * patch; here each run waits for a turn first.
+ */
+const interruptibleRuntime: Runtime = {
+  async createSession(model, options) {
+    const session = await webRuntime.createSession(model, options);
+    return {
+      ...session,
+      async run(inputs) {
+        await new Promise((resolve) => setTimeout(resolve));
+        return session.run(inputs);
+      },
+    };
+  },
+};

@@ -33,8 +33,8 @@ does, where a chest is taken for a neck or a neck refused, or where a scan is no
   --json           print JSON, with every scan
   --help           print this`;
 
-/** OpenKBP scans of the picture: cut at both ends, at the lower, at the upper, and at neither. */
-const pictured = ["kbp_030", "kbp_060", "kbp_017", "kbp_070"];
+/** OpenKBP scans of the picture: the skull limits the first, lungs the second, nothing the third. */
+const pictured = ["kbp_017", "kbp_030", "kbp_070"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -120,21 +120,11 @@ const kindOfProblem = {
 
 function huFindings({ id, image }: ReadableCase): Finding[] {
   const { lowestHu, highestHu, shareAtHighest } = image;
-  const range = `Its values lie from ${short(lowestHu)} to ${short(highestHu)}`;
   const finding = (severity: Finding["severity"], message: string): Finding[] => [
     { severity, case: id, kind: "implausible-hu", message },
   ];
-  if (lowestHu === highestHu)
-    return finding("error", `Every voxel is ${short(lowestHu)}: the image is empty.`);
-  if (lowestHu >= -10 && highestHu <= 10)
-    return finding("error", `${range}, so they look normalised; HU are expected.`);
-  if (lowestHu >= 0 && highestHu <= 255)
-    return finding("error", `${range}, so they look like grey levels of a picture; HU are expected.`);
-  if (lowestHu >= 0)
-    return finding(
-      "error",
-      `${range}, so they look like stored values without the rescale intercept (−1024 as a rule); HU are expected.`,
-    );
+  if (image.ctProblem !== null) return finding("error", `It is no CT in HU: ${image.ctProblem}.`);
+  const range = `Its values lie from ${short(lowestHu)} to ${short(highestHu)}`;
   if (lowestHu > -200)
     return finding("warning", `${range}, and air (−1000 HU) is missing: they look clipped or masked.`);
   // A full-range CT saturates in a few voxels of metal; a clipped one in all of its bone.

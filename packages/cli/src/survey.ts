@@ -1,6 +1,7 @@
 // What one case of a data set shows when it is opened: grid, HU, labels and nodes. Checks and fingerprints read this.
 import { createHash } from "node:crypto";
 import {
+  ctProblem,
   type Geometry,
   InputError,
   measureNodes,
@@ -30,6 +31,8 @@ export interface ImageSurvey {
   readonly orientation: string;
   /** SHA-256 of the voxels as float32, in the order of the file. */
   readonly voxelHash: string;
+  /** Why it can be no CT in HU, and what to do, as a clause; null where it can. */
+  readonly ctProblem: string | null;
   readonly lowestHu: number;
   readonly highestHu: number;
   /** Share of the voxels that have the greatest value. */
@@ -106,6 +109,7 @@ function surveyImage(scan: Volume): ImageSurvey {
     geometry: { size, spacingMm, originMm, direction },
     orientation: orientationCode(scan),
     voxelHash: createHash("sha256").update(floats).digest("hex"),
+    ctProblem: ctProblem(scan),
     lowestHu,
     highestHu,
     shareAtHighest: atHighest / data.length,

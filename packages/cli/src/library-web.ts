@@ -2,6 +2,7 @@
 import {
   openPredictor as openOn,
   type Predictor,
+  type Runtime,
   type SessionOptions,
   type TrainedModel,
 } from "@lnsnet/core";

@@ -246,8 +246,8 @@ function comparisonTable({ sets, patientOf }: ExperimentResult, protocol: Protoc
         { key: "model", title: "ensemble against" },
         { key: "patients", title: "patients" },
         { key: "medianDifference", title: "median difference of DSC", format: figureText(3) },
-        { key: "pValue", title: "p", format: decimals(3) },
-        { key: "correctedPValue", title: "p, corrected", format: decimals(3) },
+        { key: "pValue", title: "p", format: probabilityText },
+        { key: "correctedPValue", title: "p, corrected", format: probabilityText },
       ],
       rows.map((row) => ({ ...row, model: row.model.replace("_", " ") })),
     ),
@@ -637,3 +637,6 @@ function smoothed(points: readonly { readonly across: number; readonly up: numbe
     };
   });
 }
+
+/** Three digits, as journals print p; no p is 0. */
+const probabilityText = (value: number): string => (value < 0.001 ? "< 0.001" : value.toFixed(3));

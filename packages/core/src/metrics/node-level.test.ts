@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Volume } from "../volume/volume.js";
 import { nodeCropStart } from "../volume/crop.js";
+import type { Volume } from "../volume/volume.js";
 import { pairOfNode } from "./node-level.js";
 
 /** A row of voxels, one digit each. */

@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
+  countOverlap,
   crop,
+  dice,
   indexedStream,
   measureNodes,
   openPredictor,
@@ -133,12 +135,4 @@ function beside([x, y, z]: Vector3, random: ReturnType<typeof indexedStream>): V
   }
 }
 
-/** Two empty masks agree. */
-function dsc(a: Volume<Uint8Array>, b: Volume<Uint8Array>): number {
-  let [both, sum] = [0, 0];
-  a.data.forEach((value, at) => {
-    both += value & b.data[at];
-    sum += value + b.data[at];
-  });
-  return sum === 0 ? 1 : (2 * both) / sum;
-}
+const dsc = (a: Volume<Uint8Array>, b: Volume<Uint8Array>): number => dice(countOverlap(a.data, b.data));

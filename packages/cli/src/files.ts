@@ -1,4 +1,5 @@
 // Files and folders: reading, and writing that leaves nothing half-written. Failures that the user can mend become sentences.
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -12,6 +13,13 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   });
   // Buffer's slice() gives a view where that of Uint8Array gives a copy.
   return new Uint8Array(buffer, byteOffset, length);
+}
+
+/** @throws InputError where the file does not exist or cannot be read */
+export async function hashOfFile(path: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readBytes(path))
+    .digest("hex");
 }
 
 /**

@@ -77,7 +77,7 @@ export {
   type TrainedModel,
 } from "./inference/predictor.js";
 export { type ClickOutcome, type Segmentation, type SegmentOptions, segment } from "./inference/segment.js";
-export { FOREGROUND_THRESHOLD, type SegmentedNode } from "./inference/segmented-nodes.js";
+export { FOREGROUND_THRESHOLD, nodeMask, type SegmentedNode } from "./inference/segmented-nodes.js";
 export { predictProbability } from "./inference/sliding-window.js";
 export type { SearchedPart } from "./inference/whole-scan.js";
 export { diceCrossEntropyLoss } from "./losses/segmentation.js";
@@ -98,6 +98,7 @@ export {
 export { countsAtScores, countsAtThresholds, type FrocPoint, frocCurve } from "./metrics/froc.js";
 export * from "./metrics/node-level.js";
 export { hitIou, type NodeOverlap } from "./metrics/node-matching.js";
+export { countOverlap, dice } from "./metrics/overlap.js";
 export {
   type DirectedDistances,
   type SurfaceConvention,

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import {
   defaultAugmentation,
   evaluateCase,
-  foregroundOf,
   networkPresets,
+  nodeMask,
   openPredictor,
   overlayPng,
   type Plan,
@@ -107,7 +107,7 @@ export const demoCommand = defineCommand({
       const caseStart = performance.now();
       const { image, label } = await loadCase(one, dataset.labels);
       const { instances, nodes } = await segment(image, predictor, { signal });
-      const mask = { ...instances, data: foregroundOf(instances.data) };
+      const mask = nodeMask(instances);
       const seconds = (performance.now() - caseStart) / 1000;
       await writeAtomically(join(folders.masks, `${caseId(one.imagePath)}.nii.gz`), writeNifti(mask));
       if (!label) throw new Error(`${one.id} has no label`);

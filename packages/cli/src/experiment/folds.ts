@@ -1,9 +1,8 @@
 // Training the folds of an experiment, each in a folder that may come from another machine.
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core";
 import { z } from "zod";
-import { ensureWritableFolder, isFile, readBytes, readJson, writeJson } from "../files.js";
+import { ensureWritableFolder, hashOfFile, isFile, readJson, writeJson } from "../files.js";
 import { loadModel, type StoredModel } from "../model.js";
 import { trainingPart } from "../splits.js";
 import { train } from "../training.js";
@@ -93,11 +92,4 @@ export async function trainedFold(
 
 export function modelOfFold(folder: string, fold: number): Promise<StoredModel> {
   return loadModel(foldFiles(folder, fold).model);
-}
-
-/** @throws InputError where the file does not exist or cannot be read */
-export async function hashOfFile(path: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readBytes(path))
-    .digest("hex");
 }

@@ -1,10 +1,9 @@
 // The networks of a prediction: one model, several, or the folds of an experiment.
-import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
 import { foldFiles } from "../experiment/files.js";
-import { isFile, isFolder, readBytes } from "../files.js";
+import { hashOfFile, isFile, isFolder } from "../files.js";
 import { loadModel, type StoredModel } from "../model.js";
 import type { ModelRecord } from "./results.js";
 
@@ -35,9 +34,7 @@ async function modelsOfExperiment(folder: string): Promise<string[]> {
 export async function modelRecord({ path, plan, steps }: StoredModel): Promise<ModelRecord> {
   return {
     path,
-    sha256: createHash("sha256")
-      .update(await readBytes(path))
-      .digest("hex"),
+    sha256: await hashOfFile(path),
     trained_on: plan.dataLabel,
     network: plan.network.name,
     steps,

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
-  foregroundOf,
   type NodeJson,
   nodeJson,
+  nodeMask,
   nodesCsv,
   type Segmentation,
   segmentationPreviewPng,
@@ -88,9 +88,11 @@ export function hashOfScan({ data, size, spacingMm, originMm, direction }: Volum
 }
 
 /** The manifest's path; it is the result's table of nodes too. */
-export const manifestPath = (folder: string, id: string): string => join(folder, `${id}.json`);
+const manifestPath = (folder: string, id: string): string => join(folder, `${id}.json`);
 
-export const maskPath = ({ folder, format }: Wanted, id: string): string => join(folder, `${id}.${format}`);
+export const maskPath = (wanted: Wanted, id: string): string => join(wanted.folder, maskName(wanted, id));
+
+const maskName = ({ format }: Wanted, id: string): string => `${id}.${format}`;
 
 /** What is known of a run when its files are written. */
 export interface Run {
@@ -121,9 +123,9 @@ export async function writeResult(run: Run, wanted: Wanted): Promise<readonly No
     await writeAtomically(join(wanted.folder, name), bytes);
     files.push(name);
   };
-  const mask = wanted.numbered ? instances : { ...instances, data: maskOf(instances) };
-  const maskName = `${id}.${wanted.format}`;
-  await write(maskName, writeVolume(mask, maskName, { description: "lnsnet, research use only" }));
+  const mask = wanted.numbered ? instances : nodeMask(instances);
+  const name = maskName(wanted, id);
+  await write(name, writeVolume(mask, name, { description: "lnsnet, research use only" }));
   await write(`${id}.csv`, nodesCsv(rows));
   if (wanted.pictures) {
     const trainedOn = [...new Set(recipe.models.map(({ trained_on }) => trained_on))].join(" and ");
@@ -149,11 +151,6 @@ export async function writeResult(run: Run, wanted: Wanted): Promise<readonly No
     nodes: rows,
   });
   return rows;
-}
-
-/** 1 in every node. */
-function maskOf({ data }: Segmentation["instances"]): Uint8Array {
-  return foregroundOf(data).map((value) => (value === 0 ? 0 : 1));
 }
 
 function hashOfRecipe(recipe: Recipe): string {

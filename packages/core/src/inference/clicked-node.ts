@@ -3,8 +3,8 @@ import { prepareOnGrid, restoreMask, workingGrid } from "../transforms/preproces
 import { outerCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry, nodeCropStart } from "../volume/crop.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
-import { labelRuns } from "../voxels/components.js";
-import type { IndexBox } from "../voxels/morphology.js";
+import { labelComponents } from "../voxels/components.js";
+import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
 import type { LookOptions, Predictor } from "./predictor.js";
 import { FOREGROUND_THRESHOLD } from "./segmented-nodes.js";
 import type { Prediction } from "./sliding-window.js";
@@ -123,9 +123,8 @@ interface Body {
   /** 1 in the body, on the grid that it was looked for in. */
   readonly mask: Uint8Array;
   readonly centroidMm: Vector3;
-  /** First and last voxel along each axis. */
-  readonly low: Vector3;
-  readonly high: Vector3;
+  /** The smallest one that holds the body. */
+  readonly box: IndexBox;
 }
 
 /** Why no node can lie at a point; null where one may. */
@@ -204,46 +203,39 @@ function bodyAt(mask: Volume<Uint8Array>, pointMm: Vector3): Body | null {
     if (mask.data[at] === 1 && squaredMm < least) [nearest, least] = [at, squaredMm];
   });
   if (nearest < 0) return null;
-  const { starts, ends, runLabels } = labelRuns(mask.data, mask.size, 26);
-  const wanted = runLabels[starts.findLastIndex((start) => start <= nearest)];
-  const [nx, ny] = mask.size;
-  const body = new Uint8Array(mask.data.length);
-  const low = [...mask.size];
-  const high = [-1, -1, -1];
-  const sum = [0, 0, 0];
-  let voxels = 0;
-  starts.forEach((start, run) => {
-    if (runLabels[run] !== wanted) return;
-    body.fill(1, start, ends[run]);
-    const row = Math.floor(start / nx);
-    const length = ends[run] - start;
-    const [i, j, k] = [start - row * nx, row % ny, Math.floor(row / ny)];
-    [i, j, k].forEach((at, axis) => {
-      const last = axis === 0 ? at + length - 1 : at;
-      low[axis] = Math.min(low[axis], at);
-      high[axis] = Math.max(high[axis], last);
-      sum[axis] += (length * (at + last)) / 2;
-    });
-    voxels += length;
-  });
-  return {
-    mask: body,
-    centroidMm: pointOfIndex(mask, [sum[0] / voxels, sum[1] / voxels, sum[2] / voxels]),
-    low: [low[0], low[1], low[2]],
-    high: [high[0], high[1], high[2]],
-  };
+  const { labels } = labelComponents(mask.data, mask.size, 26);
+  const body = Uint8Array.from(labels, (label) => (label === labels[nearest] ? 1 : 0));
+  const box = foregroundBox(body, mask.size);
+  return box && { mask: body, box, centroidMm: pointOfIndex(mask, meanIndex(body, mask.size, box)) };
+}
+
+/** The mean of the foreground's indices, all of which lie in the box. */
+function meanIndex(mask: Uint8Array, [nx, ny]: Vector3, { start, size }: IndexBox): Vector3 {
+  let [i, j, k, voxels] = [0, 0, 0, 0];
+  for (let z = start[2]; z < start[2] + size[2]; z++)
+    for (let y = start[1]; y < start[1] + size[1]; y++)
+      for (let x = start[0]; x < start[0] + size[0]; x++) {
+        if (mask[x + nx * (y + ny * z)] === 0) continue;
+        i += x;
+        j += y;
+        k += z;
+        voxels++;
+      }
+  return [i / voxels, j / voxels, k / voxels];
 }
 
 /** The ends of axes at which the body leaves what was looked at, though the scan goes on there. */
 function facesReached({ box, body }: Seen, whole: Geometry): { axis: 0 | 1 | 2; isHigh: boolean }[] {
   if (body === null) return [];
-  const { low, high } = body;
-  return ([0, 1, 2] as const).flatMap((axis) => [
-    ...(low[axis] === 0 && box.start[axis] > 0 ? [{ axis, isHigh: false }] : []),
-    ...(high[axis] === box.size[axis] - 1 && box.start[axis] + box.size[axis] < whole.size[axis]
-      ? [{ axis, isHigh: true }]
-      : []),
-  ]);
+  const { start, size } = body.box;
+  return ([0, 1, 2] as const).flatMap((axis) => {
+    const isAtHighEnd = start[axis] + size[axis] === box.size[axis];
+    const goesOn = box.start[axis] + box.size[axis] < whole.size[axis];
+    return [
+      ...(start[axis] === 0 && box.start[axis] > 0 ? [{ axis, isHigh: false }] : []),
+      ...(isAtHighEnd && goesOn ? [{ axis, isHigh: true }] : []),
+    ];
+  });
 }
 
 /** The box with half a patch more at every end that the body reaches; null where it reaches none, or may not grow. */

@@ -16,6 +16,11 @@ export interface SegmentedNodes {
   readonly nodes: readonly SegmentedNode[];
 }
 
+/** 1 in every node, 0 elsewhere. */
+export function nodeMask(instances: Volume<IntegerVoxelArray>): Volume<Uint8Array> {
+  return { ...instances, data: Uint8Array.from(instances.data, (number) => (number === 0 ? 0 : 1)) };
+}
+
 /** From this probability on a voxel is foreground. */
 export const FOREGROUND_THRESHOLD = 0.5;
 

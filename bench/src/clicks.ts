@@ -125,7 +125,9 @@ function print(results: readonly NodeResult[], trainedOn: string): void {
   }
 }
 
-const read = (path: string) => readNifti(readFileSync(path), path);
+function read(path: string): Volume {
+  return readNifti(readFileSync(path), path);
+}
 
 /** A point within the ball around the middle. */
 function beside([x, y, z]: Vector3, random: ReturnType<typeof indexedStream>): Vector3 {
@@ -135,4 +137,6 @@ function beside([x, y, z]: Vector3, random: ReturnType<typeof indexedStream>): V
   }
 }
 
-const dsc = (a: Volume<Uint8Array>, b: Volume<Uint8Array>): number => dice(countOverlap(a.data, b.data));
+function dsc(a: Volume<Uint8Array>, b: Volume<Uint8Array>): number {
+  return dice(countOverlap(a.data, b.data));
+}

@@ -43,6 +43,13 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
+const columns = [
+  { key: "what" as const, title: "what" },
+  { key: "patches" as const, title: "patches" },
+  { key: "seconds" as const, title: "seconds", format: (value: number) => value.toFixed(2) },
+  { key: "peak_mb" as const, title: "peak", unit: "MB", format: (value: number) => value.toFixed(0) },
+];
+
 if (values.help) console.log(help);
 else await main(Number(values.threads), Number(values.overlap), Number(values.clicks));
 
@@ -79,13 +86,6 @@ async function main(threads: number, overlap: number, clicks: number): Promise<v
     `A patch is ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds; its share of the machine's rate of matrix products: npm run bench.`,
   );
 }
-
-const columns = [
-  { key: "what" as const, title: "what" },
-  { key: "patches" as const, title: "patches" },
-  { key: "seconds" as const, title: "seconds", format: (value: number) => value.toFixed(2) },
-  { key: "peak_mb" as const, title: "peak", unit: "MB", format: (value: number) => value.toFixed(0) },
-];
 
 /** A phantom patient on the grid that the figures are promised for. */
 function neck(): Volume<Float32Array> {
@@ -176,4 +176,6 @@ function pytorch(
   return { what: `PyTorch ${name}, everything, overlap ${overlap}`, patches, seconds, peak_mb };
 }
 
-const peakMb = () => (process.resourceUsage().maxRSS * 1024) / 1e6;
+function peakMb(): number {
+  return (process.resourceUsage().maxRSS * 1024) / 1e6;
+}

@@ -126,7 +126,7 @@ describe("a whole scan", () => {
     const before = await readFile(inFolder("whole/neck.json"), "utf8");
     const [large, small] = JSON.parse(before).nodes;
     const between = String((large.volume_ml + small.volume_ml) / 2);
-    const again = await predict("neck.nii.gz", "--output", "whole");
+    const again = await predict("neck.nii.gz", "--output", "./whole");
     expect(again.stderr).toMatch(/neck is finished already/);
     expect(await readFile(inFolder("whole/neck.json"), "utf8")).toBe(before);
     const other = await predict("neck.nii.gz", "--output", "whole", "--minimum-volume", between);

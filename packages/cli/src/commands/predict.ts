@@ -129,13 +129,13 @@ export const predictCommand = defineCommand({
         fillsCavities: true,
       },
     };
-    const wanted: Wanted = {
-      folder: args.output,
+    const form = {
       format: args.format,
       numbered: args.numbered === true,
       pictures: args.pictures,
       dicom: dicomNames(args.dicom),
     };
+    const wanted: Wanted = { folder: args.output, ...form };
     await ensureWritableFolder(args.output);
     await removeUnfinished(args.output);
     const records = await Promise.all(models.map(modelRecord));
@@ -144,7 +144,7 @@ export const predictCommand = defineCommand({
       device: args.device as DeviceChoice,
     });
     if (args.device !== "auto") process.stderr.write(`lnsnet: ${predictor.deviceNote}\n`);
-    const recipe = recipeOf(records, { ...options, ...wanted, device: predictor.deviceNote });
+    const recipe = recipeOf(records, { ...options, ...form, device: predictor.deviceNote });
     const batch = await predictAll({ scans, predictor, models, options, wanted, recipe, clicksOf });
     if (args.json === true) printJson(areSeveral ? batch.results : batch.results[0]);
     else for (const result of batch.results) printText(resultText(result, models[0]));
@@ -259,9 +259,11 @@ function requireAllDone(failures: readonly Failure[], scans: number): void {
   if (fault !== undefined) throw fault.error;
   if (scans === 1) throw failures[0].error;
   const named = failures.map(({ scan, error }) => `\n  ${scan.id}: ${messageOf(error)}`).join("");
-  throw new InputError(
-    `${counted(failures.length, "scan")} of ${scans} could not be segmented; the others are done:${named}`,
-  );
+  const found =
+    failures.length === scans
+      ? `None of ${scans} scans could be segmented`
+      : `${counted(failures.length, "scan")} of ${scans} could not be segmented; the others are done`;
+  throw new InputError(`${found}:${named}`);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

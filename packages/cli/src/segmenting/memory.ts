@@ -31,10 +31,10 @@ export function requireMemory(
   );
 }
 
-/** Masks of the scan's grid (the mask, its copy, the numbers), the working grid, and the networks. */
+/** On the scan's grid: the numbers of the nodes (two bytes), the mask, and its file. Then the working grid, and the networks. */
 function neededBytes(scan: Volume, models: readonly Model[]): number {
   const { plan } = models[0];
   const workingVoxelMm3 = plan.spacingMm[0] * plan.spacingMm[1] * plan.spacingMm[2];
   const workingVoxels = (scan.data.length * voxelVolumeMm3(scan)) / workingVoxelMm3;
-  return 3 * scan.data.length + workingBytes(models.length) * workingVoxels + models.length * runtimeBytes;
+  return 4 * scan.data.length + workingBytes(models.length) * workingVoxels + models.length * runtimeBytes;
 }

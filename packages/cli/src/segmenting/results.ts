@@ -153,8 +153,10 @@ export async function writeResult(run: Run, wanted: Wanted): Promise<readonly No
   return rows;
 }
 
-function hashOfRecipe(recipe: Recipe): string {
-  return createHash("sha256").update(JSON.stringify(recipe)).digest("hex");
+/** Models count by what they hold, not by where they lie. */
+function hashOfRecipe({ version, models, settings }: Recipe): string {
+  const weights = models.map(({ sha256 }) => sha256);
+  return createHash("sha256").update(JSON.stringify({ version, weights, settings })).digest("hex");
 }
 
 /** The recipe of this version. */

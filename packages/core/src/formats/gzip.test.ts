@@ -1,8 +1,9 @@
 // What comes out of compressed bytes is bounded before it fills the memory.
+import { gunzipSync } from "node:zlib";
 import { deflateSync, gzipSync } from "fflate";
 import { expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import { greatestContent, gunzip, gunzipStart, inflate } from "./gzip.js";
+import { greatestContent, gunzip, gunzipStart, gzip, inflate } from "./gzip.js";
 
 const zeros = new Uint8Array(3 * 2 ** 20);
 
@@ -39,4 +40,12 @@ test("a header is read without the rest", () => {
   expect(start.length).toBeLessThan(1e4);
   expect(start).toEqual(content.subarray(0, start.length));
   expect(() => gunzipStart(file.subarray(0, 10), 600, "a.gz")).toThrow(/cut short or damaged/);
+});
+
+test.each([0, 1, 2 ** 24, 2 ** 25 + 12_345])("%d bytes are packed as zlib unpacks them", (length) => {
+  // A mask, and within it what deflates badly.
+  const content = Uint8Array.from({ length }, (_, n) => (n % 40_000 < 500 ? (n * n * 7919) >> 8 : 0));
+  const file = gzip(content, 2);
+  expect(Buffer.compare(gunzipSync(file), content)).toBe(0);
+  expect(file.length).toBeLessThan(64 + length / 20);
 });

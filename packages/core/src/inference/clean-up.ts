@@ -1,9 +1,8 @@
 // What is mended of a mask before nodes are counted: bodies too small to be nodes, and cavities within them.
 import { crop, paste } from "../volume/crop.js";
 import { type Volume, voxelVolumeMm3 } from "../volume/volume.js";
-import { removeSmallComponents } from "../voxels/components.js";
+import { componentBoxes, removeSmallComponents } from "../voxels/components.js";
 import { fillHoles } from "../voxels/fill-holes.js";
-import { foregroundBox } from "../voxels/morphology.js";
 
 export interface CleanUp {
   /** Smaller bodies (26 neighbours) are left out, mL. */
@@ -27,10 +26,12 @@ export function cleanedMask(
   const data =
     minimumVoxels > 1 ? removeSmallComponents(mask.data, mask.size, minimumVoxels, 26) : mask.data.slice();
   const cleaned = { ...mask, data };
-  const box = foregroundBox(data, mask.size);
-  if (!fillsCavities || box === null) return cleaned;
-  const inside = crop(cleaned, box.start, box.size);
-  fillHoles(inside.data, box.size, Number.POSITIVE_INFINITY);
-  paste(inside, box.start, cleaned);
+  if (!fillsCavities) return cleaned;
+  // What encloses a cavity is connected (26), so that the cavity lies in that body's box: no need to fill the whole scan.
+  for (const { start, size } of componentBoxes(data, mask.size, 26)) {
+    const inside = crop(cleaned, start, size);
+    fillHoles(inside.data, size, Number.POSITIVE_INFINITY);
+    paste(inside, start, cleaned);
+  }
   return cleaned;
 }

@@ -58,7 +58,9 @@ export async function openPredictor(
   try {
     for (const { plan, weights } of models) {
       const model = (target: Target) => inferenceModel(plan.network, shape, weights, { target });
-      sessions.push(await runtime.createSession(model, options));
+      // A device that the first could not have is not tried again.
+      const device = sessions[0]?.device ?? options.device;
+      sessions.push(await runtime.createSession(model, { ...options, device }));
     }
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));

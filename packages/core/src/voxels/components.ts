@@ -2,6 +2,7 @@
 
 import type { Vector3 } from "../volume/volume.js";
 import { requireMaskOfSize } from "./mask-size.js";
+import type { IndexBox } from "./morphology.js";
 
 /** Voxels that touch by a face (6), also by an edge (18), also by a corner (26). */
 export type Connectivity = 6 | 18 | 26;
@@ -65,6 +66,35 @@ export function removeSmallComponents(
     if (sizes[runLabels[run] - 1] >= minimumVoxels) kept.fill(1, starts[run], ends[run]);
   }
   return kept;
+}
+
+/**
+ * The smallest box of voxels that holds each component, in the order of their first voxels in memory.
+ *
+ * @param mask - foreground where nonzero, i fastest
+ * @param size - voxels along (i, j, k)
+ * @throws RangeError where the mask does not fill the grid
+ */
+export function componentBoxes(mask: Uint8Array, size: Vector3, connectivity: Connectivity): IndexBox[] {
+  const { starts, ends, runLabels, count } = labelRuns(mask, size, connectivity);
+  const [width, height] = size;
+  const low = Array.from({ length: count }, (): [number, number, number] => [...size]);
+  const high = Array.from({ length: count }, (): [number, number, number] => [-1, -1, -1]);
+  for (let run = 0; run < starts.length; run++) {
+    const row = Math.floor(starts[run] / width);
+    const [j, k] = [row % height, Math.floor(row / height)];
+    const first = [starts[run] - row * width, j, k];
+    const last = [ends[run] - 1 - row * width, j, k];
+    const component = runLabels[run] - 1;
+    for (let axis = 0; axis < 3; axis++) {
+      low[component][axis] = Math.min(low[component][axis], first[axis]);
+      high[component][axis] = Math.max(high[component][axis], last[axis]);
+    }
+  }
+  return low.map((start, component) => {
+    const extent = (axis: 0 | 1 | 2) => high[component][axis] - start[axis] + 1;
+    return { start, size: [extent(0), extent(1), extent(2)] };
+  });
 }
 
 /** The components of `sizes` from the largest to the smallest, as positions in it; equal ones stay in their order. */

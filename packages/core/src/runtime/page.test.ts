@@ -1,0 +1,88 @@
+// The runtime of browsers in a browser's page: WebGPU, by the software adapter that Chromium brings, beside WebAssembly.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { createServer, type ViteDevServer } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { networkPresets } from "../networks/catalogue.js";
+import { drawnNetwork } from "../networks/drawn-network.test-helper.js";
+import type { DeviceChoice } from "./types.js";
+
+const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = browsers.find(existsSync);
+if (executablePath === undefined)
+  process.stderr.write(`WebGPU in a page is not tested: no browser at ${browsers.join(", ")}.\n`);
+
+const adapter = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+  "--ignore-gpu-blocklist",
+];
+
+describe.skipIf(executablePath === undefined)("in a page", { timeout: 300_000 }, () => {
+  let server: ViteDevServer;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    server = await createServer({
+      root: fileURLToPath(new URL("../..", import.meta.url)),
+      configFile: false,
+      logLevel: "error",
+      optimizeDeps: { exclude: ["onnxruntime-web"] },
+      server: { host: "127.0.0.1", port: 0 },
+    });
+    await server.listen();
+    browser = await chromium.launch({
+      ...(executablePath ? { executablePath } : {}),
+      args: ["--no-sandbox", ...adapter],
+    });
+    page = await browser.newPage();
+    page.setDefaultTimeout(0);
+    await page.goto(`${server.resolvedUrls?.local[0]}package.json`);
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  const { model, image } = drawnNetwork(networkPresets["lnsnet-small"], [16, 16, 16]);
+
+  interface Answer {
+    readonly deviceNote: string;
+    readonly logits: number[];
+  }
+
+  /** Runs the network in the page. Text goes there, and what is a module there must not be one here. */
+  function runInPage(device: DeviceChoice): Promise<Answer> {
+    const bytes = Buffer.from(model(device === "webgpu" ? "webgpu" : "cpu")).toString("base64");
+    const given = { device, bytes, shape: image.shape, data: [...image.data] };
+    return page.evaluate(`(async ({ device, bytes, shape, data }) => {
+      const { webRuntime } = await import("/src/runtime/web.ts");
+      const model = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
+      const session = await webRuntime.createSession(model, { device });
+      const { logits } = await session.run({ image: { shape, data: Float32Array.from(data) } });
+      await session.release();
+      return { deviceNote: session.deviceNote, logits: [...logits.data] };
+    })(${JSON.stringify(given)})`);
+  }
+
+  test("WebGPU gives WebAssembly's logits, with every node there", async (context) => {
+    const isThere = await page.evaluate(
+      "navigator.gpu?.requestAdapter().then((adapter) => adapter !== null)",
+    );
+    if (isThere !== true) context.skip("this browser has no adapter");
+    const expected = await runInPage("cpu");
+    const found = await runInPage("webgpu");
+    expect(found.deviceNote).toBe("WebGPU is used, as asked.");
+    expect(Math.max(...expected.logits.map(Math.abs))).toBeGreaterThan(0.1);
+    const gap = Math.max(...expected.logits.map((value, at) => Math.abs(value - found.logits[at])));
+    expect(gap).toBeLessThan(1e-4);
+  });
+
+  test("auto leaves an adapter in software alone", async () => {
+    const { deviceNote } = await runInPage("auto");
+    expect(deviceNote).toBe("The CPU is used, the fastest device found.");
+  });
+});

@@ -7,6 +7,7 @@ import {
   crop,
   dice,
   indexedStream,
+  maskWhere,
   measureNodes,
   openPredictor,
   readModel,
@@ -88,7 +89,7 @@ async function main(dataset: string): Promise<void> {
         const found = boxed(instances);
         masks.push({ ...found, data: Uint8Array.from(found.data) });
       }
-      const trueMask = { ...own, data: Uint8Array.from(own.data, (value) => (isOwn(value) ? 1 : 0)) };
+      const trueMask = { ...own, data: maskWhere(own.data, isOwn) };
       const pairs = masks.flatMap((one, a) => masks.slice(a + 1).map((other) => dsc(one, other)));
       results.push({
         case: name,

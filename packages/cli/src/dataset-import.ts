@@ -9,6 +9,7 @@ import {
   indexedStream,
   labelBodies,
   labelValues,
+  maskWhere,
   type NamedMask,
   uniform,
   type Volume,
@@ -113,7 +114,7 @@ async function importCase(
     await mkdir(path, { recursive: true });
     await writeAtomically(join(path, name), writeNifti(volume));
   };
-  const mask = Uint8Array.from(data, (value) => (value === 0 ? 0 : 1));
+  const mask = maskWhere(data, (value) => value !== 0);
   await write("instances", `${id}.nii.gz`, instances);
   await write("labels", `${id}.nii.gz`, { ...instances, data: mask });
   await write("images", `${id}_0000.nii.gz`, scan.volume);
@@ -132,8 +133,7 @@ async function importCase(
 /** The voxels of each label, one at a time, since each is as large as the scan. */
 function* masksOf({ data }: Volume<IntegerVoxelArray>): Generator<NamedMask> {
   for (const value of labelValues(data)) {
-    if (value !== 0)
-      yield { name: `${value}`, mask: Uint8Array.from(data, (one) => (one === value ? 1 : 0)) };
+    if (value !== 0) yield { name: `${value}`, mask: maskWhere(data, (one) => one === value) };
   }
 }
 

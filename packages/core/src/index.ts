@@ -197,6 +197,7 @@ export * from "./volume/orientation.js";
 export type { PlanarContour } from "./volume/planar-contour.js";
 export * from "./volume/resample.js";
 export * from "./volume/volume.js";
+export { maskWhere } from "./volume/voxel-array.js";
 export * from "./voxels/body-mask.js";
 export * from "./voxels/components.js";
 export * from "./voxels/contours.js";

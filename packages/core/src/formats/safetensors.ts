@@ -113,7 +113,7 @@ interface Codec<Data> {
 const codecs: { readonly [Type in StoredType]: Codec<ArrayOf[Type]> } = {
   F64: { bytes: 8, decode: (raw) => new Float64Array(raw.buffer) },
   F32: { bytes: 4, decode: (raw) => new Float32Array(raw.buffer) },
-  F16: { bytes: 2, decode: (raw) => Float32Array.from(new Uint16Array(raw.buffer), floatOfHalf) },
+  F16: { bytes: 2, decode: (raw) => converted(new Uint16Array(raw.buffer), Float32Array, floatOfHalf) },
   BF16: { bytes: 2, decode: (raw) => floatsOfBrain(new Uint16Array(raw.buffer)) },
   I64: { bytes: 8, decode: (raw) => new BigInt64Array(raw.buffer) },
   U64: { bytes: 8, decode: (raw) => new BigUint64Array(raw.buffer) },
@@ -226,7 +226,7 @@ function halvesOf(floats: Float32Array, key: string): Uint16Array {
     throw new InputError(
       `The tensor "${key}" holds ${beyond}, and float16 ends at 65504; store it as float32 instead.`,
     );
-  return Uint16Array.from(new Uint32Array(Float32Array.from(floats).buffer), halfOfFloatBits);
+  return converted(bitsOf(floats), Uint16Array, halfOfFloatBits);
 }
 
 /** Halfway from the greatest half to the next power of two: from here on rounding gives infinity. */
@@ -257,11 +257,24 @@ function roundedShift(value: number, shift: number): number {
 
 /** bfloat16 is the upper half of a float32. */
 function floatsOfBrain(brains: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(brains, (brain) => (brain << 16) >>> 0).buffer);
+  return new Float32Array(converted(brains, Uint32Array, (brain) => (brain << 16) >>> 0).buffer);
 }
 
 function brainsOf(floats: Float32Array): Uint16Array {
-  return Uint16Array.from(new Uint32Array(Float32Array.from(floats).buffer), (bits) =>
+  return converted(bitsOf(floats), Uint16Array, (bits) =>
     (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : roundedShift(bits, 16),
   );
+}
+
+const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(Float32Array.from(floats).buffer);
+
+/** A loop, for `from` of typed arrays is slow with a function; see {@link maskWhere}. */
+function converted<To extends { [index: number]: number }>(
+  from: Uint16Array | Uint32Array,
+  Kind: new (length: number) => To,
+  convert: (value: number) => number,
+): To {
+  const to = new Kind(from.length);
+  for (let at = 0; at < from.length; at++) to[at] = convert(from[at]);
+  return to;
 }

@@ -3,6 +3,7 @@ import { prepareOnGrid, restoreMask, workingGrid } from "../transforms/preproces
 import { outerCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry, nodeCropStart } from "../volume/crop.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import { labelComponents } from "../voxels/components.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
 import type { LookOptions, Predictor } from "./predictor.js";
@@ -185,7 +186,7 @@ function forEachVoxelNear(
 
 const foreground = (probability: Volume<Float32Array>): Volume<Uint8Array> => ({
   ...probability,
-  data: Uint8Array.from(probability.data, (value) => (value >= FOREGROUND_THRESHOLD ? 1 : 0)),
+  data: maskWhere(probability.data, (value) => value >= FOREGROUND_THRESHOLD),
 });
 
 function greatestNear(probability: Volume<Float32Array>, pointMm: Vector3): number {
@@ -204,7 +205,7 @@ function bodyAt(mask: Volume<Uint8Array>, pointMm: Vector3): Body | null {
   });
   if (nearest < 0) return null;
   const { labels } = labelComponents(mask.data, mask.size, 26);
-  const body = Uint8Array.from(labels, (label) => (label === labels[nearest] ? 1 : 0));
+  const body = maskWhere(labels, (label) => label === labels[nearest]);
   const box = foregroundBox(body, mask.size);
   return box && { mask: body, box, centroidMm: pointOfIndex(mask, meanIndex(body, mask.size, box)) };
 }

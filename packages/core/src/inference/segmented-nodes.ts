@@ -1,6 +1,7 @@
 // What every way of segmenting gives: nodes by number, each measured, with how sure the network was.
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import { type NodeConfidence, nodeConfidences } from "../voxels/node-confidence.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import type { Prediction } from "./sliding-window.js";
@@ -18,7 +19,7 @@ export interface SegmentedNodes {
 
 /** 1 in every node, 0 elsewhere. */
 export function nodeMask(instances: Volume<IntegerVoxelArray>): Volume<Uint8Array> {
-  return { ...instances, data: Uint8Array.from(instances.data, (number) => (number === 0 ? 0 : 1)) };
+  return { ...instances, data: maskWhere(instances.data, (number) => number !== 0) };
 }
 
 /** From this probability on a voxel is foreground. */

@@ -3,6 +3,7 @@
 import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Vector3, Volume } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import { foregroundOf } from "../voxels/instances.js";
 import type { IndexBox } from "../voxels/morphology.js";
 import { measureNodes, type NodeMeasurement, type NodeSplit } from "../voxels/node-measurement.js";
@@ -200,7 +201,7 @@ function trueNode(
 /** One node alone in a box; nothing where there is none. */
 function maskOfNode(labels: Volume<IntegerVoxelArray>, id: number | null, box: IndexBox): Volume<Uint8Array> {
   const cropped = crop(labels, box.start, box.size);
-  return { ...cropped, data: Uint8Array.from(cropped.data, (label) => (label === id ? 1 : 0)) };
+  return { ...cropped, data: maskWhere(cropped.data, (label) => label === id) };
 }
 
 function greatestByNode(

@@ -1,6 +1,7 @@
 // The node level: one prediction around one node, judged as the prediction of that node alone.
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import { squaredDistanceMm } from "../voxels/distance.js";
 
 /** Two masks of one node, 0 or 1, on one grid: what {@link evaluateCase} compares. */
@@ -23,12 +24,10 @@ export function pairOfNode(
   instances: Volume<IntegerVoxelArray>,
   node: number,
 ): NodePair {
-  const maskWhere = (isForeground: (value: number) => boolean): Uint8Array =>
-    Uint8Array.from(instances.data, (value) => (isForeground(value) ? 1 : 0));
-  const truth = maskWhere((value) => value === node);
-  const others = maskWhere((value) => value !== 0 && value !== node);
+  const truth = maskWhere(instances.data, (value) => value === node);
+  const others = maskWhere(instances.data, (value) => value !== 0 && value !== node);
   const { size, spacingMm } = instances;
-  const own = Uint8Array.from(prediction.data, (value) => (value === 0 ? 0 : 1));
+  const own = maskWhere(prediction.data, (value) => value !== 0);
   if (others.some((value) => value !== 0)) {
     const toNode = squaredDistanceMm(truth, size, spacingMm);
     const toOthers = squaredDistanceMm(others, size, spacingMm);

@@ -12,6 +12,7 @@ import {
   type Vector3,
   type Volume,
 } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import {
   black,
@@ -172,13 +173,13 @@ function drawTile(
   drawOutline(
     raster,
     area,
-    Uint8Array.from(ids, (id) => (id !== 0 && id !== node.id ? 1 : 0)),
+    maskWhere(ids, (id) => id !== 0 && id !== node.id),
     neighbourColour,
   );
   drawOutline(
     raster,
     area,
-    Uint8Array.from(ids, (id) => (id === node.id ? 1 : 0)),
+    maskWhere(ids, (id) => id === node.id),
     predictionColour,
   );
   drawAxis(raster, view, node.longAxisEndsLpsMm, truthColour);

@@ -5,6 +5,7 @@ import { lpsBounds } from "../volume/bounds.js";
 import { reorientToLps } from "../volume/orientation.js";
 import { resample } from "../volume/resample.js";
 import { type Geometry, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import { labelRuns } from "./components.js";
 import type { Point2 } from "./convex-hull.js";
 import { sliceHull } from "./half-voxel-hull.js";
@@ -82,7 +83,7 @@ function withAxialSlices(node: Volume<Uint8Array>): Volume<Uint8Array> {
   const turned = reorientToLps(node);
   if (turned.direction[8] >= Math.cos(greatestTilt)) return turned;
   const share = resample({ ...turned, data: Float32Array.from(turned.data) }, axialGrid(turned), "linear", 0);
-  return { ...share, data: Uint8Array.from(share.data, (value) => (value >= 0.5 ? 1 : 0)) };
+  return { ...share, data: maskWhere(share.data, (value) => value >= 0.5) };
 }
 
 /**

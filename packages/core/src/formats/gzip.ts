@@ -1,5 +1,5 @@
 // Gzip, zlib and deflate in and out: content is bounded, every checksum is verified, equal input gives equal bytes.
-import { Gunzip, Gzip, Inflate, unzlibSync, zlibSync } from "fflate";
+import { Gunzip, gzipSync, Inflate, unzlibSync, zlibSync } from "fflate";
 import { InputError } from "../errors.js";
 import { concatenated } from "./bytes.js";
 
@@ -91,16 +91,9 @@ export function inflate(bytes: Uint8Array, limitBytes: number, name: string): Ui
  * @param level 1 (fast) to 9 (small).
  */
 export function gzip(bytes: Uint8Array, level: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9): Uint8Array<ArrayBuffer> {
-  const chunks: Uint8Array[] = [];
-  const stream = new Gzip({ level, mtime: 0 }, (chunk) => chunks.push(chunk));
-  // fflate at once takes memory of the content's size, and a process of Node dies of the mask of a billion voxels.
-  for (let start = 0; start < bytes.length; start += packedAtOnce)
-    stream.push(bytes.subarray(start, start + packedAtOnce));
-  stream.push(new Uint8Array(0), true);
-  return concatenated(chunks);
+  // At once: fflate's streams (0.8) write wrong distances where content begins with zeros.
+  return Uint8Array.from(gzipSync(bytes, { level, mtime: 0 }));
 }
-
-const packedAtOnce = 1 << 24;
 
 /**
  * The content of a zlib stream (RFC 1950).

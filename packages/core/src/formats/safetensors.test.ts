@@ -115,6 +115,21 @@ describe("F16", () => {
     );
   });
 
+  test("all 65,536 numbers are read as IEEE 754 defines them", () => {
+    const empty = writeSafetensors(
+      new Map([["a", { dtype: "F16", shape: [65_536], data: new Float32Array(65_536) }]]),
+    );
+    const halves = Uint16Array.from({ length: 65_536 }, (_, half) => half);
+    empty.set(new Uint8Array(halves.buffer), empty.length - halves.byteLength);
+    const read = readSafetensors(empty, "a.safetensors").tensors.get("a")?.data;
+    const defined = Float32Array.from(halves, (half) => {
+      const [sign, exponent, fraction] = [half & 0x8000 ? -1 : 1, (half >> 10) & 31, half & 1023];
+      if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+      return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+    });
+    expect(read).toEqual(defined);
+  });
+
   test("rounds as NumPy does", () => {
     const { float32, float16 }: { float32: number[]; float16: number[] } = JSON.parse(
       readFileSync(new URL("../../../../fixtures/safetensors/half.json", import.meta.url), "utf8"),

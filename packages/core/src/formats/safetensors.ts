@@ -113,7 +113,10 @@ interface Codec<Data> {
 const codecs: { readonly [Type in StoredType]: Codec<ArrayOf[Type]> } = {
   F64: { bytes: 8, decode: (raw) => new Float64Array(raw.buffer) },
   F32: { bytes: 4, decode: (raw) => new Float32Array(raw.buffer) },
-  F16: { bytes: 2, decode: (raw) => converted(new Uint16Array(raw.buffer), Float32Array, floatOfHalf) },
+  F16: {
+    bytes: 2,
+    decode: (raw) => floatsOfBits(converted(new Uint16Array(raw.buffer), Uint32Array, floatBitsOfHalf)),
+  },
   BF16: { bytes: 2, decode: (raw) => floatsOfBrain(new Uint16Array(raw.buffer)) },
   I64: { bytes: 8, decode: (raw) => new BigInt64Array(raw.buffer) },
   U64: { bytes: 8, decode: (raw) => new BigUint64Array(raw.buffer) },
@@ -212,12 +215,16 @@ function sortedByKey(record: Readonly<Record<string, string>>): Record<string, s
 }
 
 /** IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-function floatOfHalf(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
+function floatBitsOfHalf(half: number): number {
+  const sign = (half & 0x8000) << 16;
   const exponent = (half >> 10) & 31;
   const fraction = half & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
+  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
+  if (fraction === 0) return sign;
+  // A subnormal half is a normal float: its first one moves to the place that is not stored.
+  const shift = Math.clz32(fraction) - 21;
+  return sign | ((113 - shift) << 23) | (((fraction << shift) & 1023) << 13);
 }
 
 function halvesOf(floats: Float32Array, key: string): Uint16Array {
@@ -257,7 +264,7 @@ function roundedShift(value: number, shift: number): number {
 
 /** bfloat16 is the upper half of a float32. */
 function floatsOfBrain(brains: Uint16Array): Float32Array {
-  return new Float32Array(converted(brains, Uint32Array, (brain) => (brain << 16) >>> 0).buffer);
+  return floatsOfBits(converted(brains, Uint32Array, (brain) => brain << 16));
 }
 
 function brainsOf(floats: Float32Array): Uint16Array {
@@ -266,6 +273,7 @@ function brainsOf(floats: Float32Array): Uint16Array {
   );
 }
 
+const floatsOfBits = (bits: Uint32Array<ArrayBuffer>): Float32Array => new Float32Array(bits.buffer);
 const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(Float32Array.from(floats).buffer);
 
 /** A loop, for `from` of typed arrays is slow with a function; see {@link maskWhere}. */

@@ -108,9 +108,7 @@ export function emitOnnx({ target = "cpu", ...options }: OnnxModelOptions): Uint
     },
     floats: (shape, data) => {
       const bytes = new Uint8Array(Float32Array.from(data).buffer);
-      const first = data.length > 0 ? data[0] : 0;
-      const isUniform = Array.prototype.every.call(data, (value: number) => value === first);
-      const key = isUniform ? `f${shape.join(",")}:${first}` : null;
+      const key = isUniform(data) ? `f${shape.join(",")}:${data[0] ?? 0}` : null;
       const known = key === null ? undefined : pooled.get(key);
       if (known) return known;
       const name = store(unique("constant"), shape, TensorProto_DataType.FLOAT, bytes);
@@ -181,6 +179,11 @@ export function emitOnnx({ target = "cpu", ...options }: OnnxModelOptions): Uint
     },
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+function isUniform(data: ArrayLike<number>): boolean {
+  for (let at = 1; at < data.length; at++) if (data[at] !== data[0]) return false;
+  return true;
 }
 
 /** Outputs and bound values as the target can compute them. */

@@ -19,6 +19,7 @@ import {
   type Volume,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { shippedModelPath } from "./shipped-model.js";
 
 const help = `npm run check:clicks -- DATASET [options]
 
@@ -38,10 +39,7 @@ const marginVoxels = 40;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    model: {
-      type: "string",
-      default: new URL("../../packages/cli/models/phantom.safetensors", import.meta.url).pathname,
-    },
+    model: { type: "string", default: shippedModelPath },
     jitters: { type: "string", default: "3" },
     cases: { type: "string", default: "1000" },
     json: { type: "boolean", default: false },

@@ -23,6 +23,7 @@ import {
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { findPython } from "./python.js";
+import { shippedModelPath } from "./shipped-model.js";
 
 const help = `npm run bench:scan -- [options]
 
@@ -63,8 +64,7 @@ interface Row {
 
 async function main(threads: number, overlap: number, clicks: number): Promise<void> {
   const scan = neck();
-  const path = fileURLToPath(new URL("../../packages/cli/models/phantom.safetensors", import.meta.url));
-  const model = readModel(readFileSync(path), path);
+  const model = readModel(readFileSync(shippedModelPath), shippedModelPath);
   const plan = { ...model.plan, spacingMm: scan.spacingMm };
   const counter = { runs: 0 };
   const predictor = await openPredictor([{ ...model, plan }], counting(nodeRuntime, counter), { threads });

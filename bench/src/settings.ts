@@ -18,6 +18,7 @@ import {
   type VoxelArray,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { shippedModelPath } from "./shipped-model.js";
 
 const help = `npm run check:settings -- DATASET [options]
 
@@ -31,10 +32,7 @@ other settings, and prints the DSC between the two masks, and with the truth (la
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    model: {
-      type: "string",
-      default: new URL("../../packages/cli/models/phantom.safetensors", import.meta.url).pathname,
-    },
+    model: { type: "string", default: shippedModelPath },
     cases: { type: "string", default: "4" },
     help: { type: "boolean", default: false },
   },

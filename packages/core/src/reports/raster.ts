@@ -106,3 +106,36 @@ export function textExtent(text: string, scale: number): { width: number; height
     height: scale * glyphHeight,
   };
 }
+
+/**
+ * Rectangles moved until each keeps `gap` pixels from all before it: the first stay, each later one goes to the nearest
+ * free place on rings about its own.
+ */
+export function apart(rectangles: readonly Rectangle[], gap: number): Rectangle[] {
+  const placed: Rectangle[] = [];
+  for (const rectangle of rectangles) {
+    let candidate = rectangle;
+    for (let step = 0; placed.some((other) => meet(candidate, other, gap)); step++) {
+      const [radius, angle] = [1 + Math.floor(step / ringPlaces), (2 * Math.PI * step) / ringPlaces];
+      candidate = {
+        ...rectangle,
+        left: rectangle.left + Math.round(radius * Math.cos(angle)),
+        top: rectangle.top + Math.round(radius * Math.sin(angle)),
+      };
+    }
+    placed.push(candidate);
+  }
+  return placed;
+}
+
+const ringPlaces = 16;
+
+/** Whether two rectangles lie less than `gap` pixels from each other along both axes. */
+function meet(one: Rectangle, other: Rectangle, gap: number): boolean {
+  return (
+    one.left < other.left + other.width + gap &&
+    other.left < one.left + one.width + gap &&
+    one.top < other.top + other.height + gap &&
+    other.top < one.top + one.height + gap
+  );
+}

@@ -84,6 +84,18 @@ describe("segmentationPreviewPng", () => {
     ]);
   });
 
+  it("outlines each node by itself where two lie one behind the other", () => {
+    // One on the left; the other on the right, 3 mm further back, at the same height.
+    const two = ([x, y, z]: Voxel) => one([x, y, z]) || 2 * one([x + 20, y - 3, z]);
+    const picture = previewOf(upright, two);
+    const middleRow = { ...sagittal, top: 10 + 32 * 12, height: 1 };
+    const edges = [10, 13, 16, 19].map((y) => 605 + y * 12);
+    for (const edge of edges) {
+      const [left, right] = boxOf(picture, { ...middleRow, left: edge - 2, width: 4 }, isOrange);
+      expect(left).toBeLessThanOrEqual(right);
+    }
+  });
+
   it("cuts the tile about the node, in mm, and draws the long axis as long as it is", () => {
     const picture = previewOf(upright, one);
     const pixelsPerMm = 287 / 60;

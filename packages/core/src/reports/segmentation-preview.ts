@@ -32,6 +32,7 @@ import {
   white,
 } from "./picture.js";
 import {
+  apart,
   type Colour,
   createRaster,
   drawLine,
@@ -103,6 +104,8 @@ const tileMarginMm = 10;
 const greatestOverviewHeight = 480;
 /** Between the rays of an overview, and between the samples along them. */
 const rayStepMm = 2;
+/** Between the numbers of two nodes, in pixels. */
+const labelGap = 4;
 
 function captionText(caption: string, count: number, shown: number): string {
   const found =
@@ -304,32 +307,28 @@ function drawOverview(
 ): void {
   const brightest = rays.reduce((most, value) => Math.max(most, value), 1);
   drawPixels(raster, area, rays, (value) => greyOf(value, [0, brightest]));
-  const shadow = new Uint8Array(area.width * area.height);
-  for (const node of nodes) castShadow(shadow, plane, instances, node);
-  drawOutline(raster, area, shadow, predictionColour);
-  for (const { id, centroidLpsMm } of nodes) {
-    const [left, top] = pixelOf(area, plane, centroidLpsMm);
+  for (const node of nodes) drawOutline(raster, area, shadowOf(plane, instances, node), predictionColour);
+  const labels = nodes.map(({ id, centroidLpsMm }) => {
+    const [column, row] = pixelOf(area, plane, centroidLpsMm);
     const { width, height } = textExtent(`${id}`, captionScale);
-    const place = {
-      left: Math.round(left - width / 2),
-      top: Math.round(top - height / 2),
-      scale: captionScale,
-    };
-    drawText(raster, `${id}`, place, white);
-  }
+    return { left: Math.round(column - width / 2), top: Math.round(row - height / 2), width, height };
+  });
+  apart(labels, labelGap).forEach((label, at) => {
+    drawText(raster, `${nodes[at].id}`, { ...label, scale: captionScale }, white);
+  });
   drawSideLetters(raster, area, letters, 2);
   drawScaleBar(raster, area, 1 / plane.spacingMm[0]);
 }
 
-/** Marks the pixels that a node's voxels cover, seen along the plane's normal. */
-function castShadow(
-  shadow: Uint8Array,
+/** The pixels that a node's voxels cover, seen along the plane's normal. */
+function shadowOf(
   plane: Geometry,
   instances: Volume<IntegerVoxelArray>,
   { id, boundingBoxIndex: { start, size } }: NodeMeasurement,
-): void {
+): Uint8Array {
   const box = crop(instances, start, size);
   const [width, height] = plane.size;
+  const shadow = new Uint8Array(width * height);
   const { reachAcross, reachDown } = footprintOf(box, plane);
   for (let at = 0; at < box.data.length; at++) {
     if (box.data[at] !== id) continue;
@@ -347,6 +346,7 @@ function castShadow(
       for (let x = first; x <= last; x++) shadow[x + width * y] = 1;
     }
   }
+  return shadow;
 }
 
 /** Half of what a voxel covers of a plane along its rows and columns, in pixels; of an oblique voxel, its box. */

@@ -1,10 +1,24 @@
 // Files and folders: reading, and writing that leaves nothing half-written. Failures that the user can mend become sentences.
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+  access,
+  appendFile,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { InputError } from "@lnsnet/core";
 import type { z } from "zod";
+import { makerOf, markedName } from "./process-mark.js";
 
 /** @throws InputError where the file does not exist or cannot be read */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -24,16 +38,30 @@ export async function hashOfFile(path: string): Promise<string> {
 
 /**
  * Writes a file whole or not at all: under a temporary name in the same folder, flushed to the disk, then renamed. A
- * file that stood there is replaced only by a complete one.
+ * file that stood there is replaced only by a complete one, which keeps its permissions. Through a link the file that
+ * it points to is written; a device or pipe, such as /dev/stdout, is written to as it is.
  *
- * @throws InputError where the disk is full, the folder is missing, or writing is not allowed
+ * @throws InputError where the disk is full, the folder is missing, the path is a folder, or writing is not allowed
  */
 export async function writeAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.partial`;
   try {
-    const file = await open(temporary, "w");
+    if (await isStream(path)) return await appendFile(path, bytes);
+    await replaceFile(await behindLinks(path), bytes);
+  } catch (error) {
+    throw fileError(error, path, "write");
+  }
+}
+
+async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  const before = await stat(path).catch(() => null);
+  if (before?.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
+  const temporary = join(dirname(path), markedName("partial"));
+  try {
+    const file = await open(temporary, "wx");
     try {
       await file.writeFile(bytes);
+      // Not every disk keeps permissions.
+      if (before !== null) await file.chmod(before.mode).catch(() => undefined);
       await file.sync();
     } finally {
       await file.close();
@@ -41,14 +69,51 @@ export async function writeAtomically(path: string, bytes: Uint8Array | string):
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw fileError(error, path, "write");
+    throw error;
   }
 }
 
-/** Removes what killed processes left of {@link writeAtomically}, in a folder and all below. No other process may be writing there. */
+/** Whether a path is a device, a pipe or a socket; so is a file that stands open as one, such as /dev/stdout. */
+async function isStream(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  if (found === null || found.isDirectory()) return false;
+  return !found.isFile() || /^\/(dev|proc)\//.test(resolve(path));
+}
+
+/** The path that a link leads to, whether anything is there or not; the path itself where it is no link. */
+async function behindLinks(path: string): Promise<string> {
+  let at = path;
+  // As many as Linux follows.
+  for (let followed = 0; followed < 40; followed++) {
+    const found = await lstat(at).catch(() => null);
+    if (!found?.isSymbolicLink()) return at;
+    at = resolve(await realpath(dirname(at)), await readlink(at));
+  }
+  throw Object.assign(new Error(`${path} leads in a circle`), { code: "ELOOP" });
+}
+
+/** Of a process on another machine nothing is known, but no file is this long in the writing. */
+const UNFINISHED_AFTER_MS = 24 * 3600 * 1000;
+
+/**
+ * Removes what killed processes left of {@link writeAtomically} at the top of a folder. A file of a process that may
+ * still run stays, and so does every file of another name.
+ */
 export async function removeUnfinished(folder: string): Promise<void> {
-  const entries = await readdir(folder, { recursive: true });
-  for (const name of entries.filter((one) => /\.\d+\.partial$/.test(one))) await rm(join(folder, name));
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw fileError(error, folder, "read");
+  });
+  for (const name of names) {
+    const path = join(folder, name);
+    const maker = makerOf(name, "partial");
+    if (maker === "gone" || (maker === "unknown" && (await isOld(path))))
+      await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found !== null && Date.now() - found.mtimeMs > UNFINISHED_AFTER_MS;
 }
 
 /**
@@ -160,6 +225,14 @@ export function fileError(error: unknown, path: string, purpose: "read" | "write
       );
     case "ERR_FS_FILE_TOO_LARGE":
       return new InputError(`${path} is larger than 2 GiB, which cannot be read at once; crop it first.`);
+    case "ELOOP":
+      return new InputError(
+        `${path} is a link that leads back to itself; mend the link, or name the file that was meant.`,
+      );
+    case "ENXIO":
+      return new InputError(
+        `${path} is a socket or pipe that nobody listens to; name a file, or start what listens there.`,
+      );
     case "ENAMETOOLONG":
       return new InputError(`${path} is too long for a file name; name a shorter one.`);
     default:

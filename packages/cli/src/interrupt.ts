@@ -1,31 +1,43 @@
-// Ctrl-C: the first lets long work save and stop, the second stops at once.
+// Ctrl-C, SIGTERM and SIGHUP: the first lets long work save and stop, the second stops at once.
+import { constants } from "node:os";
 
-/** Thrown where work was stopped by the user; the command line ends with exit code 130. */
+/** Thrown where work was stopped from outside. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 
-  constructor(message = "stopped") {
+  constructor(
+    message = "stopped",
+    /** 128 and the signal's number, as shells have it: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. */
+    readonly exitCode = exitCodeOf(received),
+  ) {
     super(message);
   }
 }
 
+/** What asks a program to end: a person, a scheduler or `docker stop`, and a terminal that is closed. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+type StopSignal = (typeof signals)[number];
+
+let received: StopSignal = "SIGINT";
 let controller: AbortController | null = null;
 
 /**
- * The signal that the first Ctrl-C sets. From the first call on, Ctrl-C no longer ends the process by itself: whoever
- * asks for the signal must look at it between steps.
+ * The signal that the first Ctrl-C, SIGTERM or SIGHUP sets. From the first call on, none of them ends the process by
+ * itself: whoever asks for the signal must look at it between steps. A second one ends the process.
  */
 export function interruptSignal(): AbortSignal {
   if (controller !== null) return controller.signal;
   const created = new AbortController();
   controller = created;
-  process.on("SIGINT", () => {
-    if (created.signal.aborted) process.exit(130);
-    process.stderr.write(
-      "\nlnsnet: stopping as soon as the work is safe; press Ctrl-C again to stop at once\n",
-    );
-    created.abort(new Interrupted());
-  });
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (created.signal.aborted) process.exit(exitCodeOf(signal));
+      received = signal;
+      const again = signal === "SIGINT" ? "press Ctrl-C again" : `a second ${signal} is enough`;
+      process.stderr.write(`\nlnsnet: stopping as soon as the work is safe; ${again} to stop at once\n`);
+      created.abort(new Interrupted());
+    });
+  }
   return created.signal;
 }
 
@@ -33,4 +45,8 @@ export function interruptSignal(): AbortSignal {
 export function throwIfInterrupted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true)
     throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted();
+}
+
+function exitCodeOf(signal: StopSignal): number {
+  return 128 + constants.signals[signal];
 }

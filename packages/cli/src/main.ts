@@ -120,7 +120,7 @@ async function dispatch(tokens: readonly string[]): Promise<void> {
 /** What a failure prints and the exit code it ends with. */
 function ending(error: unknown): { text: string; code: number } {
   if (error instanceof InputError) return { text: `lnsnet: ${error.message}`, code: 2 };
-  if (error instanceof Interrupted) return { text: `lnsnet: ${error.message}`, code: 130 };
+  if (error instanceof Interrupted) return { text: `lnsnet: ${error.message}`, code: error.exitCode };
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `lnsnet: internal error, please report it\n${trace}`, code: 1 };
 }
@@ -142,7 +142,8 @@ function help(prefix = ""): string {
     "  -h, --help     this text; after a command, the command's own",
     "  -v, --version  the version",
     "",
-    "Exit codes: 0 done, 1 internal error, 2 input that cannot be used, 130 stopped with Ctrl-C.",
+    "Exit codes: 0 done, 1 internal error, 2 input that cannot be used, 130 stopped with Ctrl-C (143 by",
+    "SIGTERM, 129 by SIGHUP).",
     researchUse,
   ].join("\n");
 }

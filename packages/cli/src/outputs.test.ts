@@ -1,0 +1,64 @@
+// Where results may go: inputs and files of others are seen by whatever name or link.
+import { link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { requireFreeFile, requireFreeNames } from "./outputs.js";
+
+let folder = "";
+const at = (...names: string[]) => join(folder, ...names);
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lnsnet-outputs-"));
+  await mkdir(at("study"));
+  await writeFile(at("study", "001.dcm"), "voxels");
+  await writeFile(at("scan.nii"), "voxels");
+  await writeFile(at("other.nii"), "mine");
+  await symlink("scan.nii", at("link.nii"));
+  await symlink("study", at("linked"));
+  await link(at("scan.nii"), at("twin.nii"));
+  await link(at("study", "001.dcm"), at("copy.dcm"));
+  await symlink("nowhere", at("dangling"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("a file that the user names", () => {
+  test.each([
+    ["the input", "scan.nii", "scan.nii"],
+    ["another spelling of it", "study/../scan.nii", "scan.nii"],
+    ["a link to it", "link.nii", "scan.nii"],
+    ["what the input links to", "scan.nii", "link.nii"],
+    ["another name of the same file", "twin.nii", "scan.nii"],
+    ["a file of the input folder", "study/001.dcm", "study"],
+    ["one of them by a linked folder", "linked/001.dcm", "study"],
+    ["one of them by a name outside the folder", "copy.dcm", "study"],
+  ])("is refused where it is %s, with --force too", async (_, output, input) => {
+    const check = requireFreeFile(at(output), { inputs: [at(input)], force: true });
+    await expect(check).rejects.toThrow(/is an input/);
+  });
+
+  test.each(["other.nii", "link.nii", "dangling"])(
+    "is refused where %s stands, without --force",
+    async (name) => {
+      await expect(requireFreeFile(at(name))).rejects.toThrow(/--force/);
+      await requireFreeFile(at(name), { force: true, inputs: [at("study")] });
+    },
+  );
+
+  test("may be new, beside an input or in its folder, or a device", async () => {
+    for (const name of ["new.nii", "study/new.nii", "none/new.nii"])
+      await requireFreeFile(at(name), { inputs: [at("study"), at("scan.nii")] });
+    await requireFreeFile("/dev/null");
+  });
+
+  test("is no folder", async () => {
+    await expect(requireFreeFile(at("study"), { force: true })).rejects.toThrow(/study is a folder/);
+  });
+});
+
+test("names in a folder are free, or ours, or told", async () => {
+  await requireFreeNames(folder, ["a", "scan.nii"], (name) => name === "scan.nii");
+  await expect(
+    requireFreeNames(folder, ["scan.nii", "a", "study", "dangling", "linked", "link.nii"]),
+  ).rejects.toThrow(/holds scan\.nii, study, dangling and 2 more, which/);
+  await requireFreeNames(at("none"), ["a"]);
+});

@@ -102,18 +102,21 @@ describe("what is left alone", () => {
   });
 });
 
-test("LNSNet for WebGPU has no grouped 3D convolution left, and all its weights", () => {
-  const { model, weights } = drawnNetwork(networkPresets["lnsnet-small"], [16, 16, 16]);
-  const groupedIn3d = (bytes: Uint8Array) =>
-    (fromBinary(ModelProtoSchema, bytes).graph?.node ?? []).filter(({ attribute }) => {
-      const of = (wanted: string) => attribute.find(({ name }) => name === wanted);
-      return Number(of("group")?.i ?? 1) > 1 && of("kernel_shape")?.ints.length === 3;
-    });
-  expect(groupedIn3d(model("cpu")).map(({ name }) => name)).toEqual(["head.depthwise/Conv"]);
-  expect(groupedIn3d(model("webgpu"))).toEqual([]);
-  const stored = fromBinary(ModelProtoSchema, model("webgpu")).graph?.initializer.map(({ name }) => name);
-  expect(stored).toEqual(expect.arrayContaining([...weights.keys()]));
-});
+test.each(["lnsnet-small", "lnsnet-half"])(
+  "%s for WebGPU has no grouped 3D convolution left, and all its weights",
+  (preset) => {
+    const { model, weights } = drawnNetwork(networkPresets[preset], [16, 16, 16]);
+    const groupedIn3d = (bytes: Uint8Array) =>
+      (fromBinary(ModelProtoSchema, bytes).graph?.node ?? []).filter(({ attribute }) => {
+        const of = (wanted: string) => attribute.find(({ name }) => name === wanted);
+        return Number(of("group")?.i ?? 1) > 1 && of("kernel_shape")?.ints.length === 3;
+      });
+    expect(groupedIn3d(model("cpu")).map(({ name }) => name)).toEqual(["head.depthwise/Conv"]);
+    expect(groupedIn3d(model("webgpu"))).toEqual([]);
+    const stored = fromBinary(ModelProtoSchema, model("webgpu")).graph?.initializer.map(({ name }) => name);
+    expect(stored).toEqual(expect.arrayContaining([...weights.keys()]));
+  },
+);
 
 test("what takes the place of parameters is lowered as well", async () => {
   const x = input("x", [1, 2, 1, 1, 3]);

@@ -4,6 +4,7 @@ import { InputError } from "../errors.js";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
 import type { PredictionPlan, TrainedModel } from "../inference/predictor.js";
 import { parametersOf } from "../networks/catalogue.js";
+import { lnsnetDefaults } from "../networks/lnsnet.js";
 
 /** How scans are prepared and a network is built, and what results of it must say. */
 export interface Plan extends PredictionPlan {
@@ -30,6 +31,8 @@ const planSchema: z.ZodType<Plan> = z.object({
       inputs: count,
       classes: count,
       stages: z.array(count),
+      stem: z.enum(["full", "half"]).default(lnsnetDefaults.stem),
+      headChannels: z.int().min(0).default(lnsnetDefaults.headChannels),
       depths: z.array(z.int().min(0)),
       decoderDepth: z.int().min(0),
       partialRatio: z.number(),

@@ -5,7 +5,7 @@ import { emitOnnx, type OnnxModelOptions } from "../graph/onnx.js";
 import { input } from "../graph/operations/leaves.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
 import { NetworkBuilder, type ParameterEntry } from "./builder.js";
-import { type LnsnetConfiguration, lnsnet, lnsnetDefaults } from "./lnsnet.js";
+import { type LnsnetConfiguration, lnsnet, lnsnetDefaults, lnsnetDivisor } from "./lnsnet.js";
 
 /** A network and its configuration, as plan files and checkpoints state them. */
 export interface NetworkSpecification {
@@ -13,7 +13,10 @@ export interface NetworkSpecification {
   readonly configuration: LnsnetConfiguration;
 }
 
-/** Named configurations; `small` trains in minutes, for trials and the demonstration. */
+/**
+ * Named configurations. `small` trains in minutes, for trials and the demonstration. `half` is the default without its
+ * stage at full resolution, which is most of the time of a forward pass: the stages of half size and below are the same.
+ */
 export const networkPresets: Readonly<Record<string, NetworkSpecification>> = {
   lnsnet: { name: "lnsnet", configuration: lnsnetDefaults },
   "lnsnet-small": {
@@ -25,6 +28,10 @@ export const networkPresets: Readonly<Record<string, NetworkSpecification>> = {
       decoderDepth: 1,
       dropPath: 0.1,
     },
+  },
+  "lnsnet-half": {
+    name: "lnsnet",
+    configuration: { ...lnsnetDefaults, stem: "half", stages: [64, 128, 256], depths: [4, 4, 8] },
   },
 };
 
@@ -49,7 +56,7 @@ export function isOfHead({ name }: NetworkSpecification, parameter: string): boo
 
 /** Edge that D, H and W must be multiples of. */
 export function sizeDivisor({ configuration }: NetworkSpecification): number {
-  return 2 ** (configuration.stages.length - 1);
+  return lnsnetDivisor(configuration);
 }
 
 /** Parameters of a network, in the order it makes them. */

@@ -9,6 +9,7 @@ import { add, leakyRelu } from "../graph/operations/elementwise.js";
 import { input } from "../graph/operations/leaves.js";
 import { type Shape, ShapeError, sizeOf } from "../graph/shape.js";
 import { NetworkBuilder } from "./builder.js";
+import { networkPresets, sizeDivisor } from "./catalogue.js";
 import { type LnsnetConfiguration, lnsnet, lnsnetDefaults } from "./lnsnet.js";
 
 const tiny: LnsnetConfiguration = { ...lnsnetDefaults, stages: [4, 8], depths: [1, 1], decoderDepth: 1 };
@@ -102,6 +103,35 @@ describe("the defaults", () => {
   });
 });
 
+describe("the half-size stem", () => {
+  const half = networkPresets["lnsnet-half"];
+
+  test("has 4,365,310 parameters, and divides by what the default does", () => {
+    const { builder, logits } = build(half.configuration, [1, 1, 64, 48, 48]);
+    const block = (channels: number) => 27 * (channels / 4) ** 2 + 4 * channels ** 2 + 5 * channels;
+    const stem = 8 * 64 + 64;
+    const encoder = 4 * block(64) + 4 * block(128) + 8 * block(256);
+    const decoder = 2 * (block(128) + block(64));
+    const down = [64, 128].reduce((sum, c) => sum + 2 * c + 8 * c * 2 * c + 2 * c, 0);
+    const up = [256, 128].reduce((sum, c) => sum + 2 * c + (8 * c * c) / 2 + c / 2, 0);
+    const back = 2 * 64 + 8 * 64 * 16 + 16;
+    const head = 27 * 16 + 16 * 16 + 2 * 16 + (27 * 16 + 1);
+    const boundary = 4 + 4 * 343 + 2 * 4 + (4 + 1);
+    const expected = stem + encoder + decoder + down + up + back + head + boundary;
+    expect(countOf(builder)).toBe(expected);
+    expect(expected).toBe(4_365_310);
+    expect(logits.shape).toEqual([1, 1, 64, 48, 48]);
+    expect(sizeDivisor(half)).toBe(8);
+    expect(sizeDivisor(networkPresets.lnsnet)).toBe(8);
+  });
+
+  test("refuses what its stem and stages do not divide", () => {
+    expect(() => build(half.configuration, [1, 1, 8, 8, 12])).toThrow(
+      "stem of half size needs D, H, W divisible by 8",
+    );
+  });
+});
+
 /** Each choice, and the parameters it adds to the tiny network (4 and 8 channels; two blocks of 4 and one of 8). */
 const choices: readonly [string, Partial<LnsnetConfiguration>, number][] = [
   ["the defaults", {}, 0],
@@ -120,12 +150,28 @@ const choices: readonly [string, Partial<LnsnetConfiguration>, number][] = [
   ["one at the bottleneck", { depthwiseSeparable: "bottleneck" }, 27 * 8 + 64 + 16 - (27 * 4 + 16 + 8)],
   ["no boundary module", { boundaryModule: false }, -(4 + 4 * 343 + 2 * 4 + 4 + 1)],
   ["no stochastic depth", { dropPath: 0 }, 0],
+  [
+    "a half-size stem, and three channels at full resolution",
+    { stem: "half", headChannels: 3 },
+    4 * 7 + (2 * 4 + 4 * 3 * 8 + 3) - 27 - (16 - 9) - 2 - 27,
+  ],
+  [
+    "a half-size stem, and logits alone at full resolution",
+    { stem: "half", headChannels: 0 },
+    4 * 7 + (2 * 4 + 4 * 8) - 27 * 4,
+  ],
+  [
+    "a half-size stem without a depthwise separable convolution",
+    { stem: "half", headChannels: 4, depthwiseSeparable: "none" },
+    4 * 7 + (2 * 4 + 4 * 4 * 8 + 4) - (27 * 4 + 16 + 8),
+  ],
   ["two blocks a decoder stage", { decoderDepth: 2 }, 27 + 4 * 16 + 5 * 4],
 ];
 
 describe.each(choices)("%s", (_, choice, added) => {
   const configuration = { ...tiny, ...choice };
-  const shape = [2, configuration.inputs, 4, 4, 6];
+  const space = configuration.stem === "half" ? [8, 4, 8] : [4, 4, 6];
+  const shape = [2, configuration.inputs, ...space];
 
   test(`adds ${added} parameters`, () => {
     expect(countOf(build(configuration, shape).builder) - countOf(build(tiny, [2, 1, 4, 4, 6]).builder)).toBe(
@@ -149,7 +195,7 @@ describe.each(choices)("%s", (_, choice, added) => {
       ...pointsOf(training.builder),
       ...kept,
     ]);
-    expect(inference.logits.shape).toEqual([2, configuration.classes, 4, 4, 6]);
+    expect(inference.logits.shape).toEqual([2, configuration.classes, ...space]);
     expect(relativeError(actual, expected)).toBeLessThan(1e-12);
   });
 

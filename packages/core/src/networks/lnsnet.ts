@@ -18,8 +18,12 @@ export interface LnsnetConfiguration {
   readonly inputs: number;
   /** Channels of logits, each with its own sigmoid. */
   readonly classes: number;
-  /** Channels of each stage, from full resolution down; each stage halves D, H, W. */
+  /** Channels of each stage, from the stem's resolution down; each stage halves D, H, W. */
   readonly stages: readonly number[];
+  /** A 1×1×1 convolution at full resolution, or a 2×2×2 convolution of stride 2, so that all stages run at half size. */
+  readonly stem: "full" | "half";
+  /** Behind a half-size stem: channels of the features at full resolution that the head reads; 0 goes from the last stage to the logits. */
+  readonly headChannels: number;
   /** Volume Blocks of each encoder stage. */
   readonly depths: readonly number[];
   /** Volume Blocks of each decoder stage. */
@@ -47,6 +51,8 @@ export const lnsnetDefaults: LnsnetConfiguration = {
   inputs: 1,
   classes: 1,
   stages: [32, 64, 128, 256],
+  stem: "full",
+  headChannels: 16,
   depths: [2, 4, 4, 8],
   decoderDepth: 2,
   partialRatio: 0.25,
@@ -60,21 +66,25 @@ export const lnsnetDefaults: LnsnetConfiguration = {
   convolution: "partial",
 };
 
+/** Edge that D, H and W must be multiples of: what the stem and the stages divide them by. */
+export const lnsnetDivisor = ({ stages, stem }: LnsnetConfiguration): number =>
+  2 ** (stages.length - (stem === "half" ? 0 : 1));
+
 /** Kernel edge of the depthwise convolution of LBEM, and its channels for each class. */
 const BOUNDARY_KERNEL = 7;
 const BOUNDARY_EXPANSION = 4;
 
 /**
- * Builds LNSNet on `image` [N, inputs, D, H, W], D, H, W divisible by 2^(stages − 1).
+ * Builds LNSNet on `image` [N, inputs, D, H, W], D, H, W divisible by {@link lnsnetDivisor}.
  * @returns logits [N, classes, D, H, W].
  * @throws ShapeError where a size does not divide.
  */
 export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder: NetworkBuilder): Value {
-  const { stages, depths, decoderDepth, classes } = configuration;
-  const divisor = 2 ** (stages.length - 1);
+  const { stages, depths, decoderDepth } = configuration;
+  const divisor = lnsnetDivisor(configuration);
   if (image.shape.slice(2).some((length) => length % divisor !== 0))
     throw new ShapeError(
-      `LNSNet with ${stages.length} stages needs D, H, W divisible by ${divisor}, not ${image.shape.slice(2)}`,
+      `LNSNet with ${stages.length} stages and a stem of ${configuration.stem} size needs D, H, W divisible by ${divisor}, not ${image.shape.slice(2)}`,
     );
   if (depths.length !== stages.length)
     throw new ShapeError(
@@ -92,13 +102,7 @@ export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder
     return y;
   };
 
-  let x = within("stem", () =>
-    convolution(
-      image,
-      builder.weight("weight", [stages[0], configuration.inputs, 1, 1, 1], configuration.inputs, 1),
-      builder.bias("bias", stages[0]),
-    ),
-  );
+  let x = within("stem", () => stem(image, configuration, builder));
   const skips: Value[] = [];
   for (let stage = 0; stage < stages.length; stage++)
     x = within(`encoder.${stage}`, () => {
@@ -115,20 +119,44 @@ export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder
       return blocks(add(upsampled, skips[stage]), decoderDepth);
     });
 
-  const logits = within("head", () => {
-    const features = configuration.depthwiseSeparable === "head" ? depthwiseSeparable(x, builder) : x;
-    return within("logits", () =>
-      convolution(
-        features,
-        builder.weight("weight", [classes, stages[0], 3, 3, 3], 27 * stages[0], 1),
-        builder.bias("bias", classes),
-        { padding: [1, 1, 1] },
-      ),
-    );
-  });
+  const logits = within("head", () => head(x, configuration, builder));
   return configuration.boundaryModule
     ? within("boundary", () => boundaryEnhancement(logits, builder))
     : logits;
+}
+
+/** Features of the first stage: of each voxel, or of each 2×2×2 voxels. */
+function stem(image: Value, { inputs, stages, stem }: LnsnetConfiguration, builder: NetworkBuilder): Value {
+  const edge = stem === "half" ? 2 : 1;
+  return convolution(
+    image,
+    builder.weight("weight", [stages[0], inputs, edge, edge, edge], edge ** 3 * inputs, 1),
+    builder.bias("bias", stages[0]),
+    { stride: [edge, edge, edge] },
+  );
+}
+
+/** Logits at full resolution from the last decoder features. */
+function head(
+  x: Value,
+  { classes, stem, headChannels, depthwiseSeparable: place }: LnsnetConfiguration,
+  builder: NetworkBuilder,
+): Value {
+  const separated = (y: Value): Value => (place === "head" ? depthwiseSeparable(y, builder) : y);
+  if (stem === "half" && headChannels === 0) {
+    const features = separated(x);
+    return within("logits", () => up(features, classes, builder));
+  }
+  const features = separated(stem === "half" ? within("up", () => up(x, headChannels, builder)) : x);
+  const channels = features.shape[1];
+  return within("logits", () =>
+    convolution(
+      features,
+      builder.weight("weight", [classes, channels, 3, 3, 3], 27 * channels, 1),
+      builder.bias("bias", classes),
+      { padding: [1, 1, 1] },
+    ),
+  );
 }
 
 /** 3D Volume Block: x + DropPath(PW₂(LeakyReLU(PW₁(InstanceNorm(VPConv(x)))))). */

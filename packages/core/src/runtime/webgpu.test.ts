@@ -39,7 +39,7 @@ function onWebGpu(model: Uint8Array, inputs: Inputs): Promise<Answer> {
 
 // Some seconds at rest; a driver in software feels whatever else the machine does.
 describe.skipIf(driver === undefined)("on WebGPU", { timeout: 300_000 }, () => {
-  const { lnsnet, "lnsnet-small": small } = networkPresets;
+  const { lnsnet, "lnsnet-small": small, "lnsnet-half": half } = networkPresets;
   const everyGroup: NetworkSpecification = {
     name: "lnsnet",
     configuration: { ...small.configuration, classes: 2, pointwiseGroups: "depthwise" },
@@ -47,6 +47,7 @@ describe.skipIf(driver === undefined)("on WebGPU", { timeout: 300_000 }, () => {
 
   test.each<[string, NetworkSpecification, number]>([
     ["LNSNet", lnsnet, 16],
+    ["LNSNet with a half-size stem", half, 16],
     ["LNSNet of two classes with groups wherever there can be", everyGroup, 8],
   ])("%s has every node there, and gives the CPU's logits", async (_, network, edge) => {
     const { model, image } = drawnNetwork(network, [edge, edge, edge]);

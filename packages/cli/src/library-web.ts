@@ -14,7 +14,7 @@ export * from "@lnsnet/core";
  * Loads models, on WebAssembly unless another device is asked for; several are averaged.
  *
  * @param models from `readModel`; at least one
- * @throws InputError where models differ in spacing, patch or window
+ * @throws InputError where there is no model, models differ in spacing, patch or window, or there is no such device
  */
 export function openPredictor(
   models: readonly TrainedModel[],

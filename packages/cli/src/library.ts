@@ -17,7 +17,7 @@ export { loadModel } from "./model.js";
  * Loads models, on the CPU unless another device is asked for; several are averaged.
  *
  * @param models from {@link shippedModel}, {@link loadModel} or `readModel`; at least one
- * @throws InputError where models differ in spacing, patch or window
+ * @throws InputError where there is no model, models differ in spacing, patch or window, or there is no such device
  */
 export function openPredictor(
   models: readonly TrainedModel[],

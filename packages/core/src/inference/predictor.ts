@@ -2,7 +2,7 @@
 import { InputError } from "../errors.js";
 import type { Target } from "../graph/graph.js";
 import { inferenceModel, type NetworkSpecification } from "../networks/catalogue.js";
-import type { Runtime, Session, SessionOptions } from "../runtime/types.js";
+import { deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
 import type { PatchSize } from "../transforms/patch.js";
 import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
 import type { Vector3 } from "../volume/volume.js";
@@ -34,8 +34,13 @@ export interface Predictor {
   readonly members: number;
   /** One sentence: where it runs, and why not where it was asked to. */
   readonly deviceNote: string;
-  /** What the networks say of a prepared grid, or of a part of one. */
+  /**
+   * What the networks say of a prepared grid, or of a part of one.
+   *
+   * @throws InputError where the predictor was released, or a network answers with NaN or infinite numbers
+   */
   probability(prepared: Prepared, options: LookOptions): Promise<Prediction>;
+  /** Frees the networks. A second call does nothing. */
   release(): Promise<void>;
 }
 
@@ -43,13 +48,16 @@ export interface Predictor {
  * Loads models that were trained for the same working grid.
  *
  * @param models at least one; several are averaged, as an ensemble of folds is
- * @throws InputError where models differ in spacing, patch or window
+ * @throws InputError where there is no model, models differ in spacing, patch or window, or a device or number of threads
+ *   is asked for that there is not
  */
 export async function openPredictor(
   models: readonly TrainedModel[],
   runtime: Runtime,
   options: SessionOptions = {},
 ): Promise<Predictor> {
+  requireModels(models);
+  requireOptions(options);
   const { plan } = models[0];
   for (const other of models) requireSamePlan(plan, other.plan);
   const { patchSize, window } = plan;
@@ -66,15 +74,57 @@ export async function openPredictor(
     await Promise.all(sessions.map((session) => session.release()));
     throw error;
   }
+  let isReleased = false;
+  const requireOpen = () => {
+    if (isReleased)
+      throw new InputError("The predictor was released, and cannot look at a scan any more; open a new one.");
+  };
   return {
     plan,
     members: sessions.length,
     deviceNote: sessions[0].deviceNote,
-    probability: (prepared, look) => predictProbability(prepared, sessions, { ...look, patchSize, window }),
+    probability: async (prepared, look) => {
+      requireOpen();
+      const throwIfAborted = () => {
+        look.signal?.throwIfAborted();
+        requireOpen();
+      };
+      return predictProbability(prepared, sessions, {
+        ...look,
+        patchSize,
+        window,
+        signal: { throwIfAborted },
+      });
+    },
     release: async () => {
+      if (isReleased) return;
+      isReleased = true;
       await Promise.all(sessions.map((session) => session.release()));
     },
   };
+}
+
+/** Programs in JavaScript have no compiler that keeps them from passing something else. */
+function requireModels(models: readonly TrainedModel[]): void {
+  if (!Array.isArray(models) || models.length === 0)
+    throw new InputError(
+      "A predictor was opened without a model, and a list of at least one is expected; pass [await shippedModel()], or what readModel returns.",
+    );
+  for (const model of models) {
+    if (model?.plan === undefined || !(model.weights instanceof Map))
+      throw new InputError(
+        "A predictor was given something that is no model; pass what shippedModel, loadModel or readModel returns, awaited and in a list.",
+      );
+  }
+}
+
+function requireOptions({ device = "cpu", threads = 0 }: SessionOptions): void {
+  if (!deviceChoices.includes(device))
+    throw new InputError(`There is no device "${device}"; choose one of ${deviceChoices.join(", ")}.`);
+  if (!Number.isInteger(threads) || threads < 0)
+    throw new InputError(
+      `The number of threads is ${threads}; give a whole number, or 0 for one thread a core.`,
+    );
 }
 
 function requireSamePlan(one: PredictionPlan, other: PredictionPlan): void {

@@ -1,10 +1,12 @@
 // Whole scans and clicks by one function: numbers, measures, confidence, cleaning, progress and stopping.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InputError } from "../errors.js";
 import { sizeOf } from "../graph/shape.js";
 import { networkPresets, parametersOf } from "../networks/catalogue.js";
 import { nodeRuntime } from "../runtime/node.js";
+import type { SessionOptions } from "../runtime/types.js";
 import { indexedStream, uniform } from "../transforms/random.js";
-import { voxelCount } from "../volume/volume.js";
+import { type Vector3, voxelCount } from "../volume/volume.js";
 import { densityPredictor } from "./density-predictor.test-helper.js";
 import { type Ball, drawnScan, straightGrid } from "./drawn-scan.test-helper.js";
 import { openPredictor, type TrainedModel } from "./predictor.js";
@@ -127,5 +129,74 @@ describe("ensembles", () => {
       expect(value).toBeCloseTo(alone.probability.data[at], 6);
     });
     expect(Math.max(...(together.disagreement?.data ?? [1]))).toBeLessThan(1e-3);
+  });
+});
+
+describe("a program's mistakes are answered in a sentence", () => {
+  const open = (models: unknown, options: unknown = {}) =>
+    openPredictor(models as TrainedModel[], nodeRuntime, options as SessionOptions);
+  test.each<[string, unknown, unknown, RegExp]>([
+    ["no list", undefined, {}, /without a model.*at least one/],
+    ["an empty list", [], {}, /without a model/],
+    ["a promise of a model", [Promise.resolve(untrained(1))], {}, /no model.*awaited/],
+    ["null among models", [untrained(1), null], {}, /no model/],
+    ["a device that there is not", [untrained(1)], { device: "gpu" }, /no device "gpu".*auto, cpu/],
+    ["half a thread", [untrained(1)], { threads: 0.5 }, /threads is 0\.5/],
+  ])("models: %s", async (_, models, options, sentence) => {
+    const opened = open(models, options);
+    await expect(opened).rejects.toThrow(InputError);
+    await expect(opened).rejects.toThrow(sentence);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ["a point alone", [1, 2, 3], /Point 1 of 3 is no triple/],
+    [
+      "two numbers",
+      [
+        [0, 0, 0],
+        [1, 2],
+      ],
+      /Point 2 of 2 is no triple/,
+    ],
+    ["NaN", [[0, Number.NaN, 0]], /Point 1 of 1 is no triple of finite numbers/],
+    ["text", "1,2,3", /no list/],
+  ])("points: %s", async (_, at, sentence) => {
+    const segmented = segment(scan, predictor, { at: at as Vector3[] });
+    await expect(segmented).rejects.toThrow(InputError);
+    await expect(segmented).rejects.toThrow(sentence);
+  });
+
+  test("use after release, and release twice", async () => {
+    const released = await open([untrained(1)]);
+    await released.release();
+    await released.release();
+    await expect(segment(scan, released, { searched: "everything" })).rejects.toThrow(/was released/);
+  });
+
+  test("release in the middle of a scan", async () => {
+    const released = await open([untrained(1)]);
+    const onProgress = () => void released.release();
+    await expect(segment(scan, released, { searched: "everything", onProgress })).rejects.toThrow(
+      /was released/,
+    );
+  });
+});
+
+describe("a broken network's answer is an error, never no node", () => {
+  const brokenBy = (name: string, value: number): TrainedModel => {
+    const model = untrained(1);
+    model.weights.get(name)?.fill(value, 0, 1);
+    return model;
+  };
+  test.each<[string, number]>([
+    ["NaN", Number.NaN],
+    ["infinite", Number.POSITIVE_INFINITY],
+  ])("%s", async (_, bias) => {
+    const broken = await openPredictor([untrained(2), brokenBy("head.logits.bias", bias)], nodeRuntime);
+    for (const options of [{ searched: "everything" as const }, { at: [large.centreMm] }])
+      await expect(segment(scan, broken, options)).rejects.toThrow(
+        /answered with NaN or infinite numbers in 4096 of the 4096 voxels/,
+      );
+    await broken.release();
   });
 });

@@ -1,4 +1,5 @@
 // One function for every way of segmenting a scan: all its nodes, or those that were clicked.
+import { InputError } from "../errors.js";
 import { crop, paste } from "../volume/crop.js";
 import { type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import { measureNodes } from "../voxels/node-measurement.js";
@@ -51,7 +52,8 @@ export const DEFAULT_OVERLAP = 0.5;
  *
  * @param scan HU, in any orientation; as the readers of volumes and DICOM series return it
  * @param predictor from `openPredictor`
- * @throws InputError where a whole scan holds no neck; the signal's reason where it was stopped
+ * @throws InputError where a whole scan holds no neck, a point is not three finite numbers, the predictor was released,
+ *   or a network answers with NaN; the signal's reason where it was stopped
  */
 export async function segment(
   scan: Volume,
@@ -60,7 +62,10 @@ export async function segment(
 ): Promise<Segmentation> {
   const { at, searched, cleanUp, overlap = DEFAULT_OVERLAP, mirrored = false, signal, onProgress } = options;
   const look = { mirrored, ...(signal ? { signal } : {}) };
-  if (at !== undefined) return segmentClicks(scan, at, predictor, look, onProgress);
+  if (at !== undefined) {
+    requirePoints(at);
+    return segmentClicks(scan, at, predictor, look, onProgress);
+  }
   const { instances, nodes, reasons } = await segmentWholeScan(scan, predictor, {
     ...look,
     overlap,
@@ -69,6 +74,20 @@ export async function segment(
     ...(onProgress ? { onPatch: onProgress } : {}),
   });
   return { instances, nodes, clicks: [], reasons };
+}
+
+/** Programs in JavaScript have no compiler that keeps them from passing something else. */
+function requirePoints(points: readonly Vector3[]): void {
+  if (!Array.isArray(points))
+    throw new InputError(
+      "The clicked points (at) are no list; give a list of points, each [x, y, z] in LPS mm.",
+    );
+  for (const [index, point] of points.entries()) {
+    if (!Array.isArray(point) || point.length !== 3 || !point.every(Number.isFinite))
+      throw new InputError(
+        `Point ${index + 1} of ${points.length} is no triple of finite numbers; give each point as [x, y, z] in LPS mm.`,
+      );
+  }
 }
 
 /** Clicks one after another; a click into a node that is already there adds nothing. */

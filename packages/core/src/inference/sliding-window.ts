@@ -1,4 +1,5 @@
 // The probability of foreground on a working grid, by patches that overlap, weighted by a Gaussian about each patch's centre.
+import { InputError } from "../errors.js";
 import type { RuntimeTensor, Session } from "../runtime/types.js";
 import { cutPatch, type PatchSize } from "../transforms/patch.js";
 import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
@@ -45,6 +46,7 @@ const LEAST_WEIGHT = 1e-3;
  * all members before the next, so that an ensemble needs no more memory than its members' own.
  *
  * @param members networks whose probabilities are averaged; at least one
+ * @throws InputError where a network answers with NaN or infinite numbers; the signal's reason where it was stopped
  */
 export async function predictProbability(
   prepared: Prepared,
@@ -108,8 +110,11 @@ async function answerPatch(
 ): Promise<void> {
   const width = patchSize[2];
   const shape = [1, 1, ...patchSize];
-  const logitsOf = async (member: Member, data: Float32Array) =>
-    (await member.run({ image: { shape, data }, ...constants })).logits.data;
+  const logitsOf = async (member: Member, data: Float32Array) => {
+    const { logits } = await member.run({ image: { shape, data }, ...constants });
+    requireFinite(logits.data);
+    return logits.data;
+  };
   const mirror = mirrored ? mirroredRows(image, width) : null;
   probability.fill(0);
   disagreement?.fill(0);
@@ -126,6 +131,16 @@ async function answerPatch(
   if (disagreement !== null)
     for (let n = 0; n < disagreement.length; n++)
       disagreement[n] = Math.sqrt(Math.max(0, disagreement[n] - probability[n] ** 2));
+}
+
+/** NaN is below every threshold, so that a broken network would otherwise say that there is no node. */
+function requireFinite(logits: Float32Array): void {
+  let broken = 0;
+  for (let n = 0; n < logits.length; n++) if (!Number.isFinite(logits[n])) broken++;
+  if (broken > 0)
+    throw new InputError(
+      `The network answered with NaN or infinite numbers in ${broken} of the ${logits.length} voxels of a patch, and its answer cannot be used; its weights are damaged or its training diverged, so use another model.`,
+    );
 }
 
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));

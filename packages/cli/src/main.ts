@@ -1,6 +1,6 @@
 // The command `lnsnet`: finds the subcommand, checks its arguments, and turns every failure into an exit code.
 import { stripVTControlCharacters } from "node:util";
-import { InputError } from "@lnsnet/core";
+import { InputError, safeLines } from "@lnsnet/core";
 import { type CommandMeta, renderUsage, runCommand, type SubCommandsDef } from "citty";
 import { checkArguments } from "./arguments.js";
 import { Interrupted } from "./interrupt.js";
@@ -122,7 +122,7 @@ function ending(error: unknown): { text: string; code: number } {
   if (error instanceof InputError) return { text: `lnsnet: ${error.message}`, code: 2 };
   if (error instanceof Interrupted) return { text: `lnsnet: ${error.message}`, code: error.exitCode };
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { text: `lnsnet: internal error, please report it\n${trace}`, code: 1 };
+  return { text: safeLines(`lnsnet: internal error, please report it\n${trace}`), code: 1 };
 }
 
 /** The commands whose names begin so. */

@@ -1,4 +1,5 @@
 // One line that says how far work is, how fast it goes and how long it will take. On stderr, so that stdout stays clean.
+import { safeText } from "@lnsnet/core";
 
 /** The state of the work. */
 export interface ProgressState {
@@ -67,7 +68,8 @@ export function createProgress(
       last = state;
       if (nowSeconds() - shownSeconds >= intervalSeconds) show(state);
     },
-    note(text) {
+    note(note) {
+      const text = safeText(note);
       stream.write(terminal ? `\r\u001b[2K${text}\n` : `${text}\n`);
       if (terminal && last !== null && !finished) show(last);
     },
@@ -116,7 +118,7 @@ function progressLine(
     text ?? null,
     tail,
   ];
-  return parts.filter((part) => part !== null && part !== "").join(" · ");
+  return safeText(parts.filter((part) => part !== null && part !== "").join(" · "));
 }
 
 /** A line as wide as the terminal would wrap, and could then not be rewritten. Some terminals state a width of 0. */

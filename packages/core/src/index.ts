@@ -173,6 +173,7 @@ export { holmCorrection } from "./statistics/holm.js";
 export type { Interval } from "./statistics/interval.js";
 export { quantileOfSorted, type Summary, summarise } from "./statistics/summary.js";
 export { type SignedRankTest, wilcoxonSignedRank, type ZeroMethod } from "./statistics/wilcoxon.js";
+export { safeFileName, safeJson, safeLines, safeText, shown } from "./text.js";
 export { bestValidation, isExhausted, type Validation } from "./training/early-stop.js";
 export {
   checkSplits,

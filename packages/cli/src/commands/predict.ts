@@ -188,8 +188,7 @@ async function predictAll(batch: Batch): Promise<{ results: PredictedScan[]; fai
       } catch (error) {
         if (error instanceof Interrupted) throw error;
         failures.push({ scan: attempt.scan, error });
-        if (batch.scans.length > 1)
-          process.stderr.write(`lnsnet: ${attempt.scan.id} failed: ${messageOf(error)}\n`);
+        if (batch.scans.length > 1) printProblems([`${attempt.scan.id} failed: ${messageOf(error)}`]);
       }
     }
   } finally {

@@ -9,7 +9,7 @@ it("escapes what would end an element or an attribute", () => {
 });
 
 it("replaces what XML forbids even escaped, and keeps the rest", () => {
-  expect(escapeMarkup("a\u0000b\u001Bc\uD800d\n\té😀")).toBe("a\uFFFDb\uFFFDc\uFFFDd\n\té😀");
+  expect(escapeMarkup("a\u0000b\u001Bc\uD800d\u202Ee\n\té😀")).toBe("a\uFFFDb\uFFFDc\uFFFDd\uFFFDe\n\té😀");
 });
 
 it("encodes base64 as Node does", () => {

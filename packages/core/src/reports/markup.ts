@@ -2,7 +2,8 @@
 
 /**
  * Text as it may stand in HTML or XML, in an element or between quotes in an attribute. Characters that XML 1.0
- * forbids even when escaped (most controls, lone surrogates) become U+FFFD, so that an SVG stays well-formed whatever a file was called.
+ * forbids even when escaped (most controls, lone surrogates) become U+FFFD, so that an SVG stays well-formed whatever a
+ * file was called; marks that turn the direction of reading become it too.
  */
 export function escapeMarkup(text: string): string {
   return text
@@ -55,6 +56,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-const forbiddenInXml = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\uFFFE\uFFFF]/gu;
+const forbiddenInXml = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\uFFFE\uFFFF]|\p{Bidi_Control}/gu;
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

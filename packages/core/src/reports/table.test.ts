@@ -22,12 +22,12 @@ const mean = [{ name: "mean", dsc: 0.71234, hd95_mm: 12.25 }];
 it("aligns text to the left, numbers to the right, and prints what does not exist as a dash", () => {
   expect(textTable(columns, rows, mean)).toBe(
     [
-      "Case       DSC  HD95 (mm)",
-      "─────────────────────────",
-      'a,"1"    0.712       12.3',
-      "<b>\uFFFD[2J      –          –",
-      "─────────────────────────",
-      "mean     0.712       12.3",
+      "Case            DSC  HD95 (mm)",
+      "──────────────────────────────",
+      'a,"1"         0.712       12.3',
+      "<b>\\u001b[2J      –          –",
+      "──────────────────────────────",
+      "mean          0.712       12.3",
     ].join("\n"),
   );
 });
@@ -43,7 +43,26 @@ it("escapes HTML and marks columns of numbers", () => {
 });
 
 it("writes CSV for programs: keys, all digits, quotes where needed, nothing for null", () => {
-  expect(csvTable(columns, rows)).toBe('name,dsc,hd95_mm\n"a,""1""",0.71234,12.25\n<b>\u001b[2J,,\n');
+  expect(csvTable(columns, rows)).toBe('name,dsc,hd95_mm\n"a,""1""",0.71234,12.25\n<b>\\u001b[2J,,\n');
+});
+
+it.each([
+  { cell: "=1+1", field: "'=1+1" },
+  { cell: '=HYPERLINK("http://x","y")', field: `"'=HYPERLINK(""http://x"",""y"")"` },
+  { cell: "@SUM(A1)", field: "'@SUM(A1)" },
+  { cell: "+cmd|' /C calc'!A0", field: "'+cmd|' /C calc'!A0" },
+  { cell: " -2+3", field: "' -2+3" },
+  { cell: "＝1+1", field: "'＝1+1" },
+  { cell: "\t=1+1", field: "\\t=1+1" },
+  { cell: "a;=1+1", field: '"a;=1+1"' },
+  { cell: "a\nb", field: "a\\nb" },
+  { cell: "-1024", field: "-1024" },
+  { cell: "+1.5e-3", field: "+1.5e-3" },
+  { cell: "a=b", field: "a=b" },
+  { cell: -3.5, field: "-3.5" },
+  { cell: null, field: "" },
+])("writes $cell into CSV as $field", ({ cell, field }) => {
+  expect(csvTable([{ key: "text", title: "Text" }], [{ text: cell }])).toBe(`text\n${field}\n`);
 });
 
 it("writes LaTeX with everything escaped that it would take for a command", () => {

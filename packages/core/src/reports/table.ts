@@ -1,4 +1,5 @@
 // One description of a table; printed for the terminal, a web page, a spreadsheet or a paper.
+import { safeText } from "../text.js";
 import { escapeMarkup } from "./markup.js";
 
 /** A cell; null is a value that does not exist. A number that is not finite is treated as null. */
@@ -19,7 +20,7 @@ export interface TableColumn<Key extends string = string> {
   readonly format?: ((value: number) => string) | undefined;
 }
 
-/** Aligned plain text for the terminal, without a line end after the last row. Control characters, which could drive the terminal, become U+FFFD. Footer rows stand below a second rule. */
+/** Aligned plain text for the terminal, without a line end after the last row. Text is made safe for the terminal. Footer rows stand below a second rule. */
 export function textTable<Key extends string>(
   columns: readonly TableColumn<Key>[],
   rows: readonly TableRow<NoInfer<Key>>[],
@@ -27,8 +28,8 @@ export function textTable<Key extends string>(
 ): string {
   const everyRow = [...rows, ...footer];
   const shown = columns.map((column) => {
-    const cells = everyRow.map((row) => harmless(shownCell(column, row[column.key])));
-    const title = harmless(heading(column));
+    const cells = everyRow.map((row) => safeText(shownCell(column, row[column.key])));
+    const title = safeText(heading(column));
     return {
       cells,
       title,
@@ -71,15 +72,17 @@ export function htmlTable<Key extends string>(
   );
 }
 
-/** CSV (RFC 4180, with line feeds), headed by the columns' keys. For programs: numbers keep every digit, null is an empty field. */
+/**
+ * CSV (RFC 4180, with line feeds), headed by the columns' keys. For programs: numbers keep every digit, null is an empty
+ * field. Text is made safe: a line break or an escape is written out, and an apostrophe stands before text that a
+ * spreadsheet would compute (OWASP, "CSV injection"); text that is a plain number stays one.
+ */
 export function csvTable<Key extends string>(
   columns: readonly TableColumn<Key>[],
   rows: readonly TableRow<NoInfer<Key>>[],
 ): string {
   const header = columns.map((column) => csvField(column.key)).join(",");
-  const lines = rows.map((row) =>
-    columns.map((column) => csvField(String(existing(row[column.key]) ?? ""))).join(","),
-  );
+  const lines = rows.map((row) => columns.map((column) => csvField(existing(row[column.key]))).join(","));
   return `${[header, ...lines].join("\n")}\n`;
 }
 
@@ -140,12 +143,8 @@ function isNumeric<Key extends string>(column: TableColumn<Key>, rows: readonly 
   return cells.length > 0 && cells.every((cell) => typeof cell === "number");
 }
 
-function harmless(text: string): string {
-  return text.replace(/\p{Cc}/gu, "\uFFFD");
-}
-
 function latexText(text: string): string {
-  return text.replace(/[\\{}$&#_%~^±–—−≥≤×<>]/g, (character) => latexForms[character] ?? character);
+  return safeText(text).replace(/[\\{}$&#_%~^±–—−≥≤×<>]/g, (character) => latexForms[character] ?? character);
 }
 
 /** With what pdflatex refuses or draws otherwise in its usual fonts. */
@@ -174,6 +173,12 @@ function pad(text: string, columns: number, right: boolean): string {
   return right ? space + text : text + space;
 }
 
-function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function csvField(cell: TableCell): string {
+  if (typeof cell !== "string") return String(cell ?? "");
+  const text = safeText(cell);
+  const field = /^\s*[=+\-@＝＋－＠]/.test(text) && !plainNumber.test(text) ? `'${text}` : text;
+  // Some spreadsheets part fields at semicolons too, and would take what follows for the beginning of a field.
+  return /[",;]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }
+
+const plainNumber = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;

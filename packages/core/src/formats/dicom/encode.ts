@@ -57,7 +57,7 @@ export function decimalString(value: number): string {
 const implementationClassUid = "2.25.153858252261820937924625723526028735998";
 
 /** Representations whose explicit length field has four bytes (PS3.5, 7.1.2). */
-const longRepresentations: ReadonlySet<string> = new Set(["OB", "OW", "SQ", "UT", "UN"]);
+const longRepresentations: ReadonlySet<string> = new Set(["OB", "OV", "OW", "SQ", "UT", "UN"]);
 
 /** The declared encoder is the host's, as every JavaScript host has it. */
 declare class TextEncoder {

@@ -1,21 +1,14 @@
 // One compressed frame to samples: the decoders of cornerstone (WebAssembly) and of others behind one function each.
 import { inflateSync } from "fflate";
-import type { PixelEncoding } from "./transfer-syntaxes.js";
+import { type CodecEncoding, type CodestreamHeader, codestreamHeader } from "./codestream-header.js";
 
 /** A decoded frame: samples in rows, little endian, of one byte where `bitsPerSample` is at most 8, else of two. */
-export interface DecodedFrame {
+export interface DecodedFrame extends CodestreamHeader {
   readonly bytes: Uint8Array;
-  readonly columns: number;
-  readonly rows: number;
-  readonly bitsPerSample: number;
-  readonly componentCount: number;
 }
 
 /** Decodes a frame of a JPEG family. Throws, or gives no samples, where it cannot. */
 export type FrameCodec = (encoded: Uint8Array) => DecodedFrame;
-
-/** The encodings that a codec decodes; the others need no knowledge of an image format. */
-export type CodecEncoding = Exclude<PixelEncoding, "native" | "rle" | "deflated-frame" | null>;
 
 /**
  * Tells a browser where the WebAssembly files of the decoders are, by their names ("openjpegwasm_decode.wasm"). In Node
@@ -101,7 +94,7 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
     const { default: load } = await import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs");
     const decode = wasmCodec((await load({ ...codecLocation })).JPEGDecoder);
     return (encoded) => {
-      const bits = jpegPrecision(encoded);
+      const { bitsPerSample: bits } = codestreamHeader("jpeg", encoded);
       if (bits !== 8) throw new Error(`it has ${bits} bits a sample, and the decoder knows 8`);
       return decode(encoded);
     };
@@ -144,17 +137,6 @@ function endOfImage(encoded: Uint8Array): number {
   while (end > 0 && encoded[end + 1] === 0) end--;
   if (end <= 0 || encoded[end] !== 0xff || encoded[end + 1] !== 0xd9) throw new Error("it has no end marker");
   return end;
-}
-
-/** Bits a sample by the frame header (SOF0 to SOF15) of a JPEG; null where there is none. */
-function jpegPrecision(encoded: Uint8Array): number | null {
-  for (let at = 2; at + 4 < encoded.length && encoded[at] === 0xff; ) {
-    const marker = encoded[at + 1];
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
-    if (isFrame) return encoded[at + 4];
-    at += 2 + ((encoded[at + 2] << 8) | encoded[at + 3]);
-  }
-  return null;
 }
 
 function wasmCodec(Decoder: new () => WasmDecoder): FrameCodec {

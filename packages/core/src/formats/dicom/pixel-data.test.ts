@@ -221,7 +221,7 @@ describe("refused with a sentence", () => {
     ],
     [
       "12 bits a sample",
-      as("1.2.840.10008.1.2.4.51", [Uint8Array.of(0xff, 0xd8, 0xff, 0xc1, 0, 11, 12, 0, 0, 0)]),
+      as("1.2.840.10008.1.2.4.51", [Uint8Array.of(0xff, 0xd8, 0xff, 0xc1, 0, 11, 12, 0, 48, 0, 64, 1)]),
       /JPEG Extended.*12 bits a sample/,
     ],
     ["zeros as HTJ2K", as("1.2.840.10008.1.2.4.201", [new Uint8Array(64)]), /High-Throughput JPEG 2000/],

@@ -2,6 +2,8 @@
 import type dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
 import { concatenated } from "../bytes.js";
+import { greatestContent } from "../gzip.js";
+import { type CodestreamHeader, codestreamHeader } from "./codestream-header.js";
 import { type Dataset, elementOf, has, numberOf, numbersOf, textOf } from "./dataset.js";
 import { type DecodedFrame, decodeRle, inflateFrame, loadCodec } from "./pixel-codecs.js";
 import { type TransferSyntax, transferSyntaxOf } from "./transfer-syntaxes.js";
@@ -30,7 +32,7 @@ export function pixelDescriptionOf(dataset: Dataset): PixelDescription {
   refuseColour(dataset);
   const columns = numberOf(dataset, "Columns") ?? 0;
   const rows = numberOf(dataset, "Rows") ?? 0;
-  const frameCount = numberOf(dataset, "NumberOfFrames") ?? 1;
+  const frameCount = frameCountOf(dataset);
   if (!(columns > 0 && rows > 0 && Number.isInteger(frameCount) && frameCount > 0)) {
     throw new InputError(
       `${name} has ${columns} columns, ${rows} rows and ${frameCount} frames, and whole numbers above 0 were expected; export it again.`,
@@ -47,6 +49,11 @@ export function pixelDescriptionOf(dataset: Dataset): PixelDescription {
   }
   const isSigned = (numberOf(dataset, "PixelRepresentation") ?? 0) === 1;
   return { columns, rows, frameCount, bitsAllocated, bitsStored, highBit, isSigned };
+}
+
+/** The number of frames as stated; a single frame where none are stated, or none by a writer that means one. */
+export function frameCountOf(dataset: Dataset): number {
+  return numberOf(dataset, "NumberOfFrames") || 1;
 }
 
 /**
@@ -69,7 +76,14 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
       `${name} is compressed by ${syntax.name}, which cannot be decoded here; convert it to an uncompressed or losslessly compressed one first.`,
     );
   }
-  if (syntax.encoding === "native") return nativeDecoder(dataset, element, description);
+  if (syntax.encoding === "native") {
+    if (element.hadUndefinedLength === true) {
+      throw new InputError(
+        `${name} has compressed pixel data, and its transfer syntax is ${syntax.name}, which is not compressed; export it again.`,
+      );
+    }
+    return nativeDecoder(dataset, element, description);
+  }
 
   const { columns, rows, bitsAllocated } = description;
   const cellBytes = Math.ceil((columns * rows * bitsAllocated) / 8);
@@ -79,7 +93,9 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
     const fragments = frames[frame];
     if (fragments === undefined) throw new RangeError(`Frame ${frame} of ${frames.length} was asked for.`);
     try {
-      return decode(bytesOf(dataset, fragments));
+      const encoded = bytesOf(dataset, fragments);
+      refuseBomb(encoded, description);
+      return decode(encoded);
     } catch (error) {
       throw new InputError(
         `${name} has a frame ${frame + 1} that cannot be decoded as ${syntax.name} (${error instanceof Error ? error.message : "the decoder gives no reason"}); convert it to an uncompressed file first, or export it again.`,
@@ -151,9 +167,19 @@ async function codedFrameDecoder(
       throw new TypeError("Native pixel data is not encoded frame by frame.");
     default: {
       const codec = await loadCodec(encoding);
-      return (encoded) => sampleValues(codec(encoded), description);
+      return (encoded) => {
+        // Before the codec takes memory for what the frame says of itself.
+        refuseOtherSize(codestreamHeader(encoding, encoded), description);
+        return sampleValues(codec(encoded), description);
+      };
     }
   }
+}
+
+/** What decoding takes is bounded by the bytes that there are: eight a pixel, as the decoder of JPEG 2000 takes. */
+function refuseBomb({ length }: Uint8Array, { columns, rows }: PixelDescription): void {
+  if (8 * columns * rows <= greatestContent(length)) return;
+  throw new Error(`it has ${length} bytes for ${columns} × ${rows} pixels`);
 }
 
 interface Fragment {
@@ -226,11 +252,7 @@ function cellValues(cells: Uint8Array, description: PixelDescription): StoredFra
 /** The values of a codec's samples, which stand lowest in their bytes. */
 function sampleValues(decoded: DecodedFrame, description: PixelDescription): StoredFrame {
   const { columns, rows, bitsAllocated, bitsStored, isSigned } = description;
-  if (decoded.componentCount > 1)
-    throw new Error(`it has ${decoded.componentCount} colour components, not 1`);
-  if (decoded.columns !== columns || decoded.rows !== rows) {
-    throw new Error(`it has ${decoded.columns} × ${decoded.rows} pixels, not ${columns} × ${rows}`);
-  }
+  refuseOtherSize(decoded, description);
   const sampleBits = decoded.bitsPerSample > 8 ? 16 : 8;
   if (decoded.bytes.length !== (columns * rows * sampleBits) / 8) {
     throw new Error(`it decodes to ${decoded.bytes.length} bytes`);
@@ -244,6 +266,13 @@ function sampleValues(decoded: DecodedFrame, description: PixelDescription): Sto
   );
   if (bitsAllocated <= sampleBits || sampleBits === 16) return samples;
   return isSigned ? Int16Array.from(samples) : Uint16Array.from(samples);
+}
+
+function refuseOtherSize(frame: CodestreamHeader, { columns, rows }: PixelDescription): void {
+  if (frame.componentCount > 1) throw new Error(`it has ${frame.componentCount} colour components, not 1`);
+  if (frame.columns !== columns || frame.rows !== rows) {
+    throw new Error(`it has ${frame.columns} × ${frame.rows} pixels, not ${columns} × ${rows}`);
+  }
 }
 
 function typedCells(cells: Uint8Array, bits: 1 | 8 | 16 | 32, isSigned: boolean): StoredFrame {

@@ -48,6 +48,8 @@ const syntaxes: Readonly<Record<string, readonly [name: string, encoding: PixelE
   "1.2.840.10008.1.2.4.201": ["High-Throughput JPEG 2000 (Lossless Only)", "htj2k"],
   "1.2.840.10008.1.2.4.202": ["High-Throughput JPEG 2000 with RPCL Options (Lossless Only)", "htj2k"],
   "1.2.840.10008.1.2.4.203": ["High-Throughput JPEG 2000", "htj2k"],
+  // Implicit VR little endian, but for pixels in the other byte order.
+  "1.2.840.113619.5.2": ["GE Private Implicit VR Big Endian", null],
 };
 
 /** The transfer syntax of a UID; one that is unknown is named by its UID and not decoded. */

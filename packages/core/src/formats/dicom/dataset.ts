@@ -260,7 +260,6 @@ function parsed(bytes: Uint8Array, start: number, name: string): Parsed {
     }
     if (content.warnings.some((warning) => openSequence.test(warning))) reason = "a sequence has no end";
   } catch (error) {
-    if (error instanceof InputError) throw error;
     reason = reasonOf(error);
   }
   reason = lengthProblem(elements, content.byteArray.length) ?? reason;
@@ -344,6 +343,7 @@ function inflated(bytes: Uint8Array, headerBytes: number, name: string): Uint8Ar
 
 /** dicom-parser throws texts; any other error is of something that it does not look for. */
 function reasonOf(error: unknown): string {
+  if (error instanceof InputError) return "its deflated content cannot be inflated";
   const isSaid = typeof error === "string" && error.length < 200;
   return isSaid ? error.replace(/^dicomParser[.:]\w+: /, "") : "its structure cannot be followed";
 }

@@ -4,6 +4,7 @@ export type SeriesProblemKind =
   | "missing-slice"
   | "duplicate-slice"
   | "uneven-spacing"
+  | "rounded-positions"
   | "gantry-tilt"
   | "shifted-slices"
   | "mixed-orientation"
@@ -20,7 +21,9 @@ export type SeriesProblemKind =
   | "wrong-modality"
   | "colour"
   | "unsupported-syntax"
-  | "damaged-file";
+  | "damaged-file"
+  | "unreadable-neighbour"
+  | "repeated-uid";
 
 export interface SeriesProblem {
   readonly kind: SeriesProblemKind;

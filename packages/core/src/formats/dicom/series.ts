@@ -1,14 +1,15 @@
 // DICOM series out of files: found, described with all that is wrong with them, chosen and read as one volume in HU.
 import { InputError } from "../../errors.js";
 import type { Geometry, Volume } from "../../volume/volume.js";
-import { type Dataset, has, numberOf, parseDataset, parseReadablePart, textOf } from "./dataset.js";
+import { type Dataset, has, parseDataset, parseReadablePart, textOf, usableNumberOf } from "./dataset.js";
 import { frameDecoder, type StoredFrame } from "./pixel-data.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
 import { type NamedFile, type Rescale, type Slice, slicesOf } from "./slices.js";
 import type { SourceInstance, SourceSeries, StudyIdentity } from "./source-series.js";
-import { type Stack, stackOf } from "./stack.js";
+import { nameOf, type Stack, stackOf } from "./stack.js";
 import { resampleStack } from "./stack-resampling.js";
 import { transferSyntaxOf } from "./transfer-syntaxes.js";
+import { missingBeside } from "./unreadable-neighbours.js";
 
 /** A stack of parallel slices of one DICOM series. */
 export interface DicomSeries {
@@ -36,24 +37,33 @@ export interface SeriesListing {
 }
 
 /**
- * The image series among files. Each file is read once and let go; {@link readSeries} reads it again.
+ * The image series among files. Each file is read once and let go; {@link readSeries} reads it again. A file that cannot
+ * be read stops no other: it is a problem of the series that it belongs to or, where it does not say, of those beside it.
  */
 export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesListing> {
   const others: { name: string; reason: string }[] = [];
+  const unreadable: { name: string; reason: string }[] = [];
   const headers: ImageHeader[] = [];
   for (const file of files) {
-    try {
-      const found = headerOf(await file.read(), file);
-      if ("reason" in found) others.push({ name: file.name, reason: found.reason });
-      else headers.push(found);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      others.push({ name: file.name, reason: error.message });
+    const found = await lookInto(file);
+    if (!("mayBeSlice" in found)) headers.push(found);
+    else {
+      const { name } = file;
+      others.push({ name, reason: found.reason });
+      if (found.mayBeSlice) unreadable.push({ name, reason: found.reason });
     }
   }
   for (const { name, damage } of headers) if (damage !== null) others.push({ name, reason: damage });
-  const bySeries = groups(headers, (a, b) => a.seriesInstanceUid === b.seriesInstanceUid);
-  const series = bySeries.flatMap(seriesOf).sort((a, b) => (a.number ?? 0) - (b.number ?? 0));
+  const bySeries = groups(headers, (a, b) => a.seriesInstanceUid === b.seriesInstanceUid).filter((members) =>
+    members.some(({ slices }) => slices.length > 0),
+  );
+  const missing = missingBeside(
+    unreadable,
+    bySeries.map((members) => members.map(({ name }) => name)),
+  );
+  const series = bySeries
+    .flatMap((members, n) => seriesOf(members, missing[n]))
+    .sort((a, b) => (a.number ?? 0) - (b.number ?? 0));
   return { series, others };
 }
 
@@ -138,36 +148,69 @@ interface ImageHeader {
 /** Objects with rows and columns that are no images of a patient. */
 const noImages: ReadonlySet<string> = new Set(["SEG", "RTDOSE", "RTIMAGE", "PR", "REG"]);
 
-function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | { reason: string } {
+/** A file that is no image of a series. */
+interface NoImage {
+  readonly reason: string;
+  /** Whether it cannot be read and does not say what it is, so that it may be a slice of a series beside it. */
+  readonly mayBeSlice: boolean;
+}
+
+async function lookInto(file: NamedFile): Promise<ImageHeader | NoImage> {
+  let bytes: Uint8Array | null = null;
+  try {
+    bytes = await file.read();
+    return headerOf(bytes, file);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    // An interrupted copy leaves empty files, and files of zeros.
+    const mayBeSlice =
+      bytes === null || /\.(dcm|dicom|ima)$/i.test(file.name) || bytes.every((byte) => byte === 0);
+    return { reason: error.message, mayBeSlice };
+  }
+}
+
+/** @throws InputError where the file is no DICOM file */
+function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NoImage {
   const { dataset, damage } = parseReadablePart(bytes, file.name);
   const modality = textOf(dataset, "Modality");
+  const seriesInstanceUid = textOf(dataset, "SeriesInstanceUID");
+  if (damage !== null && seriesInstanceUid === "") {
+    return { reason: damage.message, mayBeSlice: modality === "" || modality === "CT" };
+  }
   const isImage = has(dataset, "Rows") && !noImages.has(modality);
   // A file that is cut off early may be a slice that its series then lacks.
-  const isCutOff = damage !== null && !has(dataset, "Rows") && has(dataset, "SeriesInstanceUID");
+  const isCutOff = damage !== null && !has(dataset, "Rows");
   if (!isImage && !isCutOff) {
-    return { reason: damage?.message ?? `${file.name} is a DICOM ${modality || "object"}, not an image.` };
+    const reason = damage?.message ?? `${file.name} is a DICOM ${modality || "object"}, not an image.`;
+    return { reason, mayBeSlice: false };
   }
-  const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
+  const { slices, problem } = slicesOrProblem(dataset, file);
   return {
     name: file.name,
-    slices: isCutOff ? [] : slicesOrDamage(dataset, file, damage),
-    seriesInstanceUid: textOf(dataset, "SeriesInstanceUID"),
-    number: numberOf(dataset, "SeriesNumber") ?? null,
+    slices: isCutOff ? [] : slices,
+    seriesInstanceUid,
+    number: usableNumberOf(dataset, "SeriesNumber"),
     description: textOf(dataset, "SeriesDescription"),
     modality,
     transferSyntaxUid: dataset.transferSyntaxUid,
     study: studyOf(dataset),
-    isColour: samples > 1 || textOf(dataset, "PhotometricInterpretation") === "PALETTE COLOR",
-    damage: damage?.message ?? null,
+    isColour:
+      (usableNumberOf(dataset, "SamplesPerPixel") ?? 1) > 1 ||
+      textOf(dataset, "PhotometricInterpretation") === "PALETTE COLOR",
+    damage: damage?.message ?? problem,
   };
 }
 
-/** What is wrong with the slices of a damaged file is that it is damaged. */
-function slicesOrDamage(dataset: Dataset, file: NamedFile, damage: InputError | null): readonly Slice[] {
+/** None, and the reason, where the file does not say what is needed of its slices: its series lacks them. */
+function slicesOrProblem(
+  dataset: Dataset,
+  file: NamedFile,
+): { readonly slices: readonly Slice[]; readonly problem: string | null } {
   try {
-    return slicesOf(dataset, file);
+    return { slices: slicesOf(dataset, file), problem: null };
   } catch (error) {
-    throw damage ?? error;
+    if (!(error instanceof InputError)) throw error;
+    return { slices: [], problem: error.message };
   }
 }
 
@@ -187,25 +230,30 @@ function studyOf(dataset: Dataset): StudyIdentity {
 }
 
 /** One series or, where its slices cannot form one stack, one for each stack. */
-function seriesOf(headers: readonly ImageHeader[]): DicomSeries[] {
+function seriesOf(headers: readonly ImageHeader[], missing: SeriesProblem | null): DicomSeries[] {
   const slices = headers.flatMap((header) => header.slices);
-  const distinct = withoutCopies(slices);
-  const stacks = groups(distinct.slices, belongTogether);
+  const stacks = groups(slices, belongTogether);
   const mixed = stacks.length > 1 ? mixtureProblems(stacks) : [];
   return stacks.map((members) => {
     const files = new Set(members.map(({ file }) => file));
     const shown = headers.filter((header) => header.slices.some(({ file }) => files.has(file)));
     const own = [...shown, ...headers.filter(({ slices }) => slices.length === 0)];
     const [first] = shown;
-    const stack = stackOf(members);
-    const problems = [...ownProblems(own, members), ...mixed, ...distinct.problems, ...stack.problems];
+    const stack = stackOf(members, missing !== null);
+    const problems = [
+      ...ownProblems(own, members),
+      ...mixed,
+      ...repeatedUids(stack),
+      ...(missing === null ? [] : [missing]),
+      ...stack.problems,
+    ];
     return {
       seriesInstanceUid: first.seriesInstanceUid,
       number: first.number,
       description: first.description,
       modality: first.modality,
       frameOfReferenceUid: members[0].frameOfReferenceUid,
-      sliceCount: members.length,
+      sliceCount: members.length - stack.duplicates.length,
       transferSyntaxUid: first.transferSyntaxUid,
       transferSyntax: transferSyntaxOf(first.transferSyntaxUid).name,
       geometry: stack.geometry,
@@ -216,26 +264,16 @@ function seriesOf(headers: readonly ImageHeader[]): DicomSeries[] {
   });
 }
 
-/** A file that is there twice is one image; the UID says so. */
-function withoutCopies(slices: readonly Slice[]): { slices: Slice[]; problems: SeriesProblem[] } {
-  const known = new Map<string, Slice>();
-  const copies: Slice[] = [];
-  for (const slice of slices) {
-    const key = slice.sopInstanceUid === "" ? slice.file.name : slice.sopInstanceUid;
-    const name = `${key} ${slice.frame}`;
-    if (known.has(name)) copies.push(slice);
-    else known.set(name, slice);
-  }
-  const problems =
-    copies.length === 0
-      ? []
-      : [
-          warning(
-            "duplicate-slice",
-            `${copies.length} of the files ${copies.length === 1 ? "is a copy" : "are copies"} of another one by SOP Instance UID, such as ${copies[0].file.name}; the first of each is taken.`,
-          ),
-        ];
-  return { slices: [...known.values()], problems };
+/** De-identifiers have given all slices one SOP Instance UID; they are slices all the same. */
+function repeatedUids({ placed }: Stack): SeriesProblem[] {
+  const uids = new Set(placed.map(({ slice }) => `${slice.sopInstanceUid} ${slice.frame}`));
+  if (uids.size === placed.length) return [];
+  return [
+    warning(
+      "repeated-uid",
+      `Its ${placed.length} slices share ${uids.size} SOP Instance ${uids.size === 1 ? "UID" : "UIDs"}; they are told apart by their positions, which objects that refer to them by UID cannot do.`,
+    ),
+  ];
 }
 
 /** Members of one stack: localizers apart, the rest by size, orientation, pixel spacing and frame of reference. */
@@ -258,8 +296,8 @@ function sameSize(a: Slice, b: Slice): boolean {
 
 function sameDirections(a: Slice, b: Slice): boolean {
   if (a.axes === null || b.axes === null) return a.axes === b.axes;
-  const [p, q] = [a.axes.flat(), b.axes.flat()];
-  return p.every((value, n) => Math.abs(value - q[n]) < 1e-3);
+  const [p, q] = [a.axes, b.axes];
+  return [0, 1].every((axis) => p[axis].every((value, n) => Math.abs(value - q[axis][n]) < 1e-3));
 }
 
 function isLocalizer({ imageType }: Slice): boolean {
@@ -330,13 +368,17 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
       `It is compressed by ${transferSyntaxOf(unsupported.transferSyntaxUid).name}, which cannot be decoded here; convert it to an uncompressed or losslessly compressed one first.`,
     );
   }
-  const unscaled = slices.filter(({ rescale }) => rescale === null).length;
-  if (unscaled > 0) {
-    warn(
-      "missing-rescale",
-      `${unscaled} of ${slices.length} slices state no Rescale Slope and Intercept; their stored values are taken as HU.`,
-    );
-  }
+  const lacking = (is: (rescale: Rescale | null) => boolean, what: string, consequence: string) => {
+    const { length } = slices.filter(({ rescale }) => is(rescale));
+    if (length > 0)
+      warn(
+        "missing-rescale",
+        `${length} of ${slices.length} slices state no Rescale ${what}; ${consequence}.`,
+      );
+  };
+  lacking((rescale) => rescale === null, "Slope and Intercept", "their stored values are taken as HU");
+  lacking((rescale) => rescale?.assumed === "slope", "Slope beside the Intercept", "it is taken as 1");
+  lacking((rescale) => rescale?.assumed === "intercept", "Intercept beside the Slope", "it is taken as 0");
   const units = new Set(slices.flatMap(({ rescale }) => rescale?.unit ?? []));
   if ([...units].some((unit) => unit !== "HU")) {
     warn(
@@ -387,29 +429,32 @@ function instanceOf({ sopClassUid, sopInstanceUid, frame }: Slice): SourceInstan
   return { sopClassUid, sopInstanceUid, frame };
 }
 
-/** Reads slices; keeps the last file, since the frames of a multi-frame file follow each other. */
+/** Reads slices; keeps the last two files, since frames of one file follow each other, also where two are compared. */
 class SliceReader {
-  #file: NamedFile | null = null;
-  #decode: ((frame: number) => StoredFrame) | null = null;
+  readonly #decoders = new Map<NamedFile, (frame: number) => StoredFrame>();
 
   async stored({ file, frame }: Slice): Promise<StoredFrame> {
-    if (this.#file !== file || this.#decode === null) {
-      this.#decode = await frameDecoder(parseDataset(await file.read(), file.name));
-      this.#file = file;
+    const decode =
+      this.#decoders.get(file) ?? (await frameDecoder(parseDataset(await file.read(), file.name)));
+    if (!this.#decoders.has(file)) {
+      const [oldest] = this.#decoders.keys();
+      if (this.#decoders.size > 1) this.#decoders.delete(oldest);
+      this.#decoders.set(file, decode);
     }
-    return this.#decode((frame ?? 1) - 1);
+    return decode((frame ?? 1) - 1);
   }
 }
 
-const unscaled: Rescale = { slope: 1, intercept: 0, unit: "HU" };
+const unscaled: Rescale = { slope: 1, intercept: 0, assumed: null, unit: "HU" };
 
 async function refuseUnequal(reader: SliceReader, slice: Slice, of: Slice): Promise<void> {
   const [a, b] = [await reader.stored(of), await reader.stored(slice)];
   const [p, q] = [of.rescale ?? unscaled, slice.rescale ?? unscaled];
   const isEqual = p.slope === q.slope && p.intercept === q.intercept && a.every((value, n) => value === b[n]);
   if (isEqual) return;
+  const advice = slice.file === of.file ? "export one of them alone" : "keep one of each pair in the folder";
   throw new InputError(
-    `${slice.file.name} and ${of.file.name} lie at the same position and differ, as in a series of several phases or reconstructions; keep one of each pair in the folder.`,
+    `${nameOf(slice)} and ${nameOf(of)} lie at the same position and differ, as in a series of several phases or reconstructions; ${advice}.`,
   );
 }
 
@@ -421,7 +466,7 @@ async function stackedHu(slices: readonly Slice[], reader: SliceReader): Promise
   for (const [k, slice] of slices.entries()) {
     const stored = await reader.stored(slice);
     // Not before a slice has shown that it has the pixels that its header promises.
-    hu ??= new VoxelArray(pixels * slices.length);
+    hu ??= withRoom(() => new VoxelArray(pixels * slices.length), slice);
     const rescale = slice.rescale ?? unscaled;
     if (!rescaleInto(hu, k * pixels, stored, rescale)) {
       // A value beyond 16 bits: all that is there goes over.
@@ -430,6 +475,19 @@ async function stackedHu(slices: readonly Slice[], reader: SliceReader): Promise
     }
   }
   return hu ?? new VoxelArray(0);
+}
+
+/** @throws InputError where the machine has no room for the voxels of a series */
+function withRoom<T>(make: () => T, { file }: Slice): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new InputError(
+      `The series of ${file.name} has more voxels than fit into memory; choose a smaller one.`,
+      { cause },
+    );
+  }
 }
 
 /** Whether whole stored values become whole HU in every slice. */

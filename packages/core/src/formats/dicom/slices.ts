@@ -1,8 +1,19 @@
 // The images in one DICOM file, slice by slice: where each lies and how its values become HU, without its pixels.
 import { InputError } from "../../errors.js";
 import type { Vector3 } from "../../volume/volume.js";
-import { type Dataset, has, itemsOf, numberOf, numbersOf, textOf, textsOf } from "./dataset.js";
+import { greatestContent } from "../gzip.js";
+import {
+  type Dataset,
+  has,
+  itemsOf,
+  numberOf,
+  numbersOf,
+  textOf,
+  textsOf,
+  usableNumberOf,
+} from "./dataset.js";
 import type { Attribute } from "./dictionary.js";
+import { frameCountOf } from "./pixel-data.js";
 
 /** A file that is read when it is asked for, so that a series need not be in memory as files. */
 export interface NamedFile {
@@ -30,13 +41,15 @@ export interface Slice {
   /** Centre of the first pixel, LPS mm. Null where the file does not say. */
   readonly positionMm: Vector3 | null;
   readonly thicknessMm: number | null;
-  /** HU = slope · stored + intercept. Null where the file does not say. */
+  /** HU = slope · stored + intercept. Null where the file states neither. */
   readonly rescale: Rescale | null;
 }
 
 export interface Rescale {
   readonly slope: number;
   readonly intercept: number;
+  /** What of the two the file does not state, so that it is 1 or 0; null where it states both. */
+  readonly assumed: "slope" | "intercept" | null;
   /** What the rescaled values are; HU where the file does not say. */
   readonly unit: string;
 }
@@ -45,10 +58,18 @@ export interface Rescale {
  * The slices of an image file. In a multi-frame file what its functional groups say of a frame comes first, then what
  * they say of all frames, then the file's own attributes (PS3.3, C.7.6.16).
  *
- * @throws InputError where an attribute is not of its type, or frames have no functional groups of their own
+ * @throws InputError where an attribute that is needed is not of its type, frames have no functional groups of their
+ * own, or the file promises far more pixels than it has bytes
  */
 export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
-  const frameCount = numberOf(dataset, "NumberOfFrames") ?? 1;
+  const frameCount = frameCountOf(dataset);
+  const [columns, rows] = [numberOf(dataset, "Columns") ?? 0, numberOf(dataset, "Rows") ?? 0];
+  const fileBytes = dataset.content.byteArray.length;
+  if (2 * columns * rows * frameCount > greatestContent(fileBytes)) {
+    throw new InputError(
+      `${file.name} promises ${frameCount} × ${columns} × ${rows} pixels and has ${fileBytes} bytes; copy or export it again.`,
+    );
+  }
   const isMultiFrame = frameCount > 1 || has(dataset, "PerFrameFunctionalGroupsSequence");
   if (!isMultiFrame) return [sliceOf([dataset], dataset, file, null)];
   const shared = itemsOf(dataset, "SharedFunctionalGroupsSequence");
@@ -68,7 +89,8 @@ function sliceOf(
   file: NamedFile,
   frame: number | null,
 ): Slice {
-  const macro = (sequence: Attribute, attribute: Attribute) => withAttribute(sources, sequence, attribute);
+  const macro = (sequence: Attribute, ...attributes: Attribute[]) =>
+    withAttribute(sources, sequence, attributes);
   const position = macro("PlanePositionSequence", "ImagePositionPatient");
   const orientation = macro("PlaneOrientationSequence", "ImageOrientationPatient");
   const spacing = macro("PixelMeasuresSequence", "PixelSpacing");
@@ -80,7 +102,7 @@ function sliceOf(
     sopClassUid: textOf(dataset, "SOPClassUID"),
     sopInstanceUid: textOf(dataset, "SOPInstanceUID"),
     frameOfReferenceUid: textOf(dataset, "FrameOfReferenceUID"),
-    instanceNumber: frame ?? numberOf(dataset, "InstanceNumber") ?? null,
+    instanceNumber: frame ?? usableNumberOf(dataset, "InstanceNumber"),
     imageType: frameType === null ? textsOf(dataset, "ImageType") : textsOf(frameType, "FrameType"),
     columns: numberOf(dataset, "Columns") ?? 0,
     rows: numberOf(dataset, "Rows") ?? 0,
@@ -88,29 +110,35 @@ function sliceOf(
     spacingMm: spacing === null ? null : pairOf(numbersOf(spacing, "PixelSpacing").reverse()),
     axes: orientation === null ? null : axesOf(numbersOf(orientation, "ImageOrientationPatient")),
     positionMm: position === null ? null : vectorOf(numbersOf(position, "ImagePositionPatient")),
-    thicknessMm: thickness === null ? null : (numberOf(thickness, "SliceThickness") ?? null),
-    rescale: rescaleOf(macro("PixelValueTransformationSequence", "RescaleSlope")),
+    thicknessMm: thickness === null ? null : usableNumberOf(thickness, "SliceThickness"),
+    rescale: rescaleOf(macro("PixelValueTransformationSequence", "RescaleSlope", "RescaleIntercept")),
   };
 }
 
 function withAttribute(
   sources: readonly Dataset[],
   sequence: Attribute,
-  attribute: Attribute,
+  attributes: readonly Attribute[],
 ): Dataset | null {
+  const hasOne = (dataset: Dataset) => attributes.some((attribute) => has(dataset, attribute));
   for (const source of sources) {
     const [item] = itemsOf(source, sequence);
-    if (item !== undefined && has(item, attribute)) return item;
-    if (has(source, attribute)) return source;
+    if (item !== undefined && hasOne(item)) return item;
+    if (hasOne(source)) return source;
   }
   return null;
 }
 
 function rescaleOf(source: Dataset | null): Rescale | null {
   if (source === null) return null;
-  const slope = numberOf(source, "RescaleSlope") ?? 1;
-  const intercept = numberOf(source, "RescaleIntercept") ?? 0;
-  return { slope, intercept, unit: textOf(source, "RescaleType") || "HU" };
+  const slope = numberOf(source, "RescaleSlope");
+  const intercept = numberOf(source, "RescaleIntercept");
+  return {
+    slope: slope ?? 1,
+    intercept: intercept ?? 0,
+    assumed: slope === undefined ? "slope" : intercept === undefined ? "intercept" : null,
+    unit: textOf(source, "RescaleType") || "HU",
+  };
 }
 
 function axesOf(values: readonly number[]): readonly [Vector3, Vector3] | null {

@@ -41,9 +41,12 @@ export interface Stack {
  * The stack of slices that have one size, orientation and pixel spacing.
  *
  * A stack counts as regular where every slice lies within a tenth of a voxel (at most 0.1 mm) of its place on the grid
- * that the first and the last slice span: positions rounded to 0.1 mm are common.
+ * that the first and the last slice span: positions rounded to 0.1 mm are common. Positions rounded to whole millimetres
+ * are put back onto the even steps that give them.
+ *
+ * @param mayLackSlices Whether files beside the slices cannot be read, so that a wide gap may be a slice of them.
  */
-export function stackOf(slices: readonly Slice[]): Stack {
+export function stackOf(slices: readonly Slice[], mayLackSlices = false): Stack {
   const located = slices.filter(isLocated);
   const unplaced = slices.length - located.length;
   const spacingMm = slices[0].spacingMm;
@@ -62,7 +65,7 @@ export function stackOf(slices: readonly Slice[]): Stack {
   const { placed, duplicates, axes } = inOrder(located);
   const problems = duplicates.length === 0 ? [] : [duplicateProblem(duplicates)];
   try {
-    return { placed, duplicates, ...gridOf(placed, axes, spacingMm, problems) };
+    return { placed, duplicates, ...gridOf(placed, axes, spacingMm, problems, mayLackSlices) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { ...refusedStack("bad-geometry", error.message), placed, duplicates };
@@ -121,6 +124,7 @@ function gridOf(
   [i, j, normal]: Axes,
   spacingMm: readonly [number, number],
   earlier: readonly SeriesProblem[],
+  mayLackSlices: boolean,
 ): Pick<Stack, "geometry" | "isRegular" | "problems"> {
   const problems = [...earlier];
   const { slice: first } = placed[0];
@@ -141,29 +145,80 @@ function gridOf(
     return { geometry: { ...place, size: [first.columns, first.rows, 1] }, isRegular: true, problems };
   }
 
-  const stepMm = lengthMm / gaps.length;
-  const depthToleranceMm = toleranceOf(stepMm);
+  const exact = { firstMm: 0, stepMm: lengthMm / gaps.length };
+  const depthToleranceMm = toleranceOf(exact.stepMm);
   const planeToleranceMm = toleranceOf(Math.min(...spacingMm));
-  const isEven = placed.every(({ distanceMm }, k) => Math.abs(distanceMm - k * stepMm) <= depthToleranceMm);
+  const isEven = placed.every(
+    ({ distanceMm }, k) => Math.abs(distanceMm - k * exact.stepMm) <= depthToleranceMm,
+  );
   const isStraight = placed.every(({ shiftMm }) => Math.hypot(...shiftMm) <= planeToleranceMm);
-  if (!isEven) problems.push(spacingProblem(placed, gaps, usualMm, depthToleranceMm));
+  const steps = isEven ? exact : roundedSteps(placed, normal);
+  if (steps === null) problems.push(spacingProblem(placed, gaps, usualMm, depthToleranceMm, mayLackSlices));
+  else if (!isEven) problems.push(roundingProblem(gaps, steps.stepMm));
   if (!isStraight) problems.push(shiftProblem(placed, planeToleranceMm));
-  if (isEven && isStraight) {
+  if (steps !== null && isStraight) {
     const geometry: Geometry = {
       ...place,
       size: [first.columns, first.rows, placed.length],
-      spacingMm: [...spacingMm, stepMm],
+      spacingMm: [...spacingMm, steps.stepMm],
+      originMm: isEven ? place.originMm : addScaled(place.originMm, normal, steps.firstMm),
     };
     return { geometry, isRegular: true, problems };
   }
-  const isRefused = problems.some((problem) => problem.isRefused);
-  const geometry = isRefused ? null : resamplingGrid(placed, place, spacingMm, lengthMm, usualMm);
+  if (problems.some((problem) => problem.isRefused)) return { geometry: null, isRegular: false, problems };
+  const geometry = resamplingGrid(placed, place, spacingMm, lengthMm, usualMm);
+  const stored = first.columns * first.rows * placed.length;
+  if (geometry.size[0] * geometry.size[1] * geometry.size[2] > greatestGrowth * stored) {
+    throw new InputError(
+      `The slices lie so far apart that a regular grid of them has ${geometry.size.join(" × ")} voxels; check the positions of ${nameOf(first)} and the others.`,
+    );
+  }
   return { geometry, isRegular: false, problems };
 }
+
+/** Between steps of a protocol, or by a tilt, a grid grows by a few times; by more where a position is wrong. */
+const greatestGrowth = 16;
 
 /** How far a slice may lie from its place, for voxels of this edge; a little more, since decimals are not exact. */
 function toleranceOf(edgeMm: number): number {
   return Math.min(0.1, 0.1 * edgeMm) + 1e-6;
+}
+
+/** Even steps, and where the first slice lies from its stated place. */
+interface EvenSteps {
+  readonly firstMm: number;
+  readonly stepMm: number;
+}
+
+/**
+ * The even steps whose places, rounded to whole millimetres, are those of the slices; the middle of what is possible.
+ * Null where there are none, where places are not whole, or a step is of 1 mm: a step of 2 mm beside it may be a gap.
+ */
+function roundedSteps(placed: readonly PlacedSlice[], normal: Vector3): EvenSteps | null {
+  const places = placed.map(({ slice }) => dot(slice.positionMm, normal));
+  const isWhole = places.every((place) => Math.abs(place - Math.round(place)) < 1e-3);
+  const at = places.map((place) => Math.round(place - places[0]));
+  if (!isWhole || at.some((place, k) => k > 0 && place - at[k - 1] < 2)) return null;
+  // Each place is at most half a millimetre from its own, so that two of them bound the step.
+  let [least, most] = [0, Number.POSITIVE_INFINITY];
+  for (let k = 0; k < at.length; k++) {
+    for (let n = k + 1; n < at.length; n++) {
+      least = Math.max(least, (at[n] - at[k] - 1) / (n - k));
+      most = Math.min(most, (at[n] - at[k] + 1) / (n - k));
+    }
+    if (least > most + 1e-9) return null;
+  }
+  const stepMm = (least + most) / 2;
+  const rests = at.map((place, k) => place - k * stepMm);
+  const [low, high] = rests.reduce(([a, b], rest) => [Math.min(a, rest), Math.max(b, rest)], [0, 0]);
+  return { firstMm: (low + high) / 2, stepMm };
+}
+
+function roundingProblem(gaps: readonly number[], stepMm: number): SeriesProblem {
+  return warning(
+    "rounded-positions",
+    `The positions of the slices are rounded to whole millimetres (steps of ${runsOf(gaps)}); the slices are taken as evenly spaced by ${millimetres(stepMm)}.`,
+  );
 }
 
 function singleSliceProblem(slice: Slice, thicknessMm: number): SeriesProblem {
@@ -177,9 +232,12 @@ function spacingProblem(
   gaps: readonly number[],
   usualMm: number,
   toleranceMm: number,
+  mayLackSlices: boolean,
 ): SeriesProblem {
   const missing = gaps.map((gap) => missingIn(gap, usualMm, toleranceMm));
-  const isMissing = missing.map((n, gap) => n > 0 && (skipsNumbers(placed, gap) || isRare(missing)));
+  const isMissing = missing.map(
+    (n, gap) => n > 0 && (mayLackSlices || skipsNumbers(placed, gap) || isRare(missing)),
+  );
   const others = gaps.filter((_, n) => !isMissing[n]);
   const isOtherwiseEven = others.every((gap) => Math.abs(gap - usualMm) <= 2 * toleranceMm);
   if (isMissing.includes(true) && isOtherwiseEven) {
@@ -282,6 +340,7 @@ function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
-function nameOf({ file, frame }: Slice): string {
+/** The file and, of a multi-frame file, the frame. */
+export function nameOf({ file, frame }: Slice): string {
   return frame === null ? file.name : `${file.name} (frame ${frame})`;
 }

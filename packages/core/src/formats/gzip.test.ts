@@ -1,9 +1,9 @@
 // What comes out of compressed bytes is bounded before it fills the memory.
 import { gunzipSync } from "node:zlib";
-import { deflateSync, gzipSync } from "fflate";
+import { deflateSync, gzipSync, zlibSync } from "fflate";
 import { expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import { greatestContent, gunzip, gunzipStart, gzip, inflate } from "./gzip.js";
+import { greatestContent, gunzip, gunzipStart, gzip, inflate, unzlib } from "./gzip.js";
 
 const zeros = new Uint8Array(3 * 2 ** 20);
 
@@ -23,6 +23,58 @@ test("gzip holds what it promised, and up to a MiB more", () => {
     /^a\.gz would unpack to more, and at most 3\.0 MiB/,
   );
   expect(() => gunzip(file, 2 ** 33, "a.gz")).toThrow(/to 8\.0 GiB by its header, and at most 4\.0 GiB/);
+});
+
+const joined = (...parts: Uint8Array[]) => Uint8Array.from(Buffer.concat(parts));
+const text = new TextEncoder().encode("some text, ".repeat(50));
+
+// Contents whose checksums and lengths end in zeros, which must not be taken for padding.
+test.each([
+  ["text", text],
+  ["nothing", new Uint8Array(0)],
+  ["zeros", new Uint8Array(4096)],
+])("zeros behind the last member are left out: %s", (_, content) => {
+  for (const count of [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 512, 70_000]) {
+    const padding = new Uint8Array(count);
+    expect(gunzip(joined(gzipSync(content), padding), content.length, "a.gz")).toEqual(content);
+    expect(gunzip(joined(gzipSync(text), gzipSync(content), padding), 2 ** 20, "a.gz")).toEqual(
+      joined(text, content),
+    );
+    const padded = joined(zlibSync(content), padding);
+    expect(unzlib(padded, content.length, "a.gz")).toEqual(content);
+    if (count > 0) {
+      padded[padded.length - 1] = 7;
+      expect(() => unzlib(padded, content.length, "a.gz")).toThrow(/cut short or damaged/);
+      const other = joined(gzipSync(content), padding.with(count - 1, 7));
+      expect(() => gunzip(other, content.length, "a.gz")).toThrow(/cut short or damaged/);
+    }
+  }
+});
+
+test("a member cut short or damaged is no padding", () => {
+  const file = joined(gzipSync(text), gzipSync(zeros));
+  for (const cut of [1, 3, 8, 9, 20]) {
+    expect(() => gunzip(file.subarray(0, -cut), 2 ** 22, "a.gz")).toThrow(/cut short or damaged/);
+    // The last two bytes are zeros themselves.
+    const padded = joined(file.subarray(0, -cut), new Uint8Array(600));
+    if (cut > 2) expect(() => gunzip(padded, 2 ** 22, "a.gz")).toThrow(/cut short or damaged/);
+  }
+  for (const at of [14, 30]) {
+    const damaged = file.with(at, file[at] ^ 1);
+    expect(() => gunzip(damaged, 2 ** 22, "a.gz")).toThrow(/cut short or damaged/);
+  }
+});
+
+test("hundreds of thousands of empty members end quickly", () => {
+  const member = gzipSync(new Uint8Array(0));
+  const file = new Uint8Array(400_000 * member.length);
+  for (let n = 0; n < 400_000; n++) file.set(member, n * member.length);
+  const start = performance.now();
+  expect(() => gunzip(file, 2 ** 20, "a.gz")).toThrow(
+    /packed in more than 1001 parts that hold nearly nothing/,
+  );
+  expect(() => gunzipStart(file, 600, "a.gz")).toThrow(/cut short or damaged/);
+  expect(performance.now() - start).toBeLessThan(5000);
 });
 
 test("a deflate stream ends at its limit", () => {

@@ -1,7 +1,9 @@
 // 3D Slicer's markups: points with names, in and out, as .mrk.json and as the older .fcsv.
 import { InputError } from "../errors.js";
+import { shown } from "../text.js";
 import type { Vector3 } from "../volume/volume.js";
 import { swapRasLps } from "./place.js";
+import { numberOf } from "./stored-voxels.js";
 
 /** A point with its label. */
 export interface NamedPoint {
@@ -98,7 +100,7 @@ function pointsOfMarkup(markup: unknown, name: string): NamedPoint[] {
   const stated = fieldOf(markup, "coordinateUnits") ?? "mm";
   const unit = Array.isArray(stated) ? stated[0] : stated;
   if (unit !== "mm" && unit !== "") {
-    throw new InputError(`${name} has points in ${unit}, and mm was expected; save them in mm.`);
+    throw new InputError(`${name} has points in ${shown(unit)}, and mm was expected; save them in mm.`);
   }
   return controlPoints
     .filter((point: unknown) => (fieldOf(point, "positionStatus") ?? "defined") === "defined")
@@ -127,17 +129,31 @@ function pointsOfFcsv(text: string, name: string): NamedPoint[] {
     .filter((fields) => (fields[statusColumn] ?? "2") === "2")
     .map((fields, n) => {
       const pointName = fields[fcsvColumns.indexOf("label")] ?? "";
-      // Number takes an empty text for zero.
-      const numbers = fields.slice(1, 4).map((field) => (field.trim() === "" ? Number.NaN : Number(field)));
+      const numbers = fields.slice(1, 4).map(numberOf);
       return { name: pointName, pointLpsMm: toLps(checkedPoint(numbers, pointName || `${n + 1}`, name)) };
     });
 }
 
 /** The fields of a row; one in quotes may hold commas, and quotes written twice. */
 function fieldsOfRow(row: string): string[] {
-  return [...`,${row}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
-    ([, inQuotes, plain]) => inQuotes?.replace(/""/g, '"') ?? plain ?? "",
-  );
+  const fields: string[] = [];
+  let start = 0;
+  while (start <= row.length) {
+    const close = row[start] === '"' ? closingQuote(row, start + 1) : -1;
+    // A quote that nothing closes is a letter as any other.
+    const comma = row.indexOf(",", Math.max(start, close));
+    const end = comma === -1 ? row.length : comma;
+    fields.push(close === -1 ? row.slice(start, end) : row.slice(start + 1, close).replaceAll('""', '"'));
+    start = end + 1;
+  }
+  return fields;
+}
+
+/** Where the quote stands that closes a field; −1 where none does. */
+function closingQuote(row: string, from: number): number {
+  let at = row.indexOf('"', from);
+  while (at !== -1 && row[at + 1] === '"') at = row.indexOf('"', at + 2);
+  return at;
 }
 
 /** A row is a line, so that line breaks in a name become blanks. */
@@ -147,7 +163,7 @@ function quoted(name: string): string {
 }
 
 function toLpsFrom(system: unknown, name: string): (point: Vector3) => Vector3 {
-  switch (String(system).toUpperCase()) {
+  switch (shown(system).toUpperCase()) {
     case "LPS":
     case "1":
       return (point) => point;
@@ -156,7 +172,7 @@ function toLpsFrom(system: unknown, name: string): (point: Vector3) => Vector3 {
       return swapRasLps;
     default:
       throw new InputError(
-        `${name} has points in the coordinate system ${system}, and LPS or RAS was expected; state one of them in the file.`,
+        `${name} has points in the coordinate system ${shown(system)}, and LPS or RAS was expected; state one of them in the file.`,
       );
   }
 }
@@ -165,7 +181,7 @@ function checkedPoint(numbers: readonly unknown[], point: string, name: string):
   const [x, y, z] = numbers.map((value) => (typeof value === "number" ? value : Number.NaN));
   if (numbers.length === 3 && [x, y, z].every(Number.isFinite)) return [x, y, z];
   throw new InputError(
-    `${name} places its point ${point} at (${numbers.join(", ")}), and three finite numbers were expected; correct or remove the point.`,
+    `${name} places its point ${shown(point)} at (${shown(numbers).slice(1, -1)}), and three finite numbers were expected; correct or remove the point.`,
   );
 }
 

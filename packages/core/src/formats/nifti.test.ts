@@ -153,9 +153,9 @@ describe("where a volume lies", () => {
     ["millimetres and seconds", 10, 1],
     ["nothing", 0, 1],
   ])("units: %s", (_, units, millimetres) => {
-    const sform = [-2, 0, 0, -8, 0, -2, 0, 0, 0, 0, 2, 0];
+    const sform = [-0.5, 0, 0, -8, 0, -0.5, 0, 0, 0, 0, 0.5, 0];
     const { spacingMm, originMm } = place({ sform, units });
-    expect(spacingMm[0]).toBeCloseTo(2 * millimetres, 12);
+    expect(spacingMm[0]).toBeCloseTo(0.5 * millimetres, 12);
     expect(originMm[0]).toBeCloseTo(8 * millimetres, 12);
   });
 
@@ -194,6 +194,11 @@ describe("where a volume lies", () => {
         { ...both(0), qform: [Number.NaN, 0, 1, 0, 0, 0] },
         /disagree, since the qform holds NaN/,
       ],
+      [
+        "an sform of zeros",
+        { sform: new Array(12).fill(0), qform: [0, 0, 1, 0, 0, 0] },
+        /sform holds zeros alone, though its code is positive; the qform is used/,
+      ],
       ["no transform", {}, /states no orientation/],
       [
         "a shear",
@@ -202,6 +207,15 @@ describe("where a volume lies", () => {
       ],
     ] satisfies [string, Fields, RegExp][])("%s", (_, fields, message) => {
       expect(reported(fields)).toEqual([expect.stringMatching(message)]);
+    });
+
+    test("and the qform is used where the sform is zeros", () => {
+      const sform = new Array(12).fill(0);
+      const volume = readNifti(
+        niftiFile({ sform, pixdim: [1, 1, 2, 3], qform: [0, 0, 1, 7, 8, 9] }),
+        "x.nii",
+      );
+      expect(volume).toMatchObject({ spacingMm: [1, 2, 3], originMm: [-7, -8, 9] });
     });
 
     test("and the sform wins", () => {
@@ -325,7 +339,8 @@ describe("refused, in one sentence that names the file", () => {
       withByte(good, -6, good[good.length - 6] ^ 1),
       /cut short or damaged/,
     ],
-    ["a gzip file with zeros after it", Uint8Array.from([...good, 0, 0, 0, 0, 0]), /cut short or damaged/],
+    ["a gzip file with a byte after it", Uint8Array.from([...good, 1]), /cut short or damaged/],
+    ["a gzip file with zeros and a byte after it", Uint8Array.from([...good, 0, 0, 0, 0, 0, 1]), /cut short/],
     [
       "more voxels than promised",
       gzipSync(Uint8Array.from([...niftiFile({}), ...new Uint8Array(2 ** 20 + 1)])),
@@ -352,6 +367,9 @@ describe("refused, in one sentence that names the file", () => {
       /spacing of 1 × 1 × -2 mm/,
     ],
     ["spacing NaN", niftiFile({ pixdim: [1, 1, Number.NaN, 1] }), /spacing of 1 × NaN × 1 mm/],
+    ["an sform of zeros alone", niftiFile({ sform: new Array(12).fill(0) }), /sform of zeros and no qform/],
+    ["a spacing of ten metres", niftiFile({ pixdim: [1, 1e4, 1, 1] }), /spacing of 10000 × 1 × 1 mm/],
+    ["an origin beyond a kilometre", niftiFile({ qform: [0, 0, 0, 2e6, 0, 0] }), /within a kilometre/],
     ["a flat sform", niftiFile({ sform: [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0] }), /spacing of 1 × 1 × 0 mm/],
     ["origin NaN", niftiFile({ sform: [-1, 0, 0, Number.NaN, 0, -1, 0, 0, 0, 0, 1, 0] }), /first voxel/],
     [

@@ -28,7 +28,8 @@ import {
  *
  * Voxels keep their array type (int64 and uint64 become Int32Array and Uint32Array where they fit), unless the header
  * scales them: then they are slope · stored + intercept as Float32Array. The place comes from the sform where its code
- * is positive, else from the qform where its code is positive, else, as nibabel does, from pixdim alone: i towards the
+ * is positive and it holds a grid (some programs leave zeros), else from the qform where its code is positive, else, as
+ * nibabel does, from pixdim alone: i towards the
  * patient's left, j towards anterior, k towards superior, the grid centred on (0, 0, 0). Metres and micrometres become
  * millimetres; an unknown unit is taken as millimetres.
  *
@@ -208,18 +209,26 @@ function scaled(stored: VoxelArray, header: Header, name: string): VoxelArray {
   return data;
 }
 
-/** The place by the sform where its code is positive, else by the qform, else by pixdim alone. */
+/** The place by the sform where its code is positive and it holds a grid, else by the qform, else by pixdim alone. */
 function placeOf(header: Header, bytes: Uint8Array, name: string, report: ReportProblem): Place {
   const unitMm = millimetresPerUnit(header.xyzt_units);
   const placed = (affine: Rows) => placeOfAffine(affine, unitMm, name, report);
   const spacing: Vector3 = [header.pixDims[1], header.pixDims[2], header.pixDims[3]];
-  if (header.sform_code > 0) {
-    const sform = sformOf(header, bytes);
+  const sform = header.sform_code > 0 ? sformOf(header, bytes) : null;
+  if (sform !== null && !isEmpty(sform)) {
     const place = placed(sform);
     if (header.qform_code > 0) {
       reportDisagreement(sform, qformOf(header, spacing), header, place.spacingMm, unitMm, report);
     }
     return place;
+  }
+  if (sform !== null) {
+    if (header.qform_code <= 0) {
+      throw new InputError(
+        `${name} has an sform of zeros and no qform, and an orientation was expected; correct its header.`,
+      );
+    }
+    report("The sform holds zeros alone, though its code is positive; the qform is used.");
   }
   refuseBadSpacing(spacing, name);
   if (header.qform_code > 0) {
@@ -241,6 +250,11 @@ function placeOf(header: Header, bytes: Uint8Array, name: string, report: Report
 
 /** Three rows of four: from an index (i, j, k, 1) to RAS in the file's own unit. */
 type Rows = readonly (readonly number[])[];
+
+/** Whether every step from voxel to voxel is zero. */
+function isEmpty(affine: Rows): boolean {
+  return affine.every((row) => row.slice(0, 3).every((value) => value === 0));
+}
 
 function placeOfAffine(affine: Rows, unitMm: number, name: string, report: ReportProblem): Place {
   const column = (c: number) =>

@@ -1,6 +1,7 @@
 // NRRD: reads .nrrd, .nhdr with its data file and the labels of .seg.nrrd, writes .nrrd with gzip.
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
+import { shown } from "../text.js";
 import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
 import { concatenated } from "./bytes.js";
 import { companionNamed, requireCompanion } from "./companion.js";
@@ -9,6 +10,7 @@ import { type Place, placeOfAxes, placeOfSteps, type ReportProblem, stepsOf } fr
 import {
   bytesOfVoxels,
   bytesPerVoxel,
+  numberOf,
   refuseNonFinite,
   type StoredType,
   voxelsOfBytes,
@@ -31,7 +33,7 @@ import {
  * @param report Told where the header states no orientation or no origin, where the space is LAS, which older programs misread, and where a shear is straightened.
  * @throws InputError where the file is no NRRD, is cut short or damaged, has another number of spatial axes than three or
  * any further axis longer than one (colour, vectors, time, layers of segments), is compressed with bzip2, is placed
- * by a shear, a spacing that is not positive or a space that is not the patient's, holds NaN or infinite voxels, or needs
+ * by a shear, a spacing that is not positive, a malformed origin or a space that is not the patient's, holds NaN or infinite voxels, or needs
  * a data file that is not given
  */
 export function readNrrd(
@@ -162,9 +164,13 @@ function headerOf(bytes: Uint8Array, name: string): Header {
   const fields = new Map<string, string>();
   const keys = new Map<string, string>();
   for (const line of strFromU8(bytes.subarray(0, end)).split(/\r?\n/).slice(1)) {
+    if (line.startsWith("#")) continue;
     // A colon alone ends a field's name, with an equals sign a key.
-    const [, word, mark, value] = /^([^#:][^:]*):(=| )\s*(.*)$/.exec(line) ?? [];
-    if (mark === "=") keys.set(word, unescaped(value));
+    const colon = line.indexOf(":");
+    const word = line.slice(0, Math.max(0, colon));
+    const mark = word === "" ? undefined : line[colon + 1];
+    const value = line.slice(colon + 2);
+    if (mark === "=") keys.set(word, unescaped(value.trimStart()));
     else if (mark === " ") fields.set(word.toLowerCase().replace(/\s/g, ""), value.trim());
   }
   const sizes = wordsOf(fields.get("sizes")).map(Number);
@@ -265,8 +271,8 @@ function placeOf(
   const toLps = (v: Vector3): Vector3 => [0 + signs[0] * v[0], 0 + signs[1] * v[1], 0 + signs[2] * v[2]];
   const directions = directionsOf(fields, name);
   const step = (axis: number): Vector3 => toLps(directions[axis] ?? [Number.NaN, Number.NaN, Number.NaN]);
-  const origin = vectorsIn(fields.get("spaceorigin") ?? "")[0];
-  if (origin === undefined) {
+  const origin = originOf(fields, name);
+  if (origin === null) {
     report("The header states no space origin: the first voxel is taken to lie at 0, 0, 0 mm, as ITK does.");
   }
   return placeOfSteps(
@@ -318,22 +324,37 @@ function refuseOtherUnits(fields: Header["fields"], name: string): void {
 /** For each axis its vector, or null where it lies not in space. */
 function directionsOf(fields: Header["fields"], name: string): readonly (Vector3 | null)[] {
   const text = fields.get("spacedirections") ?? "";
-  const entries = text.match(/none|\([^)]*\)/gi) ?? [];
-  return entries.map((entry) => {
-    if (entry.toLowerCase() === "none") return null;
-    const [vector] = vectorsIn(entry);
-    if (vector !== undefined) return vector;
-    throw new InputError(
-      `${name} has the space directions ${text}, and three vectors of three numbers were expected; correct its header.`,
-    );
-  });
+  const vectors = vectorsIn(text);
+  if (vectors !== null) return vectors;
+  throw new InputError(
+    `${name} has the space directions ${shown(text)}, and three vectors of three numbers were expected; correct its header.`,
+  );
 }
 
-/** The vectors of three numbers in a text such as "(1,0,0) (0,1,0)". */
-function vectorsIn(text: string): Vector3[] {
-  return [...text.matchAll(/\(\s*([^,()]+),\s*([^,()]+),\s*([^,()]+)\)/g)].map(
-    ([, x, y, z]): Vector3 => [Number(x), Number(y), Number(z)],
+/** Where the first voxel lies; null where the header does not say. */
+function originOf(fields: Header["fields"], name: string): Vector3 | null {
+  const text = fields.get("spaceorigin");
+  if (text === undefined) return null;
+  const [origin, ...further] = vectorsIn(text) ?? [];
+  if (origin && further.length === 0) return origin;
+  throw new InputError(
+    `${name} has the space origin ${shown(text)}, and three numbers such as (1,2,3) were expected; correct its header.`,
   );
+}
+
+/** The vectors of three numbers in a text such as "(1,0,0) none (0,1,0)", "none" as null; null where it is another text. */
+function vectorsIn(text: string): (Vector3 | null)[] | null {
+  // Sticky: what is no entry ends the search, which would otherwise begin anew at every bracket.
+  const entry = /\s*(?:none|\(([^()]*)\))/iy;
+  const vectors: (Vector3 | null)[] = [];
+  let end = 0;
+  for (let match = entry.exec(text); match !== null; match = entry.exec(text)) {
+    end = entry.lastIndex;
+    const vector = match[1] === undefined ? null : match[1].split(",").map(numberOf);
+    if (vector !== null && !(vector.length === 3 && vector.every(Number.isFinite))) return null;
+    vectors.push(vector === null ? null : [vector[0], vector[1], vector[2]]);
+  }
+  return text.slice(end).trim() === "" ? vectors : null;
 }
 
 function voxelsOf(

@@ -22,8 +22,8 @@ export interface StatedPlace {
  * end of 512 voxels moves by 0.05 voxel.
  *
  * @param name The file, for messages.
- * @throws InputError where a spacing is not positive, a number is not finite, an axis is not of length one (within
- * 1e-3) or two axes are not perpendicular
+ * @throws InputError where a spacing is none that a scan can have, the origin is farther than a kilometre, an
+ * axis is not of length one (within 1e-3) or two axes are not perpendicular
  */
 export function placeOfAxes(
   { axes, spacingMm, originMm }: StatedPlace,
@@ -31,9 +31,10 @@ export function placeOfAxes(
   report: ReportProblem,
 ): Place {
   refuseBadSpacing(spacingMm, name);
-  if (!originMm.every(Number.isFinite)) {
+  // Written so that NaN is refused too.
+  if (!originMm.every((coordinate) => Math.abs(coordinate) <= farthestOriginMm)) {
     throw new InputError(
-      `${name} places its first voxel at ${originMm.join(", ")} mm, and finite numbers were expected; correct its header.`,
+      `${name} places its first voxel at ${originMm.join(", ")} mm, and numbers within a kilometre were expected; correct its header.`,
     );
   }
   const [a, b, c] = axes;
@@ -98,13 +99,20 @@ export function swapRasLps([x, y, z]: Vector3): Vector3 {
   return [0 - x, 0 - y, 0 + z];
 }
 
-/** @throws InputError where one of the three is not a positive finite number */
+/** @throws InputError where one of the three is not a positive number, or none that a scan has */
 export function refuseBadSpacing(spacingMm: Vector3, name: string): void {
-  if (spacingMm.every((s) => Number.isFinite(s) && s > 0)) return;
+  if (isSpacing(spacingMm)) return;
   throw new InputError(
-    `${name} has a voxel spacing of ${spacingMm.join(" × ")} mm, and three positive numbers were expected; correct its header.`,
+    `${name} has a voxel spacing of ${spacingMm.join(" × ")} mm, and three positive numbers from 0.0001 to 1000 were expected; correct its header.`,
   );
 }
+
+/** Whether these are three spacings that a scan can have: from a tenth of a micrometre to a metre. */
+export function isSpacing(spacingMm: Vector3): boolean {
+  return spacingMm.every((s) => s >= 1e-4 && s <= 1e3);
+}
+
+const farthestOriginMm = 1e6;
 
 /** Positive for right-handed axes, negative for left-handed ones. */
 export function determinant(m: Matrix3): number {

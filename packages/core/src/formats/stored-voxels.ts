@@ -1,5 +1,6 @@
 // Voxels as files store them: of a stated type and byte order in bytes, or as text; every way ends in a typed array of this machine.
 import { InputError } from "../errors.js";
+import { shown } from "../text.js";
 import type { VoxelArray } from "../volume/volume.js";
 
 /** The number types that volume files store. 64-bit integers are read where they fit in 32 bits, and never written. */
@@ -73,25 +74,35 @@ export function voxelsOfBytes(bytes: Uint8Array, layout: VoxelLayout, name: stri
  * @throws InputError where a word is no number of the type, or the numbers are too few or too many
  */
 export function voxelsOfText(text: string, type: StoredType, count: number, name: string): VoxelArray {
-  const words = text.trim().split(/\s+/);
-  if (words.length !== count) {
+  // Counted first, before memory is taken for what a header promises, and without a list of the words.
+  let words = 0;
+  for (const _ of text.matchAll(/\S+/g)) words++;
+  if (words !== count) {
     throw new InputError(
-      `${name} holds ${words.length} numbers as text, and its header promises ${count} voxels; copy or download it again.`,
+      `${name} holds ${words} numbers as text, and its header promises ${count} voxels; copy or download it again.`,
     );
   }
   const narrow = type === "int64" ? "int32" : type === "uint64" ? "uint32" : type;
   const voxels = storedTypes[narrow].make(new ArrayBuffer(count * bytesPerVoxel(narrow)));
-  words.forEach((word, n) => {
+  let n = 0;
+  for (const [word] of text.matchAll(/\S+/g)) {
     const value = Number(word);
     voxels[n] = value;
     const isRounded = narrow === "float32" && Number.isFinite(voxels[n]);
     if (voxels[n] !== value && !isRounded) {
       throw new InputError(
-        `${name} holds the voxel "${word}", and a number of the type ${narrow} was expected; correct the file.`,
+        `${name} holds the voxel "${shown(word)}", and a number of the type ${narrow} was expected; correct the file.`,
       );
     }
-  });
+    n++;
+  }
   return voxels;
+}
+
+/** The number that a text states; NaN where it states none. Blanks about it are allowed. */
+export function numberOf(text: string): number {
+  // Number takes an empty text for zero.
+  return text.trim() === "" ? Number.NaN : Number(text);
 }
 
 /** The bytes of an array, as this machine and so as every file of ours orders them: little-endian; not a copy. */

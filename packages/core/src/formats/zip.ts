@@ -1,7 +1,7 @@
 // Zip archives: lists what they hold, refuses bombs and names that lead elsewhere, and inflates one file at a time.
-import { type UnzipFileInfo, unzipSync } from "fflate";
+import { inflateSync, strFromU8 } from "fflate";
 import { InputError } from "../errors.js";
-import { contentLimits, greatestContent } from "./gzip.js";
+import { contentLimits, crc32, greatestContent } from "./gzip.js";
 
 /** A file in an archive. */
 export interface ZipEntry {
@@ -22,6 +22,9 @@ export function isZip(bytes: Uint8Array): boolean {
 /**
  * The files of an archive, without folders, hidden files and what macOS adds. Nothing is inflated yet. Names are only
  * names: nobody may write a file by them.
+ *
+ * The directory at the archive's end is read here, once: fflate reads it anew for every file, and hands out no checksum.
+ * Source: PKWARE's APPNOTE 6.3.10, sections 4.3 and 4.5.3.
  *
  * @param name The archive, for messages.
  * @throws InputError where it is damaged, larger than {@link zipLimits}, holds a name twice, or one that leads out of
@@ -46,34 +49,130 @@ export function listZip(bytes: Uint8Array, name: string): ZipEntry[] {
   }
   return files
     .filter(({ name: entry }) => !entry.endsWith("/") && !isHidden(entry))
-    .map(({ name: entry }) => ({ name: entry, read: () => inflate(bytes, entry, name) }));
+    .map((file) => ({ name: file.name, read: () => contentOf(bytes, file, name) }));
 }
 
-function directoryOf(bytes: Uint8Array, name: string): UnzipFileInfo[] {
-  const files: UnzipFileInfo[] = [];
+/** What the directory says of a file. */
+interface DirectoryEntry {
+  readonly name: string;
+  readonly flags: number;
+  readonly method: number;
+  readonly checksum: number;
+  readonly packedSize: number;
+  readonly size: number;
+  /** The byte of its local header, behind which it lies. */
+  readonly start: number;
+}
+
+const signatures = { localHeader: 0x04034b50, entry: 0x02014b50, end: 0x06054b50 } as const;
+const signatures64 = { end: 0x06064b50, locator: 0x07064b50 } as const;
+
+function directoryOf(bytes: Uint8Array, name: string): DirectoryEntry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    unzipSync(bytes, {
-      filter: (file) => {
-        if (files.push(file) > zipLimits.entries) throw new RangeError("too many entries");
-        return false;
-      },
-    });
-  } catch (cause) {
-    if (cause instanceof RangeError && files.length > zipLimits.entries) {
+    const { count, start, isZip64 } = endOfDirectory(view);
+    if (count > zipLimits.entries) {
       throw new InputError(
         `${name} holds more than ${zipLimits.entries} files; unpack it and name the folder of one study.`,
       );
     }
+    const entries: DirectoryEntry[] = [];
+    for (let n = 0, at = start; n < count; n++) {
+      const { entry, next } = entryAt(bytes, view, at, isZip64);
+      entries.push(entry);
+      at = next;
+    }
+    return entries;
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    // A DataView refuses what lies beyond the archive.
     throw new InputError(
       `${name} is a zip archive that is cut short or damaged, and a complete one was expected; copy or download it again.`,
       { cause },
     );
   }
-  return files;
 }
 
-function refuseBomb(files: readonly UnzipFileInfo[], archiveBytes: number, name: string): void {
-  const total = files.reduce((sum, { originalSize }) => sum + originalSize, 0);
+/** How many files the directory lists and where it begins. Behind its end stands a comment of at most 65535 bytes. */
+function endOfDirectory(view: DataView): { count: number; start: number; isZip64: boolean } {
+  let at = view.byteLength - 22;
+  const first = Math.max(0, at - 65535);
+  while (at >= first && view.getUint32(at, true) !== signatures.end) at--;
+  if (at < first) throw new RangeError("no end of the directory");
+  const locator = at - 20;
+  if (locator >= 0 && view.getUint32(locator, true) === signatures64.locator) {
+    const end64 = uint64(view, locator + 8);
+    requireSignature(view, end64, signatures64.end);
+    return { count: uint64(view, end64 + 32), start: uint64(view, end64 + 48), isZip64: true };
+  }
+  return { count: view.getUint16(at + 10, true), start: view.getUint32(at + 16, true), isZip64: false };
+}
+
+function entryAt(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  isZip64: boolean,
+): { entry: DirectoryEntry; next: number } {
+  requireSignature(view, at, signatures.entry);
+  const flags = view.getUint16(at + 8, true);
+  const nameEnd = at + 46 + view.getUint16(at + 28, true);
+  const extraEnd = nameEnd + view.getUint16(at + 30, true);
+  const next = extraEnd + view.getUint16(at + 32, true);
+  if (next > bytes.length) throw new RangeError("the directory goes beyond the archive");
+  const isUtf8 = (flags & 0x800) !== 0;
+  const stated = [
+    view.getUint32(at + 24, true),
+    view.getUint32(at + 20, true),
+    view.getUint32(at + 42, true),
+  ];
+  const [size, packedSize, start] = isZip64 ? wideNumbers(view, nameEnd, extraEnd, stated) : stated;
+  const entry = {
+    name: strFromU8(bytes.subarray(at + 46, nameEnd), !isUtf8),
+    flags,
+    method: view.getUint16(at + 10, true),
+    checksum: view.getUint32(at + 16, true),
+    packedSize,
+    size,
+    start,
+  };
+  return { entry, next };
+}
+
+/** The numbers, those that are all ones replaced by the 64-bit numbers of the extra field 1, which holds them in this order. */
+function wideNumbers(
+  view: DataView,
+  extraStart: number,
+  extraEnd: number,
+  stated: readonly number[],
+): number[] {
+  const isWide = (value: number) => value === 0xffffffff;
+  if (!stated.some(isWide)) return [...stated];
+  for (let field = extraStart; field + 4 <= extraEnd; field += 4 + view.getUint16(field + 2, true)) {
+    if (view.getUint16(field, true) !== 1) continue;
+    let at = field + 4;
+    return stated.map((value) => {
+      if (!isWide(value)) return value;
+      at += 8;
+      return uint64(view, at - 8);
+    });
+  }
+  throw new RangeError("no 64-bit sizes");
+}
+
+function requireSignature(view: DataView, at: number, signature: number): void {
+  if (view.getUint32(at, true) !== signature) throw new RangeError("not what the directory says");
+}
+
+/** @throws RangeError where the number is beyond what JavaScript counts exactly, and so beyond any file */
+function uint64(view: DataView, at: number): number {
+  const value = Number(view.getBigUint64(at, true));
+  if (!Number.isSafeInteger(value)) throw new RangeError("a size beyond any file");
+  return value;
+}
+
+function refuseBomb(files: readonly DirectoryEntry[], archiveBytes: number, name: string): void {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
   if (total <= greatestContent(archiveBytes)) return;
   throw new InputError(
     `${name} would unpack to ${(total / 2 ** 30).toFixed(1)} GiB, ${(total / archiveBytes).toFixed(0)} times its size, and at most ${zipLimits.totalBytes / 2 ** 30} GiB and ${zipLimits.ratio} times were expected; unpack it yourself if you trust it, and name the folder.`,
@@ -89,16 +188,35 @@ function isHidden(entry: string): boolean {
   return entry.split("/").some((part) => part.startsWith(".") || part === "__MACOSX");
 }
 
-function inflate(bytes: Uint8Array, entry: string, name: string): Uint8Array {
-  let files: Record<string, Uint8Array>;
+function contentOf(bytes: Uint8Array, entry: DirectoryEntry, name: string): Uint8Array {
+  if ((entry.flags & 1) !== 0) throw unreadable(name, entry, "which is encrypted");
+  if (entry.method !== 0 && entry.method !== 8)
+    throw unreadable(name, entry, `which is packed by the unknown method ${entry.method}`);
+  let content: Uint8Array;
   try {
-    // The result has the size that the directory states, whatever the stream says: no more memory than was checked.
-    files = unzipSync(bytes, { filter: (file) => file.name === entry });
+    content = unpacked(bytes, entry);
   } catch (cause) {
-    throw new InputError(
-      `${name} holds "${entry}", which is damaged, encrypted or packed by an unknown method; unpack the archive yourself and name the folder.`,
-      { cause },
-    );
+    throw unreadable(name, entry, "which is damaged", cause);
   }
-  return files[entry];
+  if (content.length !== entry.size || crc32([content]) !== entry.checksum)
+    throw unreadable(name, entry, "which is damaged (its checksum or length is another)");
+  return content;
+}
+
+/** The content by what the directory says, of at most the stated size: no more memory than was checked. */
+function unpacked(bytes: Uint8Array, { start, method, packedSize, size }: DirectoryEntry): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  requireSignature(view, start, signatures.localHeader);
+  const first = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
+  if (first + packedSize > bytes.length) throw new RangeError("beyond the archive");
+  const packed = bytes.subarray(first, first + packedSize);
+  if (method === 0) return packed.slice();
+  return inflateSync(packed, { out: new Uint8Array(size) });
+}
+
+function unreadable(name: string, entry: DirectoryEntry, why: string, cause?: unknown): InputError {
+  return new InputError(
+    `${name} holds "${entry.name}", ${why}; unpack the archive yourself and name the folder.`,
+    { cause },
+  );
 }

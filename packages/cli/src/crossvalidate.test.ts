@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "./boxes.test-helper.js";
-import { bin, lnsnetIn } from "./command.test-helper.js";
+import { bin, type Ended, lnsnetIn, markOfDeadProcess } from "./command.test-helper.js";
 
 const settings = [
   ...["--folds", "2", "--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5"],
@@ -125,13 +125,15 @@ describe("lnsnet crossvalidate", () => {
     await stoppedAt(cwd, "predict fold 0 1/", "SIGKILL");
     await stoppedAt(cwd, "fold 1 of 2", "SIGINT");
     await stoppedAt(cwd, "predict test set 1/2", "SIGKILL");
-    // What a process killed while it writes leaves.
-    await writeFile(join(cwd, "experiment/test/ensemble/box_6.json.1.partial"), "{");
+    // What a process killed while it writes leaves, and what is somebody else's.
+    const dead = markOfDeadProcess("partial");
+    await writeFile(join(cwd, "experiment/test/ensemble", dead), "{");
+    await writeFile(join(cwd, "experiment/test/ensemble/movie.4711.partial"), "mine");
     const { code, stderr } = await lnsnetIn(cwd, command);
     expect(code, stderr).toBe(0);
     expect(stderr).not.toContain("train ");
     const names = await readdir(join(cwd, "experiment"), { recursive: true });
-    expect(names.filter((name) => name.includes(".partial"))).toEqual([]);
+    expect(names.filter((name) => name.includes(".partial"))).toEqual(["test/ensemble/movie.4711.partial"]);
     for (const file of [...tables, "report.html"])
       expect(await contentOf("killed", file), file).toBe(await contentOf("whole", file));
   });
@@ -156,6 +158,82 @@ describe("lnsnet crossvalidate", () => {
       expect(content, file).toContain("drawn boxes");
       expect(content, file).not.toMatch(/Data: boxes|class="label">boxes/);
     }
+  });
+});
+
+describe("changed files", () => {
+  /** A copy of data and experiment, and a run on them that gives its figures of a case. */
+  async function edited(name: string) {
+    const cwd = await place(name);
+    await cp(join(folder, "whole/experiment"), join(cwd, "experiment"), { recursive: true });
+    await cp(join(folder, "boxes"), join(cwd, "boxes"), { recursive: true });
+    const tokens = command.map((token) => (token === "../boxes" ? "boxes" : token));
+    const label = (subset: string, id: string) => join(cwd, `boxes/labels${subset}/${id}.nii.gz`);
+    return { cwd, tokens, label };
+  }
+
+  test("a new time of change alone changes nothing", async () => {
+    const { cwd, tokens } = await edited("touched");
+    const { code, stderr } = await lnsnetIn(cwd, tokens);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toMatch(/changed|train |survey/);
+    for (const file of tables) expect(await contentOf("touched", file)).toBe(await contentOf("whole", file));
+  });
+
+  test("a test case is predicted and measured again, and the fingerprint made again", async () => {
+    const { cwd, tokens, label } = await edited("changed-test");
+    await cp(label("Ts", "box_6"), label("Ts", "box_5"));
+    const { code, stderr } = await lnsnetIn(cwd, tokens);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/box_5 \(label\) changed since the experiment was last run/);
+    expect(stderr).not.toContain("train ");
+    const rows = async (name: string, id: string) =>
+      JSON.parse(await contentOf(name, "cases.json")).filter((row: { case: string }) => row.case === id);
+    expect(await rows("changed-test", "box_5")).not.toEqual(await rows("whole", "box_5"));
+    expect(await rows("changed-test", "box_6")).toEqual(await rows("whole", "box_6"));
+    expect(await contentOf("changed-test", "fingerprint.json")).not.toBe(
+      await contentOf("whole", "fingerprint.json"),
+    );
+  });
+
+  test("a trained case is refused by name, and trained again with --force", async () => {
+    const { cwd, tokens, label } = await edited("changed-training");
+    await cp(label("Tr", "box_1"), label("Tr", "box_0"));
+    for (const more of [[], ["--collect"]]) {
+      const refused = await lnsnetIn(cwd, [...tokens, ...more]);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toMatch(/fold_\d was trained on other content of box_0 \(label\)/);
+    }
+    const model = (fold: number) => readFile(join(cwd, `experiment/fold_${fold}/model.safetensors`));
+    const splits: { train: string[] }[] = JSON.parse(await contentOf("whole", "splits_final.json"));
+    const stale = splits.findIndex(({ train }) => train.includes("box_0"));
+    const before = [await model(0), await model(1)];
+    const { code, stderr } = await lnsnetIn(cwd, [...tokens, "--force"]);
+    expect(code, stderr).toBe(0);
+    expect((await model(stale)).equals(before[stale])).toBe(false);
+    expect((await model(1 - stale)).equals(before[1 - stale])).toBe(true);
+    expect(await contentOf("changed-training", "cases.csv")).not.toBe(await contentOf("whole", "cases.csv"));
+  });
+
+  test("two on one fold: the second is told who trains it; the other fold goes on beside it", async () => {
+    const cwd = await place("two");
+    let second: Promise<Ended> | null = null;
+    let beside: Promise<Ended> | null = null;
+    const long = [...command.map((token) => (token === "12" ? "100" : token))];
+    await lnsnetIn(cwd, [...long, "--fold", "0"], (stderr, interrupt) => {
+      if (!stderr.includes("train 1/") || second !== null) return;
+      second = lnsnetIn(cwd, [...long, "--fold", "0"]);
+      beside = lnsnetIn(cwd, [...long, "--fold", "1"], (text, stop) => {
+        if (text.includes("train 1/")) stop();
+      });
+      Promise.all([second, beside]).finally(interrupt);
+    });
+    const [refused, other] = await Promise.all([second, beside]);
+    expect((refused as Ended | null)?.code).toBe(2);
+    expect((refused as Ended | null)?.stderr).toMatch(
+      /fold_0 is being written to by lnsnet crossvalidate, process \d+ on /,
+    );
+    expect((other as Ended | null)?.code).toBe(130);
   });
 });
 

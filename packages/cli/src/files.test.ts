@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { markOfDeadProcess } from "./command.test-helper.js";
 import {
   ensureWritableFolder,
   fileError,
@@ -104,9 +105,7 @@ describe("writeAtomically", () => {
 });
 
 test("what a dead process left is removed, at the top of the folder and by our own names alone", async () => {
-  // A process that has ended, and so has its number.
-  const { pid } = spawnSync(process.execPath, ["--version"]);
-  const dead = markedName("partial").replace(`-${process.pid}-`, `-${pid}-`);
+  const dead = markOfDeadProcess("partial");
   const ofAnotherMachine = markedName("partial").replace(/^\.lnsnet-.{8}/, ".lnsnet-00000000");
   const kept = [
     markedName("partial"),

@@ -1,10 +1,11 @@
 // One writer per folder, by processes that live, die, and are asked for at once.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { markOfDeadProcess } from "./command.test-helper.js";
 import { holdFolder, whileHolding } from "./folder-lock.js";
 import { markedName } from "./process-mark.js";
 
@@ -70,8 +71,7 @@ test("a claim that cannot be read holds while its process lives, and not after",
   await expect(holdFolder(folder, "lnsnet train")).rejects.toThrow(/by another lnsnet/);
   await rm(folder, { recursive: true });
   folder = await mkdtemp(join(tmpdir(), "lnsnet-lock-"));
-  const { pid } = spawnSync(process.execPath, ["--version"]);
-  await writeFile(join(folder, markedName("lock").replace(`-${process.pid}-`, `-${pid}-`)), "");
+  await writeFile(join(folder, markOfDeadProcess("lock")), "");
   await (await holdFolder(folder, "lnsnet train")).release();
 });
 

@@ -79,6 +79,17 @@ export async function whileHolding<Result>(
   }
 }
 
+/** Runs work while this process holds all of the folders. @throws InputError as {@link holdFolder} */
+export function whileHoldingAll<Result>(
+  folders: readonly string[],
+  command: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const [first, ...rest] = folders;
+  if (first === undefined) return work();
+  return whileHolding(first, command, () => whileHoldingAll(rest, command, work));
+}
+
 /** Writes a claim; whether it holds is seen from the other claims in the folder. */
 async function claim(folder: string, command: string): Promise<HeldFolder & { readonly name: string }> {
   const name = markedName(KIND);

@@ -27,6 +27,8 @@ export interface TrainingHistory {
 export interface SavedTraining {
   readonly state: TrainingState;
   readonly history: TrainingHistory;
+  /** Steps that the run was to have when it was saved. */
+  readonly plannedSteps: number;
 }
 
 const historySchema: z.ZodType<TrainingHistory> = z.object({
@@ -37,7 +39,7 @@ const historySchema: z.ZodType<TrainingHistory> = z.object({
 });
 
 /** @param run what must be the same for a resumed run to be the same run */
-export function stateBytes({ state, history }: SavedTraining, run: string): Uint8Array {
+export function stateBytes({ state, history, plannedSteps }: SavedTraining, run: string): Uint8Array {
   const vector = (data: Float32Array): StoredTensor => ({ dtype: "F32", shape: [data.length], data });
   const tensors = new Map<string, StoredTensor>([
     ["theta", vector(state.theta)],
@@ -54,6 +56,7 @@ export function stateBytes({ state, history }: SavedTraining, run: string): Uint
     kind,
     step: String(state.step),
     history: JSON.stringify(history),
+    planned_steps: String(plannedSteps),
     run,
   });
 }
@@ -76,7 +79,7 @@ export async function loadState(
     );
   if (metadata.run !== run)
     throw new InputError(
-      `${path} was written by a run with other settings (network, data, steps, seed or another option), and --resume needs the same; repeat its options, or give another --output.`,
+      `${path} was written by a run with other settings (network, data, seed or another option), and --resume needs the same; repeat its options, or give another --output.`,
     );
   const vector = (name: string, length: number): Float32Array => {
     const data = tensors.get(name)?.data;
@@ -86,7 +89,7 @@ export async function loadState(
       );
     return data;
   };
-  const { step, history } = progressOf(metadata, path);
+  const { step, history, plannedSteps } = progressOf(metadata, path);
   return {
     state: {
       step,
@@ -99,16 +102,18 @@ export async function loadState(
       ),
     },
     history,
+    plannedSteps,
   };
 }
 
 function progressOf(
   metadata: Readonly<Record<string, string>>,
   path: string,
-): { step: number; history: TrainingHistory } {
+): Pick<SavedTraining, "history" | "plannedSteps"> & { readonly step: number } {
   try {
     return {
       step: z.int().parse(Number(metadata.step)),
+      plannedSteps: z.int().parse(Number(metadata.planned_steps)),
       history: historySchema.parse(JSON.parse(metadata.history ?? "null")),
     };
   } catch {

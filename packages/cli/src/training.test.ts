@@ -68,6 +68,7 @@ describe("lnsnet train", () => {
     expect(names.sort()).toEqual([
       "best.safetensors",
       "curve.svg",
+      "data.json",
       "events.out.tfevents.TIME",
       "log.jsonl",
       "model.safetensors",
@@ -171,6 +172,57 @@ describe("lnsnet train", () => {
     const run = JSON.parse(metadata.run);
     expect([...run.training, ...run.validation].sort()).toEqual(splits[0].train);
     expect(run.validation).toHaveLength(1);
+  });
+
+  test("begins in a folder of its own, or where it is told to", async () => {
+    const before = await readFile(join(folder, "whole/model.safetensors"));
+    const again = await lnsnet(training("whole"));
+    expect(again.code).toBe(2);
+    expect(again.stderr).toMatch(/whole holds a training already; give --resume .*, --force /);
+    expect(await readFile(join(folder, "whole/model.safetensors"))).toEqual(before);
+    const nothing = await lnsnet(training("nothing", "--resume"));
+    expect(nothing.code).toBe(2);
+    expect(nothing.stderr).toMatch(/nothing holds no training to go on with; leave --resume out/);
+    const both = await lnsnet(training("whole", "--resume", "--force"));
+    expect(both.stderr).toMatch(/give one of the two/);
+    await cp(join(folder, "whole"), join(folder, "anew"), { recursive: true });
+    const anew = await lnsnet(training("anew", "--force", "--steps", "2", "--seed", "4"));
+    expect(anew.code, anew.stderr).toBe(0);
+    expect((await historyOf("anew")).validation.map(({ step }) => step)).toEqual([2]);
+  });
+
+  test("goes on to more steps from a finished run, and not to fewer than it has done", async () => {
+    await cp(join(folder, "whole"), join(folder, "longer"), { recursive: true });
+    const longer = await lnsnet(training("longer", "--resume", "--steps", "90"));
+    expect(longer.code, longer.stderr).toBe(0);
+    expect(longer.stderr).toMatch(/going on after step 80 of 80 to step 90; the learning rate/);
+    const { steps, validation } = await historyOf("longer");
+    expect(steps.at(-1)?.step).toBe(90);
+    expect(validation.map(({ step }) => step)).toEqual([30, 60, 80, 90]);
+    const fewer = await lnsnet(training("longer", "--resume"));
+    expect(fewer.code).toBe(2);
+    expect(fewer.stderr).toMatch(/has done 90 steps, and --steps is 80/);
+  });
+
+  test("is not resumed on other images or labels, and is on copies of the same", async () => {
+    await cp(join(folder, "boxes"), join(folder, "edited"), { recursive: true });
+    const command = (...more: string[]) => [
+      ...["train", "edited", "--output", "on-edited", "--steps", "1", ...settings, "--validate-every", "0"],
+      ...more,
+    ];
+    expect((await lnsnet(command())).code).toBe(0);
+    const label = join(folder, "edited/labelsTr/box_1.nii.gz");
+    const content = await readFile(label);
+    await writeFile(label, await readFile(join(folder, "edited/labelsTr/box_2.nii.gz")));
+    const state = await readFile(join(folder, "on-edited/state.safetensors"));
+    const changed = await lnsnet(command("--resume"));
+    expect(changed.code).toBe(2);
+    expect(changed.stderr).toMatch(/on-edited was begun with other content of box_1 \(label\)/);
+    expect(await readFile(join(folder, "on-edited/state.safetensors"))).toEqual(state);
+    // The old content with a new time of change.
+    await writeFile(label, content);
+    const same = await lnsnet(command("--resume"));
+    expect(same.code, same.stderr).toBe(0);
   });
 
   test("is resumed by the same settings only", async () => {
@@ -343,6 +395,7 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
       "a state that is cut short",
       async () => {
         await mkdir(join(folder, "cut"), { recursive: true });
+        await cp(join(folder, "whole/data.json"), join(folder, "cut/data.json"));
         const whole = await readFile(join(folder, "whole/state.safetensors"));
         await writeFile(join(folder, "cut/state.safetensors"), whole.subarray(0, whole.length / 2));
         return training("cut", "--resume");
@@ -357,6 +410,7 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
           "whole",
         );
         await mkdir(join(folder, "damaged"), { recursive: true });
+        await cp(join(folder, "whole/data.json"), join(folder, "damaged/data.json"));
         const bytes = writeSafetensors(tensors, { ...metadata, history: metadata.history.slice(0, 40) });
         await writeFile(join(folder, "damaged/state.safetensors"), bytes);
         return training("damaged", "--resume");

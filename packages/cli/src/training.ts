@@ -1,7 +1,5 @@
 // Trains a network on a data set, in a folder of its own, from the beginning or from where it stopped.
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Augmentation,
   bestValidation,
@@ -35,7 +33,8 @@ import { createBatchLoader, prepareCases } from "./loading.js";
 import { loadModel, saveModel } from "./model.js";
 import { createProgress } from "./progress.js";
 import { openRunLog } from "./run-log.js";
-import { loadState, stateBytes, type TrainingHistory } from "./training-state.js";
+import { openTrainingFolder, type TrainingStart, trainingFiles } from "./training-folder.js";
+import { loadState, type SavedTraining, stateBytes, type TrainingHistory } from "./training-state.js";
 
 export interface TrainingOptions {
   readonly steps: number;
@@ -65,9 +64,10 @@ export interface TrainingOptions {
 
 /** Where a training run lives, and what it begins from. */
 export interface TrainingRun {
+  /** Held by the caller, see `holdFolder`. */
   readonly folder: string;
-  /** Goes on from the folder's state, which must be of the same plan, options, cases and weights. */
-  readonly resume: boolean;
+  /** A run goes on with the same plan, options, cases, content of their files, and weights; steps alone may be more. */
+  readonly start: TrainingStart;
   /** Where `lnsnet preprocess` put the prepared cases; without it they are prepared anew. */
   readonly cacheFolder?: string | null;
   /** A model of the same network, whose weights are begun from. */
@@ -115,7 +115,7 @@ export async function train(
     accumulation: options.accumulation,
     trains: (name) => options.trained === "all" || isOfHead(plan.network, name),
   });
-  const files = filesOf(run.folder);
+  const files = trainingFiles(run.folder);
   const { training, validation } = divideCases(
     dataset.training,
     options,
@@ -123,7 +123,9 @@ export async function train(
   );
   const weights = run.weightsPath ? await startingWeights(run.weightsPath, step) : null;
   const identity = runIdentity(plan, options, { training, validation }, weights);
-  const saved = run.resume ? await loadState(files.state, identity, step) : null;
+  const place = await openTrainingFolder(run.folder, [...training, ...validation], run.start);
+  const saved = place.goesOn ? await loadState(files.state, identity, step) : null;
+  if (saved) sayStepsLeft(saved, options.steps, files.state);
   const history = saved?.history ?? { steps: [], validation: [], unlogged: [], seconds: 0 };
 
   const cases = await prepareCases(dataset, [...training, ...validation], {
@@ -146,8 +148,7 @@ export async function train(
     batchSize: options.batchSize,
     sampler: { ...plan, foregroundShare: options.foregroundShare, augmentation: options.augmentation },
   });
-  // The best weights of an earlier run are not this one's.
-  if (!saved) await rm(files.best, { force: true });
+  await place.begin();
   const log = await openRunLog(run.folder, trainer.state.step);
 
   const saveWeights = async (path: string): Promise<void> => {
@@ -155,7 +156,10 @@ export async function train(
     await saveModel(path, { plan, steps: trainer.state.step, weights: averaged }, false);
   };
   const save = async (): Promise<void> => {
-    await writeAtomically(files.state, stateBytes({ state: trainer.state, history }, identity));
+    await writeAtomically(
+      files.state,
+      stateBytes({ state: trainer.state, history, plannedSteps: options.steps }, identity),
+    );
     await saveWeights(files.model);
     await writeAtomically(
       files.curve,
@@ -225,17 +229,27 @@ export async function train(
   };
 }
 
-const filesOf = (folder: string) => ({
-  state: join(folder, "state.safetensors"),
-  model: join(folder, "model.safetensors"),
-  best: join(folder, "best.safetensors"),
-  curve: join(folder, "curve.svg"),
-});
+/**
+ * Says where a run goes on to another number of steps than it was begun with. From there on its learning rate is that
+ * of a run begun with the new number, so that it rises again where the old schedule had come to its end.
+ *
+ * @throws InputError where more steps are done than asked for
+ */
+function sayStepsLeft({ state, plannedSteps }: SavedTraining, steps: number, path: string): void {
+  if (steps === plannedSteps) return;
+  if (state.step > steps)
+    throw new InputError(
+      `${path} is of a run that has done ${state.step} steps, and --steps is ${steps}; give more steps, or --force to begin anew.`,
+    );
+  process.stderr.write(
+    `lnsnet: going on after step ${state.step} of ${plannedSteps} to step ${steps}; the learning rate is that of a training of ${steps} steps from here.\n`,
+  );
+}
 
-/** What must be the same for a resumed run to be the same run. */
+/** What must be the same for a resumed run to be the same run; the number of steps may differ. */
 function runIdentity(
   plan: Plan,
-  { threads: _, ...options }: TrainingOptions,
+  { threads: _, steps: __, ...options }: TrainingOptions,
   { training, validation }: { readonly training: readonly Case[]; readonly validation: readonly Case[] },
   weights: Float32Array | null,
 ): string {

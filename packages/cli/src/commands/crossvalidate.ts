@@ -5,11 +5,12 @@ import { realNumber, wholeNumber } from "../arguments.js";
 import { openDataset } from "../dataset.js";
 import { collectExperiment } from "../experiment/collecting.js";
 import { beginExperiment, type ExperimentConfiguration, protocols } from "../experiment/configuration.js";
-import { experimentFiles } from "../experiment/files.js";
+import { experimentFiles, foldFiles } from "../experiment/files.js";
 import { trainedFold, trainFold } from "../experiment/folds.js";
 import { foldNumbers, predictCases, validationCases, validationTarget } from "../experiment/predicting.js";
 import { summaryText } from "../experiment/report.js";
-import { hashOfFile } from "../files.js";
+import { ensureWritableFolder, hashOfFile } from "../files.js";
+import { whileHolding, whileHoldingAll } from "../folder-lock.js";
 import { printJson, printText } from "../output.js";
 import { planArguments, planOf } from "../plan-arguments.js";
 import { patientRule } from "../splits.js";
@@ -73,6 +74,10 @@ export const crossvalidateCommand = defineCommand({
         'what the data are, written on every table and picture, such as "phantom"; by default the data set\'s name',
       valueHint: "NAME",
     },
+    force: {
+      type: "boolean",
+      description: "train the folds again whose images or labels have changed; else they are refused",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
@@ -104,17 +109,22 @@ export const crossvalidateCommand = defineCommand({
       threads,
       cacheFolder: args.cache ?? null,
       weightsPath: args.weights ?? null,
+      trainsAgain: args.force === true,
     });
+    const folderOf = (number: number) => foldFiles(args.output, number).folder;
     const wanted = fold === null ? foldNumbers(experiment) : [fold];
     if (args.collect === true) for (const number of wanted) await trainedFold(experiment, number);
     for (const number of wanted) {
-      if (args.collect !== true) await trainFold(experiment, number);
-      await predictCases(
-        experiment,
-        validationCases(experiment, number),
-        [validationTarget(experiment, number)],
-        `predict fold ${number}`,
-      );
+      await ensureWritableFolder(folderOf(number));
+      await whileHolding(folderOf(number), "lnsnet crossvalidate", async () => {
+        if (args.collect !== true) await trainFold(experiment, number);
+        await predictCases(
+          experiment,
+          validationCases(experiment, number),
+          [validationTarget(experiment, number)],
+          `predict fold ${number}`,
+        );
+      });
     }
     if (fold !== null) {
       printText(
@@ -122,7 +132,10 @@ export const crossvalidateCommand = defineCommand({
       );
       return;
     }
-    const result = await collectExperiment(experiment);
+    // The test set's predictions are by all folds, none of which may change meanwhile.
+    const result = await whileHoldingAll(wanted.map(folderOf), "lnsnet crossvalidate", () =>
+      collectExperiment(experiment),
+    );
     const { report, cases, nodes, summary } = experimentFiles(args.output);
     if (args.json === true) printJson({ report, summary: result.summary });
     else

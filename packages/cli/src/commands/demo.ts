@@ -96,7 +96,7 @@ export const demoCommand = defineCommand({
         patience: 0,
         trained: "all",
       },
-      { folder: folders.run, resume: false },
+      { folder: folders.run, start: "begin" },
     );
 
     await ensureWritableFolder(folders.masks);

@@ -4,12 +4,15 @@ import { bestValidation, InputError, type PatientRule } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { type Dataset, openDataset } from "../dataset.js";
+import { ensureWritableFolder } from "../files.js";
+import { whileHolding } from "../folder-lock.js";
 import { printJson, printText } from "../output.js";
 import { planArguments, planOf } from "../plan-arguments.js";
 import { duration } from "../progress.js";
 import { patientRule, readSplits, trainingPart } from "../splits.js";
 import { train } from "../training.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
+import type { TrainingStart } from "../training-folder.js";
 
 export const trainCommand = defineCommand({
   meta: { name: "train", description: "Train a network on a data set in nnU-Net's layout" },
@@ -32,7 +35,11 @@ export const trainCommand = defineCommand({
     },
     fold: { type: "string", description: "fold of --splits, from 0", valueHint: "NUMBER" },
     ...regimeArguments,
-    resume: { type: "boolean", description: "go on from the state in --output" },
+    resume: {
+      type: "boolean",
+      description: "go on with the training in --output; with more --steps a finished one too",
+    },
+    force: { type: "boolean", description: "begin anew in the place of the training in --output" },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
@@ -41,13 +48,20 @@ export const trainCommand = defineCommand({
     const patients = patientRule(whole, args["patient-pattern"]);
     const dataset = await foldOf(whole, args.splits, args.fold, patients);
     const plan = await planOf(args, dataset);
-    const { modelPath, bestPath, history, parameters, steps } = await train(dataset, plan, options, {
-      folder: args.output,
-      resume: args.resume === true,
-      cacheFolder: args.cache ?? null,
-      weightsPath: args.weights ?? null,
-      patients,
-    });
+    const start = startOf(args.resume === true, args.force === true);
+    await ensureWritableFolder(args.output);
+    const { modelPath, bestPath, history, parameters, steps } = await whileHolding(
+      args.output,
+      "lnsnet train",
+      () =>
+        train(dataset, plan, options, {
+          folder: args.output,
+          start,
+          cacheFolder: args.cache ?? null,
+          weightsPath: args.weights ?? null,
+          patients,
+        }),
+    );
     const last = history.validation.at(-1) ?? null;
     const best = bestValidation(history.validation);
     if (args.json === true)
@@ -67,6 +81,13 @@ export const trainCommand = defineCommand({
       );
   },
 });
+
+/** @throws InputError where both are given */
+function startOf(resume: boolean, force: boolean): TrainingStart {
+  if (resume && force)
+    throw new InputError("--resume goes on with a training and --force begins anew; give one of the two.");
+  return resume ? "resume" : force ? "replace" : "begin";
+}
 
 /** @throws InputError where one of the two options is missing, or the file has no such fold or does not fit the data */
 async function foldOf(

@@ -1,7 +1,8 @@
 // Gathering the folds of an experiment: the test set, the tables and the report.
 import { csvTable, overlayPng, patientOfCase, profileNetwork } from "@lnsnet/core";
 import { loadCase } from "../dataset.js";
-import { readJson, removeUnfinished, writeAtomically, writeJson } from "../files.js";
+import { readJson, writeAtomically, writeJson } from "../files.js";
+import { whileHolding } from "../folder-lock.js";
 import { readScan } from "../imaging.js";
 import type { Experiment } from "./configuration.js";
 import { environmentSchema } from "./environment.js";
@@ -28,8 +29,6 @@ import { caseTable, type DataTable, nodeTable, type ScoredSet, summaryRows, summ
 export async function collectExperiment(experiment: Experiment): Promise<ExperimentResult> {
   const { folder, configuration, dataset, splits, patients } = experiment;
   const files = experimentFiles(folder);
-  // No fold is being trained any more: what a killed process left is nobody's.
-  await removeUnfinished(folder);
   const folds = [];
   for (const fold of foldNumbers(experiment)) folds.push(await trainedFold(experiment, fold));
   await predictCases(experiment, dataset.test, testTargets(experiment), "predict test set");
@@ -51,11 +50,14 @@ export async function collectExperiment(experiment: Experiment): Promise<Experim
     summary,
     pictures: await casePictures(experiment, single),
   };
-  await writeTable(files.cases, caseTable(single, patientOf));
-  await writeTable(files.nodes, nodeTable(single, patientOf));
-  await writeTable(files.summary, summaryTable(summary), summary);
-  await writeAtomically(files.summary.tex, summaryLatex(result));
-  await writeAtomically(files.report, experimentReport(result));
+  const writeAll = async () => {
+    await writeTable(files.cases, caseTable(single, patientOf));
+    await writeTable(files.nodes, nodeTable(single, patientOf));
+    await writeTable(files.summary, summaryTable(summary), summary);
+    await writeAtomically(files.summary.tex, summaryLatex(result));
+    await writeAtomically(files.report, experimentReport(result));
+  };
+  await whileHolding(folder, "lnsnet crossvalidate", writeAll, { waits: true });
   return result;
 }
 

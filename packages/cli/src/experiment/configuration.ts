@@ -1,4 +1,5 @@
 // What an experiment is: its settings, its folds and its data, written into its folder at the start and the same ever after.
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
   InputError,
@@ -10,12 +11,22 @@ import {
   splitIntoFolds,
 } from "@lnsnet/core";
 import { z } from "zod";
-import type { Dataset } from "../dataset.js";
-import { ensureWritableFolder, isFile, readJson, writeJson } from "../files.js";
+import {
+  changedCases,
+  currentDataState,
+  type DataState,
+  readDataState,
+  writeDataState,
+} from "../data-state.js";
+import { type Dataset, listed } from "../dataset.js";
+import { ensureWritableFolder, isFile, readJson, removeUnfinished, writeJson } from "../files.js";
+import { whileHolding } from "../folder-lock.js";
+import { isAbsent, requireFreeNames } from "../outputs.js";
 import { readSplits, writeSplits } from "../splits.js";
 import type { TrainingOptions } from "../training.js";
+import { holdsTraining } from "../training-folder.js";
 import { currentEnvironment } from "./environment.js";
-import { experimentFiles } from "./files.js";
+import { experimentFiles, experimentNames } from "./files.js";
 import { experimentFingerprint } from "./fingerprint.js";
 
 export const protocols = ["both", "node-level", "whole-volume"] as const;
@@ -47,22 +58,26 @@ export interface Experiment {
   readonly cacheFolder: string | null;
   /** A model to begin every fold from. */
   readonly weightsPath: string | null;
+  /** The files of every case as they are now. */
+  readonly data: DataState;
+  /** Whether a fold whose images or labels have changed is trained again; else it is refused. */
+  readonly trainsAgain: boolean;
 }
 
-export interface ExperimentRequest extends Omit<Experiment, "splits"> {
+export interface ExperimentRequest extends Omit<Experiment, "splits" | "data"> {
   /** A file of folds to take instead of new ones. */
   readonly splitsPath: string | null;
 }
 
 /**
- * Begins an experiment in its folder, or takes it up again there: configuration, fingerprint, environment and folds are
- * written where they are not yet.
+ * Begins an experiment in its folder, or takes it up again there: configuration, environment and folds are written where
+ * they are not yet, the fingerprint also where an image or a label has changed.
  *
- * @throws InputError where the folder holds an experiment of other settings or folds, or the data cannot be split so
+ * @throws InputError where the folder holds an experiment of other settings or folds, or files that are no experiment's;
+ *   where the data cannot be split so
  */
 export async function beginExperiment(request: ExperimentRequest): Promise<Experiment> {
-  const { folder, configuration, dataset, patients, splitsPath, threads } = request;
-  const files = experimentFiles(folder);
+  const { folder, configuration, dataset, patients, splitsPath } = request;
   // What cannot be is refused before anything is written.
   requireIndependentTest(request);
   const given = splitsPath === null ? null : await readSplits(splitsPath, dataset, patients);
@@ -72,11 +87,29 @@ export async function beginExperiment(request: ExperimentRequest): Promise<Exper
       `${splitsPath} holds ${given.length} folds, and --folds is ${configuration.folds}; give --folds ${given.length}.`,
     );
   await ensureWritableFolder(folder);
-  if (await isFile(files.configuration)) await requireSame(files.configuration, configuration);
-  else await writeJson(files.configuration, configuration);
+  // Folds that are trained side by side share these files, each for a short time.
+  return whileHolding(folder, "lnsnet crossvalidate", () => takeUp(request, given), { waits: true });
+}
+
+async function takeUp(request: ExperimentRequest, given: readonly Split[] | null): Promise<Experiment> {
+  const { folder, configuration, dataset, patients, splitsPath, threads } = request;
+  const files = experimentFiles(folder);
+  if (await isAbsent(files.configuration))
+    await requireFreeNames(folder, experimentNames(configuration.folds), ownFold(folder));
+  else await requireSame(files.configuration, configuration);
+  await removeUnfinished(folder);
+  if (await isAbsent(files.configuration)) await writeJson(files.configuration, configuration);
   if (!(await isFile(files.environment)))
     await writeJson(files.environment, await currentEnvironment(threads));
-  const { scans } = await experimentFingerprint(folder, dataset);
+  const before = await readDataState(folder);
+  const data = await currentDataState([...dataset.training, ...dataset.test], before);
+  const changed = before === null ? [] : changedCases(before, data);
+  if (changed.length > 0)
+    process.stderr.write(`lnsnet: ${listed(changed)} changed since the experiment was last run.\n`);
+  const isNew = before === null || changed.length > 0;
+  const { scans } = await experimentFingerprint(folder, dataset, isNew);
+  // Only now: an experiment that is killed before it makes its fingerprint again is to notice the change again.
+  await writeDataState(folder, data);
   if (!(await isFile(files.splits))) {
     const nodes = new Map(scans.map((scan) => [scan.case, scan.nodes?.length ?? 0]));
     await writeSplits(files.splits, given ?? foldsOf(request, (id) => nodes.get(id) ?? 0));
@@ -86,7 +119,12 @@ export async function beginExperiment(request: ExperimentRequest): Promise<Exper
     throw new InputError(
       `${files.splits} holds other folds than ${splitsPath}; leave --splits out, or give another --output.`,
     );
-  return { ...request, splits };
+  return { ...request, splits, data };
+}
+
+/** A fold's folder that was copied from another machine is ours; no other file or folder is, before an experiment begins. */
+function ownFold(folder: string): (name: string) => Promise<boolean> {
+  return async (name) => /^fold_\d+$/.test(name) && (await holdsTraining(join(folder, name)));
 }
 
 /** Folds by patient and nodes. */

@@ -1,5 +1,6 @@
 // Where everything of an experiment lies in its folder.
 import { join } from "node:path";
+import { dataStatePath } from "../data-state.js";
 
 /** The files of an experiment as a whole. */
 export function experimentFiles(folder: string) {
@@ -16,6 +17,14 @@ export function experimentFiles(folder: string) {
   };
 }
 
+/** All that stands at the top of an experiment's folder. */
+export function experimentNames(folds: number): string[] {
+  const { cases, nodes, summary, ...files } = experimentFiles("");
+  const tables = [cases, nodes, summary].flatMap((table) => Object.values(table));
+  const foldNames = Array.from({ length: folds }, (_, fold) => foldFiles("", fold).folder);
+  return [...Object.values(files), ...tables, ...foldNames, dataStatePath(""), testFolder("", "")];
+}
+
 /** The files of one fold, which may come from another machine. */
 export function foldFiles(folder: string, fold: number) {
   const at = (name: string) => join(folder, `fold_${fold}`, name);
@@ -30,6 +39,9 @@ export function foldFiles(folder: string, fold: number) {
     predictions: at("predictions"),
   };
 }
+
+/** What stands in a fold's folder beside the files of its training. */
+export const foldNames = ["training.json", "environment.json", "times.json", "predictions"];
 
 /** Where the predictions of the test set by one fold's network, or by the ensemble, lie. */
 export const testFolder = (folder: string, name: string): string => join(folder, "test", name);

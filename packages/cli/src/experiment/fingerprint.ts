@@ -41,16 +41,17 @@ const schema = z.object({
 export type ExperimentFingerprint = z.infer<typeof schema>;
 
 /**
- * The fingerprint, made by opening every scan where the folder does not hold it yet.
+ * The fingerprint, made by opening every scan where the folder does not hold it yet, or it is to be made anew.
  *
  * @throws InputError where a scan of the data set cannot be read
  */
 export async function experimentFingerprint(
   folder: string,
   dataset: Dataset,
+  makesAnew = false,
 ): Promise<ExperimentFingerprint> {
   const path = experimentFiles(folder).fingerprint;
-  if (!(await isFile(path))) {
+  if (makesAnew || !(await isFile(path))) {
     const surveys = await surveyDataset(dataset, { threads: 2, title: "survey", signal: interruptSignal() });
     for (const { image } of surveys) if ("unreadable" in image) throw new InputError(image.unreadable);
     await writeJson(path, fingerprintOf(dataset, surveys));

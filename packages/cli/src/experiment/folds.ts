@@ -1,14 +1,18 @@
 // Training the folds of an experiment, each in a folder that may come from another machine.
+import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core";
 import { z } from "zod";
-import { ensureWritableFolder, hashOfFile, isFile, readJson, writeJson } from "../files.js";
+import { changedCases, readDataState } from "../data-state.js";
+import { listed } from "../dataset.js";
+import { hashOfFile, isFile, readJson, writeJson } from "../files.js";
 import { loadModel, type StoredModel } from "../model.js";
+import { requireFreeNames } from "../outputs.js";
 import { trainingPart } from "../splits.js";
 import { train } from "../training.js";
 import type { Experiment } from "./configuration.js";
 import { currentEnvironment } from "./environment.js";
-import { foldFiles } from "./files.js";
+import { foldFiles, foldNames } from "./files.js";
 
 /** What stands beside a fold's model when it is trained: of which experiment it is, and how its training went. */
 const trainedFoldSchema = z.object({
@@ -26,29 +30,34 @@ const trainedFoldSchema = z.object({
 export type TrainedFold = Omit<z.infer<typeof trainedFoldSchema>, "configuration" | "split">;
 
 /**
- * Trains a fold where it is not trained yet, going on from where it stopped.
+ * Trains a fold where it is not trained yet, going on from where it stopped. The fold's folder is held by the caller.
  *
  * @throws InputError for data or a state that cannot be used; Interrupted on Ctrl-C, after saving
  */
 export async function trainFold(experiment: Experiment, fold: number): Promise<void> {
   const { folder, configuration, dataset, splits, threads } = experiment;
   const files = foldFiles(folder, fold);
-  if (await isFile(files.training)) return;
-  await ensureWritableFolder(files.folder);
+  const before = await readDataState(files.folder);
+  const isNew = before === null;
+  const isStale = !isNew && changedCases(before, experiment.data).length > 0;
+  if (isStale && experiment.trainsAgain) await rm(files.training, { force: true });
+  // A fold from elsewhere is looked at when its cases are predicted.
+  else if (await isFile(files.training)) return;
+  if (isNew) await requireFreeNames(files.folder, foldNames);
   process.stderr.write(`lnsnet: fold ${fold} of ${splits.length}, into ${files.folder}\n`);
-  await writeJson(files.environment, await currentEnvironment(threads));
   const { history, parameters, steps } = await train(
     trainingPart(dataset, splits[fold]),
     configuration.plan,
     { ...configuration.training, threads },
     {
       folder: files.folder,
-      resume: true,
+      start: isStale && experiment.trainsAgain ? "replace" : "either",
       cacheFolder: experiment.cacheFolder,
       weightsPath: experiment.weightsPath,
       patients: experiment.patients,
     },
   );
+  await writeJson(files.environment, await currentEnvironment(threads));
   await writeJson(files.times, { training_seconds: history.seconds });
   await writeJson(files.training, {
     configuration,
@@ -66,7 +75,7 @@ export async function trainFold(experiment: Experiment, fold: number): Promise<v
  * @throws InputError where it is not, or is of another experiment
  */
 export async function trainedFold(
-  { folder, configuration, splits }: Experiment,
+  { folder, configuration, splits, data }: Experiment,
   fold: number,
 ): Promise<TrainedFold> {
   const files = foldFiles(folder, fold);
@@ -82,6 +91,14 @@ export async function trainedFold(
   if (!isDeepStrictEqual(trained.split, splits[fold]))
     throw refuse(
       `${files.training} is of a training on other cases than splits_final.json gives to fold ${fold}`,
+    );
+  const trainedOn = await readDataState(files.folder);
+  if (trainedOn === null)
+    throw refuse(`${files.folder} has no data.json of ours, which says what was trained on`);
+  const changed = changedCases(trainedOn, data);
+  if (changed.length > 0)
+    throw new InputError(
+      `${files.folder} was trained on other content of ${listed(changed)}; bring the files back, or give --force to train such folds again.`,
     );
   if ((await hashOfFile(files.model)) !== trained.weights)
     throw refuse(

@@ -3,8 +3,17 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { openPredictor, type Prepared, type Volume, writeNifti } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { hashOfCase } from "../data-state.js";
 import type { Case } from "../dataset.js";
-import { ensureWritableFolder, isFile, readJson, writeAtomically, writeJson } from "../files.js";
+import {
+  ensureWritableFolder,
+  isFile,
+  isFolder,
+  readJson,
+  removeUnfinished,
+  writeAtomically,
+  writeJson,
+} from "../files.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
 import { createProgress } from "../progress.js";
 import type { Experiment } from "./configuration.js";
@@ -53,7 +62,7 @@ export function testTargets(experiment: Experiment): Target[] {
 
 /**
  * Sees to it that every target has every case: the mask, and then the figures, which say that both are there. What is
- * there of the same weights stays.
+ * there of the same weights and of the same content of the case's files stays.
  *
  * @throws InputError where a case or a fold's model cannot be used; Interrupted on Ctrl-C
  */
@@ -64,11 +73,15 @@ export async function predictCases(
   title: string,
 ): Promise<void> {
   const weights = await weightsOfTargets(experiment, targets);
+  for (const { folder } of targets) if (await isFolder(folder)) await removeUnfinished(folder);
   const progress = createProgress(title, "scan");
   for (const [done, one] of cases.entries()) {
     const open: Target[] = [];
-    for (const target of targets)
-      if ((await scoreAt(target, one))?.weights !== weights.get(target)) open.push(target);
+    for (const target of targets) {
+      const score = await scoreAt(target, one);
+      if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, one))
+        open.push(target);
+    }
     if (open.length > 0) await predictCase(experiment, one, open, weights);
     progress.update({ done: done + 1, total: cases.length, text: one.id });
   }
@@ -89,6 +102,8 @@ async function scoreAt(target: Target, one: Case): Promise<CaseScore | null> {
   const path = scorePath(target, one);
   return (await isFile(path)) ? readJson(path, caseScoreSchema) : null;
 }
+
+const dataOf = ({ data }: Experiment, { id }: Case): string => hashOfCase(data[id]);
 
 /** For each target, the hash of what predicts there. */
 async function weightsOfTargets(
@@ -137,6 +152,7 @@ async function predictCase(
       const score: CaseScore = {
         case: one.id,
         weights: weights.get(target) ?? "",
+        data: dataOf(experiment, one),
         ...scorePrediction(mean, mask, scan, configuration),
       };
       await writeJson(scorePath(target, one), score);

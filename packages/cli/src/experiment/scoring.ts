@@ -88,6 +88,8 @@ export const caseScoreSchema = z.object({
   case: z.string(),
   /** A hash of the weights that predicted. */
   weights: z.string(),
+  /** A hash of the case's files. */
+  data: z.string(),
   /** Null where the case has no label. */
   true_nodes: z
     .array(z.object({ node: z.number(), volume_ml: z.number(), short_axis_mm: z.number() }))
@@ -147,7 +149,7 @@ export function scorePrediction(
   mask: Volume<Uint8Array> | null,
   { truth, grid, crops }: PreparedScan,
   { prediction: settings, protocol }: Experiment["configuration"],
-): Omit<CaseScore, "case" | "weights"> {
+): Omit<CaseScore, "case" | "weights" | "data"> {
   if (truth === null) return { true_nodes: null, node_level: null, whole_volume: null };
   return {
     true_nodes: truth.nodes.map(({ id, volumeMl, shortAxisMm }) => ({

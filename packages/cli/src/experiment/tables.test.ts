@@ -20,6 +20,7 @@ function scoreOf(id: string, scanDsc: number, nodes: readonly Node[], predictedN
   return {
     case: id,
     weights: "w",
+    data: "d",
     true_nodes: nodes.map(({ shortAxisMm }, n) => ({
       node: n + 1,
       volume_ml: 1,

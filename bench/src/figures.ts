@@ -1,5 +1,5 @@
 // From seconds of single runs to the figures of the benchmark, and how they are shown.
-import { decimals, textTable } from "@lnsnet/core";
+import { decimals, medianOf, textTable } from "@lnsnet/core";
 import type { Work } from "./count.js";
 
 /** Runs of one side: seconds of each round, and the largest resident set of its process in 10⁶ bytes. */
@@ -58,19 +58,12 @@ export function figuresOf(measurements: Measurements) {
 
 function summary({ forwardSeconds, stepSeconds, peakMb }: Measured) {
   return {
-    forward_seconds: median(forwardSeconds),
-    step_seconds: median(stepSeconds),
+    forward_seconds: medianOf(forwardSeconds),
+    step_seconds: medianOf(stepSeconds),
     forward_min_seconds: Math.min(...forwardSeconds),
     step_min_seconds: Math.min(...stepSeconds),
     peak_mb: peakMb,
   };
-}
-
-/** The middle value, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  return (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2;
 }
 
 /** Two tables for a person: who takes how long, and how near the machine's limits that is. */

@@ -7,6 +7,7 @@ import {
   type Geometry,
   generatePatient,
   indexedStream,
+  medianOf,
   networkPresets,
   openPredictor,
   type Predictor,
@@ -168,11 +169,10 @@ async function clicked(scan: Volume, predictor: Predictor, count: number): Promi
     whole.push((performance.now() - start) / 1000);
     network.push(networkSeconds / passes);
   }
-  const median = (list: number[]) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
   return [
-    { what: "lnsnet, a click, whole answer", patches: null, seconds: median(whole), peak_mb: null },
+    { what: "lnsnet, a click, whole answer", patches: null, seconds: medianOf(whole), peak_mb: null },
     { what: "lnsnet, a click, worst", patches: null, seconds: Math.max(...whole), peak_mb: null },
-    { what: "lnsnet, one look of the network", patches: 1, seconds: median(network), peak_mb: null },
+    { what: "lnsnet, one look of the network", patches: 1, seconds: medianOf(network), peak_mb: null },
   ];
 }
 

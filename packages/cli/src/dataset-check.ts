@@ -1,5 +1,5 @@
 // What is wrong with a data set, or looks wrong: each finding a sentence, from the surveys of its cases.
-import { patientOfCase, type Vector3 } from "@lnsnet/core";
+import { medianOf, patientOfCase, type Vector3 } from "@lnsnet/core";
 import { listed } from "./dataset.js";
 import type { CaseSurvey, ImageSurvey, LabelSurvey } from "./survey.js";
 
@@ -138,6 +138,7 @@ function huFindings({ id, image }: ReadableCase): Finding[] {
 }
 
 function spacingOutliers(cases: readonly ReadableCase[]): Finding[] {
+  if (cases.length === 0) return [];
   const medians = ([0, 1, 2] as const).map((axis) =>
     medianOf(cases.map(({ image }) => image.geometry.spacingMm[axis])),
   );
@@ -207,10 +208,6 @@ function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, 
     else group.push(item);
   }
   return groups;
-}
-
-function medianOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 const short = (value: number) => String(Number(value.toFixed(2))).replace("-", "−");

@@ -19,6 +19,7 @@ import {
   readSeg,
   reorientToLps,
   requireDrawnOn,
+  requireLabels,
   resampleLabels,
   sameGeometry,
   type Volume,
@@ -158,7 +159,7 @@ async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): 
 
 async function fromVolume(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
   const { volume, problems } = await readImage(path);
-  const labels = integerLabels(volume, path);
+  const labels = requireLabels(volume, path);
   const names = /\.nrrd$/i.test(path) ? nrrdSegments(await readFile(path), path) : [];
   const placed = reference === null ? labels : onGridOf(labels, reference.volume, path);
   if (pattern === null) return { volume: placed, names, problems };
@@ -213,16 +214,4 @@ function paint(bodies: readonly Body[], grid: Geometry, problems: string[], path
 /** One at a time, since each is as large as the scan. */
 function* masksOf(bodies: readonly Body[]): Generator<NamedMask> {
   for (const { name, mask } of bodies) yield { name, mask: mask() };
-}
-
-/** @throws InputError where a value is no whole number of at least 0 */
-export function integerLabels(volume: Volume, path: string): Volume<IntegerVoxelArray> {
-  const { data } = volume;
-  const wrong = data.find((value) => !Number.isInteger(value) || value < 0);
-  if (wrong !== undefined)
-    throw new InputError(
-      `${path} holds the value ${wrong}, and labels are whole numbers of at least 0; name a file of labels.`,
-    );
-  const whole = data instanceof Float32Array || data instanceof Float64Array ? Int32Array.from(data) : data;
-  return { ...volume, data: whole };
 }

@@ -1,6 +1,7 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
 import {
   InputError,
+  medianOf,
   networkPresets,
   type Plan,
   reorientToLps,
@@ -133,9 +134,7 @@ function windowOf(text: string): Plan["window"] {
 async function medianSpacing(cases: readonly Case[]): Promise<Vector3> {
   const spacings: Vector3[] = [];
   for (const one of cases) spacings.push(reorientToLps(await readScan(one.imagePath)).spacingMm);
-  const median = (axis: number): number => {
-    const sorted = spacings.map((spacing) => spacing[axis]).sort((a, b) => a - b);
-    return Math.round(sorted[Math.floor(sorted.length / 2)] * 100) / 100;
-  };
+  const median = (axis: number): number =>
+    Math.round(medianOf(spacings.map((spacing) => spacing[axis])) * 100) / 100;
   return [median(0), median(1), median(2)];
 }

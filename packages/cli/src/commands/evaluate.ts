@@ -6,6 +6,7 @@ import {
   evaluateCase,
   InputError,
   overlayPng,
+  requireLabels,
   type SurfaceConvention,
   sameGeometry,
   summarise,
@@ -22,7 +23,7 @@ import { detectionJson, detectionText, type ScanNodes } from "../detection-json.
 import { ensureWritableFolder, fileError, isFolder, requirePath, writeAtomically } from "../files.js";
 import { readScan } from "../imaging.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
-import { hasSeveralValues, integerLabels } from "../labels.js";
+import { hasSeveralValues } from "../labels.js";
 import { forEachMetric, type MetricName, type MetricRow, metricRow, metrics } from "../metric-names.js";
 import { printJson, printText } from "../output.js";
 import { createProgress } from "../progress.js";
@@ -179,9 +180,9 @@ export async function evaluatePairs(
     }
     cases.push({ case: pair.case, ...metricRow(evaluateCase(truth, prediction, surface)) });
     if (scanNodes !== null) {
-      const truthNodes = label === null ? integerLabels(truthLabels, pair.truthPath) : truth;
+      const truthNodes = label === null ? requireLabels(truthLabels, pair.truthPath) : truth;
       const predictedNodes =
-        label === null ? integerLabels(predictionLabels, pair.predictionPath) : prediction;
+        label === null ? requireLabels(predictionLabels, pair.predictionPath) : prediction;
       const detection = detectNodes(truthNodes, predictedNodes, {
         truthSplit: hasSeveralValues(truthNodes) ? "labels" : "components",
         predictionSplit: hasSeveralValues(predictedNodes) ? "labels" : "components",

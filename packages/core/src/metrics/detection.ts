@@ -46,7 +46,7 @@ export interface NodeDetection {
 }
 
 export interface DetectionOptions {
-  /** What one true node is; by default a connected body of foreground (26 neighbours). */
+  /** What one true node is; by default a connected component of one value (26 neighbours). */
   readonly truthSplit?: NodeSplit;
   /** What one predicted node is; by default likewise. */
   readonly predictionSplit?: NodeSplit;

@@ -5,8 +5,18 @@ import { describe, expect, test } from "vitest";
 import { blandAltman } from "./bland-altman.js";
 import { clusteredBootstrap } from "./bootstrap.js";
 import { holmCorrection } from "./holm.js";
-import { meanOf, summarise } from "./summary.js";
+import { meanOf, medianOf, summarise } from "./summary.js";
 import { wilcoxonSignedRank } from "./wilcoxon.js";
+
+test.each([
+  [[3], 3],
+  [[1, 9], 5],
+  [[5, 1, 9], 5],
+  [[9, 1, 7, 5], 6],
+])("the median of %s is %d", (values, expected) => {
+  expect(medianOf(values)).toBe(expected);
+  expect(summarise(values).median).toBe(expected);
+});
 
 describe("signed rank", () => {
   test.each([

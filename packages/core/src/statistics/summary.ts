@@ -43,6 +43,17 @@ export function quantileOfSorted(ascending: ArrayLike<number>, share: number): n
   return ascending[below] + (place - below) * (ascending[above] - ascending[below]);
 }
 
+/**
+ * The median of at least one value, in any order: the middle one, and of an even number the mean of the two in the middle,
+ * as everywhere in this project and in nnU-Net's plans.
+ */
+export function medianOf(values: readonly number[]): number {
+  return quantileOfSorted(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
 /** The mean of at least one value. */
 export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

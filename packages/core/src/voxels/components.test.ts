@@ -17,7 +17,7 @@ describe("two voxels are one component only where they touch enough", () => {
   ] as const)("%s", (_, [i, j, k], counts) => {
     const mask = new Uint8Array(27);
     mask[0] = 1;
-    mask[i + 3 * (j + 3 * k)] = 255;
+    mask[i + 3 * (j + 3 * k)] = 1;
     for (const connectivity of [6, 18, 26] as const) {
       expect(labelComponents(mask, size, connectivity).count).toBe(counts[connectivity]);
     }

@@ -1,5 +1,6 @@
-// Connected components of a mask, by union-find over runs of foreground.
+// Connected components of a mask or of labels, by union-find over runs of one value.
 
+import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Vector3 } from "../volume/volume.js";
 import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
@@ -16,7 +17,7 @@ export interface LabelledComponents {
   readonly sizes: number[];
 }
 
-/** The foreground of a mask as stretches along i, in memory order, each with the number of its component. */
+/** The foreground as stretches of one value along i, in memory order, each with the number of its component. */
 export interface LabelledRuns {
   /** First voxel of each run, as an offset into the mask. */
   readonly starts: Int32Array;
@@ -32,7 +33,7 @@ export interface LabelledRuns {
 /**
  * Numbers the connected components of a mask from 1, in the order of their first voxels in memory.
  *
- * @param mask - foreground where nonzero, i fastest
+ * @param mask - 0 is background, and all foreground of one value; i fastest
  * @param size - voxels along (i, j, k)
  * @throws RangeError where the mask does not fill the grid
  */
@@ -103,18 +104,23 @@ export function largestFirst(sizes: readonly number[]): number[] {
 }
 
 /**
- * The components as runs: what {@link labelComponents} says, without an array of the size of the scan.
+ * The components as runs: what {@link labelComponents} says, without an array of the size of the scan. A component is of
+ * one value: voxels of two values that touch belong to two.
  *
- * @param mask - foreground where nonzero, i fastest
+ * @param labels - foreground where nonzero, i fastest
  * @param size - voxels along (i, j, k)
- * @throws RangeError where the mask does not fill the grid
+ * @throws RangeError where the labels do not fill the grid
  */
-export function labelRuns(mask: Uint8Array, size: Vector3, connectivity: Connectivity): LabelledRuns {
-  requireMaskOfSize(mask.length, size);
-  const { starts, ends, firstRunOfRow } = findRuns(mask, size);
+export function labelRuns(
+  labels: IntegerVoxelArray,
+  size: Vector3,
+  connectivity: Connectivity,
+): LabelledRuns {
+  requireMaskOfSize(labels.length, size);
+  const { starts, ends, firstRunOfRow } = findRuns(labels, size);
   const parents = new Int32Array(starts.length);
   for (let run = 0; run < parents.length; run++) parents[run] = run;
-  joinTouchingRuns(parents, starts, ends, firstRunOfRow, size, connectivity);
+  joinTouchingRuns(parents, labels, starts, ends, firstRunOfRow, size, connectivity);
 
   // A root is the first run of its component, so numbering the roots as they come follows memory order.
   const runLabels = new Int32Array(starts.length);
@@ -135,10 +141,10 @@ interface Runs {
   readonly firstRunOfRow: Int32Array;
 }
 
-function findRuns(mask: Uint8Array, size: Vector3): Runs {
+function findRuns(labels: IntegerVoxelArray, size: Vector3): Runs {
   const width = size[0];
   const rows = size[1] * size[2];
-  const starts = new Int32Array(countRuns(mask, width));
+  const starts = new Int32Array(countRuns(labels, width));
   const ends = new Int32Array(starts.length);
   const firstRunOfRow = new Int32Array(rows + 1);
   let run = 0;
@@ -147,12 +153,13 @@ function findRuns(mask: Uint8Array, size: Vector3): Runs {
     const rowEnd = (row + 1) * width;
     let at = row * width;
     while (at < rowEnd) {
-      if (mask[at] === 0) {
+      const value = labels[at];
+      if (value === 0) {
         at++;
         continue;
       }
       starts[run] = at;
-      while (at < rowEnd && mask[at] !== 0) at++;
+      while (at < rowEnd && labels[at] === value) at++;
       ends[run++] = at;
     }
   }
@@ -160,13 +167,13 @@ function findRuns(mask: Uint8Array, size: Vector3): Runs {
   return { starts, ends, firstRunOfRow };
 }
 
-function countRuns(mask: Uint8Array, width: number): number {
+function countRuns(labels: IntegerVoxelArray, width: number): number {
   let count = 0;
-  for (let rowStart = 0; rowStart < mask.length; rowStart += width) {
+  for (let rowStart = 0; rowStart < labels.length; rowStart += width) {
     let previous = 0;
     for (let at = rowStart; at < rowStart + width; at++) {
-      const value = mask[at];
-      if (value !== 0 && previous === 0) count++;
+      const value = labels[at];
+      if (value !== 0 && value !== previous) count++;
       previous = value;
     }
   }
@@ -175,6 +182,7 @@ function countRuns(mask: Uint8Array, width: number): number {
 
 function joinTouchingRuns(
   parents: Int32Array,
+  labels: IntegerVoxelArray,
   starts: Int32Array,
   ends: Int32Array,
   firstRunOfRow: Int32Array,
@@ -198,7 +206,18 @@ function joinTouchingRuns(
         while (here < rowEnd && there < otherEnd) {
           const otherStart = starts[there] + shift;
           const otherStop = ends[there] + shift;
-          if (otherStart < ends[here] + reach && starts[here] < otherStop + reach) join(parents, here, there);
+          const isOneValue = labels[starts[here]] === labels[starts[there]];
+          if (isOneValue && otherStart < ends[here] + reach && starts[here] < otherStop + reach)
+            join(parents, here, there);
+          // Where both end at once and the next run of another value begins there, it touches the other one by an edge.
+          const next = here + 1;
+          if (
+            ends[here] === otherStop &&
+            next < rowEnd &&
+            starts[next] < otherStop + reach &&
+            labels[starts[next]] === labels[starts[there]]
+          )
+            join(parents, next, there);
           if (ends[here] < otherStop) here++;
           else there++;
         }

@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
+import { labelComponents } from "./components.js";
 import { labelBodies, labelValues, type NamedMask, numberedComponents } from "./instances.js";
 
 const mask = (name: string, text: string): NamedMask => ({ name, mask: Uint8Array.from(text, Number) });
@@ -114,9 +116,29 @@ describe("components are numbered, the largest first", () => {
     data,
   });
 
-  test("equal ones in the order of their first voxels, whatever their values", () => {
+  test("equal ones in the order of their first voxels; values that touch are told apart", () => {
     expect(numberedComponents(rowOf(Int16Array.of(7, 0, 300, 1, 0, 2, 0, 5, 5))).data).toEqual(
-      Uint8Array.of(3, 0, 1, 1, 0, 4, 0, 2, 2),
+      Uint8Array.of(2, 0, 3, 4, 0, 5, 0, 1, 1),
+    );
+  });
+
+  test("components within each class are the components of its mask", () => {
+    const size = [4, 3, 3] as const;
+    const anyClasses = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 36, maxLength: 36 });
+    fc.assert(
+      fc.property(anyClasses, (classes) => {
+        const { data } = numberedComponents({ ...rowOf(Uint8Array.from(classes)), size });
+        const numbers = new Set<number>();
+        for (const value of [1, 2, 3]) {
+          const mask = Uint8Array.from(classes, (one) => (one === value ? 1 : 0));
+          const { labels, count } = labelComponents(mask, size, 26);
+          const pairs = new Set(Array.from(labels, (label, at) => `${label} ${mask[at] * data[at]}`));
+          pairs.delete("0 0");
+          expect(pairs.size).toBe(count);
+          for (const pair of pairs) numbers.add(Number(pair.split(" ")[1]));
+        }
+        expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from(numbers, (_, n) => n + 1));
+      }),
     );
   });
 

@@ -64,14 +64,14 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
 }
 
 /**
- * Each connected component (26 neighbours) of the foreground with a number of its own: from 1, the largest first, equal
- * ones by their first voxel in memory. The smallest type that holds them.
+ * Each connected component (26 neighbours) of each value with a number of its own: from 1, the largest first, equal ones
+ * by their first voxel in memory. The smallest type that holds them.
  *
- * @param labels - foreground where nonzero; several values are not told apart
+ * @param labels - foreground where nonzero; voxels of two values that touch are of two components
  * @throws RangeError where the data does not fill the grid
  */
 export function numberedComponents(labels: Volume<IntegerVoxelArray>): Volume<IntegerVoxelArray> {
-  const { starts, ends, runLabels, sizes, count } = labelRuns(foregroundOf(labels.data), labels.size, 26);
+  const { starts, ends, runLabels, sizes, count } = labelRuns(labels.data, labels.size, 26);
   const Numbers = count <= 255 ? Uint8Array : count <= 65_535 ? Uint16Array : Int32Array;
   const numberOf = new Int32Array(count);
   largestFirst(sizes).forEach((component, rank) => {

@@ -108,7 +108,7 @@ test("by labels: ids are the labels in order, pieces of one label are one node, 
     [7, 3],
   ]);
   expect(nodes[1].boundingBoxIndex).toEqual({ start: [0, 0, 0], size: [6, 1, 1] });
-  expect(measureNodes(labels).map(({ voxels }) => voxels)).toEqual([4, 1]);
+  expect(measureNodes(labels).map(({ voxels }) => voxels)).toEqual([2, 2, 1]);
 });
 
 test("labels at the end of one row and the start of the next are two stretches", () => {

@@ -6,7 +6,6 @@ import { pointOfIndex, sameGeometry, type Vector3, type Volume, voxelVolumeMm3 }
 import { type AxialAxes, axialAxes } from "./axial-axes.js";
 import { labelRuns, largestFirst } from "./components.js";
 import { type FeretDiameters, feretDiameters } from "./feret.js";
-import { foregroundOf } from "./instances.js";
 import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
 import { type NeckSide, type SideOfPoint, sideByBody, sideByGrid } from "./neck-side.js";
@@ -31,8 +30,8 @@ export interface NodeMeasurement extends AxialAxes, FeretDiameters {
 }
 
 /**
- * What one node is: a body of foreground connected by faces, edges or corners, or all voxels of one label, in however
- * many pieces.
+ * What one node is: a connected component of voxels of one value (by faces, edges or corners), or all voxels of one value,
+ * in however many pieces.
  */
 export type NodeSplit = "components" | "labels";
 
@@ -71,7 +70,7 @@ interface NodeRuns {
 }
 
 function componentsOf({ data, size }: Volume<IntegerVoxelArray>): NodeRuns[] {
-  const { starts, ends, runLabels, sizes } = labelRuns(foregroundOf(data), size, 26);
+  const { starts, ends, runLabels, sizes } = labelRuns(data, size, 26);
   const nodeOfComponent: NodeRuns[] = [];
   const nodes = largestFirst(sizes).map((component, rank): NodeRuns => {
     nodeOfComponent[component] = { id: rank + 1, starts: [], ends: [] };

@@ -72,7 +72,7 @@ export async function importDataset(
         mapping.push({ case: before.case, patient: source.patient, origin: source.origin });
       } else {
         try {
-          const one = await importCase(source, folder, record.cases, hash, options.testShare);
+          const one = await importCase(source, folder, record.cases, hash, options.testShare, progress.note);
           record.cases.push(one);
           known.set(source_hash, one);
           await writeRecord(folder, record);
@@ -98,8 +98,11 @@ async function importCase(
   earlier: readonly ImportedCase[],
   hash: (text: string) => string,
   testShare: number,
+  note: (text: string) => void,
 ): Promise<ImportedCase> {
   const { scan, labels } = await source.read();
+  const problems = [...scan.problems, ...labels.problems];
+  for (const problem of problems) note(`lnsnet: ${source.origin}: ${problem}`);
   const { labels: data, bodies } = labelBodies(masksOf(labels.volume), labels.volume.size, true);
   const instances = { ...labels.volume, data };
   const patient_hash = hash(`patient ${source.patient}`);
@@ -126,7 +129,7 @@ async function importCase(
     source_hash: hash(source.origin),
     rois: labels.names.map(({ name }) => name),
     bodies: bodies.length,
-    problems: [...scan.problems, ...labels.problems].map((problem) => withoutPaths(problem, source)),
+    problems: problems.map((problem) => withoutPaths(problem, source)),
   };
 }
 

@@ -55,13 +55,20 @@ export async function findImages(path: string): Promise<FoundImages> {
   const headers = new Set(volumes.map(({ name }) => name.replace(/\.(mhd|nhdr)$/i, "")));
   const isVoxelFile = (name: string) =>
     /\.(raw|zraw|img)(\.gz)?$/i.test(name) && headers.has(name.replace(/\.\w+(\.gz)?$/, ""));
-  const candidates = files.filter((file) => !volumes.includes(file) && !isVoxelFile(file.name));
-  const listing = await listSeries(candidates);
+  const isVolume = new Set(volumes.map(({ name }) => name));
+  const candidates = files.filter(({ name }) => !isVolume.has(name) && !isVoxelFile(name));
+  // What could not even be opened may be a slice, as a damaged file may be.
+  const unopened = others.filter(({ name }) => volumeFormatOf(name) === null);
+  const listing = await listSeries([...candidates, ...unopened.map(unreadable)]);
   return {
     series: listing.series,
     volumes: volumes.map((file) => ({ name: file.name, read: () => readVolumeFile(file, beside) })),
-    others: [...listing.others, ...others],
+    others: [...listing.others, ...others.filter((one) => !unopened.includes(one))],
   };
+}
+
+function unreadable({ name, reason }: { readonly name: string; readonly reason: string }): NamedFile {
+  return { name, read: () => Promise.reject(new InputError(reason)) };
 }
 
 /**
@@ -166,33 +173,45 @@ function among(files: readonly NamedFile[]): Lookup {
   return (name) => byName.get(name);
 }
 
-/** Every file below a folder, by name, without hidden ones and links that lead out of it. */
+/**
+ * Every file below a folder, by name, without hidden ones. Links that lead out of it or nowhere, and what may not be
+ * read, are left out with the reason; they stop no other file.
+ */
 export async function filesBelow(root: string): Promise<Files> {
   const realRoot = await realpath(root);
   const files: NamedFile[] = [];
   const others: { name: string; reason: string }[] = [];
   const visited = new Set<string>();
+  const leaveOut = (name: string, error: unknown) => {
+    const known = fileError(error, name, "read");
+    if (!(known instanceof InputError)) throw known;
+    others.push({ name, reason: known.message });
+  };
   const visit = async (folder: string): Promise<void> => {
     // A link to a folder above would lead round in a circle.
     const real = await realpath(folder);
     if (visited.has(real)) return;
     visited.add(real);
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-      throw fileError(error, folder, "read");
-    });
+    const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith(".")) continue;
       const path = join(folder, entry.name);
-      if (entry.isSymbolicLink() && !(await staysWithin(realRoot, path))) {
-        others.push({ name: path, reason: "a link that leads out of the folder" });
-        continue;
+      try {
+        if (entry.isSymbolicLink() && !(await staysWithin(realRoot, path)))
+          throw new InputError(
+            `${path} is a link that leads nowhere or out of ${root}, and files of that folder alone are read; copy the file into it.`,
+          );
+        const status = await stat(path);
+        if (status.isDirectory()) await visit(path);
+        else if (status.isFile()) files.push(onDisk(path));
+      } catch (error) {
+        leaveOut(path, error);
       }
-      const status = await stat(path);
-      if (status.isDirectory()) await visit(path);
-      else if (status.isFile()) files.push(onDisk(path));
     }
   };
-  await visit(root);
+  await visit(root).catch((error: unknown) => {
+    throw fileError(error, root, "read");
+  });
   return { files, others };
 }
 

@@ -270,18 +270,21 @@ function objectSource(
   };
 }
 
+/** The object of a file; null where it holds none. What cannot be read is none: its series says so, or it is skipped. */
 async function objectAt(
   path: string,
   modalities: readonly string[],
 ): Promise<DrawnObject | { readonly reason: string } | null> {
-  const bytes = await readBytes(path);
-  const modality = dicomModality(bytes, path);
-  if (modality === null || !modalities.includes(modality)) return null;
+  let isObject = false;
   try {
+    const bytes = await readBytes(path);
+    const modality = dicomModality(bytes, path);
+    if (modality === null || !modalities.includes(modality)) return null;
+    isObject = true;
     return modality === "SEG" ? await readSeg(bytes, path) : readRtstruct(bytes, path);
   } catch (error) {
-    if (error instanceof InputError) return { reason: error.message };
-    throw error;
+    if (!(error instanceof InputError)) throw error;
+    return isObject ? { reason: error.message } : null;
   }
 }
 

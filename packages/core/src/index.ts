@@ -22,6 +22,7 @@ export {
 export {
   chooseSeries,
   type DicomSeries,
+  isCtScan,
   listSeries,
   readSeries,
   type SeriesListing,

@@ -1,5 +1,6 @@
 // The scans that a path names, and reading each while the one before is worked on.
 import { resolve } from "node:path";
+import { isCtScan } from "@lnsnet/core";
 import { Tinypool } from "tinypool";
 import { caseId } from "../dataset.js";
 import { isFolder, requirePath } from "../files.js";
@@ -19,7 +20,7 @@ export interface FoundScans {
 }
 
 /**
- * The scans of a path: the file itself, or of a folder every volume file and every CT series that can be read.
+ * The scans of a path: the file itself, or of a folder every volume file and every CT series.
  *
  * @param wanted of several DICOM series, the one
  * @throws InputError where the path is missing
@@ -30,16 +31,17 @@ export async function scansAt(path: string, wanted: string | undefined): Promise
   const one = { scans: [{ id, path, ...(wanted === undefined ? {} : { wanted }) }], areSeveral: false };
   if (wanted !== undefined || !(await isFolder(path))) return one;
   const { series, volumes } = await findImages(path);
-  const readable = series.filter(({ problems }) => !problems.some(({ isRefused }) => isRefused));
+  // A scan that cannot be read fails by itself, with the reason.
+  const ctScans = series.filter(isCtScan);
   // Reading the path as one scan says why, where nothing can be read.
-  if (readable.length + volumes.length === 0) return one;
+  if (ctScans.length + volumes.length === 0) return one;
   const ofVolumes = volumes.map(({ name }) => ({ id: caseId(name), path: name }));
-  const ofSeries = readable.map(({ seriesInstanceUid }, n) => ({
-    id: readable.length === 1 ? id : `${id}_${n + 1}`,
+  const ofSeries = ctScans.map(({ seriesInstanceUid }, n) => ({
+    id: ctScans.length === 1 ? id : `${id}_${n + 1}`,
     path,
     wanted: seriesInstanceUid,
   }));
-  return { scans: [...ofVolumes, ...ofSeries], areSeveral: volumes.length > 0 || readable.length > 1 };
+  return { scans: [...ofVolumes, ...ofSeries], areSeveral: volumes.length > 0 || ctScans.length > 1 };
 }
 
 /** A scan with what reading it gave, or threw. */

@@ -1,6 +1,7 @@
 // DICOM attributes out of bytes: any transfer syntax, with or without preamble, through dicom-parser.
 import dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
+import { shown } from "../../text.js";
 import { concatenated } from "../bytes.js";
 import { greatestContent, inflate } from "../gzip.js";
 import { latin1, type TextDecoding, textDecodingOf } from "./character-sets.js";
@@ -98,7 +99,7 @@ export function numbersOf(dataset: Dataset, attribute: Attribute): number[] {
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
     throw new InputError(
-      `${dataset.name} has the ${attribute} ${shownTag(tag)} "${textOf(dataset, attribute)}", and numbers were expected; correct its header.`,
+      `${dataset.name} has the ${attribute} ${shownTag(tag)} "${shown(textOf(dataset, attribute))}", and numbers were expected; correct its header.`,
     );
   }
   return values;

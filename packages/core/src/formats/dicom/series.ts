@@ -1,5 +1,6 @@
 // DICOM series out of files: found, described with all that is wrong with them, chosen and read as one volume in HU.
 import { InputError } from "../../errors.js";
+import { shown } from "../../text.js";
 import type { Geometry, Volume } from "../../volume/volume.js";
 import { type Dataset, has, parseDataset, parseReadablePart, textOf, usableNumberOf } from "./dataset.js";
 import { frameDecoder, type StoredFrame } from "./pixel-data.js";
@@ -67,9 +68,23 @@ export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesList
   return { series, others };
 }
 
+/** What makes a series none of a CT scanner's slices, rather than a scan that is damaged or not complete. */
+const noScan: ReadonlySet<SeriesProblem["kind"]> = new Set([
+  "wrong-modality",
+  "localizer",
+  "secondary-capture",
+  "colour",
+  "missing-position",
+]);
+
+/** Whether a series is a CT scan by what its images are, whether it can be read or not. */
+export function isCtScan({ problems }: DicomSeries): boolean {
+  return !problems.some(({ kind, isRefused }) => isRefused && noScan.has(kind));
+}
+
 /**
  * The series that is wanted: by its place in the listing (from 1), its UID, or a part of its description, whatever the
- * case. Without a wish, the only one that can be read, else the only one.
+ * case. Without a wish, the only CT scan, else the only series: a scan that is damaged is not passed over for another.
  *
  * @throws InputError where none or several fit; the message lists them
  */
@@ -83,7 +98,10 @@ export function chooseSeries(listing: SeriesListing, wanted: string | undefined)
         : `No DICOM images were found (${other.reason}); name a folder or file that holds a CT series.`,
     );
   }
-  const fitting = wanted === undefined ? readable(series) : matching(series, wanted);
+  const scans = series.filter(isCtScan);
+  // What is no scan is chosen where there is no other, so that reading it says why.
+  const candidates = scans.length === 0 ? series : scans;
+  const fitting = wanted === undefined ? candidates : matching(series, wanted);
   if (fitting.length === 1) return fitting[0];
   const list = series.map((one, n) => `${n + 1}: ${titleOf(one)}`).join("; ");
   const found =
@@ -181,7 +199,8 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NoImage {
   // A file that is cut off early may be a slice that its series then lacks.
   const isCutOff = damage !== null && !has(dataset, "Rows");
   if (!isImage && !isCutOff) {
-    const reason = damage?.message ?? `${file.name} is a DICOM ${modality || "object"}, not an image.`;
+    const reason =
+      damage?.message ?? `${file.name} is a DICOM ${shown(modality, 16) || "object"}, not an image.`;
     return { reason, mayBeSlice: false };
   }
   const { slices, problem } = slicesOrProblem(dataset, file);
@@ -339,7 +358,7 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
   if (header.modality !== "CT") {
     refuse(
       "wrong-modality",
-      `Its modality is ${header.modality || "not stated"}, and CT is expected; choose a CT series.`,
+      `Its modality is ${shown(header.modality, 16) || "not stated"}, and CT is expected; choose a CT series.`,
     );
   }
   if (slices.some(isLocalizer)) {
@@ -383,7 +402,7 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
   if ([...units].some((unit) => unit !== "HU")) {
     warn(
       "not-hounsfield",
-      `Its values are said to be ${[...units].join(", ")}, and HU are expected; they are read as they are.`,
+      `Its values are said to be ${shown([...units].join(", "))}, and HU are expected; they are read as they are.`,
     );
   }
   const rescales = new Set(slices.map(({ rescale }) => `${rescale?.slope} · stored + ${rescale?.intercept}`));
@@ -394,12 +413,6 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
     );
   }
   return problems;
-}
-
-function readable(series: readonly DicomSeries[]): readonly DicomSeries[] {
-  const fitting = series.filter(({ problems }) => !problems.some(({ isRefused }) => isRefused));
-  // A series that is refused is chosen where there is no other, so that reading it says why.
-  return fitting.length === 0 ? series : fitting;
 }
 
 function matching(series: readonly DicomSeries[], wanted: string): readonly DicomSeries[] {
@@ -420,7 +433,7 @@ function titleOf({
   ...rest
 }: DicomSeries): string {
   const size = rest.geometry === null ? "" : ` of ${rest.geometry.size[0]} × ${rest.geometry.size[1]}`;
-  const name = description === "" ? "without description" : `"${description}"`;
+  const name = description === "" ? "without description" : `"${shown(description)}"`;
   const slices = `${sliceCount} ${sliceCount === 1 ? "slice" : "slices"}${size}`;
   return `${modality || "Image"} series ${number ?? "without number"} ${name} (${slices}, UID ${seriesInstanceUid})`;
 }

@@ -52,7 +52,7 @@ export interface VolumeFile {
 export async function findImages(path: string): Promise<FoundImages> {
   const { files, others, beside } = await filesAt(path);
   const volumes = files.filter(({ name }) => volumeFormatOf(name) !== null);
-  const headers = new Set(volumes.map(({ name }) => name.replace(/\.(mhd|nhdr)$/i, "")));
+  const headers = new Set(volumes.map(({ name }) => name.replace(/\.(mhd|nhdr|hdr|hdr\.gz)$/i, "")));
   const isVoxelFile = (name: string) =>
     /\.(raw|zraw|img)(\.gz)?$/i.test(name) && headers.has(name.replace(/\.\w+(\.gz)?$/, ""));
   const isVolume = new Set(volumes.map(({ name }) => name));

@@ -1,5 +1,6 @@
 // The state of a training run in its file: all that the next step depends on, what was seen so far, and whose it is.
 import {
+  allFinite,
   InputError,
   type ModelFileKind,
   readSafetensors,
@@ -86,6 +87,10 @@ export async function loadState(
     if (!(data instanceof Float32Array) || data.length !== length)
       throw new InputError(
         `${path} lacks ${length} numbers of ${name}: it is the state of another network; give another --output.`,
+      );
+    if (!allFinite(data))
+      throw new InputError(
+        `${path} holds a number of ${name} that is NaN or infinite, from which no training goes on; copy the file again, or train anew.`,
       );
     return data;
   };

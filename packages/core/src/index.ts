@@ -108,6 +108,7 @@ export {
   surfaceDistances,
 } from "./metrics/surface.js";
 export {
+  allFinite,
   type Model,
   type ModelFileKind,
   type Plan,

@@ -1,6 +1,7 @@
 // Safetensors: named tensors in one file, as https://github.com/huggingface/safetensors#format states it.
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
+import { shown } from "../text.js";
 
 /** How a tensor is stored, by its name in the file. */
 export type StoredType = keyof ArrayOf;
@@ -173,12 +174,12 @@ function descriptionOf(key: string, entry: unknown, name: string): Description {
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(codecs, dtype)) {
     throw new InputError(
-      `${name} stores the tensor "${key}" as ${JSON.stringify(dtype)}, and one of ${Object.keys(codecs).join(", ")} was expected; convert it to F32.`,
+      `${name} stores the tensor "${key}" as ${shown(dtype)}, and one of ${Object.keys(codecs).join(", ")} was expected; convert it to F32.`,
     );
   }
-  if (!isCounts(shape)) throw broken(name, `a tensor "${key}" of the shape ${JSON.stringify(shape)}`);
+  if (!isCounts(shape)) throw broken(name, `a tensor "${key}" of the shape ${shown(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw broken(name, `a tensor "${key}" at the offsets ${JSON.stringify(offsets)}`);
+    throw broken(name, `a tensor "${key}" at the offsets ${shown(offsets)}`);
   }
   const [start, end] = offsets;
   const needed = elementsOf(shape) * codecs[dtype as StoredType].bytes;

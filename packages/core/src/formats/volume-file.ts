@@ -14,11 +14,18 @@ export interface VolumeFormat {
   readonly endings: readonly string[];
   /** Those of them that are also written. */
   readonly writtenEndings: readonly string[];
+  /** Endings that the format's reader knows and refuses in its own words, such as the header of a pair of files. */
+  readonly refusedEndings?: readonly string[];
 }
 
 /** Every format that {@link readVolume} reads. */
 export const volumeFormats: readonly VolumeFormat[] = [
-  { name: "NIfTI", endings: [".nii.gz", ".nii"], writtenEndings: [".nii.gz", ".nii"] },
+  {
+    name: "NIfTI",
+    endings: [".nii.gz", ".nii"],
+    writtenEndings: [".nii.gz", ".nii"],
+    refusedEndings: [".hdr", ".hdr.gz"],
+  },
   { name: "NRRD", endings: [".nrrd", ".nhdr"], writtenEndings: [".nrrd"] },
   { name: "MetaImage", endings: [".mha", ".mhd"], writtenEndings: [".mha"] },
 ];
@@ -26,7 +33,11 @@ export const volumeFormats: readonly VolumeFormat[] = [
 /** The format that a file's ending names; null where it names none of them. */
 export function volumeFormatOf(fileName: string): VolumeFormat | null {
   const lower = fileName.toLowerCase();
-  return volumeFormats.find(({ endings }) => endings.some((ending) => lower.endsWith(ending))) ?? null;
+  return (
+    volumeFormats.find(({ endings, refusedEndings = [] }) =>
+      [...endings, ...refusedEndings].some((ending) => lower.endsWith(ending)),
+    ) ?? null
+  );
 }
 
 /**

@@ -1,9 +1,11 @@
 // A model's file: what was written before still loads.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readSafetensors } from "../formats/safetensors.js";
-import { lnsnetDefaults } from "../networks/lnsnet.js";
-import { readModel } from "./model-file.js";
+import { InputError } from "../errors.js";
+import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
+import { networkPresets, parametersOf } from "../networks/catalogue.js";
+import { type LnsnetConfiguration, lnsnetDefaults } from "../networks/lnsnet.js";
+import { type Plan, readModel, writeModel } from "./model-file.js";
 
 describe("the shipped model, written before a stem could be of half size", () => {
   const path = new URL("../../../cli/models/phantom.safetensors", import.meta.url);
@@ -18,4 +20,104 @@ describe("the shipped model, written before a stem could be of half size", () =>
     expect(plan.network).toEqual({ name: "lnsnet", configuration: lnsnetDefaults });
     expect(weights.get("stem.weight")).toHaveLength(32);
   });
+});
+
+const plan: Plan = {
+  network: {
+    name: "lnsnet",
+    configuration: { ...lnsnetDefaults, stages: [4, 8], depths: [1, 1], decoderDepth: 1 },
+  },
+  patchSize: [16, 16, 16],
+  spacingMm: [1, 1, 1],
+  window: { lowHu: -160, highHu: 240 },
+  foreground: "lymph node",
+  dataLabel: "phantom",
+};
+const weights = () =>
+  new Map(
+    parametersOf(plan.network).map(({ name, shape }) => [
+      name,
+      new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5),
+    ]),
+  );
+
+describe("refused, in one sentence that names the file and within a moment", () => {
+  const planned = (changes: object) => writeSafetensors(new Map(), metadataOf({ ...plan, ...changes }));
+  const configured = (changes: Partial<Record<keyof LnsnetConfiguration, unknown>>) =>
+    planned({ network: { name: "lnsnet", configuration: { ...plan.network.configuration, ...changes } } });
+  const metadataOf = (value: unknown, steps = "10") => ({
+    kind: "lnsnet-model",
+    plan: typeof value === "string" ? value : JSON.stringify(value),
+    steps,
+  });
+  const withWeight = (tensor: string, value: number) => {
+    const changed = weights();
+    changed.get(tensor)?.fill(value, 3, 4);
+    return writeModel({ plan, steps: 10, weights: changed }, false);
+  };
+
+  test.each<[string, Uint8Array, RegExp]>([
+    [
+      "a weight that is NaN",
+      withWeight("stem.weight", Number.NaN),
+      /a number in stem\.weight that is NaN or infinite/,
+    ],
+    [
+      "a weight that is infinite",
+      withWeight("encoder.1.down.convolution.bias", Number.NEGATIVE_INFINITY),
+      /encoder\.1\.down\.convolution\.bias that is NaN or infinite/,
+    ],
+    ["a billion blocks", configured({ depths: [1, 1e9] }), /depths\.1/],
+    ["a decoder of a billion blocks", configured({ decoderDepth: 1e9 }), /decoderDepth/],
+    ["a thousand stages", configured({ stages: new Array(1000).fill(4) }), /stages/],
+    ["a billion channels", configured({ stages: [1e9, 8] }), /stages\.0/],
+    [
+      "one depth for two stages",
+      configured({ depths: [1] }),
+      /no network can be built \(2 stages and 1 depths/,
+    ],
+    ["a kernel of an even edge", configured({ kernel: 4 }), /kernel: is even/],
+    ["a share of the channels that is none", configured({ partialRatio: -1 }), /partialRatio/],
+    ["a patch of 1e18 voxels", planned({ patchSize: [1e6, 1e6, 1e6] }), /patchSize/],
+    ["a patch of a billion voxels", planned({ patchSize: [1024, 1024, 1024] }), /67 million voxels/],
+    ["a patch that does not divide", planned({ patchSize: [16, 16, 15] }), /multiples of 2/],
+    ["no spacing", planned({ spacingMm: [1, 1, 0] }), /spacingMm\.2/],
+    ["a spacing of 1e-300 mm", planned({ spacingMm: [1, 1, 1e-300] }), /spacingMm\.2/],
+    ["a window upside down", planned({ window: { lowHu: 240, highHu: -160 } }), /window: the lower end/],
+    ["a window of no width", planned({ window: { lowHu: 1, highHu: 1 } }), /window/],
+    ["words for numbers", planned({ spacingMm: { toString: 1 } }), /spacingMm/],
+    ["a deep plan", writeSafetensors(new Map(), metadataOf("[".repeat(4e4) + "]".repeat(4e4))), /plan/],
+    ["a plan of ten megabytes", writeSafetensors(new Map(), metadataOf(" ".repeat(1e7))), /no readable plan/],
+  ])("%s", (_, bytes, message) => {
+    const start = performance.now();
+    const read = () => readModel(bytes, "model.safetensors");
+    expect(read).toThrow(InputError);
+    expect(read).toThrow(message);
+    expect(read).toThrow(/^model\.safetensors [^\n]*\.$/);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  test("steps that are no number, with sound weights", () => {
+    const { tensors, metadata } = readSafetensors(
+      writeModel({ plan, steps: 10, weights: weights() }, false),
+      "m",
+    );
+    for (const steps of ["many", "-1", "1e99"]) {
+      const bytes = writeSafetensors(tensors, { ...metadata, steps });
+      expect(() => readModel(bytes, "m")).toThrow(/for the steps that it was trained/);
+    }
+  });
+});
+
+test("every network that is offered lies within what a plan may ask for", () => {
+  for (const network of Object.values(networkPresets)) {
+    const own = { ...plan, network, patchSize: [64, 64, 64] as const };
+    const named = new Map(
+      parametersOf(network).map(({ name, shape }) => [
+        name,
+        new Float32Array(shape.reduce((a, b) => a * b, 1)),
+      ]),
+    );
+    expect(readModel(writeModel({ plan: own, steps: 0, weights: named }, true), "m").plan).toEqual(own);
+  }
 });

@@ -2,9 +2,11 @@
 import { z } from "zod";
 import { InputError } from "../errors.js";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
+import { ShapeError, sizeOf } from "../graph/shape.js";
 import type { PredictionPlan, TrainedModel } from "../inference/predictor.js";
-import { parametersOf } from "../networks/catalogue.js";
+import { type NetworkSpecification, parametersOf, sizeDivisor } from "../networks/catalogue.js";
 import { lnsnetDefaults } from "../networks/lnsnet.js";
+import { shown } from "../text.js";
 
 /** How scans are prepared and a network is built, and what results of it must say. */
 export interface Plan extends PredictionPlan {
@@ -21,34 +23,42 @@ export interface Model extends TrainedModel {
   readonly steps: number;
 }
 
-const count = z.int().positive();
-const three = z.tuple([z.number(), z.number(), z.number()]);
+const upTo = (greatest: number) => z.int().positive().max(greatest);
+const orNone = (greatest: number) => z.int().min(0).max(greatest);
+const axis = upTo(1024);
+const spacing = z.number().min(0.01).max(100);
+const hu = z.number().min(-1e5).max(1e5);
 
+/** More than any network that fits a machine; so that a file of a few bytes cannot ask for a billion of anything. */
 const planSchema: z.ZodType<Plan> = z.object({
   network: z.object({
     name: z.literal("lnsnet"),
     configuration: z.object({
-      inputs: count,
-      classes: count,
-      stages: z.array(count),
+      inputs: upTo(64),
+      classes: upTo(256),
+      stages: z.array(upTo(4096)).min(1).max(8),
       stem: z.enum(["full", "half"]).default(lnsnetDefaults.stem),
-      headChannels: z.int().min(0).default(lnsnetDefaults.headChannels),
-      depths: z.array(z.int().min(0)),
-      decoderDepth: z.int().min(0),
-      partialRatio: z.number(),
-      kernel: count,
-      expansion: count,
+      headChannels: orNone(4096).default(lnsnetDefaults.headChannels),
+      depths: z.array(orNone(100)),
+      decoderDepth: orNone(100),
+      partialRatio: z.number().min(0).max(1),
+      kernel: upTo(15).refine((edge) => edge % 2 === 1, "is even"),
+      expansion: upTo(16),
       pointwiseGroups: z.enum(["dense", "depthwise"]),
       norm: z.literal("instance"),
-      dropPath: z.number(),
+      dropPath: z.number().min(0).lt(1),
       boundaryModule: z.boolean(),
       depthwiseSeparable: z.enum(["head", "bottleneck", "none"]),
       convolution: z.enum(["partial", "full"]),
     }),
   }),
-  patchSize: z.tuple([count, count, count]),
-  spacingMm: three,
-  window: z.object({ lowHu: z.number(), highHu: z.number() }),
+  patchSize: z
+    .tuple([axis, axis, axis])
+    .refine((patch) => sizeOf(patch) <= 2 ** 26, "is of more than 67 million voxels"),
+  spacingMm: z.tuple([spacing, spacing, spacing]),
+  window: z
+    .object({ lowHu: hu, highHu: hu })
+    .refine(({ lowHu, highHu }) => lowHu < highHu, "the lower end is not below the upper"),
   foreground: z.string(),
   dataLabel: z.string(),
 });
@@ -79,7 +89,8 @@ export function writeModel({ plan, steps, weights }: Model, half: boolean): Uint
  * Reads a model.
  *
  * @param path what errors call it
- * @throws InputError where the bytes are none, or the weights are not those of the network that they name
+ * @throws InputError where the bytes are none, the weights are not those of the network that they name, or one of them
+ *   is NaN or infinite
  */
 export function readModel(bytes: Uint8Array, path: string): Model {
   const { tensors, metadata } = readSafetensors(bytes, path);
@@ -89,11 +100,15 @@ export function readModel(bytes: Uint8Array, path: string): Model {
     );
   const plan = parsePlan(metadata.plan, path);
   const weights = new Map<string, Float32Array>();
-  for (const { name, shape } of parametersOf(plan.network)) {
+  for (const { name, shape } of parametersOfPlan(plan.network, path)) {
     const tensor = tensors.get(name);
     if (!tensor || !(tensor.data instanceof Float32Array) || tensor.shape.join() !== shape.join())
       throw new InputError(
         `${path} ${tensor ? `holds ${name} of shape [${tensor.shape.join(", ")}]` : `lacks the weight ${name}`}, and its network "${plan.network.name}" expects [${shape.join(", ")}]; it is the file of another network, train or export it again.`,
+      );
+    if (!allFinite(tensor.data))
+      throw new InputError(
+        `${path} holds a number in ${name} that is NaN or infinite, and finite weights are expected; copy the file again, or train anew.`,
       );
     weights.set(name, tensor.data);
   }
@@ -101,15 +116,42 @@ export function readModel(bytes: Uint8Array, path: string): Model {
     throw new InputError(
       `${path} holds ${tensors.size} weights, and its network "${plan.network.name}" has ${weights.size}; it is the file of another network, train or export it again.`,
     );
-  return { plan, steps: Number(metadata.steps), weights };
+  const steps = Number(metadata.steps);
+  if (!Number.isSafeInteger(steps) || steps < 0)
+    throw new InputError(
+      `${path} states "${shown(metadata.steps)}" for the steps that it was trained, and a whole number is expected; train or export it again.`,
+    );
+  return { plan, steps, weights };
+}
+
+/** Whether no number is NaN or infinite. A loop, for `every` of typed arrays is slow. */
+export function allFinite(data: Float32Array): boolean {
+  for (let n = 0; n < data.length; n++) if (!Number.isFinite(data[n])) return false;
+  return true;
+}
+
+/** @throws InputError where no network can be built of the plan. */
+function parametersOfPlan(network: NetworkSpecification, path: string): ReturnType<typeof parametersOf> {
+  try {
+    return parametersOf(network);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new InputError(
+      `${path} has a plan of which no network can be built (${error.message}); train or export it again.`,
+      { cause: error },
+    );
+  }
 }
 
 /** @throws InputError where the text is no plan. */
 export function parsePlan(text: string | undefined, path: string): Plan {
   let value: unknown;
   try {
-    value = JSON.parse(text ?? "");
+    if (text !== undefined && text.length <= longestPlan) value = JSON.parse(text);
   } catch {
+    value = undefined;
+  }
+  if (value === undefined) {
     throw new InputError(`${path} has no readable plan in its metadata; train or export it again.`);
   }
   const result = planSchema.safeParse(value);
@@ -119,5 +161,15 @@ export function parsePlan(text: string | undefined, path: string): Plan {
       `${path} has a plan that cannot be used (${at.join(".")}: ${message}); train or export it again.`,
     );
   }
+  const { network, patchSize } = result.data;
+  const divisor = sizeDivisor(network);
+  if (patchSize.some((length) => length % divisor !== 0)) {
+    throw new InputError(
+      `${path} has a plan with patches of ${patchSize.join(" × ")} voxels, and its network needs multiples of ${divisor}; train or export it again.`,
+    );
+  }
   return result.data;
 }
+
+/** In characters; ours have less than a thousand. */
+const longestPlan = 100_000;

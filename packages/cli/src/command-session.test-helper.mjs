@@ -22,8 +22,9 @@ for await (const line of createInterface({ input: process.stdin })) {
 async function ended(tokens) {
   const printed = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"]) {
-    process[stream].write = (text) => {
+    process[stream].write = (text, written) => {
       printed[stream] += text;
+      written?.();
       return true;
     };
   }
@@ -38,7 +39,7 @@ async function ended(tokens) {
     throw error;
   } finally {
     // Each run adds one of its own.
-    process.stdout.removeAllListeners("error");
+    for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners("error");
     process.exitCode = undefined;
   }
 }

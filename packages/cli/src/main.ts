@@ -4,6 +4,7 @@ import { InputError, safeLines } from "@lnsnet/core";
 import { type CommandMeta, renderUsage, runCommand, type SubCommandsDef } from "citty";
 import { checkArguments } from "./arguments.js";
 import { Interrupted } from "./interrupt.js";
+import { watchStreams } from "./standard-streams.js";
 import { packageVersion } from "./version.js";
 
 type Command = Awaited<SubCommandsDef[string] extends infer Entry ? Exclude<Entry, () => unknown> : never>;
@@ -80,15 +81,16 @@ const researchUse = "Research use only: not a medical device, not for diagnosis 
 await main(process.argv.slice(2));
 
 async function main(rawArguments: readonly string[]): Promise<void> {
-  endQuietlyOnClosedPipe();
-  try {
-    await dispatch(rawArguments);
-  } catch (error) {
-    const { text, code } = ending(error);
-    // On a terminal an unfinished progress line may stand there.
-    process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[2K" : ""}${text}\n`);
-    process.exit(code);
-  }
+  const streams = watchStreams();
+  const failure = await dispatch(rawArguments).then(() => null, ending);
+  // On a terminal an unfinished progress line may stand there.
+  if (failure !== null) process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[2K" : ""}${failure.text}\n`);
+  await streams.flushed();
+  if (failure !== null) process.exit(failure.code);
+  const lost = streams.lostOutput();
+  if (lost === null) return;
+  process.stderr.write(`lnsnet: ${lost}\n`);
+  process.exitCode ||= 2;
 }
 
 async function dispatch(tokens: readonly string[]): Promise<void> {
@@ -162,12 +164,4 @@ async function usage(command: Command, name: string): Promise<string> {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-/** `lnsnet … | head` closes the pipe early, which is no failure. */
-function endQuietlyOnClosedPipe(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
 }

@@ -1,11 +1,11 @@
 // Counts that a person can make on paper.
-import { type NetworkSpecification, networkPresets, profileNetwork } from "@lnsnet/core";
+import { lnsnetNetwork, type NetworkSpecification, networkPresets, profileNetwork } from "@lnsnet/core";
 import { expect, test } from "vitest";
 import { forwardWork, stepWork, totalWork } from "./count.js";
 
-const small: NetworkSpecification = {
-  ...networkPresets["lnsnet-small"],
-  configuration: { ...networkPresets["lnsnet-small"].configuration, stages: [8], depths: [0], dropPath: 0 },
+const small: NetworkSpecification<"lnsnet"> = {
+  name: "lnsnet",
+  configuration: { ...lnsnetNetwork.presets["lnsnet-small"], stages: [8], depths: [0], dropPath: 0 },
 };
 const image = [1, 1, 4, 4, 4];
 

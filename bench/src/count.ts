@@ -59,13 +59,14 @@ export function totalWork(works: ReadonlyMap<string, Work>): Work {
 
 /** A forward pass in inference mode on an image [N, C, D, H, W]. */
 export function forwardWork(network: NetworkSpecification, imageShape: Shape): Map<string, Work> {
-  return workByOperation([buildNetwork(network, input("image", imageShape), new NetworkBuilder(false))]);
+  const { logits } = buildNetwork(network, input("image", imageShape), new NetworkBuilder(false));
+  return workByOperation([logits]);
 }
 
 /** A whole training step on images [N, C, D, H, W]: the graph that `buildTrainingStep` emits. */
 export function stepWork(network: NetworkSpecification, imageShape: Shape): Map<string, Work> {
   const builder = new NetworkBuilder(true);
-  const logits = buildNetwork(network, input("image", imageShape), builder);
+  const { logits } = buildNetwork(network, input("image", imageShape), builder);
   const loss = diceCrossEntropyLoss(logits, input("label", logits.shape));
   const weights = builder.parameters.map(({ value }) => value);
   const gradient = concat(

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
+  type BuildNetwork,
   buildNetwork,
   buildTrainingStep,
   diceCrossEntropyLoss,
   forwardModel,
-  type NetworkBuilder,
   namedWeights,
   networkPresets,
   readSafetensors,
@@ -19,7 +19,6 @@ import {
   sizeOf,
   type TrainingStep,
   textTable,
-  type Value,
   writeSafetensors,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
@@ -129,9 +128,7 @@ async function ourGradients(weights: Tensors, data: Tensors): Promise<Map<string
   return ours;
 }
 
-function build(image: Value, builder: NetworkBuilder): Value {
-  return buildNetwork(network, image, builder);
-}
+const build: BuildNetwork = (image, builder) => buildNetwork(network, image, builder);
 
 async function runOnce(model: Uint8Array, inputs: Parameters<Session["run"]>[0]): ReturnType<Session["run"]> {
   const session = await nodeRuntime.createSession(model);

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { InputError, networkPresets, parametersOf, sizeDivisor, sizeOf } from "@lnsnet/core";
+import { InputError, networkPresets, partsOf, sizeOf, sizeRule, takesSize } from "@lnsnet/core";
 import { forwardWork, stepWork, totalWork } from "./count.js";
 import { figuresOf, figuresText, type Measured, workText } from "./figures.js";
 import { Player, type Turn } from "./player.js";
@@ -53,11 +53,8 @@ async function main(): Promise<void> {
     rounds: wholeNumbers("--rounds", values.rounds, 1)[0],
     withPytorch: !values["no-pytorch"],
   };
-  const divisor = sizeDivisor(network);
-  if (options.size.some((length) => length % divisor !== 0))
-    throw new InputError(
-      `--size is ${values.size}, and LNSNet needs multiples of ${divisor}; give such sizes.`,
-    );
+  if (!takesSize(network, options.size))
+    throw new InputError(`--size is ${values.size}, and ${sizeRule(network)}; give such sizes.`);
   if (values.count) return printCount(options);
   await measure(options);
 }
@@ -125,7 +122,10 @@ async function measure(options: Options): Promise<void> {
   });
   const context = {
     input: imageShape,
-    parameters: parametersOf(network).reduce((total, { shape }) => total + sizeOf(shape), 0),
+    parameters: partsOf(network, options.size).parameters.reduce(
+      (total, { shape }) => total + sizeOf(shape),
+      0,
+    ),
     threads: options.threads,
     rounds: options.rounds,
     idle_cpu_seconds: Object.fromEntries([...players].map(([name, player]) => [name, player.idleCpuSeconds])),

@@ -13,7 +13,7 @@ import {
   namedWeights,
   networkPresets,
   parameter,
-  parametersOf,
+  partsOf,
   type Shape,
   sizeOf,
   sum,
@@ -62,7 +62,7 @@ async function runsOf(task: Task): Promise<Record<string, Run>> {
 
 /** Inference: the weights are in the model. */
 async function forwardRun({ imageShape, threads }: Task): Promise<Run> {
-  const parameters = parametersOf(network);
+  const { parameters } = partsOf(network, imageShape.slice(2));
   const weights = numbers([parameters.reduce((total, { shape }) => total + sizeOf(shape), 0)], 0.1);
   const model = inferenceModel(network, imageShape, namedWeights(weights, parameters));
   const session = await nodeRuntime.createSession(model, { threads });

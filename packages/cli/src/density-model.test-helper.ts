@@ -1,5 +1,5 @@
 // A trained model whose behaviour is known: an LNSNet whose weights mark what is far denser than the rest of its patch.
-import { type Model, networkPresets, parametersOf, sizeOf } from "@lnsnet/core";
+import { type Model, networkPresets, partsOf, sizeOf } from "@lnsnet/core";
 
 /** Standard deviations above the patch's mean from which a voxel is foreground. */
 const threshold = 1.5;
@@ -10,8 +10,9 @@ const threshold = 1.5;
  */
 export function densityModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1], steepness = 8): Model {
   const network = networkPresets["lnsnet-small"];
+  const patchSize = [24, 32, 32] as const;
   const weights = new Map(
-    parametersOf(network).map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]),
+    partsOf(network, patchSize).parameters.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]),
   );
   const set = (name: string, at: number, value: number) => {
     const weight = weights.get(name);
@@ -28,7 +29,7 @@ export function densityModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1], 
   return {
     plan: {
       network,
-      patchSize: [24, 32, 32],
+      patchSize,
       spacingMm,
       window: { lowHu: -160, highHu: 240 },
       foreground: "lymph node",

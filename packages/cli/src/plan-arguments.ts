@@ -1,15 +1,7 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
-import {
-  InputError,
-  medianOf,
-  networkPresets,
-  type Plan,
-  reorientToLps,
-  sizeDivisor,
-  type Vector3,
-} from "@lnsnet/core";
+import { InputError, medianOf, networkPresets, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
 import type { ArgsDef } from "citty";
-import { realNumber, threeNumbers } from "./arguments.js";
+import { networkSize, realNumber, threeNumbers } from "./arguments.js";
 import { type CacheSettings, readCacheSettings } from "./cache.js";
 import { type Case, type Dataset, listed } from "./dataset.js";
 import { readScan } from "./imaging.js";
@@ -62,12 +54,7 @@ export interface PlanValues {
  */
 export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan> {
   const network = networkPresets[values.network];
-  const patchSize = threeNumbers(values.patch, "--patch", 1, 1024);
-  const divisor = sizeDivisor(network);
-  if (patchSize.some((length) => length % divisor !== 0))
-    throw new InputError(
-      `--patch is ${values.patch}, and ${values.network} needs multiples of ${divisor}; give such sizes.`,
-    );
+  const patchSize = networkSize(values.patch, "--patch", network);
   return {
     network,
     patchSize,

@@ -42,15 +42,15 @@ const historySchema: z.ZodType<TrainingHistory> = z.object({
 /** @param run what must be the same for a resumed run to be the same run */
 export function stateBytes({ state, history, plannedSteps }: SavedTraining, run: string): Uint8Array {
   const vector = (data: Float32Array): StoredTensor => ({ dtype: "F32", shape: [data.length], data });
+  const named = (prefix: string, buffers: TrainingState["buffers"]): [string, StoredTensor][] =>
+    Object.entries(buffers).map(([name, data]) => [`${prefix}.${name}`, vector(data)]);
   const tensors = new Map<string, StoredTensor>([
     ["theta", vector(state.theta)],
     ["m", vector(state.m)],
     ["v", vector(state.v)],
     ["average", vector(state.average)],
-    ...Object.entries(state.buffers).map(([name, data]): [string, StoredTensor] => [
-      `buffer.${name}`,
-      vector(data),
-    ]),
+    ...named("buffer", state.buffers),
+    ...named("average_buffer", state.averageBuffers),
   ]);
   const kind: ModelFileKind = "lnsnet-training-state";
   return writeSafetensors(tensors, {
@@ -94,6 +94,8 @@ export async function loadState(
       );
     return data;
   };
+  const named = (prefix: string): TrainingState["buffers"] =>
+    Object.fromEntries(buffers.map(({ name, shape }) => [name, vector(`${prefix}.${name}`, sizeOf(shape))]));
   const { step, history, plannedSteps } = progressOf(metadata, path);
   return {
     state: {
@@ -102,9 +104,8 @@ export async function loadState(
       m: vector("m", count),
       v: vector("v", count),
       average: vector("average", count),
-      buffers: Object.fromEntries(
-        buffers.map(({ name, shape }) => [name, vector(`buffer.${name}`, sizeOf(shape))]),
-      ),
+      buffers: named("buffer"),
+      averageBuffers: named("average_buffer"),
     },
     history,
     plannedSteps,

@@ -2,12 +2,13 @@
 import { createHash } from "node:crypto";
 import {
   type Augmentation,
+  averagedInputs,
+  averagedWeights,
   bestValidation,
   buildNetwork,
   buildTrainingStep,
   type Decay,
   diceCrossEntropyLoss,
-  flatWeights,
   forwardModel,
   InputError,
   indexedStream,
@@ -15,14 +16,16 @@ import {
   isOfHead,
   learningCurveSvg,
   learningRateAt,
-  namedWeights,
   type PatientRule,
   type Plan,
   type PreparedCase,
-  parametersOf,
+  partsOf,
   patientOfCase,
   predictProbability,
+  type StartingPoint,
+  startingPoint,
   Trainer,
+  type TrainingState,
   type TrainingStep,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
@@ -121,8 +124,8 @@ export async function train(
     options,
     run.patients ?? { named: dataset.patients },
   );
-  const weights = run.weightsPath ? await startingWeights(run.weightsPath, step) : null;
-  const identity = runIdentity(plan, options, { training, validation }, weights);
+  const start = run.weightsPath ? await startingWeights(run.weightsPath, step) : null;
+  const identity = runIdentity(plan, options, { training, validation }, start);
   const place = await openTrainingFolder(run.folder, [...training, ...validation], run.start);
   const saved = place.goesOn ? await loadState(files.state, identity, step) : null;
   if (saved) sayStepsLeft(saved, options.steps, files.state);
@@ -138,10 +141,10 @@ export async function train(
     seed: options.seed,
     threads: options.threads,
     averageDecay: options.averageDecay,
-    ...(weights ? { weights } : {}),
+    ...(start ? { start } : {}),
     ...(saved ? { state: saved.state } : {}),
   });
-  const validate = await createValidator(plan, options, cases.slice(training.length));
+  const validate = await createValidator(plan, options, step, cases.slice(training.length));
   const loader = createBatchLoader({
     cases: cases.slice(0, training.length),
     seed: options.seed,
@@ -152,7 +155,7 @@ export async function train(
   const log = await openRunLog(run.folder, trainer.state.step);
 
   const saveWeights = async (path: string): Promise<void> => {
-    const averaged = namedWeights(trainer.state.average, step.parameters);
+    const averaged = averagedWeights(trainer.state, step);
     await saveModel(path, { plan, steps: trainer.state.step, weights: averaged }, false);
   };
   const save = async (): Promise<void> => {
@@ -203,7 +206,7 @@ export async function train(
         await log.write({ step: done, loss: mean, norm, learningRate, seconds, waitedSeconds });
       }
       if (validate && (done % options.validateEvery === 0 || done === options.steps)) {
-        const dsc = await validate(trainer.state.average);
+        const dsc = await validate(trainer.state);
         history.validation.push({ step: done, dsc });
         await log.write({ step: done, validationDsc: dsc });
         if (bestValidation(history.validation)?.step === done) await saveWeights(files.best);
@@ -251,7 +254,7 @@ function runIdentity(
   plan: Plan,
   { threads: _, steps: __, ...options }: TrainingOptions,
   { training, validation }: { readonly training: readonly Case[]; readonly validation: readonly Case[] },
-  weights: Float32Array | null,
+  start: StartingPoint | null,
 ): string {
   const idsOf = (cases: readonly Case[]) => cases.map(({ id }) => id);
   return JSON.stringify({
@@ -259,26 +262,34 @@ function runIdentity(
     options,
     training: idsOf(training),
     validation: idsOf(validation),
-    weights: weights === null ? null : createHash("sha256").update(weights).digest("hex"),
+    weights: start && hashOf([start.theta, ...Object.values(start.buffers)]),
   });
 }
 
+function hashOf(parts: readonly Float32Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
 /** @throws InputError where the file is no model, or one of another network */
-async function startingWeights(path: string, step: TrainingStep): Promise<Float32Array> {
+async function startingWeights(path: string, step: TrainingStep): Promise<StartingPoint> {
   const model = await loadModel(path);
-  const held = new Map(parametersOf(model.plan.network).map(({ name, shape }) => [name, shape.join("×")]));
-  for (const { name, shape } of step.parameters) {
+  const { parameters, buffers } = partsOf(model.plan.network, model.plan.patchSize);
+  const held = new Map([...parameters, ...buffers].map(({ name, shape }) => [name, shape.join("×")]));
+  const expectedParts = [...step.parameters, ...step.buffers];
+  for (const { name, shape } of expectedParts) {
     const expected = shape.join("×");
     if (held.get(name) === expected) continue;
     throw new InputError(
       `${path} holds weights of another network: ${held.has(name) ? `${name} is ${held.get(name)}, and ${expected} is` : `${name} is missing, and ${expected} are`} expected; give the weights of a network trained with the same --network.`,
     );
   }
-  if (held.size !== step.parameters.length)
+  if (held.size !== expectedParts.length)
     throw new InputError(
-      `${path} holds weights of another network, of ${held.size} parameters where ${step.parameters.length} are expected; give the weights of a network trained with the same --network.`,
+      `${path} holds weights of another network, of ${held.size} parameters where ${expectedParts.length} are expected; give the weights of a network trained with the same --network.`,
     );
-  return flatWeights(model.weights, step.parameters);
+  return startingPoint(model.weights, step);
 }
 
 function progressText({ steps, validation }: TrainingHistory, loss: number): string {
@@ -332,22 +343,26 @@ function refuseLargePatch(patchSize: Plan["patchSize"], cases: readonly Prepared
 async function createValidator(
   plan: Plan,
   { threads, validateEvery }: TrainingOptions,
+  step: TrainingStep,
   cases: readonly PreparedCase[],
-): Promise<((theta: Float32Array) => Promise<number>) | null> {
+): Promise<((state: TrainingState) => Promise<number>) | null> {
   if (cases.length === 0 || validateEvery === 0) return null;
   const build: Parameters<typeof forwardModel>[0] = (image, builder) =>
     buildNetwork(plan.network, image, builder);
-  const session = await nodeRuntime.createSession(forwardModel(build, [1, 1, ...plan.patchSize]), {
-    threads,
-  });
-  return async (theta) => {
+  const session = await nodeRuntime.createSession(
+    forwardModel(build, [1, plan.network.configuration.inputs, ...plan.patchSize]),
+    {
+      threads,
+    },
+  );
+  return async (state) => {
     let sum = 0;
     for (const one of cases) {
       const grid = { ...one, originMm: [0, 0, 0] as const, direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] as const };
       const { probability } = await predictProbability(grid, [session], {
         ...plan,
         overlap: VALIDATION_OVERLAP,
-        constants: { theta: { shape: [theta.length], data: theta } },
+        constants: averagedInputs(state, step),
       });
       const { data } = probability;
       let both = 0;

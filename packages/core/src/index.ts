@@ -120,16 +120,18 @@ export type { ParameterEntry } from "./networks/builder.js";
 export { NetworkBuilder } from "./networks/builder.js";
 export {
   buildNetwork,
-  inferenceModel,
   isOfHead,
-  type LayerProfile,
   type NetworkSpecification,
   networkPresets,
-  parametersOf,
-  profileNetwork,
+  networkTitle,
+  partsOf,
   sizeDivisor,
+  sizeRule,
+  takesSize,
 } from "./networks/catalogue.js";
-export { type LnsnetConfiguration, lnsnetDefaults } from "./networks/lnsnet.js";
+export { fitsSize, inferenceModel } from "./networks/inference-model.js";
+export { type LnsnetConfiguration, lnsnetDefaults, lnsnetNetwork } from "./networks/lnsnet.js";
+export { type LayerProfile, profileNetwork } from "./networks/profile.js";
 export {
   type CohortCase,
   type CohortManifest,
@@ -189,8 +191,21 @@ export {
 export { forwardModel } from "./training/forward.js";
 export * from "./training/sampler.js";
 export { type Decay, type LearningRateSchedule, learningRateAt } from "./training/schedule.js";
-export { ADAM, buildTrainingStep, flatWeights, namedWeights, type TrainingStep } from "./training/step.js";
-export { Trainer, type TrainingState } from "./training/trainer.js";
+export {
+  ADAM,
+  type BuildNetwork,
+  buildTrainingStep,
+  namedWeights,
+  type TrainingStep,
+} from "./training/step.js";
+export {
+  averagedInputs,
+  averagedWeights,
+  type StartingPoint,
+  startingPoint,
+  Trainer,
+  type TrainingState,
+} from "./training/trainer.js";
 export * from "./transforms/augmentation.js";
 export * from "./transforms/patch.js";
 export * from "./transforms/preprocess.js";

@@ -1,7 +1,7 @@
 // lnsnet export: a trained model as an ONNX file that any runtime reads.
-import { InputError, inferenceModel, sizeDivisor } from "@lnsnet/core";
+import { fitsSize, InputError, inferenceModel, networkTitle } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { threeNumbers } from "../arguments.js";
+import { networkSize } from "../arguments.js";
 import { writeAtomically } from "../files.js";
 import { loadModel, saveModel } from "../model.js";
 import { printJson, printText } from "../output.js";
@@ -41,11 +41,11 @@ export const exportCommand = defineCommand({
       else printText(`${args.output}: float16 weights, trained on ${plan.dataLabel}. Research use only.`);
       return;
     }
-    const patch = args.patch === undefined ? plan.patchSize : threeNumbers(args.patch, "--patch", 1, 1024);
-    const divisor = sizeDivisor(plan.network);
-    if (patch.some((length) => length % divisor !== 0))
+    const patch =
+      args.patch === undefined ? plan.patchSize : networkSize(args.patch, "--patch", plan.network);
+    if (!fitsSize(plan.network, weights, patch))
       throw new InputError(
-        `--patch is ${args.patch}, and ${plan.network.name} needs multiples of ${divisor}; give such sizes.`,
+        `--patch is ${args.patch}, and the weights of this ${networkTitle(plan.network)} belong to patches of ${plan.patchSize.join(",")}; leave --patch out.`,
       );
     const metadata = {
       target: args.target,

@@ -1,7 +1,7 @@
 // lnsnet profile: what a network costs, layer by layer.
-import { InputError, networkPresets, profileNetwork, sizeDivisor, textTable } from "@lnsnet/core";
+import { networkPresets, profileNetwork, textTable } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { threeNumbers } from "../arguments.js";
+import { networkSize } from "../arguments.js";
 import { printJson, printText } from "../output.js";
 
 export const profileCommand = defineCommand({
@@ -18,12 +18,7 @@ export const profileCommand = defineCommand({
   },
   run({ args }) {
     const network = networkPresets[args.network];
-    const size = threeNumbers(args.size, "--size", 1, 4096);
-    const divisor = sizeDivisor(network);
-    if (size.some((length) => length % divisor !== 0))
-      throw new InputError(
-        `--size is ${args.size}, and ${args.network} needs multiples of ${divisor}; give such sizes.`,
-      );
+    const size = networkSize(args.size, "--size", network);
     const profile = profileNetwork(network, size);
     const input = [1, network.configuration.inputs, ...size];
     if (args.json === true) {

@@ -1,7 +1,8 @@
 // One trained network, or an ensemble of several, loaded on a device and ready to look at scans.
 import { InputError } from "../errors.js";
 import type { Target } from "../graph/graph.js";
-import { inferenceModel, type NetworkSpecification } from "../networks/catalogue.js";
+import type { NetworkSpecification } from "../networks/catalogue.js";
+import { inferenceModel } from "../networks/inference-model.js";
 import { deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
 import type { PatchSize } from "../transforms/patch.js";
 import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
@@ -18,7 +19,7 @@ export interface PredictionPlan {
   readonly window: IntensityWindow;
 }
 
-/** A network's weights by name, and how it is used. */
+/** A network's weights and running statistics by name, and how it is used. */
 export interface TrainedModel {
   readonly plan: PredictionPlan;
   readonly weights: ReadonlyMap<string, Float32Array>;

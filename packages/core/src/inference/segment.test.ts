@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import { sizeOf } from "../graph/shape.js";
-import { networkPresets, parametersOf } from "../networks/catalogue.js";
+import { networkPresets, partsOf } from "../networks/catalogue.js";
 import { nodeRuntime } from "../runtime/node.js";
 import type { SessionOptions } from "../runtime/types.js";
 import { indexedStream, uniform } from "../transforms/random.js";
@@ -91,7 +91,7 @@ function untrained(seed: number, spacing = 1): TrainedModel {
   const network = networkPresets["lnsnet-small"];
   const random = indexedStream(seed, 0);
   const weights = new Map(
-    parametersOf(network).map(({ name, shape }) => [
+    partsOf(network, [16, 16, 16]).parameters.map(({ name, shape }) => [
       name,
       Float32Array.from({ length: sizeOf(shape) }, () => uniform(random, -0.2, 0.2)),
     ]),

@@ -77,6 +77,7 @@ export function deepSupervisionLoss(
   outputs: readonly { readonly logits: Value; readonly label: Value }[],
   loss: (logits: Value, label: Value) => Value,
 ): Value {
+  if (outputs.length === 1) return loss(outputs[0].logits, outputs[0].label);
   const total = 2 - 2 ** (1 - outputs.length);
   return outputs
     .map(({ logits, label }, index) => multiply(loss(logits, label), 2 ** -index / total))

@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
-import { networkPresets, parametersOf } from "../networks/catalogue.js";
+import { sizeOf } from "../graph/shape.js";
+import { type NetworkSpecification, networkPresets, partsOf } from "../networks/catalogue.js";
 import { type LnsnetConfiguration, lnsnetDefaults } from "../networks/lnsnet.js";
+import { partialUnetDefaults } from "../networks/partial-unet.js";
 import { type Plan, readModel, writeModel } from "./model-file.js";
 
 describe("the shipped model, written before a stem could be of half size", () => {
@@ -33,13 +35,13 @@ const plan: Plan = {
   foreground: "lymph node",
   dataLabel: "phantom",
 };
-const weights = () =>
-  new Map(
-    parametersOf(plan.network).map(({ name, shape }) => [
-      name,
-      new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5),
-    ]),
+/** The same number for every weight and running statistic. */
+function weights(network: NetworkSpecification = plan.network): Map<string, Float32Array> {
+  const { parameters, buffers } = partsOf(network, [64, 64, 64]);
+  return new Map(
+    [...parameters, ...buffers].map(({ name, shape }) => [name, new Float32Array(sizeOf(shape)).fill(0.5)]),
   );
+}
 
 describe("refused, in one sentence that names the file and within a moment", () => {
   const planned = (changes: object) => writeSafetensors(new Map(), metadataOf({ ...plan, ...changes }));
@@ -74,7 +76,7 @@ describe("refused, in one sentence that names the file and within a moment", () 
     [
       "one depth for two stages",
       configured({ depths: [1] }),
-      /no network can be built \(2 stages and 1 depths/,
+      /depths: there must be as many depths as stages/,
     ],
     ["a kernel of an even edge", configured({ kernel: 4 }), /kernel: is even/],
     ["a share of the channels that is none", configured({ partialRatio: -1 }), /partialRatio/],
@@ -97,6 +99,25 @@ describe("refused, in one sentence that names the file and within a moment", () 
     expect(performance.now() - start).toBeLessThan(2000);
   });
 
+  test("a file of a later version, and of none that there is", () => {
+    const { tensors, metadata } = readSafetensors(
+      writeModel({ plan, steps: 10, weights: weights() }, false),
+      "m",
+    );
+    expect(metadata.format_version).toBe("1");
+    const read = (format_version: string) => () =>
+      readModel(writeSafetensors(tensors, { ...metadata, format_version }), "m.safetensors");
+    expect(read("2")).toThrow(
+      "m.safetensors is a model of format version 2, and this lnsnet reads up to version 1; update lnsnet.",
+    );
+    for (const version of ["0", "1.5", "new"]) expect(read(version)).toThrow(InputError);
+  });
+
+  test("a field of the configuration that this program does not know", () => {
+    const bytes = configured({ streams: 2 } as object);
+    expect(() => readModel(bytes, "m.safetensors")).toThrow(/network\.configuration: .*streams/);
+  });
+
   test("steps that are no number, with sound weights", () => {
     const { tensors, metadata } = readSafetensors(
       writeModel({ plan, steps: 10, weights: weights() }, false),
@@ -109,15 +130,23 @@ describe("refused, in one sentence that names the file and within a moment", () 
   });
 });
 
+test("running statistics are stored as float32 beside float16 weights, whose range a variance may leave", () => {
+  const network = {
+    name: "partial-unet",
+    configuration: { ...partialUnetDefaults, stages: [4, 8, 16, 32] },
+  } as const;
+  const given = weights(network);
+  const variance = [...given.keys()].filter((name) => name.endsWith("running_var"));
+  expect(variance).toHaveLength(7);
+  for (const name of variance) given.get(name)?.set([1e6, 1e-9]);
+  const bytes = writeModel({ plan: { ...plan, network }, steps: 1, weights: given }, true);
+  expect(readModel(bytes, "m").weights).toEqual(given);
+});
+
 test("every network that is offered lies within what a plan may ask for", () => {
   for (const network of Object.values(networkPresets)) {
     const own = { ...plan, network, patchSize: [64, 64, 64] as const };
-    const named = new Map(
-      parametersOf(network).map(({ name, shape }) => [
-        name,
-        new Float32Array(shape.reduce((a, b) => a * b, 1)),
-      ]),
-    );
-    expect(readModel(writeModel({ plan: own, steps: 0, weights: named }, true), "m").plan).toEqual(own);
+    const bytes = writeModel({ plan: own, steps: 0, weights: weights(network) }, true);
+    expect(readModel(bytes, "m").plan).toEqual(own);
   }
 });

@@ -2,10 +2,9 @@
 import { z } from "zod";
 import { InputError } from "../errors.js";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
-import { ShapeError, sizeOf } from "../graph/shape.js";
+import { type Shape, ShapeError, sizeOf } from "../graph/shape.js";
 import type { PredictionPlan, TrainedModel } from "../inference/predictor.js";
-import { type NetworkSpecification, parametersOf, sizeDivisor } from "../networks/catalogue.js";
-import { lnsnetDefaults } from "../networks/lnsnet.js";
+import { type NetworkParts, networkSchema, partsOf, sizeRule, takesSize } from "../networks/catalogue.js";
 import { shown } from "../text.js";
 
 /** How scans are prepared and a network is built, and what results of it must say. */
@@ -23,35 +22,12 @@ export interface Model extends TrainedModel {
   readonly steps: number;
 }
 
-const upTo = (greatest: number) => z.int().positive().max(greatest);
-const orNone = (greatest: number) => z.int().min(0).max(greatest);
-const axis = upTo(1024);
+const axis = z.int().positive().max(1024);
 const spacing = z.number().min(0.01).max(100);
 const hu = z.number().min(-1e5).max(1e5);
 
-/** More than any network that fits a machine; so that a file of a few bytes cannot ask for a billion of anything. */
 const planSchema: z.ZodType<Plan> = z.object({
-  network: z.object({
-    name: z.literal("lnsnet"),
-    configuration: z.object({
-      inputs: upTo(64),
-      classes: upTo(256),
-      stages: z.array(upTo(4096)).min(1).max(8),
-      stem: z.enum(["full", "half"]).default(lnsnetDefaults.stem),
-      headChannels: orNone(4096).default(lnsnetDefaults.headChannels),
-      depths: z.array(orNone(100)),
-      decoderDepth: orNone(100),
-      partialRatio: z.number().min(0).max(1),
-      kernel: upTo(15).refine((edge) => edge % 2 === 1, "is even"),
-      expansion: upTo(16),
-      pointwiseGroups: z.enum(["dense", "depthwise"]),
-      norm: z.literal("instance"),
-      dropPath: z.number().min(0).lt(1),
-      boundaryModule: z.boolean(),
-      depthwiseSeparable: z.enum(["head", "bottleneck", "none"]),
-      convolution: z.enum(["partial", "full"]),
-    }),
-  }),
+  network: networkSchema,
   patchSize: z
     .tuple([axis, axis, axis])
     .refine((patch) => sizeOf(patch) <= 2 ** 26, "is of more than 67 million voxels"),
@@ -67,21 +43,36 @@ const planSchema: z.ZodType<Plan> = z.object({
 export type ModelFileKind = "lnsnet-model" | "lnsnet-training-state";
 
 /**
+ * Written into model files. Raise it when a file can no longer be read rightly by what was released before. Files
+ * without it are of version 1. A field added to a configuration needs no new version: what a plan leaves out takes its
+ * default, and a field that is not known is refused.
+ */
+const MODEL_FORMAT_VERSION = 1;
+
+/**
  * The bytes of a model's file; float16 halves it and moves probabilities by less than 1e-3.
  *
  * @throws RangeError where a weight is beyond float16
  */
 export function writeModel({ plan, steps, weights }: Model, half: boolean): Uint8Array {
-  const shapes = new Map(parametersOf(plan.network).map(({ name, shape }) => [name, shape]));
-  const tensors = new Map(
-    [...weights].map(([name, data]) => {
-      const shape = shapes.get(name);
-      if (!shape) throw new Error(`${name} is no parameter of ${plan.network.name}`);
-      return [name, { dtype: half ? ("F16" as const) : ("F32" as const), shape, data }];
-    }),
-  );
+  const { parameters, buffers } = partsOf(plan.network, plan.patchSize);
+  const stored = (dtype: "F16" | "F32") => (part: { name: string; shape: Shape }) => {
+    const data = weights.get(part.name);
+    if (!data) throw new Error(`${part.name} is missing from the weights of ${plan.network.name}`);
+    return [part.name, { dtype, shape: part.shape, data }] as const;
+  };
+  // Running variances may lie beyond float16, and they are few.
+  const tensors = new Map([...parameters.map(stored(half ? "F16" : "F32")), ...buffers.map(stored("F32"))]);
+  if (tensors.size !== weights.size)
+    throw new Error(`${weights.size} weights are given, and ${plan.network.name} has ${tensors.size}`);
   const kind: ModelFileKind = "lnsnet-model";
-  const metadata = { kind, plan: JSON.stringify(plan), steps: String(steps), use: "research use only" };
+  const metadata = {
+    kind,
+    format_version: String(MODEL_FORMAT_VERSION),
+    plan: JSON.stringify(plan),
+    steps: String(steps),
+    use: "research use only",
+  };
   return writeSafetensors(tensors, metadata);
 }
 
@@ -98,9 +89,11 @@ export function readModel(bytes: Uint8Array, path: string): Model {
     throw new InputError(
       `${path} is ${metadata.kind === "lnsnet-training-state" ? "a training state" : "no model of lnsnet"}, and a model is expected; name the model.safetensors that "lnsnet train" wrote.`,
     );
+  requireKnownVersion(metadata.format_version, path);
   const plan = parsePlan(metadata.plan, path);
   const weights = new Map<string, Float32Array>();
-  for (const { name, shape } of parametersOfPlan(plan.network, path)) {
+  const { parameters, buffers } = partsOfPlan(plan, path);
+  for (const { name, shape } of [...parameters, ...buffers]) {
     const tensor = tensors.get(name);
     if (!tensor || !(tensor.data instanceof Float32Array) || tensor.shape.join() !== shape.join())
       throw new InputError(
@@ -131,9 +124,9 @@ export function allFinite(data: Float32Array): boolean {
 }
 
 /** @throws InputError where no network can be built of the plan. */
-function parametersOfPlan(network: NetworkSpecification, path: string): ReturnType<typeof parametersOf> {
+function partsOfPlan({ network, patchSize }: Plan, path: string): NetworkParts {
   try {
-    return parametersOf(network);
+    return partsOf(network, patchSize);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new InputError(
@@ -143,7 +136,18 @@ function parametersOfPlan(network: NetworkSpecification, path: string): ReturnTy
   }
 }
 
-/** @throws InputError where the text is no plan. */
+/** @throws InputError where a file is of a version that came after this program */
+function requireKnownVersion(text: string | undefined, path: string): void {
+  const version = text === undefined ? 1 : Number(text);
+  if (!Number.isInteger(version) || version < 1)
+    throw new InputError(`${path} has the format version "${text}", which is no number; export it again.`);
+  if (version > MODEL_FORMAT_VERSION)
+    throw new InputError(
+      `${path} is a model of format version ${version}, and this lnsnet reads up to version ${MODEL_FORMAT_VERSION}; update lnsnet.`,
+    );
+}
+
+/** @throws InputError where the text is no plan of a network that this program has */
 export function parsePlan(text: string | undefined, path: string): Plan {
   let value: unknown;
   try {
@@ -162,12 +166,10 @@ export function parsePlan(text: string | undefined, path: string): Plan {
     );
   }
   const { network, patchSize } = result.data;
-  const divisor = sizeDivisor(network);
-  if (patchSize.some((length) => length % divisor !== 0)) {
+  if (!takesSize(network, patchSize))
     throw new InputError(
-      `${path} has a plan with patches of ${patchSize.join(" × ")} voxels, and its network needs multiples of ${divisor}; train or export it again.`,
+      `${path} has a plan with patches of ${patchSize.join(" × ")} voxels, and ${sizeRule(network)}; train or export it again.`,
     );
-  }
   return result.data;
 }
 

@@ -3,12 +3,7 @@ import type { Value } from "../graph/graph.js";
 import { scopedName } from "../graph/graph.js";
 import { input, leafName, parameter } from "../graph/operations/leaves.js";
 import type { Shape } from "../graph/shape.js";
-
-/** How a parameter begins; the host draws the numbers. */
-export type Initial =
-  | { readonly kind: "constant"; readonly value: number }
-  /** Normal of standard deviation gain / √fanIn (He 2015), gain √2 by default. */
-  | { readonly kind: "normal"; readonly fanIn: number; readonly gain?: number };
+import type { Initial } from "./initialization.js";
 
 export interface ParameterEntry {
   readonly name: string;
@@ -45,14 +40,14 @@ export class NetworkBuilder {
   /** @param training whether random masks apply and batch statistics are used. */
   constructor(readonly training: boolean) {}
 
-  /** A weight of a convolution or linear layer, drawn by He's rule from the inputs that one output sums. */
-  weight(name: string, shape: Shape, fanIn: number, gain?: number): Value {
-    return this.add(name, shape, { kind: "normal", fanIn, ...(gain === undefined ? {} : { gain }) }, true);
+  /** A weight of a convolution or linear layer, which decays. */
+  weight(name: string, shape: Shape, initial: Initial): Value {
+    return this.add(name, shape, initial, true);
   }
 
-  /** A bias, zero at first. */
-  bias(name: string, channels: number): Value {
-    return this.add(name, [channels], { kind: "constant", value: 0 }, false);
+  /** A bias, zero at first unless said otherwise; it does not decay. */
+  bias(name: string, channels: number, initial: Initial = { kind: "constant", value: 0 }): Value {
+    return this.add(name, [channels], initial, false);
   }
 
   /** Scale (one at first) and shift (zero) of a norm, named `weight` and `bias`. */
@@ -63,9 +58,9 @@ export class NetworkBuilder {
     };
   }
 
-  /** Any other parameter that is one number at first and does not decay. */
-  constant(name: string, shape: Shape, value: number): Value {
-    return this.add(name, shape, { kind: "constant", value }, false);
+  /** Any other parameter, such as a position embedding; it does not decay. */
+  parameter(name: string, shape: Shape, initial: Initial): Value {
+    return this.add(name, shape, initial, false);
   }
 
   /** A random mask, or null where nothing is dropped: in inference, and at a rate of 0. */

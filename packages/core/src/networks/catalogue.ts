@@ -1,136 +1,105 @@
-// The networks by name, and what else is built from a network than a training step.
+// The table of networks, and what is asked of any of them by name.
+import { z } from "zod";
 import type { Value } from "../graph/graph.js";
-import { sortNodes } from "../graph/graph.js";
-import { emitOnnx, type OnnxModelOptions } from "../graph/onnx.js";
 import { input } from "../graph/operations/leaves.js";
-import { type Shape, sizeOf } from "../graph/shape.js";
-import { NetworkBuilder, type ParameterEntry } from "./builder.js";
-import { type LnsnetConfiguration, lnsnet, lnsnetDefaults, lnsnetDivisor } from "./lnsnet.js";
+import { type Shape, ShapeError } from "../graph/shape.js";
+import { type BufferEntry, NetworkBuilder, type ParameterEntry } from "./builder.js";
+import { lnsnetNetwork } from "./lnsnet.js";
+import type { Network, NetworkOutputs, Size3 } from "./network.js";
+import { partialUnetNetwork } from "./partial-unet.js";
+
+/** A network is one entry here and one file. Plans and checkpoints name it by its key. */
+const table = {
+  lnsnet: lnsnetNetwork,
+  "partial-unet": partialUnetNetwork,
+};
+
+type Table = typeof table;
+type Configurations = { readonly [Name in keyof Table]: z.infer<Table[Name]["schema"]> };
+
+export type NetworkName = keyof Table;
 
 /** A network and its configuration, as plan files and checkpoints state them. */
-export interface NetworkSpecification {
-  readonly name: "lnsnet";
-  readonly configuration: LnsnetConfiguration;
+export type NetworkSpecification<Name extends NetworkName = NetworkName> = {
+  [One in Name]: { readonly name: One; readonly configuration: Configurations[One] };
+}[Name];
+
+const networks: { readonly [Name in NetworkName]: Network<Configurations[Name]> } = table;
+const names = Object.keys(table) as NetworkName[];
+
+/** Reads a specification; what its configuration leaves out takes its default. */
+export const networkSchema = z.discriminatedUnion(
+  "name",
+  names.map((name) => z.object({ name: z.literal(name), configuration: networks[name].schema })) as never,
+) as unknown as z.ZodType<NetworkSpecification>;
+
+/** Every network's presets, by the name that a person asks for. */
+export const networkPresets: Readonly<Record<string, NetworkSpecification>> = Object.fromEntries(
+  names.flatMap((name) =>
+    Object.entries(networks[name].presets).map(([preset, configuration]) => [
+      preset,
+      { name, configuration } as NetworkSpecification,
+    ]),
+  ),
+);
+
+/** What tables and messages call a network. */
+export const networkTitle = ({ name }: NetworkSpecification): string => networks[name].title;
+
+/** What depth, height and width of an image must be multiples of. */
+export function sizeDivisor<Name extends NetworkName>(specification: NetworkSpecification<Name>): Size3 {
+  return networks[specification.name].divisor(specification.configuration);
+}
+
+/** The sizes that a network takes, in words: "LNSNet needs multiples of 8 voxels". */
+export function sizeRule<Name extends NetworkName>(specification: NetworkSpecification<Name>): string {
+  const [depth, height, width] = sizeDivisor(specification);
+  const multiples =
+    depth === height && height === width
+      ? `${depth} voxels`
+      : `${depth}, ${height} and ${width} voxels along depth, height and width`;
+  return `${networks[specification.name].title} needs multiples of ${multiples}`;
+}
+
+/** Whether a network takes images of this depth, height and width. */
+export function takesSize<Name extends NetworkName>(
+  specification: NetworkSpecification<Name>,
+  size: Shape,
+): boolean {
+  const divisor = sizeDivisor(specification);
+  return size.length === 3 && size.every((length, axis) => length > 0 && length % divisor[axis] === 0);
 }
 
 /**
- * Named configurations. `small` trains in minutes, for trials and the demonstration. `half` is the default without its
- * stage at full resolution, which is most of the time of a forward pass: the stages of half size and below are the same.
+ * Builds a network on an image [N, inputs, D, H, W].
+ *
+ * @throws ShapeError where it does not take the size
  */
-export const networkPresets: Readonly<Record<string, NetworkSpecification>> = {
-  lnsnet: { name: "lnsnet", configuration: lnsnetDefaults },
-  "lnsnet-small": {
-    name: "lnsnet",
-    configuration: {
-      ...lnsnetDefaults,
-      stages: [16, 32, 64],
-      depths: [1, 2, 4],
-      decoderDepth: 1,
-      dropPath: 0.1,
-    },
-  },
-  "lnsnet-half": {
-    name: "lnsnet",
-    configuration: { ...lnsnetDefaults, stem: "half", stages: [64, 128, 256], depths: [4, 4, 8] },
-  },
-};
-
-/** Builds a network on an image [N, C, D, H, W]. */
-export function buildNetwork(
-  specification: NetworkSpecification,
+export function buildNetwork<Name extends NetworkName>(
+  specification: NetworkSpecification<Name>,
   image: Value,
   builder: NetworkBuilder,
-): Value {
-  return lnsnet(image, specification.configuration, builder);
+): NetworkOutputs {
+  if (!takesSize(specification, image.shape.slice(2)))
+    throw new ShapeError(`${sizeRule(specification)}, not ${image.shape.slice(2)}`);
+  return networks[specification.name].build(image, specification.configuration, builder);
 }
-
-/** First words of the names of what stands behind the last decoder features: what "the head" is in fine-tuning. */
-const heads: Readonly<Record<NetworkSpecification["name"], readonly string[]>> = {
-  lnsnet: ["head", "boundary"],
-};
 
 /** Whether a parameter belongs to the network's head. */
-export function isOfHead({ name }: NetworkSpecification, parameter: string): boolean {
-  return heads[name].includes(parameter.split(".")[0]);
+export const isOfHead = ({ name }: NetworkSpecification, parameter: string): boolean =>
+  networks[name].head.includes(parameter.split(".")[0]);
+
+/** What a network is made of. */
+export interface NetworkParts {
+  /** In the order it makes them. */
+  readonly parameters: readonly ParameterEntry[];
+  /** Running statistics, which training moves and inference reads. */
+  readonly buffers: readonly BufferEntry[];
 }
 
-/** Edge that D, H and W must be multiples of. */
-export function sizeDivisor({ configuration }: NetworkSpecification): number {
-  return lnsnetDivisor(configuration);
-}
-
-/** Parameters of a network, in the order it makes them. */
-export function parametersOf(specification: NetworkSpecification): readonly ParameterEntry[] {
+/** Parameters and running statistics of a network for patches of one size; some networks have parameters for each place in it. */
+export function partsOf(specification: NetworkSpecification, patchSize: Shape): NetworkParts {
   const builder = new NetworkBuilder(false);
-  const edge = 2 * sizeDivisor(specification);
-  buildNetwork(
-    specification,
-    input("image", [1, specification.configuration.inputs, edge, edge, edge]),
-    builder,
-  );
-  return builder.parameters;
-}
-
-/** An ONNX model from `image` to `logits`, weights inside, for what will run it. */
-export function inferenceModel(
-  specification: NetworkSpecification,
-  imageShape: Shape,
-  weights: ReadonlyMap<string, Float32Array>,
-  options: Pick<OnnxModelOptions, "target" | "metadata"> = {},
-): Uint8Array {
-  const image = input("image", imageShape);
-  const logits = buildNetwork(specification, image, new NetworkBuilder(false));
-  return emitOnnx({ inputs: [image], outputs: { logits }, weights, ...options });
-}
-
-/** Work of one layer of a network. */
-export interface LayerProfile {
-  readonly layer: string;
-  readonly parameters: number;
-  /** True multiply-accumulates. */
-  readonly multiplyAdds: number;
-  /** By the rule of thop: a transposed convolution by its output, attention products left out. */
-  readonly multiplyAddsThop: number;
-  /** Shape of the layer's last result. */
-  readonly output: Shape;
-}
-
-/** Parameters and multiply-adds of a network, in total and by layer, for one image [1, C, D, H, W]. */
-export function profileNetwork(
-  specification: NetworkSpecification,
-  size: Shape,
-): Omit<LayerProfile, "layer" | "output"> & { readonly layers: readonly LayerProfile[] } {
-  const builder = new NetworkBuilder(false);
-  const logits = buildNetwork(
-    specification,
-    input("image", [1, specification.configuration.inputs, ...size]),
-    builder,
-  );
-  const layers = new Map<string, LayerProfile>();
-  const empty = { parameters: 0, multiplyAdds: 0, multiplyAddsThop: 0, output: [] as Shape };
-  for (const node of sortNodes([logits])) {
-    const cost = node.operation.cost?.(node);
-    if (!cost) continue;
-    const layer = layers.get(node.path) ?? { layer: node.path, ...empty };
-    layers.set(node.path, {
-      ...layer,
-      multiplyAdds: layer.multiplyAdds + cost.multiplyAdds,
-      multiplyAddsThop: layer.multiplyAddsThop + cost.multiplyAddsThop,
-      output: node.outputs[0].shape,
-    });
-  }
-  for (const { name, shape } of builder.parameters) {
-    const path = name.slice(0, name.lastIndexOf("."));
-    const layer = layers.get(path) ?? { layer: path, ...empty };
-    layers.set(path, { ...layer, parameters: layer.parameters + sizeOf(shape) });
-  }
-  const all = [...layers.values()];
-  const total = (of: (layer: LayerProfile) => number): number =>
-    all.reduce((sum, layer) => sum + of(layer), 0);
-  return {
-    parameters: total((layer) => layer.parameters),
-    multiplyAdds: total((layer) => layer.multiplyAdds),
-    multiplyAddsThop: total((layer) => layer.multiplyAddsThop),
-    layers: all,
-  };
+  buildNetwork(specification, input("image", [1, specification.configuration.inputs, ...patchSize]), builder);
+  return builder;
 }

@@ -4,7 +4,9 @@ import type { Target } from "../graph/graph.js";
 import { drawNumbers } from "../graph/graph.test-helper.js";
 import type { Shape } from "../graph/shape.js";
 import type { RuntimeTensor } from "../runtime/types.js";
-import { inferenceModel, type NetworkSpecification, parametersOf } from "./catalogue.js";
+import { type NetworkSpecification, partsOf } from "./catalogue.js";
+import { inferenceModel } from "./inference-model.js";
+import type { Initial } from "./initialization.js";
 
 export interface DrawnNetwork {
   readonly weights: ReadonlyMap<string, Float32Array>;
@@ -12,16 +14,20 @@ export interface DrawnNetwork {
   readonly image: RuntimeTensor;
 }
 
-/** Weights spread as the network draws them at first, biases and norms a little off their first values. */
+/** Weights spread as the network draws them at first; biases, norms and running statistics a little off their first values. */
 export function drawnNetwork(network: NetworkSpecification, size: Shape): DrawnNetwork {
+  const { parameters, buffers } = partsOf(network, size);
+  const parts = [
+    ...parameters,
+    ...buffers.map((buffer) => ({
+      ...buffer,
+      initial: { kind: "constant", value: buffer.initial } as const,
+    })),
+  ];
   const weights = new Map(
-    parametersOf(network).map(({ name, shape, initial }, index) => [
+    parts.map(({ name, shape, initial }, index) => [
       name,
-      Float32Array.from(drawNumbers(shape, "any", index), (x) =>
-        initial.kind === "constant"
-          ? initial.value + 0.1 * x
-          : (x * (initial.gain ?? Math.SQRT2)) / (DEVIATION * Math.sqrt(initial.fanIn)),
-      ),
+      Float32Array.from(drawNumbers(shape, "any", index), spreadAs(initial)),
     ]),
   );
   const shape = [1, network.configuration.inputs, ...size];
@@ -32,8 +38,17 @@ export function drawnNetwork(network: NetworkSpecification, size: Shape): DrawnN
   };
 }
 
-/** Standard deviation of uniform numbers in −2 … 2. */
-const DEVIATION = 2 / Math.sqrt(3);
+/** From a uniform number in −2 … 2 to one spread as `initial`. */
+function spreadAs(initial: Initial): (x: number) => number {
+  switch (initial.kind) {
+    case "constant":
+      return (x) => initial.value + 0.1 * x;
+    case "uniform":
+      return (x) => (x * initial.limit) / 2;
+    case "normal":
+      return (x) => (x * initial.deviation) / (2 / Math.sqrt(3));
+  }
+}
 
 /** The greatest difference of two results. */
 export const greatestGap = (a: RuntimeTensor, b: RuntimeTensor): number =>

@@ -2,13 +2,14 @@
 import { expect, test } from "vitest";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
 import { nodeRuntime } from "../runtime/node.js";
-import { inferenceModel, networkPresets, parametersOf } from "./catalogue.js";
+import { networkPresets, partsOf } from "./catalogue.js";
 import { drawnNetwork, greatestGap } from "./drawn-network.test-helper.js";
+import { inferenceModel } from "./inference-model.js";
 
 test("weights written as float16 move the small LNSNet's logits by less than a half percent of their greatest", async () => {
   const network = networkPresets["lnsnet-small"];
   const { weights, image } = drawnNetwork(network, [16, 16, 16]);
-  const tensors = parametersOf(network).map(({ name, shape }) => {
+  const tensors = partsOf(network, image.shape.slice(2)).parameters.map(({ name, shape }) => {
     const data = weights.get(name) ?? new Float32Array(0);
     return [name, { dtype: "F16" as const, shape, data }] as const;
   });

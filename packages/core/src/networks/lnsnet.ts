@@ -1,102 +1,102 @@
 // LNSNet: a light volumetric network for lymph nodes (doi 10.1002/mp.70123), where the paper is silent as this project chose.
-import {
-  instanceNorm,
-  normalizedPointwise,
-  partialConvolution,
-  samplewisePointwise,
-} from "../graph/functions.js";
+import { z } from "zod";
+import { instanceNorm, normalizedPointwise, samplewisePointwise } from "../graph/functions.js";
 import { type Value, within } from "../graph/graph.js";
-import { convolution, transposedConvolution } from "../graph/operations/convolution.js";
+import { convolution } from "../graph/operations/convolution.js";
 import { add, leakyRelu, multiply } from "../graph/operations/elementwise.js";
 import { reshape } from "../graph/operations/layout.js";
-import { ShapeError, sizeOf } from "../graph/shape.js";
+import { sizeOf } from "../graph/shape.js";
+import { convolutionLayer, partialConvolutionLayer, pointwiseLayer } from "./blocks/layers.js";
+import { instanceNormLayer } from "./blocks/normalization.js";
+import { down, up } from "./blocks/resampling.js";
+import { branchMask, stochasticDepth } from "./blocks/stochastic-depth.js";
 import type { NetworkBuilder } from "./builder.js";
+import * as fields from "./fields.js";
+import { he, lecun } from "./initialization.js";
+import { cube, type Network } from "./network.js";
 
-/** Every choice that the paper's abstract leaves open; the values of {@link lnsnetDefaults} are this project's. */
-export interface LnsnetConfiguration {
-  /** Channels of the input; 1 for CT. */
-  readonly inputs: number;
-  /** Channels of logits, each with its own sigmoid. */
-  readonly classes: number;
-  /** Channels of each stage, from the stem's resolution down; each stage halves D, H, W. */
-  readonly stages: readonly number[];
-  /** A 1×1×1 convolution at full resolution, or a 2×2×2 convolution of stride 2, so that all stages run at half size. */
-  readonly stem: "full" | "half";
-  /** Behind a half-size stem: channels of the features at full resolution that the head reads; 0 goes from the last stage to the logits. */
-  readonly headChannels: number;
-  /** Volume Blocks of each encoder stage. */
-  readonly depths: readonly number[];
-  /** Volume Blocks of each decoder stage. */
-  readonly decoderDepth: number;
-  /** Share of the channels that VPConv convolves (FasterNet's 1/4). */
-  readonly partialRatio: number;
-  /** Edge of VPConv's kernel in voxels. */
-  readonly kernel: number;
-  /** Channels between the two point-wise convolutions of a block, as a multiple. */
-  readonly expansion: number;
-  /** Point-wise convolutions of a block: mixing all channels, or with groups = channels as the 3D Partial U-Net. */
-  readonly pointwiseGroups: "dense" | "depthwise";
-  readonly norm: "instance";
-  /** Greatest rate of stochastic depth (Huang 2016), reached at the last block; per sample. */
-  readonly dropPath: number;
-  /** Whether the Lightweight Boundary Enhancement Module ends the network. */
-  readonly boundaryModule: boolean;
-  /** Where the depthwise separable convolution stands. */
-  readonly depthwiseSeparable: "head" | "bottleneck" | "none";
-  /** VPConv as a partial convolution, or (to compare) of all channels. */
-  readonly convolution: "partial" | "full";
-}
+/** Every choice that the paper's abstract leaves open; the defaults are this project's. */
+const schema = z
+  .strictObject({
+    /** Channels of the input; 1 for CT. */
+    inputs: fields.inputs.default(1),
+    /** Channels of logits, each with its own sigmoid. */
+    classes: fields.classes.default(1),
+    /** Channels of each stage, from the stem's resolution down; each stage halves D, H, W. */
+    stages: z.array(fields.channels).min(1).max(8).readonly().default([32, 64, 128, 256]),
+    /** A 1×1×1 convolution at full resolution, or a 2×2×2 convolution of stride 2, so that all stages run at half size. */
+    stem: z.enum(["full", "half"]).default("full"),
+    /** Behind a half-size stem: channels of the features at full resolution that the head reads; 0 goes from the last stage to the logits. */
+    headChannels: fields.channels.or(z.literal(0)).default(16),
+    /** Volume Blocks of each encoder stage. */
+    depths: z.array(fields.repeats).readonly().default([2, 4, 4, 8]),
+    /** Volume Blocks of each decoder stage. */
+    decoderDepth: fields.repeats.default(2),
+    /** Share of the channels that VPConv convolves (FasterNet's 1/4). */
+    partialRatio: z.number().min(0).max(1).default(0.25),
+    /** Edge of VPConv's kernel in voxels. */
+    kernel: fields.oddKernel.default(3),
+    /** Channels between the two point-wise convolutions of a block, as a multiple. */
+    expansion: fields.multiple.default(2),
+    /** Point-wise convolutions of a block: mixing all channels, or with groups = channels as the 3D Partial U-Net. */
+    pointwiseGroups: z.enum(["dense", "depthwise"]).default("dense"),
+    norm: z.literal("instance").default("instance"),
+    /** Greatest rate of stochastic depth (Huang 2016), reached at the last block; per sample. */
+    dropPath: fields.dropRate.default(0.2),
+    /** Whether the Lightweight Boundary Enhancement Module ends the network. */
+    boundaryModule: z.boolean().default(true),
+    /** Where the depthwise separable convolution stands. */
+    depthwiseSeparable: z.enum(["head", "bottleneck", "none"]).default("head"),
+    /** VPConv as a partial convolution, or (to compare) of all channels. */
+    convolution: z.enum(["partial", "full"]).default("partial"),
+  })
+  .refine(({ stages, depths }) => stages.length === depths.length, {
+    path: ["depths"],
+    message: "there must be as many depths as stages",
+  })
+  .readonly();
 
-export const lnsnetDefaults: LnsnetConfiguration = {
-  inputs: 1,
-  classes: 1,
-  stages: [32, 64, 128, 256],
-  stem: "full",
-  headChannels: 16,
-  depths: [2, 4, 4, 8],
-  decoderDepth: 2,
-  partialRatio: 0.25,
-  kernel: 3,
-  expansion: 2,
-  pointwiseGroups: "dense",
-  norm: "instance",
-  dropPath: 0.2,
-  boundaryModule: true,
-  depthwiseSeparable: "head",
-  convolution: "partial",
-};
+export type LnsnetConfiguration = z.infer<typeof schema>;
 
-/** Edge that D, H and W must be multiples of: what the stem and the stages divide them by. */
-export const lnsnetDivisor = ({ stages, stem }: LnsnetConfiguration): number =>
-  2 ** (stages.length - (stem === "half" ? 0 : 1));
+export const lnsnetDefaults = schema.parse({});
+
+export const lnsnetNetwork = {
+  title: "LNSNet",
+  schema,
+  presets: {
+    lnsnet: lnsnetDefaults,
+    /** Trains in minutes, for trials and the demonstration. */
+    "lnsnet-small": {
+      ...lnsnetDefaults,
+      stages: [16, 32, 64],
+      depths: [1, 2, 4],
+      decoderDepth: 1,
+      dropPath: 0.1,
+    },
+    /** The default without its stage at full resolution, which takes most of the time: the stages below are the same. */
+    "lnsnet-half": { ...lnsnetDefaults, stem: "half", stages: [64, 128, 256], depths: [4, 4, 8] },
+  },
+  build: (image, configuration, builder) => ({ logits: lnsnet(image, configuration, builder) }),
+  divisor: ({ stages, stem }) => cube(2 ** (stages.length - (stem === "half" ? 0 : 1))),
+  head: ["head", "boundary"],
+} satisfies Network<LnsnetConfiguration>;
 
 /** Kernel edge of the depthwise convolution of LBEM, and its channels for each class. */
 const BOUNDARY_KERNEL = 7;
 const BOUNDARY_EXPANSION = 4;
 
 /**
- * Builds LNSNet on `image` [N, inputs, D, H, W], D, H, W divisible by {@link lnsnetDivisor}.
+ * Builds LNSNet on `image` [N, inputs, D, H, W].
  * @returns logits [N, classes, D, H, W].
- * @throws ShapeError where a size does not divide.
  */
 export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder: NetworkBuilder): Value {
-  const { stages, depths, decoderDepth } = configuration;
-  const divisor = lnsnetDivisor(configuration);
-  if (image.shape.slice(2).some((length) => length % divisor !== 0))
-    throw new ShapeError(
-      `LNSNet with ${stages.length} stages and a stem of ${configuration.stem} size needs D, H, W divisible by ${divisor}, not ${image.shape.slice(2)}`,
-    );
-  if (depths.length !== stages.length)
-    throw new ShapeError(
-      `${stages.length} stages and ${depths.length} depths: give one depth for each stage`,
-    );
-
+  const { stages, depths, decoderDepth, dropPath } = configuration;
   const blockCount = depths.reduce((a, b) => a + b, 0) + decoderDepth * (stages.length - 1);
   let blockIndex = 0;
   const blocks = (x: Value, count: number): Value => {
     let y = x;
     for (let index = 0; index < count; index++) {
-      const rate = (configuration.dropPath * blockIndex++) / Math.max(1, blockCount - 1);
+      const rate = (dropPath * blockIndex++) / Math.max(1, blockCount - 1);
       y = within(`block.${index}`, () => volumeBlock(y, rate, configuration, builder));
     }
     return y;
@@ -126,14 +126,63 @@ export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder
 }
 
 /** Features of the first stage: of each voxel, or of each 2×2×2 voxels. */
-function stem(image: Value, { inputs, stages, stem }: LnsnetConfiguration, builder: NetworkBuilder): Value {
+function stem(image: Value, { stages, stem }: LnsnetConfiguration, builder: NetworkBuilder): Value {
   const edge = stem === "half" ? 2 : 1;
-  return convolution(
-    image,
-    builder.weight("weight", [stages[0], inputs, edge, edge, edge], edge ** 3 * inputs, 1),
-    builder.bias("bias", stages[0]),
-    { stride: [edge, edge, edge] },
+  return convolutionLayer(image, stages[0], builder, { kernel: edge, stride: edge });
+}
+
+/** 3D Volume Block: x + DropPath(PW₂(LeakyReLU(PW₁(InstanceNorm(VPConv(x)))))). */
+function volumeBlock(
+  x: Value,
+  dropRate: number,
+  { kernel, partialRatio, expansion, pointwiseGroups, convolution }: LnsnetConfiguration,
+  builder: NetworkBuilder,
+): Value {
+  const channels = x.shape[1];
+  const convolved = convolution === "full" ? channels : Math.round(channels * partialRatio);
+  const mixed = within("vpconv", () => partialConvolutionLayer(x, convolved, kernel, builder));
+  const branch = pointwiseGroups === "dense" ? denseBranch : depthwiseBranch;
+  return add(branch(mixed, channels * expansion, dropRate, builder), x);
+}
+
+/** DropPath(PW₂(LeakyReLU(PW₁(InstanceNorm(x))))), each channel by itself. */
+function depthwiseBranch(x: Value, inner: number, dropRate: number, builder: NetworkBuilder): Value {
+  const groups = x.shape[1];
+  const normalized = within("norm", () => instanceNormLayer(x, builder));
+  const expanded = within("pointwise1", () =>
+    pointwiseLayer(normalized, inner, builder, { groups, initialization: he() }),
   );
+  const branch = within("pointwise2", () => pointwiseLayer(leakyRelu(expanded), groups, builder, { groups }));
+  return stochasticDepth(branch, dropRate, builder);
+}
+
+/**
+ * DropPath(PW₂(LeakyReLU(PW₁(InstanceNorm(x))))), all channels mixed. Norm and mask are folded into the weights of the
+ * convolution beside them, which are far smaller than the features.
+ */
+function denseBranch(x: Value, inner: number, dropRate: number, builder: NetworkBuilder): Value {
+  const [batch, channels] = x.shape;
+  const matrix = (outputs: number, inputs: number, { weight }: typeof lecun): Value => {
+    const shape = [outputs, inputs, 1, 1, 1];
+    return builder.weight("weight", shape, weight(inputs, shape));
+  };
+  const norm = within("norm", () => builder.affine(channels));
+  const expanded = within("pointwise1", () =>
+    normalizedPointwise(x, norm, matrix(inner, channels, he()), builder.bias("bias", inner)),
+  );
+  const active = leakyRelu(expanded);
+  const mask = branchMask(batch, dropRate, builder);
+  return within("pointwise2", () => {
+    const weight = matrix(channels, inner, lecun);
+    const bias = builder.bias("bias", channels);
+    if (!mask) return convolution(active, weight, bias);
+    const scaled = multiply(reshape(weight, [1, channels, inner]), mask);
+    return samplewisePointwise(
+      active,
+      scaled,
+      multiply(reshape(bias, [1, channels]), reshape(mask, [batch, 1])),
+    );
+  });
 }
 
 /** Logits at full resolution from the last decoder features. */
@@ -148,122 +197,19 @@ function head(
     return within("logits", () => up(features, classes, builder));
   }
   const features = separated(stem === "half" ? within("up", () => up(x, headChannels, builder)) : x);
-  const channels = features.shape[1];
-  return within("logits", () =>
-    convolution(
-      features,
-      builder.weight("weight", [classes, channels, 3, 3, 3], 27 * channels, 1),
-      builder.bias("bias", classes),
-      { padding: [1, 1, 1] },
-    ),
-  );
-}
-
-/** 3D Volume Block: x + DropPath(PW₂(LeakyReLU(PW₁(InstanceNorm(VPConv(x)))))). */
-function volumeBlock(
-  x: Value,
-  dropRate: number,
-  configuration: LnsnetConfiguration,
-  builder: NetworkBuilder,
-): Value {
-  const [batch, channels] = x.shape;
-  const { kernel, expansion } = configuration;
-  const convolved =
-    configuration.convolution === "full" ? channels : Math.round(channels * configuration.partialRatio);
-  const inner = channels * expansion;
-  const depthwise = configuration.pointwiseGroups === "depthwise";
-
-  const mixed = within("vpconv", () => {
-    const weight = builder.weight(
-      "weight",
-      [convolved, convolved, kernel, kernel, kernel],
-      convolved * kernel ** 3,
-    );
-    if (convolved < channels) return partialConvolution(x, weight);
-    return convolution(x, weight, undefined, { padding: new Array(3).fill((kernel - 1) / 2) });
-  });
-  const norm = within("norm", () => builder.affine(channels));
-  const expanded = within("pointwise1", () => {
-    const weight = builder.weight(
-      "weight",
-      [inner, depthwise ? 1 : channels, 1, 1, 1],
-      depthwise ? 1 : channels,
-    );
-    const bias = builder.bias("bias", inner);
-    if (depthwise) return convolution(instanceNorm(mixed, norm), weight, bias, { groups: channels });
-    return normalizedPointwise(mixed, norm, weight, bias);
-  });
-  const active = leakyRelu(expanded);
-  const mask = builder.mask("keep", [batch, 1, 1], dropRate);
-  const branch = within("pointwise2", () => {
-    const weight = builder.weight(
-      "weight",
-      [channels, depthwise ? expansion : inner, 1, 1, 1],
-      depthwise ? expansion : inner,
-      1,
-    );
-    const bias = builder.bias("bias", channels);
-    if (depthwise) {
-      const y = convolution(active, weight, bias, { groups: channels });
-      return mask ? multiply(y, reshape(mask, [batch, 1, 1, 1, 1])) : y;
-    }
-    if (!mask) return convolution(active, weight, bias);
-    // Dropping a branch of a sample is scaling its weights: [N, O, C] is far smaller than the branch itself.
-    const scaled = multiply(reshape(weight, [1, channels, inner]), mask);
-    return samplewisePointwise(
-      active,
-      scaled,
-      multiply(reshape(bias, [1, channels]), reshape(mask, [batch, 1])),
-    );
-  });
-  return add(branch, x);
-}
-
-/** InstanceNorm and a 2×2×2 convolution of stride 2. */
-function down(x: Value, channels: number, builder: NetworkBuilder): Value {
-  const inputs = x.shape[1];
-  const normalized = within("norm", () => instanceNorm(x, builder.affine(inputs)));
-  return within("convolution", () =>
-    convolution(
-      normalized,
-      builder.weight("weight", [channels, inputs, 2, 2, 2], 8 * inputs, 1),
-      builder.bias("bias", channels),
-      {
-        stride: [2, 2, 2],
-      },
-    ),
-  );
-}
-
-/** InstanceNorm and a 2×2×2 transposed convolution of stride 2. */
-function up(x: Value, channels: number, builder: NetworkBuilder): Value {
-  const inputs = x.shape[1];
-  const normalized = within("norm", () => instanceNorm(x, builder.affine(inputs)));
-  return within("convolution", () =>
-    transposedConvolution(
-      normalized,
-      builder.weight("weight", [inputs, channels, 2, 2, 2], inputs, 1),
-      builder.bias("bias", channels),
-      {
-        stride: [2, 2, 2],
-      },
-    ),
-  );
+  return within("logits", () => convolutionLayer(features, classes, builder));
 }
 
 /** Depthwise 3×3×3, point-wise, InstanceNorm, Leaky ReLU. No biases: the norm would take them out again. */
 function depthwiseSeparable(x: Value, builder: NetworkBuilder): Value {
   const channels = x.shape[1];
   const filtered = within("depthwise", () =>
-    convolution(x, builder.weight("weight", [channels, 1, 3, 3, 3], 27, 1), undefined, {
-      padding: [1, 1, 1],
-      groups: channels,
-    }),
+    convolutionLayer(x, channels, builder, { groups: channels, bias: false }),
   );
   const mixed = within("pointwise", () =>
-    convolution(filtered, builder.weight("weight", [channels, channels, 1, 1, 1], channels)),
+    pointwiseLayer(filtered, channels, builder, { bias: false, initialization: he() }),
   );
-  return leakyRelu(within("norm", () => instanceNorm(mixed, builder.affine(channels))));
+  return leakyRelu(within("norm", () => instanceNormLayer(mixed, builder)));
 }
 
 /**
@@ -276,11 +222,12 @@ function boundaryEnhancement(logits: Value, builder: NetworkBuilder): Value {
   const inner = BOUNDARY_EXPANSION * classes;
   const kernel = [BOUNDARY_KERNEL, BOUNDARY_KERNEL, BOUNDARY_KERNEL];
   const padding = kernel.map((length) => (length - 1) / 2);
+  const shapes = { pointwise: [inner, classes, 1, 1, 1], depthwise: [inner, 1, ...kernel] };
   const pointwise = within("pointwise1", () =>
-    builder.weight("weight", [inner, classes, 1, 1, 1], classes, 1),
+    builder.weight("weight", shapes.pointwise, lecun.weight(classes, shapes.pointwise)),
   );
   const depthwise = within("depthwise", () =>
-    builder.weight("weight", [inner, 1, ...kernel], sizeOf(kernel)),
+    builder.weight("weight", shapes.depthwise, he().weight(sizeOf(kernel), shapes.depthwise)),
   );
   const filtered = within("depthwise", () =>
     classes === 1
@@ -289,12 +236,8 @@ function boundaryEnhancement(logits: Value, builder: NetworkBuilder): Value {
   );
   const norm = within("norm", () => builder.affine(inner));
   const active = leakyRelu(instanceNorm(filtered, norm));
-  const correction = within("pointwise2", () =>
-    convolution(
-      active,
-      builder.weight("weight", [classes, inner, 1, 1, 1], inner, 1),
-      builder.bias("bias", classes),
-    ),
+  return add(
+    logits,
+    within("pointwise2", () => pointwiseLayer(active, classes, builder)),
   );
-  return add(logits, correction);
 }

@@ -8,6 +8,7 @@ import { input } from "../graph/operations/leaves.js";
 import { logSoftmax } from "../graph/operations/reduction.js";
 import { type NetworkSpecification, networkPresets } from "../networks/catalogue.js";
 import { drawnNetwork, greatestGap } from "../networks/drawn-network.test-helper.js";
+import { lnsnetNetwork } from "../networks/lnsnet.js";
 import { nodeRuntime } from "./node.js";
 import type { RuntimeTensor, Session } from "./types.js";
 
@@ -39,10 +40,10 @@ function onWebGpu(model: Uint8Array, inputs: Inputs): Promise<Answer> {
 
 // Some seconds at rest; a driver in software feels whatever else the machine does.
 describe.skipIf(driver === undefined)("on WebGPU", { timeout: 300_000 }, () => {
-  const { lnsnet, "lnsnet-small": small, "lnsnet-half": half } = networkPresets;
+  const { lnsnet, "lnsnet-half": half } = networkPresets;
   const everyGroup: NetworkSpecification = {
     name: "lnsnet",
-    configuration: { ...small.configuration, classes: 2, pointwiseGroups: "depthwise" },
+    configuration: { ...lnsnetNetwork.presets["lnsnet-small"], classes: 2, pointwiseGroups: "depthwise" },
   };
 
   test.each<[string, NetworkSpecification, number]>([

@@ -5,11 +5,11 @@ import { type Shape, sizeOf } from "../graph/shape.js";
 import { NetworkBuilder } from "../networks/builder.js";
 import { type BuildNetwork, inFlatOrder, viewsOf } from "./step.js";
 
-/** A model from `image` and the flat vector `theta` to `logits`, in inference mode. */
+/** A model from `image`, the flat vector `theta` and the running statistics by their names to `logits`, in inference mode. */
 export function forwardModel(build: BuildNetwork, imageShape: Shape): Uint8Array {
   const builder = new NetworkBuilder(false);
   const image = input("image", imageShape);
-  const logits = build(image, builder);
+  const { logits } = build(image, builder);
   const parameters = inFlatOrder(builder.parameters);
   const theta = input("theta", [parameters.reduce((total, entry) => total + sizeOf(entry.shape), 0)]);
   const views = viewsOf(theta, parameters);

@@ -8,21 +8,25 @@ import { constant, input } from "../graph/operations/leaves.js";
 import { expand } from "../graph/operations/reduction.js";
 import { adamW, clipByNorm, globalNorm, movingAverage } from "../graph/optimizers.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
+import { coarserLabel } from "../losses/coarser-label.js";
+import { deepSupervisionLoss } from "../losses/segmentation.js";
 import {
   type BufferEntry,
   type MaskEntry,
   NetworkBuilder,
   type ParameterEntry,
 } from "../networks/builder.js";
+import type { Initial } from "../networks/initialization.js";
+import type { NetworkOutputs } from "../networks/network.js";
 import { type RandomGenerator, uniform } from "../transforms/random.js";
 
 /** A network as a function of its input image. */
-export type BuildNetwork = (image: Value, builder: NetworkBuilder) => Value;
+export type BuildNetwork = (image: Value, builder: NetworkBuilder) => NetworkOutputs;
 
 export interface StepOptions {
   /** Shape of one batch of images, [N, C, D, H, W]. */
   readonly imageShape: Shape;
-  /** Loss of logits and label, of shape []. */
+  /** Loss of logits and label, of shape []; with deep supervision, of each resolution's. */
   readonly loss: (logits: Value, label: Value) => Value;
   readonly weightDecay: number;
   /** Greatest global norm of the gradient; larger ones are scaled down to it. */
@@ -58,9 +62,13 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
   const { imageShape, accumulation, trains = () => true } = options;
   const builder = new NetworkBuilder(true);
   const image = input("image", imageShape);
-  const logits = build(image, builder);
+  const { logits, coarserLogits = [] } = build(image, builder);
   const label = input("label", logits.shape);
-  const loss = options.loss(logits, label);
+  const supervised = [logits, ...coarserLogits].map((coarse) => ({
+    logits: coarse,
+    label: coarserLabel(label, coarse.shape),
+  }));
+  const loss = deepSupervisionLoss(supervised, options.loss);
 
   const parameters = inFlatOrder(builder.parameters);
   const count = parameters.reduce((total, entry) => total + sizeOf(entry.shape), 0);
@@ -207,14 +215,25 @@ export function initialWeights(parameters: readonly ParameterEntry[], random: Ra
   let offset = 0;
   for (const { shape, initial } of parameters) {
     const part = theta.subarray(offset, offset + sizeOf(shape));
-    if (initial.kind === "constant") part.fill(initial.value);
-    else {
-      const deviation = (initial.gain ?? Math.SQRT2) / Math.sqrt(initial.fanIn);
-      for (let index = 0; index < part.length; index++) part[index] = deviation * normal(random);
-    }
+    for (let index = 0; index < part.length; index++) part[index] = drawInitial(initial, random);
     offset += part.length;
   }
   return theta;
+}
+
+function drawInitial(initial: Initial, random: RandomGenerator): number {
+  switch (initial.kind) {
+    case "constant":
+      return initial.value;
+    case "uniform":
+      return uniform(random, -initial.limit, initial.limit);
+    case "normal": {
+      const { deviation, limit = Number.POSITIVE_INFINITY } = initial;
+      let value = deviation * normal(random);
+      while (Math.abs(value) > limit) value = deviation * normal(random);
+      return value;
+    }
+  }
 }
 
 /** A standard normal number (Box and Muller 1958). */

@@ -2,30 +2,37 @@
 import { describe, expect, test } from "vitest";
 import { instanceNorm } from "../graph/functions.js";
 import { type Value, within } from "../graph/graph.js";
-import { convolution } from "../graph/operations/convolution.js";
 import { leakyRelu, multiply } from "../graph/operations/elementwise.js";
 import { reshape } from "../graph/operations/layout.js";
 import { diceCrossEntropyLoss } from "../losses/segmentation.js";
+import { convolutionLayer, pointwiseLayer } from "../networks/blocks/layers.js";
 import type { NetworkBuilder } from "../networks/builder.js";
+import { he } from "../networks/initialization.js";
+import type { NetworkOutputs } from "../networks/network.js";
 import { nodeRuntime } from "../runtime/node.js";
 import { indexedStream, uniform } from "../transforms/random.js";
-import { buildTrainingStep, flatWeights, namedWeights, type StepOptions } from "./step.js";
-import { Trainer, type TrainerOptions, type TrainingBatch, type TrainingState } from "./trainer.js";
+import { buildTrainingStep, namedWeights, type StepOptions } from "./step.js";
+import {
+  type StartingPoint,
+  startingPoint,
+  Trainer,
+  type TrainerOptions,
+  type TrainingBatch,
+  type TrainingState,
+} from "./trainer.js";
 
 const edge = 8;
 const imageShape = [1, 1, edge, edge, edge];
 
 /** Two convolutions with a norm between and a branch that is dropped at random. */
-function network(image: Value, builder: NetworkBuilder): Value {
+function network(image: Value, builder: NetworkBuilder): NetworkOutputs {
   const first = within("first", () =>
-    convolution(image, builder.weight("weight", [4, 1, 3, 3, 3], 27), undefined, { padding: [1, 1, 1] }),
+    convolutionLayer(image, 4, builder, { bias: false, initialization: he() }),
   );
   const active = leakyRelu(within("norm", () => instanceNorm(first, builder.affine(4))));
   const mask = builder.mask("keep", [1, 1], 0.2);
   const kept = mask ? multiply(active, reshape(mask, [1, 1, 1, 1, 1])) : active;
-  return within("second", () =>
-    convolution(kept, builder.weight("weight", [1, 4, 1, 1, 1], 4, 1), builder.bias("bias", 1)),
-  );
+  return { logits: within("second", () => pointwiseLayer(kept, 1, builder)) };
 }
 
 const options: StepOptions = {
@@ -103,10 +110,9 @@ describe("a trainer", () => {
   test("takes the same batch thrice as the batch once, and other batches otherwise", async () => {
     // Without random masks, which each part draws anew.
     const steady: StepOptions = { ...options, clipNorm: 1e9 };
-    const plain = (image: Value, builder: NetworkBuilder) =>
-      convolution(image, builder.weight("weight", [1, 1, 3, 3, 3], 27), builder.bias("bias", 1), {
-        padding: [1, 1, 1],
-      });
+    const plain = (image: Value, builder: NetworkBuilder) => ({
+      logits: convolutionLayer(image, 1, builder, { initialization: he() }),
+    });
     const make = (accumulation: number) =>
       Trainer.create(nodeRuntime, buildTrainingStep(plain, { ...steady, accumulation }), {
         seed: 7,
@@ -132,17 +138,17 @@ describe("a trainer", () => {
   test("trains what it is told to and leaves the rest to the last bit", async () => {
     const whole = buildTrainingStep(network, options);
     const head = buildTrainingStep(network, { ...options, trains: (name) => name.startsWith("second.") });
-    const make = (step: typeof whole, weights?: Float32Array) =>
+    const make = (step: typeof whole, start?: StartingPoint) =>
       Trainer.create(nodeRuntime, step, {
         seed: 7,
         threads: 1,
         averageDecay: 0.99,
-        ...(weights ? { weights } : {}),
+        ...(start ? { start } : {}),
       });
     const first = await make(whole);
     await train(first, 3);
     const named = namedWeights(first.state.theta, whole.parameters);
-    const tuned = await make(head, flatWeights(named, head.parameters));
+    const tuned = await make(head, startingPoint(named, head));
     await train(tuned, 3);
     const after = namedWeights(tuned.state.theta, head.parameters);
     const averaged = namedWeights(tuned.state.average, head.parameters);

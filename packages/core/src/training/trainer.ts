@@ -2,7 +2,7 @@
 import { type Shape, sizeOf } from "../graph/shape.js";
 import type { Runtime, RuntimeTensor, Session } from "../runtime/types.js";
 import { indexedStream, uniform } from "../transforms/random.js";
-import { ADAM, initialWeights, nextName, type TrainingStep } from "./step.js";
+import { ADAM, flatWeights, initialWeights, namedWeights, nextName, type TrainingStep } from "./step.js";
 
 /** All that the next step depends on, beside the batch. */
 export interface TrainingState {
@@ -15,7 +15,12 @@ export interface TrainingState {
   average: Float32Array;
   /** Running statistics by name. */
   buffers: Record<string, Float32Array>;
+  /** Their moving average, with the memory of the weights': what stands beside `average`. */
+  averageBuffers: Record<string, Float32Array>;
 }
+
+/** What a network begins from. */
+export type StartingPoint = Pick<TrainingState, "theta" | "buffers">;
 
 /** Images [N, C, D, H, W] and labels of the step's shapes, flat. */
 export interface TrainingBatch {
@@ -36,8 +41,8 @@ export interface TrainerOptions {
   readonly averageDecay: number;
   /** Where to go on. */
   readonly state?: TrainingState;
-  /** Weights to begin from where there is no state; drawn from the seed where absent. */
-  readonly weights?: Float32Array;
+  /** Weights and running statistics to begin from where there is no state; drawn from the seed where absent. */
+  readonly start?: StartingPoint;
 }
 
 /** Stream numbers below are patches'; masks and weights are drawn from streams no patch uses. */
@@ -54,20 +59,7 @@ export class Trainer {
     private readonly accumulate: Session | null,
     private readonly options: TrainerOptions,
   ) {
-    const { count, parameters, buffers } = description;
-    const begin = (): Float32Array =>
-      options.weights?.slice() ?? initialWeights(parameters, indexedStream(options.seed, WEIGHT_STREAM));
-    const theta = options.state?.theta ?? begin();
-    this.state = options.state ?? {
-      step: 0,
-      theta,
-      m: new Float32Array(count),
-      v: new Float32Array(count),
-      average: theta.slice(),
-      buffers: Object.fromEntries(
-        buffers.map(({ name, shape, initial }) => [name, new Float32Array(sizeOf(shape)).fill(initial)]),
-      ),
-    };
+    this.state = options.state ?? firstState(description, options);
   }
 
   static async create(
@@ -105,6 +97,8 @@ export class Trainer {
       this.takeBuffers(result);
     }
     const update = state.step + 1;
+    // A short memory at first, so that the random beginning is soon forgotten.
+    const keep = Math.min(this.options.averageDecay, update / (update + 9));
     const result = await this.update.run({
       ...this.batchInputs(batches[accumulation - 1], accumulation - 1),
       theta: this.vector(state.theta),
@@ -115,8 +109,7 @@ export class Trainer {
       learning_rate: scalar(learningRate),
       correction1: scalar(1 - ADAM.beta1 ** update),
       correction2: scalar(1 - ADAM.beta2 ** update),
-      // A short memory at first, so that the random beginning is soon forgotten.
-      average_keep: scalar(Math.min(this.options.averageDecay, update / (update + 9))),
+      average_keep: scalar(keep),
     });
     losses.push(result.loss.data[0]);
     state.theta = result.next_theta.data;
@@ -124,6 +117,10 @@ export class Trainer {
     state.v = result.next_v.data;
     state.average = result.next_average.data;
     this.takeBuffers(result);
+    for (const { name } of this.description.buffers)
+      state.averageBuffers[name] = state.averageBuffers[name].map(
+        (value, index) => keep * value + (1 - keep) * state.buffers[name][index],
+      );
     state.step = update;
     return { loss: losses.reduce((a, b) => a + b, 0) / losses.length, norm: result.norm.data[0] };
   }
@@ -160,6 +157,66 @@ export class Trainer {
       ),
     };
   }
+}
+
+function firstState(
+  { count, parameters, buffers }: TrainingStep,
+  { seed, start }: TrainerOptions,
+): TrainingState {
+  const theta = start?.theta.slice() ?? initialWeights(parameters, indexedStream(seed, WEIGHT_STREAM));
+  const first = (): Record<string, Float32Array> =>
+    Object.fromEntries(
+      buffers.map(({ name, shape, initial }) => [
+        name,
+        start?.buffers[name].slice() ?? new Float32Array(sizeOf(shape)).fill(initial),
+      ]),
+    );
+  return {
+    step: 0,
+    theta,
+    m: new Float32Array(count),
+    v: new Float32Array(count),
+    average: theta.slice(),
+    buffers: first(),
+    averageBuffers: first(),
+  };
+}
+
+/** The averaged weights and running statistics by name: what a trained network is. */
+export function averagedWeights(
+  { average, averageBuffers }: TrainingState,
+  { parameters }: TrainingStep,
+): Map<string, Float32Array> {
+  return new Map([...namedWeights(average, parameters), ...Object.entries(averageBuffers)]);
+}
+
+/** The averaged weights and running statistics as {@link forwardModel} takes them. */
+export function averagedInputs(
+  { average, averageBuffers }: TrainingState,
+  { buffers }: TrainingStep,
+): Record<string, RuntimeTensor> {
+  return {
+    theta: tensor([average.length], average),
+    ...Object.fromEntries(buffers.map(({ name, shape }) => [name, tensor(shape, averageBuffers[name])])),
+  };
+}
+
+/**
+ * Named weights of a trained network as a place to begin from.
+ *
+ * @throws RangeError where one is missing or of another length
+ */
+export function startingPoint(
+  weights: ReadonlyMap<string, Float32Array>,
+  { parameters, buffers }: TrainingStep,
+): StartingPoint {
+  const running = buffers.map(({ name, shape }) => {
+    const data = weights.get(name);
+    if (data?.length !== sizeOf(shape))
+      throw new RangeError(`${name} has ${data?.length ?? "no"} numbers, and ${sizeOf(shape)} are expected.`);
+    return [name, data];
+  });
+  return { theta: flatWeights(weights, parameters), buffers: Object.fromEntries(running) };
 }
 
 const tensor = (shape: Shape, data: Float32Array): RuntimeTensor => ({ shape, data });

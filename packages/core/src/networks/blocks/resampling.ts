@@ -1,0 +1,40 @@
+// Halving and doubling the resolution: a norm, then a 2×2×2 convolution of stride 2 or its transpose.
+import { type Value, within } from "../../graph/graph.js";
+import type { NetworkBuilder } from "../builder.js";
+import { convolutionLayer, transposedConvolutionLayer } from "./layers.js";
+import { instanceNormLayer, type NormLayer } from "./normalization.js";
+
+/** The norm, and what the two layers are called. */
+export interface Resampling {
+  readonly norm: NormLayer;
+  readonly names: { readonly norm: string; readonly convolution: string };
+}
+
+const byInstanceNorm: Resampling = {
+  norm: instanceNormLayer,
+  names: { norm: "norm", convolution: "convolution" },
+};
+
+/** Half the resolution, with `channels`. */
+export function down(
+  x: Value,
+  channels: number,
+  builder: NetworkBuilder,
+  { norm, names }: Resampling = byInstanceNorm,
+): Value {
+  const normalized = within(names.norm, () => norm(x, builder));
+  return within(names.convolution, () =>
+    convolutionLayer(normalized, channels, builder, { kernel: 2, stride: 2 }),
+  );
+}
+
+/** Twice the resolution, with `channels`. */
+export function up(
+  x: Value,
+  channels: number,
+  builder: NetworkBuilder,
+  { norm, names }: Resampling = byInstanceNorm,
+): Value {
+  const normalized = within(names.norm, () => norm(x, builder));
+  return within(names.convolution, () => transposedConvolutionLayer(normalized, channels, builder));
+}

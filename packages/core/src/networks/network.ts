@@ -1,0 +1,40 @@
+// What the table of networks holds of each network: one object, in the network's own file.
+import type { z } from "zod";
+import type { Value } from "../graph/graph.js";
+import type { NetworkBuilder } from "./builder.js";
+
+/** What every configuration states. */
+export interface CommonConfiguration {
+  /** Channels of the input; 1 for CT. */
+  readonly inputs: number;
+  /** Channels of the logits. */
+  readonly classes: number;
+}
+
+export interface NetworkOutputs {
+  /** [N, classes, D, H, W], of the image's size. */
+  readonly logits: Value;
+  /** Deep supervision: further logits, each coarser than the one before, that training compares with the label too. */
+  readonly coarserLogits?: readonly Value[];
+}
+
+/** Voxels along depth, height and width. */
+export type Size3 = readonly [number, number, number];
+
+export interface Network<Configuration extends CommonConfiguration> {
+  /** What tables and messages call it. */
+  readonly title: string;
+  /** Reads a configuration; what it leaves out takes its default. */
+  readonly schema: z.ZodType<Configuration>;
+  /** Configurations by the name that a person asks for. */
+  readonly presets: Readonly<Record<string, Configuration>>;
+  /** Builds the network on an image [N, inputs, D, H, W] whose size {@link Network.divisor} divides. */
+  readonly build: (image: Value, configuration: Configuration, builder: NetworkBuilder) => NetworkOutputs;
+  /** What depth, height and width must be multiples of. */
+  readonly divisor: (configuration: Configuration) => Size3;
+  /** First words of the names of what stands behind the last decoder features: what fine-tuning of the head trains. */
+  readonly head: readonly string[];
+}
+
+/** The same divisor for all axes. */
+export const cube = (edge: number): Size3 => [edge, edge, edge];

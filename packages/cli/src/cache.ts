@@ -24,6 +24,8 @@ export interface CacheSettings {
 
 /** Raised whenever the preparation gives other values for the same input. */
 const VERSION = 1;
+/** Kind of file of a prepared case. */
+const KIND = "lnsnet-prepared-case";
 
 const settingsSchema = z.object({
   kind: z.literal("lnsnet-cache", "must be a cache that lnsnet preprocess wrote"),
@@ -82,6 +84,10 @@ export async function readCached(folder: string, id: string, key: string): Promi
   const path = casePath(folder, id);
   if (!(await isFile(path))) return { state: "absent" };
   const { tensors, metadata } = readSafetensors(await readBytes(path), path);
+  if (metadata.kind !== KIND)
+    throw new InputError(
+      `${path} is no prepared scan of ours, and would be overwritten by one; move it away, or name another folder.`,
+    );
   if (metadata.key !== key) return { state: "stale" };
   const grid = gridSchema.safeParse(JSON.parse(metadata.grid ?? "null"));
   const [hu, label, foreground, bodyOffsets] = caseArrays.map((name) => tensors.get(name)?.data);
@@ -107,11 +113,17 @@ export async function writeCached(folder: string, prepared: PreparedCase, key: s
     foreground: { dtype: "I32", shape: [foreground.length], data: foreground },
     body_offsets: { dtype: "I32", shape: [bodyOffsets.length], data: bodyOffsets },
   };
-  const metadata = { kind: "lnsnet-prepared-case", key, grid: JSON.stringify({ size, spacingMm }) };
+  const metadata = { kind: KIND, key, grid: JSON.stringify({ size, spacingMm }) };
   await writeAtomically(casePath(folder, id), writeSafetensors(new Map(Object.entries(tensors)), metadata));
 }
 
 const caseArrays = ["hu", "label", "foreground", "body_offsets"] as const;
+
+/** The names of a cache's files, for cases by their ids. */
+export const cacheNames = (ids: readonly string[]): string[] => [
+  settingsPath(""),
+  ...ids.map((id) => casePath("", id)),
+];
 
 const settingsPath = (folder: string) => join(folder, "cache.json");
 const casePath = (folder: string, id: string) => join(folder, `${id}.safetensors`);

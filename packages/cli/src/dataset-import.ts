@@ -1,7 +1,7 @@
 // Brings a collection into nnU-Net's layout without its identifiers, case by case, and goes on where it stopped.
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import {
   type DatasetDescription,
   InputError,
@@ -15,10 +15,11 @@ import {
   type Volume,
   writeNifti,
 } from "@lnsnet/core";
-import { ensureWritableFolder, isFile, readBytes, writeAtomically } from "./files.js";
+import { fileError, isFile, isFolder, readBytes, removeUnfinished, writeAtomically } from "./files.js";
 import { type ImportedCase, type ImportRecord, importRecordPath, readImportRecord } from "./import-record.js";
 import type { ImportSource, SourceList } from "./import-sources.js";
 import { throwIfInterrupted } from "./interrupt.js";
+import { requireFreeNames } from "./outputs.js";
 import { createProgress } from "./progress.js";
 import type { Subset } from "./survey.js";
 
@@ -53,7 +54,8 @@ export async function importDataset(
   options: ImportOptions,
 ): Promise<ImportResult> {
   const record = await openRecord(folder, options);
-  const salt = await saltOf(folder);
+  await clearWay(folder, record, sources.length);
+  const salt = await saltOf(folder, record.cases.length === 0);
   const hash = (text: string) => createHash("sha256").update(`${salt} ${text}`).digest("hex").slice(0, 32);
   const known = new Map(record.cases.map((one) => [one.source_hash, one]));
   const imported: ImportedCase[] = [];
@@ -71,16 +73,14 @@ export async function importDataset(
         kept++;
         mapping.push({ case: before.case, patient: source.patient, origin: source.origin });
       } else {
-        try {
-          const one = await importCase(source, folder, record.cases, hash, options.testShare, progress.note);
-          record.cases.push(one);
-          known.set(source_hash, one);
-          await writeRecord(folder, record);
-          imported.push(one);
-          mapping.push({ case: one.case, patient: source.patient, origin: source.origin });
-        } catch (error) {
-          if (!(error instanceof InputError)) throw error;
-          failed.push({ origin: source.origin, reason: error.message });
+        const read = await readCase(source, record.cases, hash, options.testShare, progress.note);
+        if ("reason" in read) failed.push({ origin: source.origin, reason: read.reason });
+        else {
+          // Not part of what may fail: a disk that is full for one case is full for all.
+          await writeCase(folder, read, record);
+          known.set(source_hash, read.case);
+          imported.push(read.case);
+          mapping.push({ case: read.case.case, patient: source.patient, origin: source.origin });
         }
       }
       progress.update({ done: done + 1, total: sources.length });
@@ -92,14 +92,53 @@ export async function importDataset(
   return { imported, kept, failed, mapping };
 }
 
-async function importCase(
-  source: ImportSource,
+/** A case as it will be written: its record, and its files by their names in the folder. */
+interface CaseFiles {
+  readonly case: ImportedCase;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What a source becomes, or why it cannot be used. */
+async function readCase(...of: Parameters<typeof caseOf>): Promise<CaseFiles | { readonly reason: string }> {
+  try {
+    return await caseOf(...of);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { reason: error.message };
+  }
+}
+
+/** Writes a case and its record, or leaves nothing of it. */
+async function writeCase(
   folder: string,
+  { case: one, files }: CaseFiles,
+  record: ImportRecord,
+): Promise<void> {
+  record.pending = { case: one.case, subset: one.subset };
+  await writeRecord(folder, record);
+  try {
+    for (const [name, bytes] of files) {
+      await mkdir(dirname(join(folder, name)), { recursive: true }).catch((error: unknown) => {
+        throw fileError(error, join(folder, name), "write");
+      });
+      await writeAtomically(join(folder, name), bytes);
+    }
+  } catch (error) {
+    await removeFiles(folder, record.pending);
+    throw error;
+  }
+  record.cases.push(one);
+  record.pending = null;
+  await writeRecord(folder, record);
+}
+
+async function caseOf(
+  source: ImportSource,
   earlier: readonly ImportedCase[],
   hash: (text: string) => string,
   testShare: number,
   note: (text: string) => void,
-): Promise<ImportedCase> {
+): Promise<CaseFiles> {
   const { scan, labels } = await source.read();
   const problems = [...scan.problems, ...labels.problems];
   for (const problem of problems) note(`lnsnet: ${source.origin}: ${problem}`);
@@ -109,19 +148,12 @@ async function importCase(
   const samePatient = earlier.find((one) => one.patient_hash === patient_hash);
   const patient = samePatient?.patient ?? 1 + earlier.reduce((most, one) => Math.max(most, one.patient), 0);
   const subset = source.subset ?? samePatient?.subset ?? drawnSubset(patient, testShare);
-  const last = earlier.reduce((most, one) => Math.max(most, Number(one.case.slice("case_".length))), 0);
-  const id = `case_${String(last + 1).padStart(4, "0")}`;
-  const ending = subset === "training" ? "Tr" : "Ts";
-  const write = async (kind: string, name: string, volume: Volume) => {
-    const path = join(folder, `${kind}${ending}`);
-    await mkdir(path, { recursive: true });
-    await writeAtomically(join(path, name), writeNifti(volume));
-  };
+  const id = caseName(lastNumber(earlier) + 1);
   const mask = maskWhere(data, (value) => value !== 0);
-  await write("instances", `${id}.nii.gz`, instances);
-  await write("labels", `${id}.nii.gz`, { ...instances, data: mask });
-  await write("images", `${id}_0000.nii.gz`, scan.volume);
-  return {
+  const volumes: Volume[] = [instances, { ...instances, data: mask }, scan.volume];
+  const names = caseFiles({ case: id, subset });
+  const files = new Map(names.map((name, at) => [name, writeNifti(volumes[at])]));
+  const imported: ImportedCase = {
     case: id,
     patient,
     subset,
@@ -131,6 +163,46 @@ async function importCase(
     bodies: bodies.length,
     problems: problems.map((problem) => withoutPaths(problem, source)),
   };
+  return { case: imported, files };
+}
+
+const caseName = (number: number): string => `case_${String(number).padStart(4, "0")}`;
+
+const lastNumber = (cases: readonly ImportedCase[]): number =>
+  cases.reduce((most, one) => Math.max(most, Number(one.case.slice("case_".length))), 0);
+
+/** Instances, labels and image of a case, as they lie in the folder. */
+function caseFiles({ case: id, subset }: Pick<ImportedCase, "case" | "subset">): string[] {
+  const ending = subset === "training" ? "Tr" : "Ts";
+  return [
+    join(`instances${ending}`, `${id}.nii.gz`),
+    join(`labels${ending}`, `${id}.nii.gz`),
+    join(`images${ending}`, `${id}_0000.nii.gz`),
+  ];
+}
+
+async function removeFiles(folder: string, one: Pick<ImportedCase, "case" | "subset">): Promise<void> {
+  for (const name of caseFiles(one)) await rm(join(folder, name), { force: true });
+}
+
+/** Removes what a killed import left, and refuses names of cases to come that are taken by files of somebody else. */
+async function clearWay(folder: string, record: ImportRecord, sources: number): Promise<void> {
+  await removeUnfinished(folder);
+  for (const kind of ["images", "labels", "instances"])
+    for (const ending of ["Tr", "Ts"]) {
+      const path = join(folder, `${kind}${ending}`);
+      if (await isFolder(path)) await removeUnfinished(path);
+    }
+  if (record.pending !== null) await removeFiles(folder, record.pending);
+  const last = lastNumber(record.cases);
+  const coming = Array.from({ length: sources }, (_, n) => caseName(last + 1 + n));
+  await requireFreeNames(
+    folder,
+    coming.flatMap((id) => [
+      ...caseFiles({ case: id, subset: "training" }),
+      ...caseFiles({ case: id, subset: "test" }),
+    ]),
+  );
 }
 
 /** The voxels of each label, one at a time, since each is as large as the scan. */
@@ -153,8 +225,8 @@ function withoutPaths(sentence: string, { origin, patient }: ImportSource): stri
     .reduce((text, part) => text.replaceAll(part, "…"), sentence.replace(/\S*[/\\]\S*/g, "…"));
 }
 
+/** The folder is held by the caller. */
 async function openRecord(folder: string, { layout, roi }: ImportOptions): Promise<ImportRecord> {
-  await ensureWritableFolder(folder);
   const record = await readImportRecord(folder);
   if (record !== null) {
     if (record.layout === layout && record.roi === roi) return record;
@@ -162,18 +234,26 @@ async function openRecord(folder: string, { layout, roi }: ImportOptions): Promi
       `${folder} holds an import by --layout ${record.layout}${record.roi === null ? "" : ` --roi ${record.roi}`}, and another was asked for; name another folder, or repeat those options to go on.`,
     );
   }
+  await requireFreeNames(folder, [saltFile]);
   const [found] = (await readdir(folder)).filter((name) => !name.startsWith("."));
   if (found !== undefined)
     throw new InputError(`${folder} is not empty (it holds ${found}) and no import; name another folder.`);
-  return { kind: "lnsnet-import", layout, roi, cases: [] };
+  const begun: ImportRecord = { kind: "lnsnet-import", layout, roi, cases: [], pending: null };
+  // First of all, so that what a killed import leaves is known as its own.
+  await writeRecord(folder, begun);
+  return begun;
 }
 
 const saltFile = ".import-salt";
 
 /** The secret behind the hashes. Whoever has it can test a guessed identifier; without it an import cannot go on. */
-async function saltOf(folder: string): Promise<string> {
+async function saltOf(folder: string, isNew: boolean): Promise<string> {
   const path = join(folder, saltFile);
   if (await isFile(path)) return new TextDecoder().decode(await readBytes(path)).trim();
+  if (!isNew)
+    throw new InputError(
+      `${path} is missing, by which an import knows the cases that it has; bring the file back, or name another folder.`,
+    );
   const salt = randomBytes(16).toString("hex");
   await writeAtomically(path, `${salt}\n`);
   return salt;

@@ -177,7 +177,9 @@ describe("lnsnet convert", () => {
 
   test("a series is chosen by number, UID or description", async () => {
     for (const wanted of ["2", "1.2.6.4", "THORAX"])
-      expect((await lnsnet("convert", "both", "--series", wanted, "--output", "chosen.nii.gz")).code).toBe(0);
+      expect((await lnsnet("convert", "both", "--series", wanted, "--output", `${wanted}.nii.gz`)).code).toBe(
+        0,
+      );
   });
 
   test.each(["seg", "rtstruct"])("labels to %s and back are the same labels", async (format) => {
@@ -251,8 +253,9 @@ describe("lnsnet convert", () => {
         "--salt",
         "x",
       ];
-      expect((await lnsnet(...tokens, "--output", "anonymous.dcm")).code).toBe(0);
-      const text = new TextDecoder("latin1").decode(await readFile(inFolder("anonymous.dcm")));
+      const output = `anonymous-${format}.dcm`;
+      expect((await lnsnet(...tokens, "--output", output)).code).toBe(0);
+      const text = new TextDecoder("latin1").decode(await readFile(inFolder(output)));
       const known = new TextDecoder("latin1").decode(await readFile(inFolder(`${format}.dcm`)));
       for (const secret of ["P-0815", "Doe", "20240102", "1.2.3.4", "1.2.3.9"]) {
         expect(known, secret).toContain(secret);
@@ -335,7 +338,7 @@ describe("lnsnet dataset import", () => {
         reason: expect.stringMatching(/series .* not in its folder/),
       },
     ]);
-    expect(JSON.parse((await lnsnet(...tokens)).stdout)).toMatchObject({ imported: [], kept: 1 });
+    expect(JSON.parse((await lnsnet(...tokens, "--force")).stdout)).toMatchObject({ imported: [], kept: 1 });
 
     expect((await readdir(inFolder("imported"))).sort()).toEqual([
       ".import-salt",

@@ -23,6 +23,8 @@ const recordSchema = z.object({
   layout: z.string(),
   roi: z.string().nullable(),
   cases: z.array(caseSchema),
+  /** The case whose files are being written; what a killed import left of it is removed by the next. */
+  pending: z.object({ case: z.string(), subset: caseSchema.shape.subset }).nullable().default(null),
 });
 
 export type ImportedCase = z.infer<typeof caseSchema>;

@@ -14,9 +14,16 @@ export function markedName(kind: string): string {
   return `.lnsnet-${thisMachine()}-${process.pid}-${startOf("self") ?? 0}-${randomUUID().slice(0, 8)}.${kind}`;
 }
 
+/** Whether {@link markedName} made a name. */
+export function isMarked(name: string): boolean {
+  return markPattern.test(name);
+}
+
+const markPattern = /^\.lnsnet-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}\.([a-z]+)$/;
+
 /** Whether the process that gave a file its name still runs; null where {@link markedName} did not make the name. */
 export function makerOf(name: string, kind: string): ProcessState | null {
-  const match = /^\.lnsnet-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}\.([a-z]+)$/.exec(name);
+  const match = markPattern.exec(name);
   if (match === null || match[4] !== kind) return null;
   const [, machine, pid, start] = match;
   return machine === thisMachine() ? stateOf(Number(pid), start) : "unknown";

@@ -14,6 +14,7 @@ import { readBytes, requirePath, writeAtomically } from "../files.js";
 import { type ReadImage, readImage } from "../imaging.js";
 import { asInstances, readLabels, segmentationKind } from "../labels.js";
 import { counted, printProblems, printText } from "../output.js";
+import { forceArgument, requireFreeFile } from "../outputs.js";
 import { type SegmentationFormat, segmentationBytes } from "../writing.js";
 
 export const convertCommand = defineCommand({
@@ -60,9 +61,12 @@ export const convertCommand = defineCommand({
       description: "secret by which --anonymize makes UIDs; the same gives the same",
       valueHint: "TEXT",
     },
+    force: forceArgument,
   },
   async run({ args }) {
     await requirePath(args.input);
+    const inputs = [args.input, ...(args.reference === undefined ? [] : [args.reference])];
+    await requireFreeFile(args.output, { inputs, force: args.force === true });
     const { format, roi } = args;
     if ((args.anonymize === true || args.salt !== undefined) && format === undefined)
       throw new InputError("--anonymize is for DICOM objects; give --format seg or rtstruct too.");

@@ -9,6 +9,7 @@ import { ensureWritableFolder, writeAtomically } from "../files.js";
 import { fingerprintOf, fingerprintReport } from "../fingerprint.js";
 import { interruptSignal } from "../interrupt.js";
 import { printJson, printText } from "../output.js";
+import { requireFreeFile } from "../outputs.js";
 import { surveyDataset } from "../survey-dataset.js";
 
 export const datasetFingerprintCommand = defineCommand({
@@ -24,6 +25,7 @@ export const datasetFingerprintCommand = defineCommand({
       valueHint: "FOLDER",
     },
     threads: threadsArgument,
+    force: { type: "boolean", description: "replace a fingerprint that stands there" },
     json: { type: "boolean", description: "print the JSON too" },
   },
   async run({ args }) {
@@ -31,6 +33,8 @@ export const datasetFingerprintCommand = defineCommand({
     const output = args.output ?? args.dataset;
     const dataset = await openDataset(args.dataset);
     await ensureWritableFolder(output);
+    const paths = { json: join(output, "fingerprint.json"), html: join(output, "fingerprint.html") };
+    for (const path of Object.values(paths)) await requireFreeFile(path, { force: args.force === true });
     const surveys = await surveyDataset(dataset, {
       threads,
       title: "fingerprint",
@@ -41,7 +45,6 @@ export const datasetFingerprintCommand = defineCommand({
         `${args.dataset} holds no image that can be read; see "lnsnet dataset check ${args.dataset}".`,
       );
     const fingerprint = fingerprintOf(dataset, surveys);
-    const paths = { json: join(output, "fingerprint.json"), html: join(output, "fingerprint.html") };
     await writeAtomically(paths.json, `${JSON.stringify(fingerprint, null, 2)}\n`);
     const command = `lnsnet dataset fingerprint ${args.dataset}`;
     await writeAtomically(paths.html, fingerprintReport(fingerprint, surveys, command));

@@ -4,10 +4,12 @@ import { csvTable, roiPattern } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { realNumber } from "../arguments.js";
 import { importDataset } from "../dataset-import.js";
-import { writeAtomically } from "../files.js";
+import { ensureWritableFolder, writeAtomically } from "../files.js";
+import { whileHolding } from "../folder-lock.js";
 import { defaultRoi, type Layout, layouts, listSources } from "../import-sources.js";
 import { interruptSignal } from "../interrupt.js";
 import { printJson, printText } from "../output.js";
+import { requireFreeFile } from "../outputs.js";
 
 export const datasetImportCommand = defineCommand({
   meta: {
@@ -50,23 +52,30 @@ export const datasetImportCommand = defineCommand({
       description: "CSV file for which case is which patient; it identifies them, keep it apart",
       valueHint: "FILE",
     },
+    force: { type: "boolean", description: "replace the file of --keep-mapping where it stands already" },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
     const testShare = realNumber(args["test-share"], "--test-share", 0, 1);
     const layout: Layout = layouts.find((one) => one === args.layout) ?? "auto";
     const givenRoi = args.roi === undefined ? null : roiPattern(args.roi);
+    const mappingPath = args["keep-mapping"];
+    if (mappingPath !== undefined)
+      await requireFreeFile(mappingPath, { inputs: [args.source], force: args.force === true });
     const list = await listSources(args.source, layout, givenRoi);
-    const { imported, kept, failed, mapping } = await importDataset(list, args.output, {
-      name: args.name ?? basename(resolve(args.output)),
-      layout,
-      roi: args.roi ?? null,
-      testShare,
-      signal: interruptSignal(),
-    });
-    if (args["keep-mapping"] !== undefined)
+    await ensureWritableFolder(args.output);
+    const { imported, kept, failed, mapping } = await whileHolding(args.output, "lnsnet dataset import", () =>
+      importDataset(list, args.output, {
+        name: args.name ?? basename(resolve(args.output)),
+        layout,
+        roi: args.roi ?? null,
+        testShare,
+        signal: interruptSignal(),
+      }),
+    );
+    if (mappingPath !== undefined)
       await writeAtomically(
-        args["keep-mapping"],
+        mappingPath,
         csvTable(
           (["case", "patient", "origin"] as const).map((key) => ({ key, title: key })),
           mapping,

@@ -1,5 +1,5 @@
 // lnsnet demo: the whole job on the embedded phantom, from patients to a report.
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   defaultAugmentation,
@@ -16,13 +16,15 @@ import {
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { defineCommand } from "citty";
+import { z } from "zod";
 import { wholeNumber } from "../arguments.js";
 import { writeCohort } from "../cohort.js";
 import { caseId, loadCase, openDataset } from "../dataset.js";
-import { ensureWritableFolder, writeAtomically } from "../files.js";
+import { ensureWritableFolder, isFolder, readJson, writeAtomically, writeJson } from "../files.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadModel } from "../model.js";
 import { printText } from "../output.js";
+import { requireFreeNames } from "../outputs.js";
 import { createProgress, duration } from "../progress.js";
 import { type DemoCase, demoReport, demoTable } from "../report.js";
 import { train } from "../training.js";
@@ -35,7 +37,7 @@ export const demoCommand = defineCommand({
   args: {
     output: {
       type: "string",
-      description: "folder for everything; a demo that stands there is replaced",
+      description: "folder for everything; a demo that stands there is replaced, and nothing else",
       default: "lnsnet-demo",
     },
     training: { type: "string", description: "patients to train on", default: "24", valueHint: "NUMBER" },
@@ -55,9 +57,7 @@ export const demoCommand = defineCommand({
       run: join(args.output, "training"),
       masks: join(args.output, "predictions"),
     };
-    await ensureWritableFolder(args.output);
-    // What an earlier demo left is not of this seed: nothing of it may be taken for this one's.
-    for (const folder of [folders.run, folders.masks]) await rm(folder, { recursive: true, force: true });
+    await openDemoFolder(args.output, folders.masks);
     await writeCohort(folders.data, { seed, training, test, force: true, signal });
     const dataset = await openDataset(folders.data);
     const plan: Plan = {
@@ -96,7 +96,7 @@ export const demoCommand = defineCommand({
         patience: 0,
         trained: "all",
       },
-      { folder: folders.run, start: "begin" },
+      { folder: folders.run, start: "replace" },
     );
 
     await ensureWritableFolder(folders.masks);
@@ -118,7 +118,7 @@ export const demoCommand = defineCommand({
     progress.finish();
     await predictor.release();
 
-    const report = join(args.output, "report.html");
+    const report = join(args.output, reportName);
     const seconds = (performance.now() - start) / 1000;
     const summary = {
       cases,
@@ -137,3 +137,22 @@ export const demoCommand = defineCommand({
     );
   },
 });
+
+const reportName = "report.html";
+/** Says that the folder is a demo's; what else stands there is not touched. */
+const recordName = "demo.json";
+
+/** @throws InputError where files of somebody else have the names that a demo writes */
+async function openDemoFolder(folder: string, masks: string): Promise<void> {
+  await ensureWritableFolder(folder);
+  const record = await readJson(join(folder, recordName), recordSchema).catch(() => null);
+  if (record === null) {
+    await requireFreeNames(folder, [recordName, reportName, "dataset", "training", "predictions"]);
+    await writeJson(join(folder, recordName), { kind: "lnsnet-demo" } satisfies z.infer<typeof recordSchema>);
+  }
+  // What an earlier demo left is not of this seed: nothing of it may be taken for this one's.
+  const names = (await isFolder(masks)) ? await readdir(masks) : [];
+  for (const name of names.filter((one) => /^phantom_\d+\.nii\.gz$/.test(one))) await rm(join(masks, name));
+}
+
+const recordSchema = z.object({ kind: z.literal("lnsnet-demo") });

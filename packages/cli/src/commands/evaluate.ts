@@ -26,6 +26,7 @@ import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
 import { hasSeveralValues } from "../labels.js";
 import { forEachMetric, type MetricName, type MetricRow, metricRow, metrics } from "../metric-names.js";
 import { printJson, printText } from "../output.js";
+import { forceArgument, requireFreeFile } from "../outputs.js";
 import { createProgress } from "../progress.js";
 
 export const evaluateCommand = defineCommand({
@@ -74,12 +75,17 @@ export const evaluateCommand = defineCommand({
       type: "boolean",
       description: "also match the nodes: which were found (IoU above 0.3), their metrics, false positives",
     },
+    force: forceArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
     if ((args.pictures === undefined) !== (args.images === undefined))
       throw new InputError("--pictures and --images belong together; give both or neither.");
     const label = args.label === undefined ? null : wholeNumber(args.label, "--label", 1, 255);
+    for (const name of args.pictures === undefined ? [] : pictureNames) {
+      const inputs = [args.truth, args.prediction, ...(args.images === undefined ? [] : [args.images])];
+      await requireFreeFile(join(args.pictures ?? "", `${name}.png`), { inputs, force: args.force === true });
+    }
     const pairs = await pairMasks(args.truth, args.prediction);
     const scans = args.images === undefined ? null : await scansByCase(args.images, pairs);
     const scanNodes: ScanNodes[] | null = args.nodes === true ? [] : null;
@@ -208,6 +214,8 @@ async function scansByCase(path: string, pairs: readonly MaskPair[]): Promise<Ma
   return scans;
 }
 
+const pictureNames = ["best", "median", "worst"] as const;
+
 /** Pictures of the best, the median and the worst case by DSC, each with truth and prediction outlined. */
 async function writePictures(
   folder: string,
@@ -221,9 +229,9 @@ async function writePictures(
   const ranked = cases
     .map((one, index) => ({ one, pair: pairs[index] }))
     .sort((a, b) => (b.one.dsc ?? 0) - (a.one.dsc ?? 0));
-  const chosen = { best: 0, median: Math.floor((ranked.length - 1) / 2), worst: ranked.length - 1 };
-  for (const [name, rank] of Object.entries(chosen)) {
-    const { one, pair } = ranked[rank];
+  const ranks = { best: 0, median: Math.floor((ranked.length - 1) / 2), worst: ranked.length - 1 };
+  for (const name of pictureNames) {
+    const { one, pair } = ranked[ranks[name]];
     const scan = scans.get(one.case);
     if (scan === undefined) throw new Error(`no scan of ${one.case}`);
     const truth = maskOf(await readScan(pair.truthPath), label);

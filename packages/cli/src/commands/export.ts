@@ -5,6 +5,7 @@ import { networkSize } from "../arguments.js";
 import { writeAtomically } from "../files.js";
 import { loadModel, saveModel } from "../model.js";
 import { printJson, printText } from "../output.js";
+import { forceArgument, requireFreeFile } from "../outputs.js";
 import { shippedModelPath } from "../prediction.js";
 
 export const exportCommand = defineCommand({
@@ -31,10 +32,13 @@ export const exportCommand = defineCommand({
       options: ["cpu", "webgpu"],
       default: "cpu",
     },
+    force: forceArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
-    const { plan, weights, steps } = await loadModel(args.model ?? shippedModelPath);
+    const modelPath = args.model ?? shippedModelPath;
+    await requireFreeFile(args.output, { inputs: [modelPath], force: args.force === true });
+    const { plan, weights, steps } = await loadModel(modelPath);
     if (args.output.endsWith(".safetensors")) {
       await saveModel(args.output, { plan, steps, weights }, true);
       if (args.json === true) printJson({ model: args.output, trained_on: plan.dataLabel });

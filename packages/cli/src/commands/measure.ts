@@ -5,6 +5,7 @@ import { writeAtomically } from "../files.js";
 import { readImage } from "../imaging.js";
 import { hasSeveralValues, type ReadLabels, readLabels } from "../labels.js";
 import { printJson, printProblems, printText } from "../output.js";
+import { forceArgument, requireFreeFile } from "../outputs.js";
 import { patternOf } from "./convert.js";
 
 export const measureCommand = defineCommand({
@@ -37,9 +38,14 @@ export const measureCommand = defineCommand({
       default: "auto",
     },
     csv: { type: "string", description: "write the table to a file too", valueHint: "FILE" },
+    force: forceArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
+    if (args.csv !== undefined) {
+      const inputs = [args.labels, ...(args.image === undefined ? [] : [args.image])];
+      await requireFreeFile(args.csv, { inputs, force: args.force === true });
+    }
     if (args.series !== undefined && args.image === undefined)
       throw new InputError("--series chooses in --image; give both.");
     const reference = args.image === undefined ? null : await readImage(args.image, args.series);

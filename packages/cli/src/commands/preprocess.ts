@@ -2,12 +2,14 @@
 import { InputError } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
-import { isCache, readCacheSettings, writeCacheSettings } from "../cache.js";
-import { openDataset } from "../dataset.js";
-import { ensureWritableFolder } from "../files.js";
+import { type CacheSettings, cacheNames, isCache, readCacheSettings, writeCacheSettings } from "../cache.js";
+import { type Dataset, openDataset } from "../dataset.js";
+import { ensureWritableFolder, removeUnfinished } from "../files.js";
+import { whileHolding } from "../folder-lock.js";
 import { interruptSignal } from "../interrupt.js";
 import { fillCache } from "../loading.js";
 import { printJson, printText } from "../output.js";
+import { requireFreeNames } from "../outputs.js";
 import { workingSettings } from "../plan-arguments.js";
 
 export const preprocessCommand = defineCommand({
@@ -41,16 +43,11 @@ export const preprocessCommand = defineCommand({
     const dataset = await openDataset(args.dataset);
     const settings = await workingSettings(dataset, args.spacing, args.window);
     await ensureWritableFolder(args.output);
-    if (await isCache(args.output)) {
-      const held = await readCacheSettings(args.output);
-      if (JSON.stringify(held) !== JSON.stringify(settings))
-        throw new InputError(
-          `${args.output} holds a cache of ${held.spacingMm.join("×")} mm and ${held.window.lowHu} to ${held.window.highHu} HU, and ${settings.spacingMm.join("×")} mm and ${settings.window.lowHu} to ${settings.window.highHu} HU are asked for; name another folder.`,
-        );
-    } else await writeCacheSettings(args.output, settings);
-    const signal = interruptSignal();
-    const options = { ...settings, threads, cacheFolder: args.output, signal };
-    const written = await fillCache(dataset, dataset.training, options);
+    const written = await whileHolding(args.output, "lnsnet preprocess", async () => {
+      await openCache(args.output, dataset, settings);
+      const signal = interruptSignal();
+      return fillCache(dataset, dataset.training, { ...settings, threads, cacheFolder: args.output, signal });
+    });
     const cases = dataset.training.length;
     if (args.json === true)
       printJson({
@@ -66,3 +63,17 @@ export const preprocessCommand = defineCommand({
       );
   },
 });
+
+/** @throws InputError where the folder holds a cache of other settings, or files that are no cache's */
+async function openCache(folder: string, { training }: Dataset, settings: CacheSettings): Promise<void> {
+  await removeUnfinished(folder);
+  if (!(await isCache(folder))) {
+    await requireFreeNames(folder, cacheNames(training.map(({ id }) => id)));
+    return writeCacheSettings(folder, settings);
+  }
+  const held = await readCacheSettings(folder);
+  if (JSON.stringify(held) !== JSON.stringify(settings))
+    throw new InputError(
+      `${folder} holds a cache of ${held.spacingMm.join("×")} mm and ${held.window.lowHu} to ${held.window.highHu} HU, and ${settings.spacingMm.join("×")} mm and ${settings.window.lowHu} to ${settings.window.highHu} HU are asked for; name another folder.`,
+    );
+}

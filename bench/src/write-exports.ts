@@ -79,6 +79,7 @@ const context: WritingContext = {
   newUid: () => `2.25.${process.hrtime.bigint()}${++uidCount}`,
   now: new Date(),
   algorithm: { name: "lnsnet", version: "check" },
+  models: [{ name: "model.safetensors", trainedOn: "phantom", sha256: "0".repeat(64) }],
 };
 
 function write(folder: string, name: string, source: SourceSeries): Expectation {
@@ -179,7 +180,6 @@ function sourceOn(name: string, geometry: Geometry): SourceSeries {
       studyTime: "120000",
       studyId: "1",
       accessionNumber: "",
-      referringPhysicianName: "",
     },
     seriesInstanceUid: context.newUid(),
     frameOfReferenceUid: context.newUid(),

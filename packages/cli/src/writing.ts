@@ -6,6 +6,8 @@ import {
   type IntegerVoxelArray,
   type LabelName,
   labelValues,
+  type ModelIdentity,
+  type NodeConfidence,
   type NodeMeasurement,
   type SourceSeries,
   traceContours,
@@ -47,6 +49,16 @@ export function segmentationBytes(
   return writeRtstruct(rois, whose, context);
 }
 
+export interface NodeObjectOptions {
+  /** Replaces what identifies the patient, as in {@link SegmentationOptions}. */
+  readonly anonymizeSalt?: string | null;
+  /** What drew the nodes; several are an ensemble. */
+  readonly models?: readonly ModelIdentity[];
+}
+
+/** A node as its objects describe it; the mean probability where it is known. */
+export type WrittenNode = NodeMeasurement & Partial<Pick<NodeConfidence, "meanProbability">>;
+
 /** The DICOM objects of one scan's nodes. */
 export interface NodeObjects {
   readonly seg: Uint8Array;
@@ -64,11 +76,11 @@ export interface NodeObjects {
  */
 export function nodeObjects(
   instances: Volume<IntegerVoxelArray>,
-  nodes: readonly NodeMeasurement[],
+  nodes: readonly WrittenNode[],
   source: SourceSeries,
-  anonymizeSalt: string | null = null,
+  { anonymizeSalt = null, models = [] }: NodeObjectOptions = {},
 ): NodeObjects {
-  const { whose, context } = writingFor(source, anonymizeSalt);
+  const { whose, context } = writingFor(source, anonymizeSalt, models);
   const names = nodes.map(({ id }) => ({ label: id, name: nodeName(id) }));
   const rois = nodes.map(({ id, boundingBoxIndex: { start, size } }) => {
     const box = crop(instances, start, size);
@@ -85,8 +97,12 @@ export function nodeObjects(
 const nodeName = (id: number) => `Lymph node ${id}`;
 
 /** Whose objects are written, and what a writer needs; anonymous with a salt. */
-function writingFor(source: SourceSeries, anonymizeSalt: string | null) {
-  const context = writingContext();
+function writingFor(
+  source: SourceSeries,
+  anonymizeSalt: string | null,
+  models: readonly ModelIdentity[] = [],
+) {
+  const context = writingContext(models);
   if (anonymizeSalt === null) return { whose: source, context };
   return {
     whose: anonymousSource(source, (uid) => hashedUid(anonymizeSalt, uid)),
@@ -94,11 +110,12 @@ function writingFor(source: SourceSeries, anonymizeSalt: string | null) {
   };
 }
 
-function writingContext(): WritingContext {
+function writingContext(models: readonly ModelIdentity[]): WritingContext {
   return {
     newUid: () => uidOf(randomUUID().replaceAll("-", "")),
     now: new Date(),
     algorithm: { name: "lnsnet", version: packageVersion() },
+    models,
   };
 }
 

@@ -30,6 +30,7 @@ export {
 export type { SeriesProblem } from "./formats/dicom/series-problem.js";
 export type { NamedFile } from "./formats/dicom/slices.js";
 export type {
+  ModelIdentity,
   SourceInstance,
   SourceSeries,
   StudyIdentity,

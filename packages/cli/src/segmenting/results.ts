@@ -1,6 +1,6 @@
 // The files that one segmented scan leaves, and the manifest that says whether they are all there.
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   type NodeJson,
   nodeJson,
@@ -133,7 +133,12 @@ export async function writeResult(run: Run, wanted: Wanted): Promise<readonly No
     await write(`${id}.png`, segmentationPreviewPng(image.volume, instances, nodes, { caption }));
   }
   if (image.source !== null && nodes.length > 0 && wanted.dicom.length > 0) {
-    const objects = nodeObjects(instances, nodes, image.source);
+    const models = recipe.models.map(({ path, trained_on, sha256 }) => ({
+      name: basename(path),
+      trainedOn: trained_on,
+      sha256,
+    }));
+    const objects = nodeObjects(instances, nodes, image.source, { models });
     for (const object of wanted.dicom) await write(`${id}.${object}.dcm`, objects[object]);
   }
   await writeJson(manifestPath(wanted.folder, id), {

@@ -26,7 +26,6 @@ export function anonymousSource(source: SourceSeries, replaceUid: (uid: string) 
       studyTime: "",
       studyId: "",
       accessionNumber: "",
-      referringPhysicianName: "",
       isAnonymous: true,
     },
     seriesInstanceUid: replace(source.seriesInstanceUid),

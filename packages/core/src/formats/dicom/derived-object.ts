@@ -49,7 +49,8 @@ export function derivedModules(
     StudyTime: study.studyTime,
     StudyID: study.studyId,
     AccessionNumber: study.accessionNumber,
-    ReferringPhysicianName: study.referringPhysicianName,
+    // Must be there, and may be empty: whoever sent the patient has no part in what an algorithm drew.
+    ReferringPhysicianName: "",
     Modality: object.modality,
     SeriesInstanceUID: context.newUid(),
     SeriesNumber: String(object.seriesNumber),

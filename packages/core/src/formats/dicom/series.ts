@@ -244,7 +244,6 @@ function studyOf(dataset: Dataset): StudyIdentity {
     studyTime: textOf(dataset, "StudyTime"),
     studyId: textOf(dataset, "StudyID"),
     accessionNumber: textOf(dataset, "AccessionNumber"),
-    referringPhysicianName: textOf(dataset, "ReferringPhysicianName"),
   };
 }
 

@@ -20,7 +20,6 @@ export function sourceOn(geometry: Geometry): SourceSeries {
       studyTime: "101112",
       studyId: "S1",
       accessionNumber: "A1",
-      referringPhysicianName: "",
     },
     seriesInstanceUid: "1.2.3.5",
     frameOfReferenceUid: "1.2.3.4",
@@ -38,5 +37,6 @@ export function fixedContext(): WritingContext {
     newUid: () => `1.2.3.900.${++count}`,
     now: new Date(2026, 1, 3, 4, 5, 6),
     algorithm: { name: "lnsnet", version: "0.1.0" },
+    models: [],
   };
 }

@@ -12,7 +12,6 @@ export interface StudyIdentity {
   readonly studyTime: string;
   readonly studyId: string;
   readonly accessionNumber: string;
-  readonly referringPhysicianName: string;
   /** Whether what identifies the patient was replaced; an object then says so. */
   readonly isAnonymous?: true;
 }
@@ -50,4 +49,15 @@ export interface WritingContext {
   readonly now: Date;
   /** What drew the segmentation, such as lnsnet and its version. */
   readonly algorithm: { readonly name: string; readonly version: string };
+  /** The trained models whose segmentation it is; none where it comes from somewhere else. */
+  readonly models: readonly ModelIdentity[];
+}
+
+/** A trained model, as every result names it. */
+export interface ModelIdentity {
+  readonly name: string;
+  /** The data that it was trained on, such as "phantom". */
+  readonly trainedOn: string;
+  /** Of the file of weights, hexadecimal. */
+  readonly sha256: string;
 }

@@ -42,29 +42,35 @@ export interface SeriesListing {
  * be read stops no other: it is a problem of the series that it belongs to or, where it does not say, of those beside it.
  */
 export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesListing> {
-  const others: { name: string; reason: string }[] = [];
-  const unreadable: { name: string; reason: string }[] = [];
+  const noImages: (NoImage & { readonly name: string })[] = [];
   const headers: ImageHeader[] = [];
   for (const file of files) {
     const found = await lookInto(file);
-    if (!("mayBeSlice" in found)) headers.push(found);
-    else {
-      const { name } = file;
-      others.push({ name, reason: found.reason });
-      if (found.mayBeSlice) unreadable.push({ name, reason: found.reason });
-    }
+    if ("mayBeSlice" in found) noImages.push({ name: file.name, ...found });
+    else headers.push(found);
   }
-  for (const { name, damage } of headers) if (damage !== null) others.push({ name, reason: damage });
-  const bySeries = groups(headers, (a, b) => a.seriesInstanceUid === b.seriesInstanceUid).filter((members) =>
-    members.some(({ slices }) => slices.length > 0),
+  const all = groups(headers, (a, b) => a.seriesInstanceUid === b.seriesInstanceUid);
+  const readable = all.filter((members) => members.some(({ slices }) => slices.length > 0));
+  const known: KnownImages = {
+    endings: new Set(readable.flat().map(({ name }) => endingOf(name))),
+    seriesInstanceUids: new Set(readable.map(([{ seriesInstanceUid }]) => seriesInstanceUid)),
+  };
+  const damaged = headers.flatMap(({ name, damage, ...rest }) =>
+    damage === null ? [] : [{ name, reason: damage, ...rest }],
   );
+  const unreadable = [
+    ...noImages.filter(({ mayBeSlice }) => mayBeSlice(known)),
+    // The UID of the series may be what is damaged.
+    ...damaged.filter((one) => !known.seriesInstanceUids.has(one.seriesInstanceUid) && mayBeCt(one.modality)),
+  ];
   const missing = missingBeside(
     unreadable,
-    bySeries.map((members) => members.map(({ name }) => name)),
+    readable.map((members) => members.map(({ name }) => name)),
   );
-  const series = bySeries
+  const series = readable
     .flatMap((members, n) => seriesOf(members, missing[n]))
     .sort((a, b) => (a.number ?? 0) - (b.number ?? 0));
+  const others = [...noImages, ...damaged].map(({ name, reason }) => ({ name, reason }));
   return { series, others };
 }
 
@@ -74,7 +80,6 @@ const noScan: ReadonlySet<SeriesProblem["kind"]> = new Set([
   "localizer",
   "secondary-capture",
   "colour",
-  "missing-position",
 ]);
 
 /** Whether a series is a CT scan by what its images are, whether it can be read or not. */
@@ -169,8 +174,15 @@ const noImages: ReadonlySet<string> = new Set(["SEG", "RTDOSE", "RTIMAGE", "PR",
 /** A file that is no image of a series. */
 interface NoImage {
   readonly reason: string;
-  /** Whether it cannot be read and does not say what it is, so that it may be a slice of a series beside it. */
-  readonly mayBeSlice: boolean;
+  /** Whether it may be a slice all the same, one that an interrupted copy or a bad disk has made unreadable. */
+  readonly mayBeSlice: (known: KnownImages) => boolean;
+}
+
+/** The images that were found, by which others may be known as theirs. */
+interface KnownImages {
+  /** The ends of their file names, such as ".dcm". */
+  readonly endings: ReadonlySet<string>;
+  readonly seriesInstanceUids: ReadonlySet<string>;
 }
 
 async function lookInto(file: NamedFile): Promise<ImageHeader | NoImage> {
@@ -181,11 +193,26 @@ async function lookInto(file: NamedFile): Promise<ImageHeader | NoImage> {
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     // An interrupted copy leaves empty files, and files of zeros.
-    const mayBeSlice =
-      bytes === null || /\.(dcm|dicom|ima)$/i.test(file.name) || bytes.every((byte) => byte === 0);
-    return { reason: error.message, mayBeSlice };
+    const hasNothing = bytes === null || bytes.every((byte) => byte === 0);
+    return {
+      reason: error.message,
+      mayBeSlice: ({ endings }) => hasNothing || endings.has(endingOf(file.name)),
+    };
   }
 }
+
+/** ".dcm" of "scan/IM1.dcm"; "" of "scan/IM1". */
+function endingOf(name: string): string {
+  return /\.[^./\\]*$/.exec(name)?.[0].toLowerCase() ?? "";
+}
+
+/** Only CT is read; a damaged file may have lost what it is. */
+function mayBeCt(modality: string): boolean {
+  return modality === "CT" || modality === "";
+}
+
+const mediaDirectory = "1.2.840.10008.1.3.10";
+const ctStorage: ReadonlySet<string> = new Set(["1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"]);
 
 /** @throws InputError where the file is no DICOM file */
 function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NoImage {
@@ -193,15 +220,22 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NoImage {
   const modality = textOf(dataset, "Modality");
   const seriesInstanceUid = textOf(dataset, "SeriesInstanceUID");
   if (damage !== null && seriesInstanceUid === "") {
-    return { reason: damage.message, mayBeSlice: modality === "" || modality === "CT" };
+    return { reason: damage.message, mayBeSlice: () => mayBeCt(modality) };
   }
-  const isImage = has(dataset, "Rows") && !noImages.has(modality);
+  const isImage =
+    !noImages.has(modality) && (has(dataset, "Rows") || ctStorage.has(textOf(dataset, "SOPClassUID")));
   // A file that is cut off early may be a slice that its series then lacks.
   const isCutOff = damage !== null && !has(dataset, "Rows");
   if (!isImage && !isCutOff) {
     const reason =
       damage?.message ?? `${file.name} is a DICOM ${shown(modality, 16) || "object"}, not an image.`;
-    return { reason, mayBeSlice: false };
+    const isDirectory = textOf(dataset, "MediaStorageSOPClassUID") === mediaDirectory;
+    return {
+      reason,
+      mayBeSlice: ({ seriesInstanceUids }) =>
+        mayBeCt(modality) &&
+        (seriesInstanceUid === "" ? !isDirectory : seriesInstanceUids.has(seriesInstanceUid)),
+    };
   }
   const { slices, problem } = slicesOrProblem(dataset, file);
   return {

@@ -59,11 +59,19 @@ export interface Rescale {
  * they say of all frames, then the file's own attributes (PS3.3, C.7.6.16).
  *
  * @throws InputError where an attribute that is needed is not of its type, frames have no functional groups of their
- * own, or the file promises far more pixels than it has bytes
+ * own, there are no pixels, or the file promises far more pixels than it has bytes
  */
 export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
   const frameCount = frameCountOf(dataset);
   const [columns, rows] = [numberOf(dataset, "Columns") ?? 0, numberOf(dataset, "Rows") ?? 0];
+  if (!(columns > 0 && rows > 0)) {
+    throw new InputError(
+      `${file.name} is an image of ${columns} columns and ${rows} rows, and numbers above 0 were expected; export it again.`,
+    );
+  }
+  if (!has(dataset, "PixelData")) {
+    throw new InputError(`${file.name} has no pixel data, and an image was expected; export it again.`);
+  }
   const fileBytes = dataset.content.byteArray.length;
   if (2 * columns * rows * frameCount > greatestContent(fileBytes)) {
     throw new InputError(

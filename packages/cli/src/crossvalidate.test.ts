@@ -23,6 +23,8 @@ const tables = [
 ];
 
 let folder = "";
+/** What the undisturbed run said. */
+let said = "";
 /** Each experiment has a folder of its own to run in, so that all have the same command. */
 async function place(name: string): Promise<string> {
   await mkdir(join(folder, name), { recursive: true });
@@ -52,6 +54,7 @@ beforeAll(async () => {
   await writeBoxes(join(folder, "boxes"), [0, 1, 2, 3, 4].map(boxPatient), [5, 6].map(boxPatient));
   const { code, stderr } = await lnsnetIn(await place("whole"), command);
   expect(code, stderr).toBe(0);
+  said = stderr;
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -70,6 +73,28 @@ describe("lnsnet crossvalidate", () => {
       ),
     ];
     expect(rows.map((row) => `${row.set} ${row.model} ${row.case}`).sort()).toEqual(expected.sort());
+  });
+
+  test("counts scans and patients aloud, and keeps who trained and who watched", async () => {
+    expect(said).toContain(
+      "boxes: 5 scans of 5 patients for 2 folds, 2 scans of 2 patients in the test set\n",
+    );
+    const splits: { train: string[]; val: string[] }[] = JSON.parse(
+      await contentOf("whole", "splits_final.json"),
+    );
+    for (const [fold, { train, val }] of splits.entries()) {
+      expect(said).toMatch(
+        new RegExp(`fold ${fold} of 2, .*: judged on ${val.length} scans of ${val.length} patients\n`),
+      );
+      // Of three patients none can be spared.
+      expect(said).toContain(
+        `trains on ${train.length} scans of ${train.length} patients, watched by none (asked for: 1; at most a quarter of the patients watch)\n`,
+      );
+      const trained = JSON.parse(await contentOf("whole", `fold_${fold}/fold.json`));
+      expect(trained).toMatchObject({ trained_on: train, watched_by: [] });
+      const record = JSON.parse(await contentOf("whole", `fold_${fold}/training.json`));
+      expect(record.trained_on).toEqual({ patients: train.length, scans: train });
+    }
   });
 
   test("keeps the two protocols in columns of their own", async () => {
@@ -279,7 +304,7 @@ describe("what cannot be used ends with code 2 and one sentence", () => {
       "a state that is cut short",
       async (name) => {
         const experiment = await copied(name);
-        await rm(join(experiment, "fold_1/training.json"));
+        await rm(join(experiment, "fold_1/fold.json"));
         await truncate(join(experiment, "fold_1/state.safetensors"), 5000);
         return command;
       },

@@ -1,8 +1,9 @@
 // nnU-Net's splits_final.json: which cases each fold trains and validates on.
 import { checkSplits, InputError, type PatientRule, patientOfCase, type Split } from "@lnsnet/core";
 import { z } from "zod";
-import type { Dataset } from "./dataset.js";
+import type { Case, Dataset } from "./dataset.js";
 import { readJson, writeAtomically } from "./files.js";
+import { counted } from "./output.js";
 
 const splitsSchema: z.ZodType<Split[]> = z
   .array(z.object({ train: z.array(z.string()), val: z.array(z.string()) }))
@@ -35,6 +36,20 @@ export function patientRule({ patients }: Dataset, pattern: string | undefined):
       `--patient-pattern is "${pattern}", which is no regular expression; give one such as "^[a-z]+_[0-9]+".`,
     );
   }
+}
+
+/** The patients of cases. */
+export function patientsOf(cases: readonly Pick<Case, "id">[], rule: PatientRule): Set<string> {
+  return new Set(cases.map(({ id }) => patientOfCase(id, rule)));
+}
+
+/** "12 scans of 9 patients": said aloud, since a wrong rule for patients shows here first. */
+export function scansOfPatients(cases: readonly Pick<Case, "id">[], rule: PatientRule): string {
+  return scansAndPatients(cases.length, patientsOf(cases, rule).size);
+}
+
+export function scansAndPatients(scans: number, patients: number): string {
+  return `${counted(scans, "scan")} of ${counted(patients, "patient")}`;
 }
 
 /** The data set with the training cases of one fold alone. */

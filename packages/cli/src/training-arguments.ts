@@ -9,7 +9,7 @@ import {
 } from "@lnsnet/core";
 import type { ArgsDef } from "citty";
 import { realNumber, wholeNumber } from "./arguments.js";
-import type { TrainingOptions } from "./training.js";
+import type { TrainingOptions } from "./training-options.js";
 
 export const regimeArguments = {
   steps: { type: "string", description: "updates of the weights", default: "3000", valueHint: "NUMBER" },

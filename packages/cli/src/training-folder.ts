@@ -24,6 +24,7 @@ export const trainingFiles = (folder: string) => ({
   best: join(folder, "best.safetensors"),
   curve: join(folder, "curve.svg"),
   log: join(folder, "log.jsonl"),
+  record: join(folder, "training.json"),
 });
 
 /** A folder that a run may have. */

@@ -73,6 +73,7 @@ describe("lnsnet train", () => {
       "log.jsonl",
       "model.safetensors",
       "state.safetensors",
+      "training.json",
     ]);
     const lines = (await readFile(join(folder, "whole/log.jsonl"), "utf8")).trim().split("\n");
     const entries = lines.map((line) => JSON.parse(line));
@@ -161,7 +162,7 @@ describe("lnsnet train", () => {
   });
 
   test("trains on one fold, and validates on none of the cases it will be tested on", async () => {
-    const splits = [{ train: ["box_0", "box_2", "box_4"], val: ["box_1", "box_3"] }];
+    const splits = [{ train: ["box_0", "box_2", "box_3", "box_4"], val: ["box_1"] }];
     await writeFile(join(folder, "splits_final.json"), JSON.stringify(splits));
     const { code, stderr } = await lnsnet([
       ...["train", "boxes", "--output", "fold", "--steps", "1", ...settings],
@@ -172,6 +173,23 @@ describe("lnsnet train", () => {
     const run = JSON.parse(metadata.run);
     expect([...run.training, ...run.validation].sort()).toEqual(splits[0].train);
     expect(run.validation).toHaveLength(1);
+    expect(stderr).toContain("trains on 3 scans of 3 patients, watched by 1 scan of 1 patient\n");
+    const record = JSON.parse(await readFile(join(folder, "fold/training.json"), "utf8"));
+    expect(record).toMatchObject({
+      state: "finished",
+      dataset: "boxes",
+      foreground: "box",
+      trained_on: { patients: 3, scans: run.training },
+      watched_by: { patients: 1, scans: run.validation },
+      working_spacing_mm: [1, 1, 1.5],
+      window_hu: [-160, 240],
+      threshold: 0.5,
+      steps: { asked: 1, done: 1 },
+      validation: { every_steps: 30, patience: 0 },
+      seed: 3,
+    });
+    expect(record.validation.best).toMatchObject({ step: 1 });
+    expect(Object.keys(record.versions)).toEqual(["lnsnet", "git", "node", "onnxruntime_node"]);
   });
 
   test("begins in a folder of its own, or where it is told to", async () => {
@@ -239,20 +257,34 @@ describe("divideCases", () => {
   });
   const patientsOf = (part: readonly { id: string }[]) => new Set(part.map(({ id }) => patientOfCase(id)));
 
-  test("sets whole patients aside, as many scans as asked for at least, and others by another seed", () => {
+  test("sets whole patients aside, of a quarter of them at most, and others by another seed", () => {
     const choices = new Set<string>();
     for (let seed = 0; seed < 20; seed++) {
-      const { training: left, validation } = divideCases(
-        cases,
-        { validationCases: 3, validateEvery: 1, seed },
-        {},
-      );
-      expect(left.length + validation.length).toBe(12);
-      expect(validation.length).toBeGreaterThanOrEqual(3);
-      for (const patient of patientsOf(validation)) expect(patientsOf(left).has(patient)).toBe(false);
-      choices.add([...patientsOf(validation)].join());
+      const divided = divideCases(cases, { validationCases: 1, validateEvery: 1, seed }, {});
+      // Two scans a patient.
+      expect(divided.training).toHaveLength(10);
+      expect(divided.validation).toHaveLength(2);
+      const [watching] = patientsOf(divided.validation);
+      expect(patientsOf(divided.training).has(watching)).toBe(false);
+      choices.add(watching);
     }
-    expect(choices.size).toBeGreaterThan(5);
+    expect(choices.size).toBeGreaterThan(3);
+  });
+
+  test.each([
+    { patients: 1, asked: 4, watching: 0 },
+    { patients: 3, asked: 4, watching: 0 },
+    { patients: 4, asked: 4, watching: 1 },
+    { patients: 8, asked: 4, watching: 2 },
+    { patients: 15, asked: 4, watching: 3 },
+    { patients: 16, asked: 4, watching: 4 },
+    { patients: 100, asked: 4, watching: 4 },
+    { patients: 100, asked: 99, watching: 25 },
+  ])("of $patients patients $watching watch where $asked scans are asked for", (row) => {
+    const some = Array.from({ length: row.patients }, (_, n) => ({ ...cases[0], id: `case_${n}` }));
+    const divided = divideCases(some, { validationCases: row.asked, validateEvery: 1, seed: 1 }, {});
+    expect(divided.validation).toHaveLength(row.watching);
+    expect(divided.training).toHaveLength(row.patients - row.watching);
   });
 
   test("sets none aside where nothing is validated", () => {

@@ -1,14 +1,15 @@
 // Trains a network on a data set, in a folder of its own, from the beginning or from where it stopped.
 import { createHash } from "node:crypto";
 import {
-  type Augmentation,
   averagedInputs,
   averagedWeights,
   bestValidation,
   buildNetwork,
   buildTrainingStep,
-  type Decay,
+  countOverlap,
+  dice,
   diceCrossEntropyLoss,
+  FOREGROUND_THRESHOLD,
   forwardModel,
   InputError,
   indexedStream,
@@ -16,6 +17,7 @@ import {
   isOfHead,
   learningCurveSvg,
   learningRateAt,
+  maskWhere,
   type PatientRule,
   type Plan,
   type PreparedCase,
@@ -34,36 +36,14 @@ import { ensureWritableFolder, writeAtomically } from "./files.js";
 import { Interrupted, interruptSignal } from "./interrupt.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
 import { loadModel, saveModel } from "./model.js";
+import { counted } from "./output.js";
 import { createProgress } from "./progress.js";
 import { openRunLog } from "./run-log.js";
+import { patientsOf, scansOfPatients } from "./splits.js";
 import { openTrainingFolder, type TrainingStart, trainingFiles } from "./training-folder.js";
+import type { TrainingOptions } from "./training-options.js";
+import { type RecordedRun, type TrainingScans, writeTrainingRecord } from "./training-record.js";
 import { loadState, type SavedTraining, stateBytes, type TrainingHistory } from "./training-state.js";
-
-export interface TrainingOptions {
-  readonly steps: number;
-  /** Patches a batch. */
-  readonly batchSize: number;
-  /** Batches an update. */
-  readonly accumulation: number;
-  readonly learningRate: number;
-  /** How the learning rate falls after the warm-up. */
-  readonly decay: Decay;
-  readonly weightDecay: number;
-  readonly clipNorm: number;
-  readonly averageDecay: number;
-  readonly foregroundShare: number;
-  readonly augmentation: Augmentation;
-  readonly seed: number;
-  readonly threads: number;
-  /** Steps between validations; 0 never validates. */
-  readonly validateEvery: number;
-  /** Training cases set aside for validation; all scans of their patients go with them. */
-  readonly validationCases: number;
-  /** Training ends after so many validations in a row that are no better than the best; 0 never ends it early. */
-  readonly patience: number;
-  /** The whole network, or its head alone. */
-  readonly trained: "all" | "head";
-}
 
 /** Where a training run lives, and what it begins from. */
 export interface TrainingRun {
@@ -88,6 +68,9 @@ export interface TrainingResult {
   readonly parameters: number;
   /** Steps done: fewer than asked for where patience ended. */
   readonly steps: number;
+  /** Ids of the scans that were trained on, and of those set aside to watch. */
+  readonly training: readonly string[];
+  readonly validation: readonly string[];
 }
 
 const LOG_EVERY = 10;
@@ -97,8 +80,8 @@ const VALIDATION_OVERLAP = 0.25;
 
 /**
  * Trains. The folder then holds `model.safetensors` (the averaged weights), `best.safetensors` (those of the best
- * validation), `state.safetensors` (to go on from), `log.jsonl`, an event file for TensorBoard and `curve.svg`; all of
- * them from the first minute on.
+ * validation), `state.safetensors` (to go on from), `training.json` (what the result rests on), `log.jsonl`, an event file
+ * for TensorBoard and `curve.svg`; all of them from the first minute on.
  *
  * @throws InputError for data, weights or a state that cannot be used; Interrupted on Ctrl-C, after saving
  */
@@ -119,11 +102,9 @@ export async function train(
     trains: (name) => options.trained === "all" || isOfHead(plan.network, name),
   });
   const files = trainingFiles(run.folder);
-  const { training, validation } = divideCases(
-    dataset.training,
-    options,
-    run.patients ?? { named: dataset.patients },
-  );
+  const patients = run.patients ?? { named: dataset.patients };
+  const { training, validation } = divideCases(dataset.training, options, patients);
+  sayWhoTrains({ training, validation }, options, patients);
   const start = run.weightsPath ? await startingWeights(run.weightsPath, step) : null;
   const identity = runIdentity(plan, options, { training, validation }, start);
   const place = await openTrainingFolder(run.folder, [...training, ...validation], run.start);
@@ -144,7 +125,7 @@ export async function train(
     ...(start ? { start } : {}),
     ...(saved ? { state: saved.state } : {}),
   });
-  const validate = await createValidator(plan, options, step, cases.slice(training.length));
+  const validate = await createValidator(plan, options, step, watchersOf(cases.slice(training.length)));
   const loader = createBatchLoader({
     cases: cases.slice(0, training.length),
     seed: options.seed,
@@ -152,6 +133,25 @@ export async function train(
     sampler: { ...plan, foregroundShare: options.foregroundShare, augmentation: options.augmentation },
   });
   await place.begin();
+  const schedule = {
+    decay: options.decay,
+    peak: options.learningRate,
+    warmUpSteps: Math.max(1, Math.round(options.steps / 20)),
+    totalSteps: options.steps,
+    final: options.learningRate / 100,
+  };
+  const record: RecordedRun = {
+    dataset: dataset.name,
+    plan,
+    options,
+    schedule,
+    validationOverlap: VALIDATION_OVERLAP,
+    training,
+    validation,
+    patients,
+    weightsPath: run.weightsPath ?? null,
+  };
+  await writeTrainingRecord(run.folder, record, null);
   const log = await openRunLog(run.folder, trainer.state.step);
 
   const saveWeights = async (path: string): Promise<void> => {
@@ -170,13 +170,6 @@ export async function train(
     );
   };
   const progress = createProgress("train", "step");
-  const schedule = {
-    decay: options.decay,
-    peak: options.learningRate,
-    warmUpSteps: Math.max(1, Math.round(options.steps / 20)),
-    totalSteps: options.steps,
-    final: options.learningRate / 100,
-  };
   let sittingStart = performance.now();
   let savedAt = performance.now();
   try {
@@ -218,6 +211,8 @@ export async function train(
       }
     }
     await save();
+    const best = bestValidation(history.validation);
+    await writeTrainingRecord(run.folder, record, { steps: trainer.state.step, bestValidation: best });
     progress.finish();
   } finally {
     await loader.close();
@@ -229,6 +224,8 @@ export async function train(
     history,
     parameters: step.count,
     steps: trainer.state.step,
+    training: training.map(({ id }) => id),
+    validation: validation.map(({ id }) => id),
   };
 }
 
@@ -298,10 +295,12 @@ function progressText({ steps, validation }: TrainingHistory, loss: number): str
   return `loss ${mean.toFixed(3)}${last ? ` · validation DSC ${last.dsc.toFixed(3)}` : ""}`;
 }
 
+/** More patients than a quarter do not watch: a fold of few would be left with one to train on. */
+const GREATEST_WATCHING_SHARE = 1 / 4;
+
 /**
- * Cases for training and for validation, drawn by the seed.
- *
- * @throws InputError where none would be left to train on
+ * Cases for training and for validation, drawn by the seed: as many scans as asked for, with all scans of their patients,
+ * and of a quarter of the patients at most. Below four patients none watches.
  */
 export function divideCases(
   cases: readonly Case[],
@@ -314,19 +313,47 @@ export function divideCases(
 ): { training: Case[]; validation: Case[] } {
   const wanted = validateEvery > 0 ? validationCases : 0;
   const patientOf = ({ id }: Case) => patientOfCase(id, rule);
-  const aside = new Set(
-    cases
-      .map((one, index) => ({ one, key: indexedStream(seed, VALIDATION_STREAM + index).next() >>> 0 }))
-      .sort((a, b) => a.key - b.key)
-      .slice(0, wanted)
-      .map(({ one }) => patientOf(one)),
-  );
-  const training = cases.filter((one) => !aside.has(patientOf(one)));
-  if (training.length === 0)
+  const drawn = cases
+    .map((one, index) => ({ one, key: indexedStream(seed, VALIDATION_STREAM + index).next() >>> 0 }))
+    .sort((a, b) => a.key - b.key)
+    .slice(0, wanted)
+    .map(({ one }) => patientOf(one));
+  const most = Math.floor(patientsOf(cases, rule).size * GREATEST_WATCHING_SHARE);
+  const aside = new Set([...new Set(drawn)].slice(0, most));
+  return {
+    training: cases.filter((one) => !aside.has(patientOf(one))),
+    validation: cases.filter((one) => aside.has(patientOf(one))),
+  };
+}
+
+/** Says who trains and who watches. @throws InputError where nobody watches, and patience waits for them */
+function sayWhoTrains(
+  { training, validation }: TrainingScans,
+  { validateEvery, validationCases, patience }: TrainingOptions,
+  rule: PatientRule,
+): void {
+  const isAsked = validateEvery > 0 && validationCases > 0;
+  if (patience > 0 && validation.length === 0)
     throw new InputError(
-      `The data set has ${cases.length} training cases and ${wanted} are to be set aside for validation, with all scans of their patients; give fewer with --validation-cases.`,
+      `--patience is ${patience}, and none of ${scansOfPatients(training, rule)} can be spared to watch, since at most a quarter of the patients may; leave --patience out, or add scans.`,
     );
-  return { training, validation: cases.filter((one) => aside.has(patientOf(one))) };
+  const fewer = isAsked && validation.length < validationCases;
+  const watching =
+    validation.length === 0 ? "watched by none" : `watched by ${scansOfPatients(validation, rule)}`;
+  process.stderr.write(
+    `lnsnet: trains on ${scansOfPatients(training, rule)}, ${watching}${fewer ? ` (asked for: ${validationCases}; at most a quarter of the patients watch)` : ""}\n`,
+  );
+}
+
+/** The scans that can watch: of one without foreground, the DSC is 0 or 1 and says nothing of how well nodes are outlined. */
+function watchersOf(cases: readonly PreparedCase[]): PreparedCase[] {
+  const watchers = cases.filter(({ foreground }) => foreground.length > 0);
+  const without = cases.length - watchers.length;
+  if (without > 0)
+    process.stderr.write(
+      `lnsnet: ${counted(without, "scan")} of the ${cases.length} that watch ${without === 1 ? "has" : "have"} no foreground, and no validation DSC counts ${without === 1 ? "it" : "them"}\n`,
+    );
+  return watchers;
 }
 
 /** @throws InputError where the patch is longer than every scan along an axis, so that a part of it would always be empty. */
@@ -364,16 +391,8 @@ async function createValidator(
         overlap: VALIDATION_OVERLAP,
         constants: averagedInputs(state, step),
       });
-      const { data } = probability;
-      let both = 0;
-      let either = 0;
-      for (let voxel = 0; voxel < data.length; voxel++) {
-        const predicted = data[voxel] >= 0.5 ? 1 : 0;
-        const truth = one.label[voxel] !== 0 ? 1 : 0;
-        both += predicted & truth;
-        either += predicted + truth;
-      }
-      sum += either === 0 ? 1 : (2 * both) / either;
+      const predicted = maskWhere(probability.data, (value) => value >= FOREGROUND_THRESHOLD);
+      sum += dice(countOverlap(one.label, predicted));
     }
     return sum / cases.length;
   };

@@ -11,9 +11,9 @@ import { foldNumbers, predictCases, validationCases, validationTarget } from "..
 import { summaryText } from "../experiment/report.js";
 import { ensureWritableFolder, hashOfFile } from "../files.js";
 import { whileHolding, whileHoldingAll } from "../folder-lock.js";
-import { printJson, printText } from "../output.js";
+import { printJson, printProblems, printText } from "../output.js";
 import { planArguments, planOf } from "../plan-arguments.js";
-import { patientRule } from "../splits.js";
+import { patientRule, scansOfPatients } from "../splits.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
 export const crossvalidateCommand = defineCommand({
@@ -99,12 +99,16 @@ export const crossvalidateCommand = defineCommand({
       prediction: { overlap, minimumVolumeMl },
       protocol: args.protocol,
     };
+    const patients = patientRule(dataset, args["patient-pattern"]);
+    process.stderr.write(
+      `lnsnet: ${dataset.name}: ${scansOfPatients(dataset.training, patients)} for ${folds} folds, ${dataset.test.length === 0 ? "no test set" : `${scansOfPatients(dataset.test, patients)} in the test set`}\n`,
+    );
     const experiment = await beginExperiment({
       folder: args.output,
       configuration,
       dataset,
       dataLabel: args.data ?? dataset.name,
-      patients: patientRule(dataset, args["patient-pattern"]),
+      patients,
       splitsPath: args.splits ?? null,
       threads,
       cacheFolder: args.cache ?? null,
@@ -136,6 +140,7 @@ export const crossvalidateCommand = defineCommand({
     const result = await whileHoldingAll(wanted.map(folderOf), "lnsnet crossvalidate", () =>
       collectExperiment(experiment),
     );
+    printProblems(result.warnings);
     const { report, cases, nodes, summary } = experimentFiles(args.output);
     if (args.json === true) printJson({ report, summary: result.summary });
     else

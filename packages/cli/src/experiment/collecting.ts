@@ -19,7 +19,15 @@ import {
   validationTarget,
 } from "./predicting.js";
 import { type CasePicture, type ExperimentResult, experimentReport, summaryLatex } from "./report.js";
-import { caseTable, type DataTable, nodeTable, type ScoredSet, summaryRows, summaryTable } from "./tables.js";
+import {
+  caseTable,
+  type DataTable,
+  nodeTable,
+  type ScoredSet,
+  summaryRows,
+  summaryTable,
+  warningsOf,
+} from "./tables.js";
 
 /**
  * Predicts the test set by every fold's network and by their mean, and writes tables and report.
@@ -48,6 +56,7 @@ export async function collectExperiment(experiment: Experiment): Promise<Experim
     multiplyAdds: profileNetwork(configuration.plan.network, configuration.plan.patchSize).multiplyAdds,
     sets,
     summary,
+    warnings: warningsOf(single),
     pictures: await casePictures(experiment, single),
   };
   const writeAll = async () => {

@@ -1,5 +1,5 @@
 // Whether two models of an experiment differ, by what each makes of the same patients.
-import { holmCorrection, summarise, wilcoxonSignedRank } from "@lnsnet/core";
+import { holmCorrection, medianOf, summarise, wilcoxonSignedRank } from "@lnsnet/core";
 import type { CaseScore } from "./scoring.js";
 import type { PatientOf, ScoredSet } from "./tables.js";
 
@@ -32,19 +32,21 @@ export function ensembleComparisons(
   const ofEnsemble = patientMeans(ensemble, protocol, patientOf);
   const tests = test
     .filter((one) => one !== ensemble)
-    .map((one) => {
+    .flatMap((one) => {
       const ofFold = patientMeans(one, protocol, patientOf);
       const differences = [...ofEnsemble].flatMap(([patient, dsc]) => {
         const other = ofFold.get(patient);
         return other === undefined ? [] : dsc - other;
       });
+      // Of no pair there is nothing to compare, least of all a difference of 0.
+      if (differences.length === 0) return [];
       return { model: one.model, differences, pValue: wilcoxonSignedRank(differences).pValue };
     });
   const corrected = holmCorrection(tests.map(({ pValue }) => pValue));
   return tests.map(({ model, differences, pValue }, index) => ({
     model,
     patients: differences.length,
-    medianDifference: summarise(differences).median ?? 0,
+    medianDifference: medianOf(differences),
     pValue,
     correctedPValue: corrected[index],
   }));

@@ -23,8 +23,8 @@ import { ensureWritableFolder, isFile, readJson, removeUnfinished, writeJson } f
 import { whileHolding } from "../folder-lock.js";
 import { isAbsent, requireFreeNames } from "../outputs.js";
 import { readSplits, writeSplits } from "../splits.js";
-import type { TrainingOptions } from "../training.js";
 import { holdsTraining } from "../training-folder.js";
+import type { TrainingOptions } from "../training-options.js";
 import { currentEnvironment } from "./environment.js";
 import { experimentFiles, experimentNames } from "./files.js";
 import { experimentFingerprint } from "./fingerprint.js";

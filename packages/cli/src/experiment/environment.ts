@@ -25,13 +25,20 @@ export const environmentSchema = z.object({
 
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** The environment of this process. */
-export async function currentEnvironment(threads: number): Promise<Environment> {
+/** The versions that this process runs. */
+export async function currentVersions() {
   return {
     lnsnet: packageVersion(),
     git: await gitState(),
     node: process.version,
     onnxruntime_node: onnxruntimeVersion(),
+  };
+}
+
+/** The environment of this process. */
+export async function currentEnvironment(threads: number): Promise<Environment> {
+  return {
+    ...(await currentVersions()),
     system: `${platform()} ${release()} ${arch()}`,
     processor: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),

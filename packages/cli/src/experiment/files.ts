@@ -32,7 +32,7 @@ export function foldFiles(folder: string, fold: number) {
     folder: join(folder, `fold_${fold}`),
     model: at("model.safetensors"),
     /** Written when the training is done: its presence says so. */
-    training: at("training.json"),
+    trained: at("fold.json"),
     environment: at("environment.json"),
     /** What differs from run to run, which no table holds. */
     times: at("times.json"),
@@ -41,7 +41,7 @@ export function foldFiles(folder: string, fold: number) {
 }
 
 /** What stands in a fold's folder beside the files of its training. */
-export const foldNames = ["training.json", "environment.json", "times.json", "predictions"];
+export const foldNames = ["fold.json", "environment.json", "times.json", "predictions"];
 
 /** Where the predictions of the test set by one fold's network, or by the ensemble, lie. */
 export const testFolder = (folder: string, name: string): string => join(folder, "test", name);

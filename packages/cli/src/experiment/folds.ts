@@ -8,7 +8,7 @@ import { listed } from "../dataset.js";
 import { hashOfFile, isFile, readJson, writeJson } from "../files.js";
 import { loadModel, type StoredModel } from "../model.js";
 import { requireFreeNames } from "../outputs.js";
-import { trainingPart } from "../splits.js";
+import { scansOfPatients, trainingPart } from "../splits.js";
 import { train } from "../training.js";
 import type { Experiment } from "./configuration.js";
 import { currentEnvironment } from "./environment.js";
@@ -19,6 +19,9 @@ const trainedFoldSchema = z.object({
   configuration: z.unknown(),
   split: z.object({ train: z.array(z.string()), val: z.array(z.string()) }),
   weights: z.string(),
+  /** Of the fold's training part: the scans that were trained on, and those set aside to watch. */
+  trained_on: z.array(z.string()),
+  watched_by: z.array(z.string()),
   parameters: z.number(),
   steps: z.number(),
   curve: z.object({
@@ -40,12 +43,15 @@ export async function trainFold(experiment: Experiment, fold: number): Promise<v
   const before = await readDataState(files.folder);
   const isNew = before === null;
   const isStale = !isNew && changedCases(before, experiment.data).length > 0;
-  if (isStale && experiment.trainsAgain) await rm(files.training, { force: true });
+  if (isStale && experiment.trainsAgain) await rm(files.trained, { force: true });
   // A fold from elsewhere is looked at when its cases are predicted.
-  else if (await isFile(files.training)) return;
+  else if (await isFile(files.trained)) return;
   if (isNew) await requireFreeNames(files.folder, foldNames);
-  process.stderr.write(`lnsnet: fold ${fold} of ${splits.length}, into ${files.folder}\n`);
-  const { history, parameters, steps } = await train(
+  const judged = dataset.training.filter(({ id }) => splits[fold].val.includes(id));
+  process.stderr.write(
+    `lnsnet: fold ${fold} of ${splits.length}, into ${files.folder}: judged on ${scansOfPatients(judged, experiment.patients)}\n`,
+  );
+  const { history, parameters, steps, training, validation } = await train(
     trainingPart(dataset, splits[fold]),
     configuration.plan,
     { ...configuration.training, threads },
@@ -59,10 +65,12 @@ export async function trainFold(experiment: Experiment, fold: number): Promise<v
   );
   await writeJson(files.environment, await currentEnvironment(threads));
   await writeJson(files.times, { training_seconds: history.seconds });
-  await writeJson(files.training, {
+  await writeJson(files.trained, {
     configuration,
     split: splits[fold],
     weights: await hashOfFile(files.model),
+    trained_on: training,
+    watched_by: validation,
     parameters,
     steps,
     curve: { steps: history.steps, validation: history.validation },
@@ -79,18 +87,18 @@ export async function trainedFold(
   fold: number,
 ): Promise<TrainedFold> {
   const files = foldFiles(folder, fold);
-  if (!(await isFile(files.training)))
+  if (!(await isFile(files.trained)))
     throw new InputError(
       `${folder} lacks fold ${fold}, whose training is not done; run the same command with --fold ${fold}, or copy fold_${fold} here from where it was trained.`,
     );
-  const trained = await readJson(files.training, trainedFoldSchema);
+  const trained = await readJson(files.trained, trainedFoldSchema);
   const refuse = (found: string) =>
     new InputError(`${found}; remove ${files.folder} and train the fold again, or copy it here once more.`);
   if (!isDeepStrictEqual(trained.configuration, JSON.parse(JSON.stringify(configuration))))
-    throw refuse(`${files.training} is of an experiment with other options`);
+    throw refuse(`${files.trained} is of an experiment with other options`);
   if (!isDeepStrictEqual(trained.split, splits[fold]))
     throw refuse(
-      `${files.training} is of a training on other cases than splits_final.json gives to fold ${fold}`,
+      `${files.trained} is of a training on other cases than splits_final.json gives to fold ${fold}`,
     );
   const trainedOn = await readDataState(files.folder);
   if (trainedOn === null)
@@ -102,7 +110,7 @@ export async function trainedFold(
     );
   if ((await hashOfFile(files.model)) !== trained.weights)
     throw refuse(
-      `${files.model} is damaged or another fold's: it does not hold the weights that ${files.training} tells of`,
+      `${files.model} is damaged or another fold's: it does not hold the weights that ${files.trained} tells of`,
     );
   return trained;
 }

@@ -17,6 +17,7 @@ import {
   tableBlock,
   textTable,
 } from "@lnsnet/core";
+import { scansAndPatients } from "../splits.js";
 import { dscValues, ensembleComparisons, type Protocol } from "./comparison.js";
 import type { ExperimentConfiguration } from "./configuration.js";
 import type { Environment } from "./environment.js";
@@ -47,6 +48,8 @@ export interface ExperimentResult {
   /** As {@link scoredSets} orders them. */
   readonly sets: readonly ScoredSet[];
   readonly summary: readonly SummaryRow[];
+  /** What must be known before any figure is read, a sentence each. */
+  readonly warnings: readonly string[];
   readonly pictures: readonly CasePicture[];
 }
 
@@ -119,7 +122,7 @@ const isWhole = ({ model }: Pick<ScoredSet, "model">): boolean =>
 const setTitle = ({ set, model }: Pick<ScoredSet, "set" | "model">): string =>
   `${set === "test" ? "test set" : "cross-validation"}, ${model.replace("_", " ")}`;
 
-function findings({ configuration, dataLabel, sets, summary, folds }: ExperimentResult): string[] {
+function findings({ configuration, dataLabel, sets, summary, folds, warnings }: ExperimentResult): string[] {
   const headline = protocolNames.flatMap((protocol) =>
     sets.filter(isWhole).flatMap((set) => {
       const dsc = figuresOf(summary, set, protocol, "dsc");
@@ -133,6 +136,7 @@ function findings({ configuration, dataLabel, sets, summary, folds }: Experiment
     }),
   );
   return [
+    ...warnings,
     ...headline,
     `${configuration.network} of ${(folds[0]?.parameters ?? 0).toLocaleString("en")} parameters, ${folds.length} folds by patient, ${configuration.training.steps} steps each.`,
     `All figures are of ${dataLabel}, and say nothing of other data. Figures of the two protocols must not be compared with each other.`,
@@ -442,7 +446,7 @@ function curveSection({ folds, dataLabel }: ExperimentResult): Section {
         ),
       {
         kind: "paragraph",
-        text: "Every fold sets a few scans aside from its training part to watch the training; the cases that a fold is judged on are never looked at before.",
+        text: "Of its training part, every fold sets a few scans aside to watch the training, of a quarter of the patients at most (see Data); the cases that a fold is judged on are never looked at before.",
       },
     ],
   };
@@ -467,6 +471,7 @@ function dataSection({
   fingerprint,
   splits,
   patientOf,
+  folds,
   configuration,
   dataLabel,
 }: ExperimentResult): Section {
@@ -484,24 +489,31 @@ function dataSection({
     { what: "data set", value: configuration.dataset },
     { what: "scans to train on", value: String(cases.training) },
     { what: "scans of the test set", value: String(cases.test) },
-    { what: "median spacing", value: median(spacing_mm, 2, "mm") },
-    { what: "median size", value: median(size_voxels, 0, "voxels") },
+    { what: "median spacing of all scans", value: median(spacing_mm, 2, "mm") },
+    { what: "median size of all scans", value: median(size_voxels, 0, "voxels") },
     { what: "nodes", value: String(nodes.total) },
     { what: "nodes a scan, median [quartiles]", value: quartiles(nodes.per_case, 0) },
     { what: "node volume (mL), median [quartiles]", value: quartiles(nodes.volume_ml, 2) },
     { what: "short axis (mm), median [quartiles]", value: quartiles(nodes.short_axis_mm, 1) },
   ];
   const nodesOf = new Map(scans.map((scan) => [scan.case, scan.nodes?.length ?? 0]));
-  const parts = splits.map(({ val }, fold) => ({ part: `fold ${fold}`, ids: val }));
+  const countsIn = (ids: readonly string[]) => ({
+    patients: new Set(ids.map(patientOf)).size,
+    scans: ids.length,
+    nodes: ids.reduce((sum, id) => sum + (nodesOf.get(id) ?? 0), 0),
+  });
+  const inWords = (ids: readonly string[]) =>
+    ids.length === 0 ? "none" : scansAndPatients(ids.length, countsIn(ids).patients);
   const testIds = scans.filter(({ subset }) => subset === "test").map((scan) => scan.case);
-  const foldRows = [...parts, ...(testIds.length > 0 ? [{ part: "test set", ids: testIds }] : [])].map(
-    ({ part, ids }) => ({
-      part,
-      patients: new Set(ids.map(patientOf)).size,
-      scans: ids.length,
-      nodes: ids.reduce((sum, id) => sum + (nodesOf.get(id) ?? 0), 0),
-    }),
-  );
+  const foldRows = [
+    ...splits.map(({ val }, fold) => ({
+      part: `fold ${fold}`,
+      ...countsIn(val),
+      trained: inWords(folds[fold].trained_on),
+      watched: inWords(folds[fold].watched_by),
+    })),
+    ...(testIds.length > 0 ? [{ part: "test set", ...countsIn(testIds), trained: null, watched: null }] : []),
+  ];
   return {
     heading: "Data",
     blocks: [
@@ -514,12 +526,14 @@ function dataSection({
         rows,
       ),
       tableBlock(
-        "Who is judged where: no patient stands in two rows",
+        "Who is judged where, and by a network trained on whom: no patient is judged in two rows",
         [
           { key: "part", title: "part" },
           { key: "patients", title: "patients" },
           { key: "scans", title: "scans" },
           { key: "nodes", title: "nodes" },
+          { key: "trained", title: "network trained on" },
+          { key: "watched", title: "watched by" },
         ],
         foldRows,
       ),

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { forEachMetric } from "../metric-names.js";
 import { ensembleComparisons } from "./comparison.js";
 import { type CaseScore, frocThresholds } from "./scoring.js";
-import { caseTable, nodeTable, type ScoredSet, summaryRows } from "./tables.js";
+import { caseTable, nodeTable, type ScoredSet, summaryRows, warningsOf } from "./tables.js";
 
 interface Node {
   readonly dsc: number;
@@ -125,4 +125,39 @@ test("the ensemble is compared by patients: six better ones in a row have p = 2/
   expect(first.medianDifference).toBeCloseTo(0.07, 12);
   expect(second).toMatchObject({ model: "fold_1", pValue: 2 / 64 });
   expect(ensembleComparisons(sets, "whole_volume", patientOf)).toEqual([]);
+});
+
+test("a model that predicts nothing anywhere is told of, and no other", () => {
+  const empty = (score: CaseScore): CaseScore => ({
+    ...score,
+    node_level: (score.node_level ?? []).map((node) => ({
+      ...node,
+      metrics: { ...node.metrics, volume_prediction_ml: 0 },
+    })),
+    whole_volume: score.whole_volume && {
+      ...score.whole_volume,
+      counts: { ...score.whole_volume.counts, predictedNodes: 0 },
+    },
+  });
+  const nothing = scores.map(empty);
+  const set = "cross-validation" as const;
+  expect(
+    warningsOf([
+      { set, model: "fold_0", scores: nothing },
+      { set, model: "fold_1", scores: [...nothing.slice(1), scores[0]] },
+      {
+        set,
+        model: "fold_2",
+        scores: nothing.map((one, n) => ({ ...one, node_level: scores[n].node_level })),
+      },
+      { set: "test", model: "ensemble", scores: nothing.map((one) => ({ ...one, node_level: null })) },
+    ]),
+  ).toEqual([
+    expect.stringMatching(
+      /^The network of fold 0 predicts no foreground in any of the 3 scans of its own cases/,
+    ),
+    expect.stringMatching(
+      /^The network of ensemble predicts no foreground in any of the 3 scans of the test set/,
+    ),
+  ]);
 });

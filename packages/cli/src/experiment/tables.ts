@@ -31,6 +31,22 @@ export interface DataTable {
   readonly rows: readonly Readonly<Record<string, TableCell>>[];
 }
 
+/** What must be known before any figure is read, a sentence each: models that predict nothing at all. */
+export function warningsOf(sets: readonly ScoredSet[]): string[] {
+  return sets.filter(predictsNothing).map(({ set, model, scores }) => {
+    const where = set === "test" ? "the test set" : "its own cases";
+    return `The network of ${model.replace("_", " ")} predicts no foreground in any of the ${scores.length} scans of ${where}: its figures are those of empty masks. It is trained on too little, or for too few steps.`;
+  });
+}
+
+function predictsNothing({ scores }: ScoredSet): boolean {
+  return scores.every(
+    ({ whole_volume, node_level }) =>
+      (whole_volume?.counts.predictedNodes ?? 0) === 0 &&
+      (node_level ?? []).every(({ metrics }) => (metrics.volume_prediction_ml ?? 0) === 0),
+  );
+}
+
 /** One row a case and model. Figures of whole volumes. */
 export function caseTable(sets: readonly ScoredSet[], patientOf: PatientOf): DataTable {
   return tableOf(

@@ -7,11 +7,13 @@ import { type BufferEntry, NetworkBuilder, type ParameterEntry } from "./builder
 import { lnsnetNetwork } from "./lnsnet.js";
 import type { Network, NetworkOutputs, Size3 } from "./network.js";
 import { partialUnetNetwork } from "./partial-unet.js";
+import { unetrNetwork } from "./unetr.js";
 
 /** A network is one entry here and one file. Plans and checkpoints name it by its key. */
 const table = {
   lnsnet: lnsnetNetwork,
   "partial-unet": partialUnetNetwork,
+  unetr: unetrNetwork,
 };
 
 type Table = typeof table;

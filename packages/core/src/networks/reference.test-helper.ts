@@ -112,13 +112,15 @@ interface TraceTolerances {
   readonly norm?: number;
   /** Of the logits in inference after five steps, relative. */
   readonly evaluated?: number;
+  /** Further parameters whose gradient is rounding, such as a convolution of one channel before a norm. */
+  readonly zeroGradient?: readonly string[];
 }
 
 /** Tests a small network against the five training steps of a stored trace: AdamW, clipping, running statistics. */
 export function testTrace(
   name: string,
   specification: NetworkSpecification,
-  { gradient: gradientTolerance = 1e-5, norm: normTolerance = 2e-4, evaluated = 3e-4 }: TraceTolerances = {},
+  { gradient = 1e-5, norm: normTolerance = 2e-4, evaluated = 3e-4, zeroGradient = [] }: TraceTolerances = {},
 ): void {
   const trace = readJson<{ cases: Trace[] }>("blocks/index.json").cases.find(
     (entry) => entry.name === name,
@@ -129,6 +131,8 @@ export function testTrace(
     const builder = new NetworkBuilder(training);
     return { image, builder, ...buildNetwork(specification, image, builder) };
   };
+  const isZero = (parameter: string): boolean =>
+    trace.zero_gradient.includes(parameter) || zeroGradient.includes(parameter);
   const floats = (tensor: string): Numbers => numbersOf(tensors, tensor);
 
   test("has the authors' parameters, by name and shape", () => {
@@ -238,9 +242,8 @@ export function testTrace(
       const slopes = cut(results.gradient, graph.sizes);
       graph.builder.parameters.forEach((entry, index) => {
         const expected = floats(`grad.p.${entry.name}`);
-        if (trace.zero_gradient.includes(entry.name))
-          expect(greatestGap(slopes[index], expected), entry.name).toBeLessThan(1e-9);
-        else expect(relativeError(slopes[index], expected), entry.name).toBeLessThan(gradientTolerance);
+        if (isZero(entry.name)) expect(greatestGap(slopes[index], expected), entry.name).toBeLessThan(1e-9);
+        else expect(relativeError(slopes[index], expected), entry.name).toBeLessThan(gradient);
       });
     });
   });
@@ -274,7 +277,7 @@ export function testTrace(
 
     const after = cut(state.theta, sizes);
     builder.parameters.forEach((entry, index) => {
-      if (trace.zero_gradient.includes(entry.name)) return;
+      if (isZero(entry.name)) return;
       const gap = greatestGap(after[index], floats(`after.p.${entry.name}`));
       expect(gap, entry.name).toBeLessThan(10 * trace.float32_error["after.p"]);
     });

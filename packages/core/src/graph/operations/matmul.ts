@@ -79,10 +79,11 @@ const matmulOperation: Operation<Transposed> = {
     };
     emitter.nodeTo(node.outputs, "MatMul", [operand(a, transposeA), operand(b, transposeB)]);
   },
-  cost: ({ inputs: [a, b], outputs: [y], attributes }) => ({
-    multiplyAdds: sizeOf(y.shape) * dimensions(a.shape, b.shape, attributes).k,
-    multiplyAddsThop: 0,
-  }),
+  // By thop's rule a product with one matrix is a linear layer and counts; products of attention do not.
+  cost: ({ inputs: [a, b], outputs: [y], attributes }) => {
+    const multiplyAdds = sizeOf(y.shape) * dimensions(a.shape, b.shape, attributes).k;
+    return { multiplyAdds, multiplyAddsThop: b.shape.length === 2 ? multiplyAdds : 0 };
+  },
 };
 
 /** a·b over the last two axes, either of them transposed first; leading axes broadcast. */

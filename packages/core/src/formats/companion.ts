@@ -12,7 +12,7 @@ import { InputError } from "../errors.js";
 export function companionNamed(stated: string, singleFile: ".nrrd" | ".mha", name: string): string | null {
   const value = stated.replace(/^\.\//, "");
   if (value.toUpperCase() === "LOCAL") return null;
-  if (value !== "" && !/^LIST\b|%\d*d|[/\\]|^\.\.?$/i.test(value)) return value;
+  if (value !== "" && !/^LIST\b|%\d*d|[/\\]|^\.\.?$|\p{Cc}/iu.test(value)) return value;
   throw new InputError(
     `${name} names "${stated}" for its voxels, and one file in the same folder was expected; convert it to a single ${singleFile} file.`,
   );

@@ -6,7 +6,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import {
   type NetworkSpecification,
   networkPresets,
-  parametersOf,
+  partsOf,
   sizeOf,
   writeFcsv,
   writeMarkupsJson,
@@ -247,17 +247,15 @@ function zipSeeds(): Seed[] {
 }
 
 function modelSeeds(): Seed[] {
+  const preset = networkPresets["lnsnet-small"];
+  if (preset.name !== "lnsnet") throw new Error("lnsnet-small is no preset of lnsnet.");
   const network: NetworkSpecification = {
-    name: "lnsnet",
-    configuration: {
-      ...networkPresets["lnsnet-small"].configuration,
-      stages: [4, 4],
-      depths: [1, 0],
-      decoderDepth: 0,
-    },
+    ...preset,
+    configuration: { ...preset.configuration, stages: [4, 4], depths: [1, 0], decoderDepth: 0 },
   };
+  const { parameters, buffers } = partsOf(network, [16, 16, 16]);
   const weights = new Map(
-    parametersOf(network).map(({ name, shape }) => [name, new Float32Array(sizeOf(shape)).fill(0.1)]),
+    [...parameters, ...buffers].map(({ name, shape }) => [name, new Float32Array(sizeOf(shape)).fill(0.1)]),
   );
   const plan = {
     network,

@@ -27,7 +27,7 @@ describe("checkArguments", () => {
     [["a.nii"], /needs --output \(a folder\)/],
     [["--output", "d"], /needs SCAN \(a scan\)/],
     [["a", "b", "c", "-o", "d"], /given "c"/],
-    [["a", "-o", "d", "--outptu", "x"], /no option --outptu \(is --output meant\?\)/],
+    [["a", "-o", "d", "--outptu", "x"], /no option --outptu \(did you mean --output\?\)/],
     [["a", "-o", "d", "--frobnicate"], /no option --frobnicate;/],
     [["a", "-x", "-o", "d"], /no option -x/],
     [["a", "--output"], /--output needs a value/],

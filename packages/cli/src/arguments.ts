@@ -178,14 +178,19 @@ function aliases(argument: ArgDef): readonly string[] {
 }
 
 function nearest(definition: ArgsDef, flag: string): string {
-  const typed = flag.replace(/^--?/, "");
   const names = Object.entries(definition).flatMap(([name, argument]) =>
     argument.type === "positional" ? [] : [name],
   );
-  const near = names.find(
-    (name) => editDistance(name, typed) <= 2 || (typed.length > 2 && name.startsWith(typed)),
-  );
-  return near === undefined ? "" : ` (is --${near} meant?)`;
+  const near = closest(flag.replace(/^--?/, ""), names);
+  return near === null ? "" : ` (did you mean --${near}?)`;
+}
+
+/** The name that was probably meant: at most two letters away, or with the typed text as its beginning. */
+export function closest(typed: string, names: readonly string[]): string | null {
+  const distances = names.map((name) => editDistance(name, typed));
+  const near = distances.indexOf(Math.min(...distances));
+  if (distances[near] <= Math.min(2, typed.length - 1)) return names[near];
+  return names.find((name) => typed.length > 2 && name.startsWith(typed)) ?? null;
 }
 
 /** Levenshtein's distance between two words. */

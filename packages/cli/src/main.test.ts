@@ -63,11 +63,12 @@ describe("help", () => {
     expect(stdout).toContain("--json");
     expect(stdout).toContain("Research use only");
     expect(stdout).not.toContain("\u001b");
+    expect((await lnsnet(["help", name])).stdout).toBe(stdout);
   });
 
-  test("the version is the package's", async () => {
+  test.each(["--version", "-V", "-v"])("%s prints the package's version", async (option) => {
     const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
-    expect(await lnsnetIn(folder, ["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    expect(await lnsnetIn(folder, [option])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 });
 
@@ -162,12 +163,15 @@ describe("lnsnet evaluate", () => {
 
 describe("what cannot be used ends with code 2 and one line", () => {
   test.each([
-    [["fly"], /no command "fly"/],
+    [["fly"], /no command "fly"; the commands are/],
+    [["trian"], /did you mean train\?/],
+    [["dataset", "chek"], /did you mean dataset check\?/],
+    [["help", "trian"], /did you mean train\?/],
     [["--fly"], /no option "--fly"/],
     [["evaluate"], /needs TRUTH/],
     [["evaluate", "truth"], /needs PREDICTION/],
     [["evaluate", "truth", "same", "third"], /given "third"/],
-    [["evaluate", "truth", "same", "--jsn"], /is --json meant\?/],
+    [["evaluate", "truth", "same", "--jsn"], /did you mean --json\?/],
     [["evaluate", "truth", "same", "--label", "x"], /--label is "x"/],
     [["evaluate", "truth", "same", "--surface", "mine"], /--surface.*monai/],
     [["evaluate", "none.nii.gz", "truth/a.nii.gz"], /none\.nii\.gz does not exist/],

@@ -15,16 +15,21 @@ export const planArguments = {
     options: Object.keys(networkPresets),
     default: "lnsnet",
   },
-  patch: { type: "string", description: "patch in voxels: depth,height,width", default: "64,48,48" },
+  patch: {
+    type: "string",
+    description: "patch in voxels: depth,height,width",
+    default: "64,48,48",
+    valueHint: "D,H,W",
+  },
   spacing: {
     type: "string",
     description: "working spacing in mm, x,y,z; by default the median of the scans",
-    valueHint: "x,y,z",
+    valueHint: "X,Y,Z",
   },
   window: {
     type: "string",
     description: `HU that are told apart: low,high; by default ${DEFAULT_WINDOW}`,
-    valueHint: "low,high",
+    valueHint: "LOW,HIGH",
   },
   cache: {
     type: "string",

@@ -15,18 +15,29 @@ export const regimeArguments = {
   steps: { type: "string", description: "updates of the weights", default: "3000", valueHint: "NUMBER" },
   batch: { type: "string", description: "patches a batch", default: "1", valueHint: "NUMBER" },
   accumulate: { type: "string", description: "batches an update", default: "1", valueHint: "NUMBER" },
-  "learning-rate": { type: "string", description: "greatest learning rate of AdamW", default: "0.001" },
+  "learning-rate": {
+    type: "string",
+    description: "greatest learning rate of AdamW",
+    default: "0.001",
+    valueHint: "RATE",
+  },
   decay: {
     type: "enum",
     description: "how the learning rate falls after a warm-up of 5 %",
     options: ["cosine", "polynomial"],
     default: "cosine",
   },
-  "weight-decay": { type: "string", description: "decoupled weight decay", default: "0.01" },
+  "weight-decay": {
+    type: "string",
+    description: "decoupled weight decay",
+    default: "0.01",
+    valueHint: "RATE",
+  },
   "foreground-share": {
     type: "string",
     description: "share of the patches aimed at foreground",
     default: "0.6",
+    valueHint: "SHARE",
   },
   augment: {
     type: "boolean",
@@ -36,7 +47,7 @@ export const regimeArguments = {
   },
   without: {
     type: "string",
-    description: `variations to leave out, with commas: ${augmentationNames.join(",")}`,
+    description: `variations to leave out, separated by commas: ${augmentationNames.join(", ")}`,
     valueHint: "NAMES",
   },
   "validation-cases": {

@@ -32,6 +32,7 @@ export const crossvalidateCommand = defineCommand({
       type: "string",
       description: "folder of the experiment: folds, predictions, tables, report",
       default: "experiment",
+      valueHint: "FOLDER",
     },
     folds: { type: "string", description: "number of folds", default: "5", valueHint: "NUMBER" },
     fold: {

@@ -39,6 +39,7 @@ export const demoCommand = defineCommand({
       type: "string",
       description: "folder for everything; a demo that stands there is replaced, and nothing else",
       default: "lnsnet-demo",
+      valueHint: "FOLDER",
     },
     training: { type: "string", description: "patients to train on", default: "24", valueHint: "NUMBER" },
     test: { type: "string", description: "patients held out", default: "6", valueHint: "NUMBER" },

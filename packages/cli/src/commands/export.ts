@@ -20,6 +20,7 @@ export const exportCommand = defineCommand({
       type: "string",
       description: "file to write: .onnx, or .safetensors for a model of half the size",
       default: "lnsnet.onnx",
+      valueHint: "FILE",
     },
     patch: {
       type: "string",

@@ -16,18 +16,18 @@ export const phantomCommand = defineCommand({
     output: {
       type: "string",
       description: "folder to write to, new or empty",
-      valueHint: "DIR",
+      valueHint: "FOLDER",
       required: true,
     },
-    training: { type: "string", description: "patients to train on", valueHint: "COUNT", default: "24" },
-    test: { type: "string", description: "patients to test on", valueHint: "COUNT", default: "6" },
+    training: { type: "string", description: "patients to train on", valueHint: "NUMBER", default: "24" },
+    test: { type: "string", description: "patients to test on", valueHint: "NUMBER", default: "6" },
     seed: {
       type: "string",
       description: "another seed is another cohort",
       valueHint: "NUMBER",
       default: "1",
     },
-    threads: { type: "string", description: "worker threads", valueHint: "COUNT", default: "2" },
+    threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
     force: {
       type: "boolean",
       description: "replace the cohort that stands in the folder; other files are kept",

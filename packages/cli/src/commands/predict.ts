@@ -55,7 +55,12 @@ export const predictCommand = defineCommand({
       valueHint: "SERIES",
     },
     ...clickArguments,
-    output: { type: "string", description: "folder for the results", default: "predictions" },
+    output: {
+      type: "string",
+      description: "folder for the results",
+      default: "predictions",
+      valueHint: "FOLDER",
+    },
     format: { type: "enum", description: "of the mask", options: [...maskFormats], default: "nii.gz" },
     numbered: { type: "boolean", description: "each node by its number in the mask, in the place of 1" },
     dicom: {

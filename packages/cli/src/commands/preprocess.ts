@@ -28,12 +28,12 @@ export const preprocessCommand = defineCommand({
     spacing: {
       type: "string",
       description: "working spacing in mm, x,y,z; by default the median of the scans",
-      valueHint: "x,y,z",
+      valueHint: "X,Y,Z",
     },
     window: {
       type: "string",
       description: "HU that are told apart: low,high; by default as lnsnet train has them",
-      valueHint: "low,high",
+      valueHint: "LOW,HIGH",
     },
     threads: threadsArgument,
     json: { type: "boolean", description: "print JSON" },

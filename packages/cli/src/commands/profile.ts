@@ -13,7 +13,12 @@ export const profileCommand = defineCommand({
       options: Object.keys(networkPresets),
       default: "lnsnet",
     },
-    size: { type: "string", description: "input in voxels: depth,height,width", default: "64,48,48" },
+    size: {
+      type: "string",
+      description: "input in voxels: depth,height,width",
+      default: "64,48,48",
+      valueHint: "D,H,W",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   run({ args }) {

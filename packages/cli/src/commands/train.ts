@@ -26,6 +26,7 @@ export const trainCommand = defineCommand({
       type: "string",
       description: "folder for the model, the state and the log",
       default: "runs/train",
+      valueHint: "FOLDER",
     },
     ...planArguments,
     splits: {

@@ -8,12 +8,12 @@ export const clickArguments = {
   at: {
     type: "string",
     description: "segment only the nodes at these points, LPS mm; several with semicolons between",
-    valueHint: "x,y,z;…",
+    valueHint: "X,Y,Z;…",
   },
   "at-voxel": {
     type: "string",
     description: "the same by voxel indices from 0, as the file stores them",
-    valueHint: "i,j,k;…",
+    valueHint: "I,J,K;…",
   },
   points: {
     type: "string",

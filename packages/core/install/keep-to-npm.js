@@ -12,7 +12,8 @@ To have them: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node
 if (process.platform === "linux" && process.arch === "x64") {
   const { resolve } = createRequire(import.meta.url);
   const folder = join(dirname(resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64");
-  for (const library of ["cuda", "shared", "tensorrt"]) leaveNote(join(folder, `libonnxruntime_providers_${library}.so`));
+  for (const library of ["cuda", "shared", "tensorrt"])
+    leaveNote(join(folder, `libonnxruntime_providers_${library}.so`));
 }
 
 /** Libraries that are already there stay. */

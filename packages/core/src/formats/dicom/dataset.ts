@@ -292,15 +292,28 @@ function streamOf(
   position: number,
 ): dicomParser.ByteStream {
   const stream = new dicomParser.ByteStream(parser, bytes, position);
-  const { seek, readFixedString } = stream;
+  const { seek, readFixedString, readUint32 } = stream;
+  let count = 0;
+  const counted = () => {
+    if (++count > greatestElementCount) throw `it has more than ${greatestElementCount} elements`;
+  };
+  // Each element states its representation or a length of four bytes, and each item such a length.
   stream.readFixedString = (length) => {
+    counted();
     const representation = readFixedString.call(stream, length);
     return longRepresentations.has(representation) ? "UN" : representation;
+  };
+  stream.readUint32 = () => {
+    counted();
+    return readUint32.call(stream);
   };
   // Only behind a delimiter an undefined length is skipped by, and a delimiter has no content.
   stream.seek = (offset) => seek.call(stream, offset === undefinedLength ? 0 : offset);
   return stream;
 }
+
+/** A thousand frames of CT, or ten thousand of a mask, state a tenth of it; each takes memory and time. */
+const greatestElementCount = 1_000_000;
 
 /**
  * Removes the elements that do not lie within the first `end` bytes, and says of the first what is wrong: dicom-parser

@@ -206,9 +206,14 @@ function endingOf(name: string): string {
   return /\.[^./\\]*$/.exec(name)?.[0].toLowerCase() ?? "";
 }
 
-/** Only CT is read; a damaged file may have lost what it is. */
+/** Modalities of what a study holds beside CT, images or not. */
+const otherModalities: ReadonlySet<string> = new Set(
+  "MR PT NM US CR DX OT KO SR DOC SEG PR REG RTDOSE RTIMAGE RTPLAN RTRECORD RTSTRUCT".split(" "),
+);
+
+/** Only CT is read, and a damaged file may have lost what it is. */
 function mayBeCt(modality: string): boolean {
-  return modality === "CT" || modality === "";
+  return !otherModalities.has(modality);
 }
 
 const mediaDirectory = "1.2.840.10008.1.3.10";

@@ -1,5 +1,6 @@
 // Attributes are read alike from every encoding, and bytes that are no DICOM end in a sentence.
 import dcmjs from "dcmjs";
+import { deflateSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../errors.js";
 import { bytesOf, ctFile, ctItem, fixture } from "./ct.test-helper.js";
@@ -12,6 +13,7 @@ import {
   parseReadablePart,
   textOf,
   textsOf,
+  usableNumberOf,
 } from "./dataset.js";
 import { dictionary } from "./dictionary.js";
 import { encodeFile, explicitLittleEndian, implicitLittleEndian } from "./encode.js";
@@ -114,6 +116,71 @@ test("of a file that is cut short, what stands before the cut is there", () => {
   expect(damage).toBeInstanceOf(InputError);
   expect(dataset.transferSyntaxUid).toBe(explicitLittleEndian);
   expect(numberOf(dataset, "Rows")).toBe(48);
+});
+
+describe("lengths", () => {
+  /** A file whose dataset ends in these bytes, in explicit VR little endian. */
+  const endingIn = (...bytes: number[]) => Uint8Array.from([...ctFile(), ...bytes]);
+  const rows: [string, Uint8Array, RegExp][] = [
+    [
+      "an element longer than the file",
+      endingIn(0xe0, 0x7f, 0x20, 0x00, 0x4f, 0x42, 0, 0, 200, 0, 0, 0, 1, 2),
+      /\(7FE0,0020\) has 200 bytes, of which 2 are there/,
+    ],
+    [
+      "a sequence without end",
+      endingIn(0xfc, 0xff, 0x01, 0x00, 0x53, 0x51, 0, 0, 255, 255, 255, 255),
+      /a sequence has no end/,
+    ],
+    [
+      "an item without end",
+      endingIn(
+        ...[0xfc, 0xff, 0x01, 0x00, 0x53, 0x51, 0, 0, 255, 255, 255, 255],
+        ...[0xfe, 0xff, 0x00, 0xe0, 255, 255, 255, 255],
+      ),
+      /a sequence has no end/,
+    ],
+    [
+      "an item longer than its sequence",
+      endingIn(
+        ...[0xfc, 0xff, 0x01, 0x00, 0x53, 0x51, 0, 0, 8, 0, 0, 0],
+        ...[0xfe, 0xff, 0x00, 0xe0, 10, 0, 0, 0],
+        ...[0xfc, 0xff, 0x02, 0x00, 0x55, 0x53, 2, 0, 1, 0],
+      ),
+      /an item of \(FFFC,0001\) is longer than its sequence/,
+    ],
+  ];
+  test.each(rows)("%s", (_, bytes, message) => {
+    expect(() => parseDataset(bytes, "scan.dcm")).toThrow(message);
+    expect(numberOf(parseReadablePart(bytes, "scan.dcm").dataset, "Rows")).toBe(2);
+  });
+
+  test("more elements than any image has, deflated to almost nothing", () => {
+    const deflated = fixture("syntaxes/deflated.dcm");
+    const start = 144 + new DataView(deflated.buffer).getUint32(140, true);
+    const zeros = deflateSync(new Uint8Array(16 * 2 ** 20));
+    const bytes = Uint8Array.from([...deflated.slice(0, start), ...zeros]);
+    expect(() => parseDataset(bytes, "scan.dcm")).toThrow(/more than 1000000 elements/);
+  });
+
+  test("numbers of eight bytes, whose representation dicom-parser does not know", () => {
+    const table = Uint8Array.of(0xe0, 0x7f, 0x01, 0x00, 0x4f, 0x56, 0, 0, 16, 0, 0, 0);
+    const values = bytesOf(BigUint64Array.of(0n, 5_000_000_000n));
+    const dataset = parseDataset(endingIn(...table, ...values), "scan.dcm");
+    expect(numbersOf(dataset, "ExtendedOffsetTable")).toEqual([0, 5e9]);
+  });
+
+  test("text of spaces alone is empty", () => {
+    const dataset = parseDataset(ctFile({ SeriesDescription: " ".repeat(60_000) }), "scan.dcm");
+    expect(textOf(dataset, "SeriesDescription")).toBe("");
+  });
+});
+
+test("a number that nothing depends on is left out where it is none", () => {
+  const dataset = parseDataset(ctFile({ InstanceNumber: "1-2", SeriesNumber: "0x10" }), "scan.dcm");
+  expect(usableNumberOf(dataset, "InstanceNumber")).toBeNull();
+  expect(usableNumberOf(dataset, "SeriesNumber")).toBeNull();
+  expect(usableNumberOf(dataset, "Rows")).toBe(2);
 });
 
 test("the dictionary is that of dcmjs", () => {

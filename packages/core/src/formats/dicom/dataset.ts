@@ -1,11 +1,10 @@
-// DICOM attributes out of bytes: any transfer syntax, with or without preamble, through dicom-parser.
+// DICOM attributes by their keywords: texts, numbers and items, whatever the file stores them as.
 import dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
 import { shown } from "../../text.js";
-import { concatenated } from "../bytes.js";
-import { greatestContent, inflate } from "../gzip.js";
-import { latin1, type TextDecoding, textDecodingOf } from "./character-sets.js";
-import { type Attribute, dictionary, representationOf } from "./dictionary.js";
+import { type TextDecoding, textDecodingOf } from "./character-sets.js";
+import { type Attribute, dictionary } from "./dictionary.js";
+import { type Content, parseElements, readUnknownItems, shownTag, unpadded } from "./elements.js";
 
 /** A DICOM file, or an item of a sequence in one. Read it with the functions of this file. */
 export interface Dataset {
@@ -16,8 +15,6 @@ export interface Dataset {
   /** Decodes the text values, by the file's Specific Character Set. */
   readonly decodeText: TextDecoding;
 }
-
-type Content = Pick<dicomParser.DataSet, "byteArray" | "byteArrayParser" | "elements" | "warnings">;
 
 /**
  * The attributes of a DICOM file: implicit or explicit VR, either byte order, deflated; a Part 10 file, one that lacks
@@ -44,7 +41,7 @@ export function parseReadablePart(
 ): { dataset: Dataset; damage: InputError | null } {
   // Node's Buffer is a Uint8Array whose slice() does not copy; a plain view of the same bytes does.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { content, reason, transferSyntaxUid } = parsed(plain, startOf(plain, name), name);
+  const { content, reason, transferSyntaxUid } = parseElements(plain, name);
   const header = { name, content, decodeText: textDecodingOf([]), transferSyntaxUid };
   return {
     dataset: { ...header, decodeText: textDecodingOf(textsOf(header, "SpecificCharacterSet")) },
@@ -68,15 +65,6 @@ export function textOf(dataset: Dataset, attribute: Attribute): string {
   if (element === undefined || element.length === 0) return "";
   const bytes = unpadded(dataset.content.byteArray, element.dataOffset, element.dataOffset + element.length);
   return dataset.decodeText(bytes, dictionary[attribute][1] === "PN");
-}
-
-/** Values are padded to even length: text by spaces, UIDs by NUL. Some writers pad by more. */
-function unpadded(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const isPadding = (byte: number) => byte === 0x20 || byte === 0;
-  let [first, last] = [start, end];
-  while (first < last && isPadding(bytes[first])) first++;
-  while (last > first && isPadding(bytes[last - 1])) last--;
-  return bytes.subarray(first, last);
 }
 
 /** The values of a text attribute; none where it is missing or empty. */
@@ -140,29 +128,13 @@ export function elementOf(dataset: Dataset, attribute: Attribute): dicomParser.E
 }
 
 /** A sequence that its writer did not know is stored as UN, implicit VR little endian (PS3.5, 6.2.2). */
-function readUnknownSequence(dataset: Dataset, element: dicomParser.Element): void {
-  const { byteArray } = dataset.content;
-  const end = element.dataOffset + element.length;
-  let reason: string | null = null;
-  try {
-    const stream = streamOf(
-      dicomParser.littleEndianByteArrayParser,
-      byteArray.subarray(0, end),
-      element.dataOffset,
-    );
-    dicomParser.readSequenceItemsImplicit(stream, element, knownRepresentation);
-    reason = lengthProblem({ [element.tag]: element }, end);
-  } catch (error) {
-    reason = reasonOf(error);
-  }
+function readUnknownSequence({ name, content }: Dataset, element: dicomParser.Element): void {
+  const reason = readUnknownItems(content.byteArray, element);
   if (reason === null) return;
   throw new InputError(
-    `${dataset.name} has a sequence ${shownTag(element.tag)} that cannot be read (${reason}); export it again.`,
+    `${name} has a sequence ${shownTag(element.tag)} that cannot be read (${reason}); export it again.`,
   );
 }
-
-// Of an attribute that is not in the dictionary dicom-parser wants undefined, which its types leave out.
-const knownRepresentation = representationOf as (tag: string) => string;
 
 type BinaryReader = (view: DataView, offset: number, littleEndian: boolean) => number;
 
@@ -193,171 +165,3 @@ function decimalsOf(dataset: Dataset, attribute: Attribute): number[] {
 }
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-
-const implicitLittleEndian = "1.2.840.10008.1.2";
-const explicitLittleEndian = "1.2.840.10008.1.2.1";
-const deflatedLittleEndian = "1.2.840.10008.1.2.1.99";
-const explicitBigEndian = "1.2.840.10008.1.2.2";
-
-/** Where the meta header or, in old exports without one, the dataset begins. */
-function startOf(bytes: Uint8Array, name: string): number {
-  if (bytes.length === 0) {
-    throw new InputError(`${name} is empty, and a DICOM file was expected; copy or download it again.`);
-  }
-  if (latin1(bytes.subarray(128, 132)) === "DICM") return 132;
-  const [group, element] =
-    bytes.length < 8 ? [0, 0] : [bytes[0] | (bytes[1] << 8), bytes[2] | (bytes[3] << 8)];
-  // The first attributes of a meta header, or of a dataset.
-  if ((group === 2 && element === 0) || (group === 8 && element < 0x20)) return 0;
-  throw new InputError(`${name} is not a DICOM file (no DICM mark at byte 128); check the path.`);
-}
-
-interface Parsed {
-  readonly content: Content;
-  readonly transferSyntaxUid: string;
-  /** Why not all of the file could be read; null where all is there. */
-  readonly reason: string | null;
-}
-
-/** The elements of meta header and dataset. Of a damaged file those that lie within it before the damage. */
-function parsed(bytes: Uint8Array, start: number, name: string): Parsed {
-  const elements: dicomParser.DataSet["elements"] = {};
-  let content: Content = {
-    byteArray: bytes,
-    byteArrayParser: dicomParser.littleEndianByteArrayParser,
-    elements,
-    warnings: [],
-  };
-  let transferSyntaxUid = "";
-  let reason: string | null = null;
-  try {
-    const metaStream = streamOf(content.byteArrayParser, bytes, start);
-    // The meta header is in explicit VR little endian, whatever the dataset is in.
-    while (isInMetaHeader(metaStream)) {
-      const element = dicomParser.readDicomElementExplicit(metaStream, []);
-      elements[element.tag] = element;
-    }
-    const { position } = metaStream;
-    reason = lengthProblem(elements, bytes.length);
-    if (reason === null && position >= bytes.length) reason = "it ends behind its meta header";
-    if (reason !== null) return { content, transferSyntaxUid, reason };
-    transferSyntaxUid = textOf({ name, content, transferSyntaxUid, decodeText: latin1 }, "TransferSyntaxUID");
-
-    if (transferSyntaxUid === deflatedLittleEndian) {
-      content = { ...content, byteArray: inflated(bytes, position, name) };
-    } else if (transferSyntaxUid === explicitBigEndian) {
-      content = { ...content, byteArrayParser: dicomParser.bigEndianByteArrayParser };
-    }
-    const isExplicit = hasRepresentation(content.byteArray, position);
-    transferSyntaxUid ||= isExplicit ? explicitLittleEndian : implicitLittleEndian;
-    const stream = streamOf(content.byteArrayParser, content.byteArray, position);
-    content = { ...content, warnings: stream.warnings };
-    // dicom-parser asks for its own class and takes no more of it than this.
-    const target = content as dicomParser.DataSet;
-    if (isExplicit) dicomParser.parseDicomDataSetExplicit(target, stream);
-    else {
-      const options = { untilTag: "", vrCallback: knownRepresentation };
-      dicomParser.parseDicomDataSetImplicit(target, stream, content.byteArray.length, options);
-    }
-    if (content.warnings.some((warning) => openSequence.test(warning))) reason = "a sequence has no end";
-  } catch (error) {
-    reason = reasonOf(error);
-  }
-  reason = lengthProblem(elements, content.byteArray.length) ?? reason;
-  return { content, transferSyntaxUid, reason };
-}
-
-function isInMetaHeader({ byteArray, position }: dicomParser.ByteStream): boolean {
-  return byteArray[position] === 2 && byteArray[position + 1] === 0;
-}
-
-/**
- * Whether an element states its value representation. Not every file is what its transfer syntax says, private ones are
- * not known, and some files state none; as an implicit length two letters would be 16 KB, which no first element has.
- */
-function hasRepresentation(bytes: Uint8Array, at: number): boolean {
-  return /^[A-Z]{2}$/.test(latin1(bytes.subarray(at + 4, at + 6)));
-}
-
-const undefinedLength = 0xffff_ffff;
-/** What dicom-parser warns of where a sequence or item of undefined length runs to the end of the file. */
-const openSequence = /^eof encountered .* of undefined length$/;
-
-/** Representations with a length of four bytes that dicom-parser 1.8 does not know; the dictionary knows what they are. */
-const longRepresentations: ReadonlySet<string> = new Set(["OV", "SV", "UV"]);
-
-function streamOf(
-  parser: dicomParser.ByteArrayParser,
-  bytes: Uint8Array,
-  position: number,
-): dicomParser.ByteStream {
-  const stream = new dicomParser.ByteStream(parser, bytes, position);
-  const { seek, readFixedString, readUint32 } = stream;
-  let count = 0;
-  const counted = () => {
-    if (++count > greatestElementCount) throw `it has more than ${greatestElementCount} elements`;
-  };
-  // Each element states its representation or a length of four bytes, and each item such a length.
-  stream.readFixedString = (length) => {
-    counted();
-    const representation = readFixedString.call(stream, length);
-    return longRepresentations.has(representation) ? "UN" : representation;
-  };
-  stream.readUint32 = () => {
-    counted();
-    return readUint32.call(stream);
-  };
-  // Only behind a delimiter an undefined length is skipped by, and a delimiter has no content.
-  stream.seek = (offset) => seek.call(stream, offset === undefinedLength ? 0 : offset);
-  return stream;
-}
-
-/** A thousand frames of CT, or ten thousand of a mask, state a tenth of it; each takes memory and time. */
-const greatestElementCount = 1_000_000;
-
-/**
- * Removes the elements that do not lie within the first `end` bytes, and says of the first what is wrong: dicom-parser
- * takes most lengths as they are stated.
- */
-function lengthProblem(elements: dicomParser.DataSet["elements"], end: number): string | null {
-  let problem: string | null = null;
-  for (const element of Object.values(elements)) {
-    const { tag, dataOffset, length, items = [], fragments = [] } = element;
-    // Compressed pixel data may lack its delimiter at the end of the file.
-    const ownEnd = fragments.length > 0 && length === undefinedLength ? end : dataOffset + length;
-    const parts = [
-      ...items.map((item) => item.dataOffset + item.length),
-      ...fragments.map((fragment) => fragment.position + fragment.length),
-    ];
-    let own: string | null = null;
-    if (ownEnd > end)
-      own = `${shownTag(tag)} has ${length} bytes, of which ${Math.max(0, end - dataOffset)} are there`;
-    else if (parts.some((partEnd) => partEnd > ownEnd))
-      own = `an item of ${shownTag(tag)} is longer than its sequence`;
-    else {
-      for (const [n, { dataSet }] of items.entries())
-        own ??= dataSet === undefined ? null : lengthProblem(dataSet.elements, parts[n]);
-    }
-    if (own !== null) delete elements[tag];
-    problem ??= own;
-  }
-  return problem;
-}
-
-/** "(7FE0,0010)" */
-function shownTag(tag: string): string {
-  return `(${tag.slice(1, 5)},${tag.slice(5)})`.toUpperCase();
-}
-
-/** The header as it is, and the inflated dataset behind it. */
-function inflated(bytes: Uint8Array, headerBytes: number, name: string): Uint8Array {
-  const body = bytes.subarray(headerBytes);
-  return concatenated([bytes.subarray(0, headerBytes), inflate(body, greatestContent(body.length), name)]);
-}
-
-/** dicom-parser throws texts; any other error is of something that it does not look for. */
-function reasonOf(error: unknown): string {
-  if (error instanceof InputError) return "its deflated content cannot be inflated";
-  const isSaid = typeof error === "string" && error.length < 200;
-  return isSaid ? error.replace(/^dicomParser[.:]\w+: /, "") : "its structure cannot be followed";
-}

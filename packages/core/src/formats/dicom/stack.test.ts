@@ -46,6 +46,25 @@ describe("axial stacks", () => {
       ["shuffled, negative", along(-2.5, -7.5, 0, -5), [], regular],
       ["rounded to 0.1 mm", along(0, 1.3, 2.5, 3.8, 5), [], { isRegular: true, planes: 5, spacing: 1.25 }],
       [
+        "2.5 mm rounded to whole millimetres, halves to even ones",
+        along(0, 2, 5, 8, 10, 12, 15),
+        ["rounded-positions"],
+        { isRegular: true, planes: 7, spacing: 2.5 },
+      ],
+      [
+        "2 mm, then 3 mm",
+        along(0, 2, 4, 6, 9, 12, 15),
+        ["uneven-spacing"],
+        { isRegular: false, planes: 6, spacing: 3 },
+      ],
+      [
+        "steps of 1 mm and 2 mm, which may be a gap",
+        along(0, 1, 2, 4, 5),
+        ["uneven-spacing"],
+        { isRegular: false, planes: 6, spacing: 1 },
+      ],
+      ["a slice that lies far off", along(0, 1, 2, 3, 1000.5), ["bad-geometry, refused"], null],
+      [
         "one missing by number",
         numbered(along(0, 2.5, 7.5, 10), 1, 2, 4, 5),
         ["missing-slice, refused"],
@@ -111,6 +130,33 @@ describe("axial stacks", () => {
       originMm: [10, 20, lowest],
       direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
     });
+  });
+
+  test("a gap beside files that cannot be read is of slices that are missing", () => {
+    const slices = numbered(along(0, 2, 4, 8, 12), 1, 2, 3, 4, 5);
+    expect(kinds(stackOf(slices))).toEqual(["uneven-spacing"]);
+    expect(kinds(stackOf(slices, true))).toEqual(["missing-slice, refused"]);
+    expect(kinds(stackOf(along(0, 2, 4, 6), true))).toEqual([]);
+  });
+
+  test("rounded positions: each slice lies within half a millimetre of where it is put", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 2.01, max: 6, noNaN: true }),
+        fc.double({ min: -50, max: 50, noNaN: true }),
+        (stepMm, firstMm) => {
+          const places = Array.from({ length: 12 }, (_, k) => Math.round(firstMm + k * stepMm));
+          const { geometry, isRegular } = stackOf(along(...places));
+          fc.pre(new Set(places.slice(1).map((place, k) => place - places[k])).size > 1);
+          expect(isRegular).toBe(true);
+          expect(geometry?.size[2]).toBe(12);
+          places.forEach((place, k) => {
+            const [, , z] = geometry === null ? [0, 0, NaN] : pointOfIndex(geometry, [0, 0, k]);
+            expect(Math.abs(z - place)).toBeLessThan(0.5 + 1e-6);
+          });
+        },
+      ),
+    );
   });
 
   test("the message counts what is missing, and says where", () => {

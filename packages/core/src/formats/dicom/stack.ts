@@ -153,8 +153,12 @@ function gridOf(
   );
   const isStraight = placed.every(({ shiftMm }) => Math.hypot(...shiftMm) <= planeToleranceMm);
   const steps = isEven ? exact : roundedSteps(placed, normal);
-  if (steps === null) problems.push(spacingProblem(placed, gaps, usualMm, depthToleranceMm, mayLackSlices));
-  else if (!isEven) problems.push(roundingProblem(gaps, steps.stepMm));
+  if (steps === null) {
+    // Where files cannot be read, even most of the steps may be wide by a slice that is missing.
+    const fullMm = mayLackSlices ? Math.min(...gaps) : usualMm;
+    problems.push(spacingProblem(placed, gaps, fullMm, depthToleranceMm, mayLackSlices));
+  }
+  if (steps !== null && !isEven) problems.push(roundingProblem(gaps, steps.stepMm));
   if (!isStraight) problems.push(shiftProblem(placed, planeToleranceMm));
   if (steps !== null && isStraight) {
     const geometry: Geometry = {

@@ -60,4 +60,5 @@ export async function runLnsnet(folder: string, words: readonly string[]): Promi
 }
 
 const bin = fileURLToPath(new URL("../../packages/cli/bin/lnsnet.js", import.meta.url));
-const reportPeak = new URL("report-peak.js", import.meta.url).href;
+// Tests run the sources, and the command the built file.
+const reportPeak = new URL("../dist/report-peak.js", import.meta.url).href;

@@ -78,7 +78,13 @@ export {
   type Predictor,
   type TrainedModel,
 } from "./inference/predictor.js";
-export { type ClickOutcome, type Segmentation, type SegmentOptions, segment } from "./inference/segment.js";
+export {
+  type ClickOutcome,
+  type Segmentation,
+  type SegmentOptions,
+  type StandingNodes,
+  segment,
+} from "./inference/segment.js";
 export { FOREGROUND_THRESHOLD, nodeMask, type SegmentedNode } from "./inference/segmented-nodes.js";
 export { predictProbability } from "./inference/sliding-window.js";
 export type { SearchedPart } from "./inference/whole-scan.js";

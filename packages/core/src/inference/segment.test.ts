@@ -69,6 +69,65 @@ test("a clicked node is the node of the whole scan", async () => {
   expect(clicked.nodes[0].centroidLpsMm).toEqual(whole.nodes[0].centroidLpsMm);
 });
 
+describe("nodes that stand there", () => {
+  const byNumber = (nodes: readonly { id: number; voxels: number }[]) =>
+    nodes.map(({ id, voxels }) => [id, voxels]);
+
+  test("a click adds its node to those of a whole scan, and leaves them as they are", async () => {
+    const alone = await segment(scan, predictor, { at: [small.centreMm] });
+    const { nodes, clicks } = await segment(scan, predictor, { at: [large.centreMm], standing: alone });
+    expect(clicks[0].node).toBe(2);
+    expect(nodes[0]).toEqual(alone.nodes[0]);
+    expect(nodes[1].side).toBe("right");
+  });
+
+  test("a click into one of them refines it under its number, and a second time changes nothing", async () => {
+    const whole = await segment(scan, predictor);
+    const once = await segment(scan, predictor, { at: [small.centreMm], standing: whole });
+    expect(once.clicks[0].node).toBe(2);
+    expect(byNumber(once.nodes)).toEqual(byNumber(whole.nodes));
+    const twice = await segment(scan, predictor, { at: [small.centreMm], standing: once });
+    expect(twice.nodes).toEqual(once.nodes);
+    expect(twice.instances.data).toEqual(once.instances.data);
+  });
+
+  test("a whole scan keeps clicked nodes in the place of those that they cover", async () => {
+    const clicked = await segment(scan, predictor, { at: [small.centreMm] });
+    const found = await segment(scan, predictor, { standing: clicked });
+    expect([...found.numberOfStanding]).toEqual([[1, 2]]);
+    expect(byNumber(found.nodes)).toEqual(byNumber((await segment(scan, predictor)).nodes));
+    expect(found.nodes[1].meanProbability).toBe(clicked.nodes[0].meanProbability);
+  });
+
+  test("a whole scan keeps a clicked node that it does not find", async () => {
+    const clicked = await segment(scan, predictor, { at: [small.centreMm] });
+    const cleanUp = { minimumVolumeMl: 1, fillsCavities: true };
+    const found = await segment(scan, predictor, { standing: clicked, cleanUp });
+    expect([...found.numberOfStanding]).toEqual([[1, 2]]);
+    expect(found.nodes.map(({ side }) => side)).toEqual(["right", "left"]);
+  });
+
+  test("of another scan they are refused", async () => {
+    const clicked = await segment(scan, predictor, { at: [small.centreMm] });
+    const moved = { ...scan, originMm: [0, 0, 0] as const };
+    await expect(segment(moved, predictor, { standing: clicked })).rejects.toThrow(/grid of the scan/);
+  });
+});
+
+test("what lies outside the body, as on a table, is no node", async () => {
+  const table: Ball = { centreMm: [0, 28, 32], radiusMm: 4, hu: 90 };
+  const onTable = drawnScan(grid, [large, table]);
+  const [nx, ny] = grid.size;
+  // Air behind the back, but for the ball.
+  const data = onTable.data.map((hu, at) => {
+    const isBehind = Math.floor(at / nx) % ny >= 50;
+    return isBehind && hu !== table.hu ? -1000 : hu;
+  });
+  const { nodes, outsideBody } = await segment({ ...onTable, data }, predictor, { searched: "everything" });
+  expect(nodes.map(({ side }) => side)).toEqual(["right"]);
+  expect(outsideBody).toBe(1);
+});
+
 describe("progress and stopping", () => {
   test("tells of each patch, the last one last", async () => {
     const told: number[] = [];

@@ -1,14 +1,26 @@
 // One function for every way of segmenting a scan: all its nodes, or those that were clicked.
 import { InputError } from "../errors.js";
-import { crop, paste } from "../volume/crop.js";
-import { type Vector3, type Volume, voxelCount } from "../volume/volume.js";
+import { crop } from "../volume/crop.js";
+import type { IntegerVoxelArray } from "../volume/resample.js";
+import { sameGeometry, type Vector3, type Volume } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
+import type { NodeConfidence } from "../voxels/node-confidence.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import type { CleanUp } from "./clean-up.js";
-import { type ClickedNode, type ClickOptions, segmentClickedNode } from "./clicked-node.js";
+import { type ClickOptions, segmentClickedNode } from "./clicked-node.js";
+import { placeNode } from "./placed-nodes.js";
 import type { Predictor } from "./predictor.js";
-import { type SegmentedNodes, withConfidence } from "./segmented-nodes.js";
+import { type SegmentedNode, type SegmentedNodes, withConfidence } from "./segmented-nodes.js";
 import type { Prediction, SlidingWindowOptions } from "./sliding-window.js";
 import { type SearchedPart, segmentWholeScan } from "./whole-scan.js";
+
+/** Nodes of a scan that were found before. What {@link segment} returns fits. */
+export interface StandingNodes {
+  /** Each node's voxels hold its number; on the scan's grid. */
+  readonly instances: Volume<IntegerVoxelArray>;
+  /** How sure the network was of each. */
+  readonly nodes: readonly NodeConfidence[];
+}
 
 export interface SegmentOptions {
   /** Points in nodes, LPS mm; without, all nodes of the scan are looked for. */
@@ -17,6 +29,11 @@ export interface SegmentOptions {
   readonly overlap?: number;
   /** Whether the network sees each patch mirrored left to right too, and both answers are averaged; twice the time. */
   readonly mirrored?: boolean;
+  /**
+   * Nodes that are kept. Clicked nodes are added to them, or refine the one that they cover; of a whole scan, they take
+   * the place of the nodes that they cover. No other node is changed.
+   */
+  readonly standing?: StandingNodes;
   /** What of a whole scan is looked at; body and neck by default. */
   readonly searched?: SearchedPart;
   /** What is mended of a whole scan's mask. */
@@ -42,6 +59,10 @@ export interface Segmentation extends SegmentedNodes {
   readonly clicks: readonly ClickOutcome[];
   /** How the part of a whole scan that was looked at was found, a sentence each. */
   readonly reasons: readonly string[];
+  /** Connected components of a whole scan that were no nodes, since they lay outside the body. */
+  readonly outsideBody: number;
+  /** The number that each of {@link SegmentOptions.standing} has now. */
+  readonly numberOfStanding: ReadonlyMap<number, number>;
 }
 
 export const DEFAULT_OVERLAP = 0.5;
@@ -60,20 +81,36 @@ export async function segment(
   predictor: Predictor,
   options: SegmentOptions = {},
 ): Promise<Segmentation> {
-  const { at, searched, cleanUp, overlap = DEFAULT_OVERLAP, mirrored = false, signal, onProgress } = options;
+  const { at, standing, searched, cleanUp, overlap = DEFAULT_OVERLAP, mirrored = false } = options;
+  const { signal, onProgress } = options;
   const look = { mirrored, ...(signal ? { signal } : {}) };
+  if (standing !== undefined && !sameGeometry(scan, standing.instances))
+    throw new InputError(
+      "The standing nodes do not lie on the grid of the scan; pass those that were found in this scan.",
+    );
   if (at !== undefined) {
     requirePoints(at);
-    return segmentClicks(scan, at, predictor, look, onProgress);
+    return segmentClicks(scan, at, predictor, look, standing, onProgress);
   }
-  const { instances, nodes, reasons } = await segmentWholeScan(scan, predictor, {
+  const whole = await segmentWholeScan(scan, predictor, {
     ...look,
     overlap,
     ...(searched ? { searched } : {}),
     ...(cleanUp ? { cleanUp } : {}),
     ...(onProgress ? { onPatch: onProgress } : {}),
   });
-  return { instances, nodes, clicks: [], reasons };
+  const { reasons, outsideBody } = whole;
+  const { numberOfStanding, ...nodes } = standing
+    ? amongWholeScan(scan, whole, standing)
+    : { ...whole, numberOfStanding: new Map<number, number>() };
+  return {
+    instances: nodes.instances,
+    nodes: nodes.nodes,
+    clicks: [],
+    reasons,
+    outsideBody,
+    numberOfStanding,
+  };
 }
 
 /** Programs in JavaScript have no compiler that keeps them from passing something else. */
@@ -90,53 +127,85 @@ function requirePoints(points: readonly Vector3[]): void {
   }
 }
 
-/** Clicks one after another; a click into a node that is already there adds nothing. */
+/** Clicks one after another; a click into a node that stands there already refines it. */
 async function segmentClicks(
   scan: Volume,
   points: readonly Vector3[],
   predictor: Predictor,
   look: ClickOptions,
+  standing: StandingNodes | undefined,
   onProgress: SegmentOptions["onProgress"],
 ): Promise<Segmentation> {
-  const { size, spacingMm, originMm, direction } = scan;
-  const Numbers = points.length <= 255 ? Uint8Array : Uint16Array;
-  const instances = { size, spacingMm, originMm, direction, data: new Numbers(voxelCount(scan)) };
-  const predictions: Prediction[] = [];
+  const numbers = standing?.nodes.map(({ id }) => id) ?? [];
+  let next = Math.max(0, ...numbers) + 1;
+  const instances = instancesFor(scan, next - 1 + points.length, standing?.instances);
+  const predictions = new Map<number, Prediction>();
   const clicks: ClickOutcome[] = [];
   for (const [index, pointMm] of points.entries()) {
     const found = await segmentClickedNode(scan, pointMm, predictor, look);
     if (found.found === "none") clicks.push({ pointMm, node: null, remark: found.reason });
     else {
-      const node = addNode(found, instances, predictions.length + 1);
-      if (node > predictions.length) predictions.push(found.prediction);
-      clicks.push({ pointMm, node, remark: found.isCut ? CUT : null });
+      const { number, as } = placeNode(instances, found, next);
+      if (as !== "covered") predictions.set(number, found.prediction);
+      next = Math.max(next, number + 1);
+      clicks.push({ pointMm, node: number, remark: found.isCut ? CUT : null });
     }
     onProgress?.(index + 1, points.length);
   }
-  const nodes = measureNodes(instances, scan, "labels").map((node) =>
-    withConfidence([node], instances, predictions[node.id - 1]),
-  );
-  return { instances, nodes: nodes.flat(), clicks, reasons: [] };
+  const before = new Map(standing?.nodes.map((node) => [node.id, node]));
+  const nodes = measureNodes(instances, scan, "labels").map((node): SegmentedNode => {
+    const prediction = predictions.get(node.id);
+    if (prediction !== undefined) return withConfidence([node], instances, prediction)[0];
+    return { ...node, ...confidenceIn(before, node.id) };
+  });
+  const numberOfStanding = new Map(numbers.map((number) => [number, number]));
+  return { instances, nodes, clicks, reasons: [], outsideBody: 0, numberOfStanding };
 }
 
 const CUT = "The node reaches beyond what was looked at, and is cut there.";
 
-/**
- * Gives a clicked node's voxels a number, but for those that another node holds already.
- *
- * @returns the number: the given one, or that of the node which holds more than half of the voxels
- */
-function addNode({ mask, start }: ClickedNode, instances: Volume, number: number): number {
-  const held = crop(instances, start, mask.size);
-  const voxelsOf = new Map<number, number>();
-  let voxels = 0;
-  for (let at = 0; at < mask.data.length; at++) {
-    if (mask.data[at] === 0) continue;
-    voxels++;
-    voxelsOf.set(held.data[at], (voxelsOf.get(held.data[at]) ?? 0) + 1);
-    if (held.data[at] === 0) held.data[at] = number;
+/** The nodes of a whole scan, with standing ones in the place of those that they cover. */
+function amongWholeScan(
+  scan: Volume,
+  whole: SegmentedNodes,
+  standing: StandingNodes,
+): SegmentedNodes & Pick<Segmentation, "numberOfStanding"> {
+  const kept = measureNodes(standing.instances, null, "labels");
+  const instances = instancesFor(scan, whole.nodes.length + kept.length, whole.instances);
+  const confidences = new Map<number, NodeConfidence>(whole.nodes.map((node) => [node.id, node]));
+  const before = new Map(standing.nodes.map((node) => [node.id, node]));
+  const numberOfStanding = new Map<number, number>();
+  let next = whole.nodes.length + 1;
+  for (const { id, boundingBoxIndex: box } of kept) {
+    const cut = crop(standing.instances, box.start, box.size);
+    const mask = { ...cut, data: maskWhere(cut.data, (number) => number === id) };
+    const { number, as } = placeNode(instances, { mask, start: box.start }, next);
+    next = Math.max(next, number + 1);
+    numberOfStanding.set(id, number);
+    if (as !== "covered") confidences.set(number, confidenceIn(before, id));
   }
-  for (const [other, shared] of voxelsOf) if (other !== 0 && shared > voxels / 2) return other;
-  paste(held, start, instances);
-  return number;
+  const nodes = measureNodes(instances, scan, "labels").map(
+    (node): SegmentedNode => ({ ...node, ...confidenceIn(confidences, node.id), id: node.id }),
+  );
+  return { instances, nodes, numberOfStanding };
+}
+
+function confidenceIn(confidences: ReadonlyMap<number, NodeConfidence>, id: number): NodeConfidence {
+  const found = confidences.get(id);
+  if (found === undefined)
+    throw new InputError(`The standing nodes name no node ${id}, whose voxels they hold.`);
+  const { meanProbability, ensembleDisagreement } = found;
+  return { id, meanProbability, ensembleDisagreement };
+}
+
+/** Instances that can hold numbers up to `greatest`, with those that stand there. */
+function instancesFor(
+  { size, spacingMm, originMm, direction }: Volume,
+  greatest: number,
+  standing: Volume<IntegerVoxelArray> | undefined,
+): Volume<IntegerVoxelArray> {
+  const Numbers = greatest <= 255 ? Uint8Array : greatest <= 65_535 ? Uint16Array : Int32Array;
+  const data = new Numbers(size[0] * size[1] * size[2]);
+  if (standing !== undefined) data.set(standing.data);
+  return { size, spacingMm, originMm, direction, data };
 }

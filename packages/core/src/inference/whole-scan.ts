@@ -3,7 +3,10 @@ import { InputError } from "../errors.js";
 import { prepareOnGrid, restoreMask, workingGrid } from "../transforms/preprocess.js";
 import { boxCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
-import type { Geometry, Volume } from "../volume/volume.js";
+import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
+import { bodyMask } from "../voxels/body-mask.js";
+import { coarseScan } from "../voxels/coarse-scan.js";
+import { labelRuns } from "../voxels/components.js";
 import { numberedComponents } from "../voxels/instances.js";
 import type { IndexBox } from "../voxels/morphology.js";
 import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
@@ -27,6 +30,8 @@ export interface WholeScan extends SegmentedNodes {
   readonly prediction: Prediction;
   /** How the part that was looked at was found, a sentence each. */
   readonly reasons: readonly string[];
+  /** Connected components that were left out, since most of each lay outside the body: on the table, on a mask, in air. */
+  readonly outsideBody: number;
 }
 
 /**
@@ -48,9 +53,44 @@ export async function segmentWholeScan(
   const prepared = prepareOnGrid(scan, grid, window);
   const prediction = await predictor.probability(prepared, { ...look, isWanted });
   const mask = restoreMask(prediction.probability, scan, FOREGROUND_THRESHOLD);
-  const instances = numberedComponents(cleanedMask(mask, cleanUp));
+  const { mask: inside, outsideBody } = withinBody(cleanedMask(mask, cleanUp), scan);
+  const instances = numberedComponents(inside);
   const nodes = withConfidence(measureNodes(instances, scan, "labels"), instances, prediction);
-  return { instances, nodes, prediction, reasons };
+  return { instances, nodes, prediction, reasons, outsideBody };
+}
+
+/** The mask without the components (26 neighbours) that lie for the most part outside the body. */
+function withinBody(
+  mask: Volume<Uint8Array>,
+  scan: Volume,
+): { mask: Volume<Uint8Array>; outsideBody: number } {
+  const coarse = coarseScan(scan);
+  const body: Volume<Uint8Array> = { ...coarse, data: bodyMask(coarse) };
+  // Where no body can be told from air, nothing lies outside of it.
+  if (!body.data.includes(1)) return { mask, outsideBody: 0 };
+  const { starts, ends, runLabels, sizes } = labelRuns(mask.data, mask.size, 26);
+  const inside = new Float64Array(sizes.length);
+  for (let run = 0; run < starts.length; run++)
+    for (let at = starts[run]; at < ends[run]; at++)
+      inside[runLabels[run] - 1] += isMarked(body, pointAt(mask, at)) ? 1 : 0;
+  const data = mask.data.slice();
+  for (let run = 0; run < starts.length; run++) {
+    const component = runLabels[run] - 1;
+    if (inside[component] < sizes[component] / 2) data.fill(0, starts[run], ends[run]);
+  }
+  const outsideBody = sizes.filter((voxels, component) => inside[component] < voxels / 2).length;
+  return { mask: { ...mask, data }, outsideBody };
+}
+
+function pointAt(grid: Geometry, at: number): Vector3 {
+  const [nx, ny] = grid.size;
+  return pointOfIndex(grid, [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))]);
+}
+
+function isMarked(mask: Volume<Uint8Array>, pointMm: Vector3): boolean {
+  const [i, j, k] = indexOfPoint(mask, pointMm).map(Math.round);
+  const [nx, ny, nz] = mask.size;
+  return i >= 0 && j >= 0 && k >= 0 && i < nx && j < ny && k < nz && mask.data[i + nx * (j + ny * k)] === 1;
 }
 
 interface Search {

@@ -41,11 +41,15 @@ async function segmentFiles(files: readonly File[], signal: AbortSignal): Promis
       signal,
       onProgress: (done, total) => tell({ kind: "patch", done, total }),
     });
-    const caption = `${files[0].name} - trained on ${model.plan.dataLabel}`;
+    const preview = {
+      title: files[0].name,
+      caption: `model trained on ${model.plan.dataLabel}`,
+      className: model.plan.foreground,
+    };
     tell({
       kind: "done",
       tableHtml: nodesHtml(found.nodes.map((node) => nodeJson(node, node))),
-      picturePng: Uint8Array.from(segmentationPreviewPng(scan, found.instances, found.nodes, { caption })),
+      picturePng: Uint8Array.from(segmentationPreviewPng(scan, found.instances, found.nodes, preview)),
       maskNifti: Uint8Array.from(writeNifti(found.instances)),
     });
   } finally {

@@ -1,5 +1,5 @@
 // Brings a collection into nnU-Net's layout without its identifiers, case by case, and goes on where it stopped.
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -15,12 +15,13 @@ import {
   type Volume,
   writeNifti,
 } from "@lnsnet/core";
-import { fileError, isFile, isFolder, readBytes, removeUnfinished, writeAtomically } from "./files.js";
+import { fileError, isFile, isFolder, removeUnfinished, writeAtomically } from "./files.js";
 import { type ImportedCase, type ImportRecord, importRecordPath, readImportRecord } from "./import-record.js";
 import type { ImportSource, SourceList } from "./import-sources.js";
 import { throwIfInterrupted } from "./interrupt.js";
 import { requireFreeNames } from "./outputs.js";
 import { createProgress } from "./progress.js";
+import { secretOf } from "./secret.js";
 import type { Subset } from "./survey.js";
 
 export interface ImportOptions {
@@ -249,14 +250,11 @@ const saltFile = ".import-salt";
 /** The secret behind the hashes. Whoever has it can test a guessed identifier; without it an import cannot go on. */
 async function saltOf(folder: string, isNew: boolean): Promise<string> {
   const path = join(folder, saltFile);
-  if (await isFile(path)) return new TextDecoder().decode(await readBytes(path)).trim();
-  if (!isNew)
+  if (!isNew && !(await isFile(path)))
     throw new InputError(
       `${path} is missing, by which an import knows the cases that it has; bring the file back, or name another folder.`,
     );
-  const salt = randomBytes(16).toString("hex");
-  await writeAtomically(path, `${salt}\n`);
-  return salt;
+  return secretOf(folder, saltFile);
 }
 
 async function writeRecord(folder: string, record: ImportRecord): Promise<void> {

@@ -1,6 +1,17 @@
 // `lnsnet predict` as a user runs it: whole scans and clicks, every file that it leaves, batches that fail and go on.
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -64,8 +75,11 @@ const predict = (...tokens: string[]) =>
     "--search",
     "everything",
     "--overlap",
-    "0.25",
+    "0",
   );
+/** The name of a series' results: the first digits of a hash of its UID. */
+const seriesId = (uid: string) =>
+  `series-${createHash("sha256").update(`series ${uid}`).digest("hex").slice(0, 12)}`;
 const mask = async (name: string) => readVolume(await readFile(inFolder(name)), name);
 
 beforeAll(async () => {
@@ -115,10 +129,15 @@ describe("a whole scan", () => {
     const manifest = JSON.parse(await readFile(inFolder("whole/neck.json"), "utf8"));
     expect(manifest).toMatchObject({
       use: "research use only",
-      scan: { path: "neck.nii.gz", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
-      models: [{ path: "model.safetensors", trained_on: "nothing (made by hand)" }],
-      files: ["neck.nii.gz", "neck.csv", "neck.png"],
+      scan: {
+        path: await realpath(inFolder("neck.nii.gz")),
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+      finished: true,
+      whole_scan: { models: [{ path: "model.safetensors", trained_on: "nothing (made by hand)" }] },
+      clicks: [],
     });
+    expect(Object.keys(manifest.files)).toEqual(["neck.nii.gz", "neck.csv", "neck.png"]);
     expect(manifest.nodes).toEqual(nodes);
   });
 
@@ -150,13 +169,16 @@ describe("a whole scan", () => {
     const tokens = ["--output", "dicom", "--dicom", "seg,rtstruct,sr", "--format", "nrrd", "--numbered"];
     const { code, stderr } = await predict("series", ...tokens);
     expect(code, stderr).toBe(0);
-    expect((await readdir(inFolder("dicom"))).sort()).toEqual([
-      ...["series.csv", "series.json", "series.nrrd", "series.png"],
-      ...["series.rtstruct.dcm", "series.seg.dcm", "series.sr.dcm"],
-    ]);
-    expect([...new Set((await mask("dicom/series.nrrd")).data)].sort()).toEqual([0, 1, 2]);
-    const measured = await session.run(...["measure", "dicom/series.seg.dcm", "--image", "series", "--json"]);
-    const { nodes } = JSON.parse(await readFile(inFolder("dicom/series.json"), "utf8"));
+    const id = seriesId("1.2.3");
+    const endings = ["csv", "json", "nrrd", "png", "rtstruct.dcm", "seg.dcm", "sr.dcm"];
+    expect((await readdir(inFolder("dicom"))).sort()).toEqual(endings.map((ending) => `${id}.${ending}`));
+    expect([...new Set((await mask(`dicom/${id}.nrrd`)).data)].sort()).toEqual([0, 1, 2]);
+    const measured = await session.run(...["measure", `dicom/${id}.seg.dcm`, "--image", "series", "--json"]);
+    const { nodes, scan } = JSON.parse(await readFile(inFolder(`dicom/${id}.json`), "utf8"));
+    expect(scan).toMatchObject({
+      path: await realpath(inFolder("series")),
+      series: { instance_uid: "1.2.3", description: "neck" },
+    });
     expect(
       JSON.parse(measured.stdout).nodes.map(({ volume_ml }: { volume_ml: number }) => volume_ml),
     ).toEqual(nodes.map(({ volume_ml }: { volume_ml: number }) => volume_ml));
@@ -187,9 +209,9 @@ describe("clicked nodes", () => {
         return ["--points", "click.fcsv"];
       },
     ],
-  ])("%s: that node alone", async (_, tokensOf) => {
+  ])("%s: that node alone", async (name, tokensOf) => {
     const { code, stdout, stderr } = await predict(
-      ...["neck.nii.gz", "--output", "clicked", "--json", ...(await tokensOf())],
+      ...["neck.nii.gz", "--output", `clicked ${name}`, "--json", ...(await tokensOf())],
     );
     expect(code, stderr).toBe(0);
     const { nodes } = JSON.parse(stdout);
@@ -225,6 +247,223 @@ describe("clicked nodes", () => {
   });
 });
 
+const json = async (...parts: string[]) => JSON.parse(await readFile(inFolder(...parts), "utf8"));
+const namesIn = async (name: string) =>
+  (await readdir(inFolder(name))).filter((one) => !one.startsWith(".")).sort();
+
+describe("clicks and whole scans in one folder", () => {
+  const [large, small] = balls.map(({ centre }) => centre.map((at) => at.toFixed(1)).join(","));
+  const run = async (output: string, ...tokens: string[]) => {
+    const { code, stdout, stderr } = await predict(
+      "neck.nii.gz",
+      "--output",
+      output,
+      "--no-pictures",
+      "--json",
+      ...tokens,
+    );
+    expect(code, stderr).toBe(0);
+    const { nodes, clicks } = JSON.parse(stdout);
+    return {
+      nodes,
+      clicks,
+      stderr,
+      voxels: (await mask(`${output}/neck.nii.gz`)).data.reduce((sum, one) => sum + one, 0),
+    };
+  };
+
+  test("a click on a finished scan keeps its nodes and refines the one it hits; the same again is finished", async () => {
+    const whole = await run("both");
+    const clicked = await run("both", "--at", small);
+    expect(clicked.nodes).toHaveLength(2);
+    expect(clicked.nodes[0]).toEqual(whole.nodes[0]);
+    expect(clicked.clicks).toMatchObject([{ node: 2, remark: null }]);
+    const before = await readFile(inFolder("both/neck.json"), "utf8");
+    expect((await run("both", "--at", small)).stderr).toMatch(/finished already/);
+    expect((await run("both")).stderr).toMatch(/finished already/);
+    expect(await readFile(inFolder("both/neck.json"), "utf8")).toBe(before);
+    expect(await json("both/neck.json")).toMatchObject({ whole_scan: { region: [] }, clicks: [{ node: 2 }] });
+  });
+
+  test("a second click adds its node, and a whole scan afterwards keeps both", async () => {
+    await run("added", "--at", small);
+    const two = await run("added", "--at", large);
+    expect(two.nodes.map(({ id, side }: { id: number; side: string }) => [id, side])).toEqual([
+      [1, two.nodes[0].side],
+      [2, two.nodes[1].side],
+    ]);
+    const whole = await run("added", "--minimum-volume", "900");
+    expect(whole.stderr).toMatch(/2 clicked nodes kept/);
+    expect(whole.voxels).toBe(two.voxels);
+    expect(whole.clicks.map(({ node }: { node: number }) => node)).toEqual([1, 2]);
+  });
+
+  test("what a killed command left unfinished is computed again, whole scan and clicks", async () => {
+    const wanted = await run("both", "--at", small);
+    const manifest = await json("both/neck.json");
+    await writeFile(inFolder("both/neck.json"), JSON.stringify({ ...manifest, finished: false }));
+    await rm(inFolder("both/neck.csv"));
+    const again = await run("both");
+    expect(again.nodes).toEqual(wanted.nodes);
+    expect(again.clicks).toEqual(wanted.clicks);
+    expect(await json("both/neck.json")).toMatchObject({ finished: true });
+  });
+
+  test("a mask that a person changed is not replaced", async () => {
+    await run("edited", "--at", small);
+    await writeFile(
+      inFolder("edited/neck.nii.gz"),
+      writeNifti({ ...scan(), data: new Uint8Array(voxelCount(grid)) }),
+    );
+    const { code, stderr } = await predict("neck.nii.gz", "--output", "edited", "--at", large);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/edited\/neck\.nii\.gz was changed after lnsnet wrote it/);
+  });
+
+  test("a scan that changed since does not get the nodes of the old one", async () => {
+    await copyFile(inFolder("neck.nii.gz"), inFolder("changing.nii.gz"));
+    await predict("changing.nii.gz", "--output", "changed", "--no-pictures", "--at", small);
+    await writeFile(inFolder("changing.nii.gz"), writeNifti(scan(5)));
+    const { code, stderr } = await predict("changing.nii.gz", "--output", "changed", "--no-pictures");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/scan has changed since changed\/changing\.json was written/);
+  });
+});
+
+describe("nothing of a person's is replaced", () => {
+  test.each(["own.nii.gz", "own.json", "own.csv", "own.png"])("%s beside the scan", async (name) => {
+    const place = `place of ${name}`;
+    await mkdir(inFolder(place));
+    await writeFile(inFolder(place, "own.nii.gz"), writeNifti(scan()));
+    if (name !== "own.nii.gz") {
+      await rename(inFolder(place, "own.nii.gz"), inFolder(place, "own_0000.nii.gz"));
+      await writeFile(inFolder(place, name), "{}");
+    }
+    const input = name === "own.nii.gz" ? "own.nii.gz" : "own_0000.nii.gz";
+    const before = await Promise.all((await namesIn(place)).map((one) => readFile(inFolder(place, one))));
+    const { code, stderr } = await predict(`${place}/${input}`, "--output", place);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`${name}.*(did not make|another folder)`));
+    expect(await Promise.all((await namesIn(place)).map((one) => readFile(inFolder(place, one))))).toEqual(
+      before,
+    );
+  });
+
+  test("another folder's scan of the same name does not take its place", async () => {
+    for (const place of ["p1", "p2"]) await mkdir(inFolder(`names/${place}`), { recursive: true });
+    await writeFile(inFolder("names/p1/ct.nii.gz"), writeNifti(scan()));
+    await writeFile(inFolder("names/p2/ct.nii.gz"), writeNifti(scan(4)));
+    expect((await predict("names/p1/ct.nii.gz", "--output", "one-name", "--no-pictures")).code).toBe(0);
+    const { code, stderr } = await predict("names/p2/ct.nii.gz", "--output", "one-name", "--no-pictures");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/one-name\/ct\.json is the result of another scan \(.*p1\/ct\.nii\.gz\)/);
+  });
+});
+
+describe("results are never mixed up", () => {
+  test("two scans of one name are named by their folders", async () => {
+    const { code, stderr } = await predict("names", "--output", "collision", "--no-pictures");
+    expect(code, stderr).toBe(0);
+    expect((await namesIn("collision")).filter((name) => name.endsWith(".nii.gz"))).toEqual([
+      "p1_ct.nii.gz",
+      "p2_ct.nii.gz",
+    ]);
+  });
+
+  test("what lies in the folder from an earlier call is no scan", async () => {
+    await mkdir(inFolder("beside"));
+    await copyFile(inFolder("neck.nii.gz"), inFolder("beside/neck.nii.gz"));
+    for (const again of [false, true]) {
+      const { code, stderr } = await predict("beside", "--output", "beside/results", "--no-pictures");
+      expect(code, stderr).toBe(0);
+      expect(/neck is finished already/.test(stderr)).toBe(again);
+    }
+  });
+
+  test("where two results would still have one name, nothing is begun", async () => {
+    await mkdir(inFolder("one-id"));
+    for (const name of ["ct.nii.gz", "CT_0000.nii.gz"])
+      await writeFile(inFolder("one-id", name), writeNifti(scan()));
+    const { code, stderr } = await predict("one-id", "--output", "none-begun");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/would both be called ct; rename one of the two/i);
+    expect(await readdir(inFolder("none-begun")).catch(() => null)).toBeNull();
+  });
+
+  /** A patient's series in a folder of the inbox. */
+  const arrive = async (name: string, seriesUid: string, shift: number) => {
+    await mkdir(inFolder("inbox", name), { recursive: true });
+    const series = {
+      ...scan(),
+      hu: scan(shift).data,
+      patientId: name,
+      seriesUid,
+      frameOfReferenceUid: `${seriesUid}.9`,
+    };
+    for (const { name: file, bytes } of ctFiles(series))
+      await writeFile(inFolder("inbox", name, file), bytes);
+  };
+
+  test("an inbox that grows never gives one patient's result to another", async () => {
+    await arrive("Anna", "1.2.31", 0);
+    await arrive("Berta", "1.2.32", 3);
+    const tokens = ["inbox", "--output", "from-inbox", "--no-pictures"];
+    const first = await predict(...tokens);
+    expect(first.code, first.stderr).toBe(0);
+    const results = ["1.2.31", "1.2.32"].map((uid) => `from-inbox/${seriesId(uid)}.json`);
+    const before = await Promise.all(results.map((name) => readFile(inFolder(name), "utf8")));
+    await arrive("Aaron", "1.2.30", 6);
+    const second = await predict(...tokens);
+    expect(second.stderr.match(/finished already/g)).toHaveLength(2);
+    expect(await Promise.all(results.map((name) => readFile(inFolder(name), "utf8")))).toEqual(before);
+    const { scan: whose } = await json(`from-inbox/${seriesId("1.2.30")}.json`);
+    expect(whose.path).toBe(await realpath(inFolder("inbox/Aaron")));
+    expect(second.stdout).toContain(whose.path);
+  });
+
+  test("anonymous results name nobody, and are found again by the same command", async () => {
+    await arrive("Anna", "1.2.31", 0);
+    const tokens = [
+      "inbox",
+      "--series",
+      "1.2.31",
+      "--output",
+      "anonymous",
+      "--anonymize",
+      "--dicom",
+      "seg,sr",
+    ];
+    const { code, stderr } = await predict(...tokens);
+    expect(code, stderr).toBe(0);
+    const names = await namesIn("anonymous");
+    expect(names).toHaveLength(6);
+    for (const name of names) {
+      const text = name + (await readFile(inFolder("anonymous", name), "latin1"));
+      for (const secret of ["Anna", "1.2.31", folder])
+        expect(text.includes(secret), `${secret} in ${name}`).toBe(false);
+    }
+    expect((await predict(...tokens)).stderr).toMatch(/finished already/);
+  });
+});
+
+test("DICOM objects of a volume file are refused before work begins; of both kinds, each is told", async () => {
+  const alone = await predict("neck.nii.gz", "--output", "no-dicom", "--dicom", "seg");
+  expect(alone.code).toBe(2);
+  expect(alone.stderr).toMatch(/neck\.nii\.gz is a volume file, and --dicom seg needs a DICOM series/);
+  expect(await readdir(inFolder("no-dicom")).catch(() => null)).toBeNull();
+});
+
+test("a model whose answer is NaN is an error", async () => {
+  const model = densityModel();
+  model.weights.get("head.logits.weight")?.fill(Number.NaN);
+  await writeFile(inFolder("nan.safetensors"), writeModel(model, false));
+  const tokens = ["neck.nii.gz", "--output", "nan", "--search", "everything", "--model", "nan.safetensors"];
+  const { code, stderr } = await session.run("predict", ...tokens);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/NaN/);
+  expect(await namesIn("nan").catch(() => [])).toEqual([]);
+});
+
 describe("a batch", () => {
   test("does what it can, names at the end what failed, and says so by its exit code", async () => {
     const { code, stderr } = await predict("study", "--output", "batch", "--no-pictures");
@@ -232,14 +471,19 @@ describe("a batch", () => {
     expect((await readdir(inFolder("batch"))).filter((name) => name.endsWith(".nii.gz")).sort()).toEqual([
       ...["scan_0.nii.gz", "scan_1.nii.gz", "scan_2.nii.gz"],
     ]);
-    expect(stderr).toMatch(/1 scan of 4 could not be segmented; the others are done:\s+scan_1b: .*scan_1b/s);
+    expect(stderr).toMatch(/scan_1b: .*scan_1b\.nii\.gz is not a NIfTI file/);
+    expect(stderr).toMatch(/1 scan of 4 could not be segmented \(scan_1b\); the others are done/);
   });
 
   test("killed in the middle, the same command goes on with the rest", async () => {
     const tokens = ["predict", "study", "--output", "killed", "--no-pictures", "--search", "everything"];
-    tokens.push("--overlap", "0.25");
+    tokens.push("--overlap", "0");
     const child = spawn(process.execPath, [bin, ...tokens, "--model", "model.safetensors"], { cwd: folder });
-    const isThere = async () => (await readdir(inFolder("killed")).catch(() => [])).includes("scan_0.json");
+    const isThere = () =>
+      readFile(inFolder("killed/scan_0.json"), "utf8").then(
+        (text) => JSON.parse(text).finished === true,
+        () => false,
+      );
     while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill("SIGKILL");
     await new Promise((resolve) => child.on("close", resolve));

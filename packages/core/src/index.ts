@@ -234,4 +234,5 @@ export * from "./voxels/morphology.js";
 export { findNeckRegion, type NeckRegion, type NoNeck, regionTest } from "./voxels/neck-region.js";
 export type { NeckSide } from "./voxels/neck-side.js";
 export * from "./voxels/node-confidence.js";
+export { isNodeHu, nodeHu } from "./voxels/node-density.js";
 export * from "./voxels/node-measurement.js";

@@ -4,38 +4,36 @@ import {
   deviceChoices,
   InputError,
   type NodeJson,
+  nodeHu,
   nodesText,
   openPredictor,
   type Predictor,
   type SegmentOptions,
-  segment,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { defineCommand } from "citty";
 import { realNumber, wholeNumber } from "../arguments.js";
-import { ensureWritableFolder, removeUnfinished } from "../files.js";
-import type { ReadImage } from "../imaging.js";
-import { Interrupted, interruptSignal } from "../interrupt.js";
+import { listed } from "../dataset.js";
+import { ensureWritableFolder, removeUnfinished, requirePath } from "../files.js";
+import { whileHolding } from "../folder-lock.js";
+import { Interrupted } from "../interrupt.js";
 import type { StoredModel } from "../model.js";
 import { counted, printJson, printProblems, printText } from "../output.js";
 import { shippedModelPath } from "../prediction.js";
-import { createProgress } from "../progress.js";
-import { type ClicksOf, clickArguments, clicksFrom } from "../segmenting/clicks.js";
-import { requireMemory } from "../segmenting/memory.js";
-import { loadModels, modelRecord } from "../segmenting/models.js";
+import { secretOf } from "../secret.js";
+import { clickArguments, clicksFrom } from "../segmenting/clicks.js";
 import {
   type DicomObject,
   dicomObjects,
-  finishedResult,
-  hashOfScan,
+  type Form,
+  type Manifest,
+  type ModelRecord,
   maskFormats,
-  maskPath,
-  type Recipe,
-  recipeOf,
-  type Wanted,
-  writeResult,
-} from "../segmenting/results.js";
-import { type NamedScan, type ReadAttempt, readAhead, scansAt } from "../segmenting/scans.js";
+  requireFreeResults,
+} from "../segmenting/manifest.js";
+import { loadModels, modelRecord } from "../segmenting/models.js";
+import { type NamedScan, readAhead, type ScanOrigin, scansAt } from "../segmenting/scans.js";
+import { type Segmenting, segmentScan } from "../segmenting/segmenting.js";
 
 export const predictCommand = defineCommand({
   meta: {
@@ -111,20 +109,21 @@ export const predictCommand = defineCommand({
       default: "0",
       valueHint: "NUMBER",
     },
+    anonymize: {
+      type: "boolean",
+      description: "leave out of all results what identifies the patient; names become numbers",
+    },
+    salt: {
+      type: "string",
+      description:
+        "secret by which --anonymize makes names and UIDs; the same gives the same. By default one that is kept in the output folder as .predict-salt, not to be passed on",
+      valueHint: "TEXT",
+    },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
-    const { scans, areSeveral } = await scansAt(args.scan, args.series);
-    const clicksOf = await clicksFrom(args);
-    if (clicksOf !== null && scans.length > 1)
-      throw new InputError(
-        `${args.scan} holds ${scans.length} scans, and points are of one; name one scan, or leave the points out.`,
-      );
-    const models = await loadModels(args.model ?? shippedModelPath);
-    if (args.model === undefined)
-      process.stderr.write(
-        "lnsnet: no --model is named, so the shipped model is used; it was trained on the phantom (synthetic scans) alone. Research use only.\n",
-      );
+    if (args.salt !== undefined && args.anonymize !== true)
+      throw new InputError("--salt is for --anonymize; give both.");
     const options: SegmentOptions = {
       overlap: realNumber(args.overlap, "--overlap", 0, 0.9),
       mirrored: args.mirrored === true,
@@ -134,47 +133,118 @@ export const predictCommand = defineCommand({
         fillsCavities: true,
       },
     };
-    const form = {
+    const form: Form = {
       format: args.format,
       numbered: args.numbered === true,
       pictures: args.pictures,
       dicom: dicomNames(args.dicom),
     };
-    const wanted: Wanted = { folder: args.output, ...form };
-    await ensureWritableFolder(args.output);
-    await removeUnfinished(args.output);
+    const threads = wholeNumber(args.threads, "--threads", 0, 256);
+    const clicksOf = await clicksFrom(args);
+    await requirePath(args.scan);
+    const salt = args.anonymize === true ? (args.salt ?? (await saltOf(args.output))) : null;
+    const { scans, areSeveral, leftOut } = await scansAt(args.scan, args.series, salt);
+    printProblems(leftOut);
+    if (clicksOf !== null && scans.length > 1)
+      throw new InputError(
+        `${args.scan} holds ${scans.length} scans, and points are of one; name one scan, or leave the points out.`,
+      );
+    requireDicom(scans, form.dicom);
+    const models = await loadModels(args.model ?? shippedModelPath);
+    if (args.model === undefined)
+      process.stderr.write(
+        "lnsnet: no --model is named, so the shipped model is used; it was trained on the phantom (synthetic scans) alone. Research use only.\n",
+      );
     const records = await Promise.all(models.map(modelRecord));
-    const predictor = await openPredictor(models, nodeRuntime, {
-      threads: wholeNumber(args.threads, "--threads", 0, 256),
-      device: args.device as DeviceChoice,
+    await ensureWritableFolder(args.output);
+    const batch = await whileHolding(args.output, "lnsnet predict", async () => {
+      await removeUnfinished(args.output);
+      await requireFreeResults(
+        args.output,
+        scans.map(({ id }) => id),
+        form,
+      );
+      const predictor = await openPredictor(models, nodeRuntime, {
+        threads,
+        device: args.device as DeviceChoice,
+      });
+      if (args.device !== "auto") process.stderr.write(`lnsnet: ${predictor.deviceNote}\n`);
+      const common = { predictor, models, records, options, form, clicksOf, salt, folder: args.output };
+      return predictAll(scans, common);
     });
-    if (args.device !== "auto") process.stderr.write(`lnsnet: ${predictor.deviceNote}\n`);
-    const recipe = recipeOf(records, { ...options, ...form, device: predictor.deviceNote });
-    const batch = await predictAll({ scans, predictor, models, options, wanted, recipe, clicksOf });
-    if (args.json === true) printJson(areSeveral ? batch.results : batch.results[0]);
+    if (args.json === true) printJson(areSeveral ? batch.results.map(jsonOf) : batch.results.map(jsonOf)[0]);
     else for (const result of batch.results) printText(resultText(result, models[0]));
     requireAllDone(batch.failures, scans.length);
   },
 });
 
-/** What `predict --json` prints of one scan. */
+/** The secret of an output folder, by which the same call finds what it made. */
+async function saltOf(folder: string): Promise<string> {
+  await ensureWritableFolder(folder);
+  return secretOf(folder, ".predict-salt");
+}
+
+/** @throws InputError where DICOM objects are asked for, and no scan is a DICOM series */
+function requireDicom(scans: readonly NamedScan[], objects: readonly DicomObject[]): void {
+  const files = scans.filter(({ isDicom }) => !isDicom);
+  if (objects.length === 0 || files.length === 0) return;
+  const asked = `--dicom ${objects.join(",")}`;
+  if (files.length === scans.length)
+    throw new InputError(
+      `${files[0].origin.path} is a volume file, and ${asked} needs a DICOM series to refer to; leave --dicom out, or name the series.`,
+    );
+  printProblems(
+    files.map(({ origin }) => `${origin.path} is a volume file, so ${asked} is not written of it.`),
+  );
+}
+
 interface PredictedScan {
+  readonly scan: NamedScan;
   readonly mask: string;
-  readonly nodes: readonly NodeJson[];
+  readonly manifest: Manifest;
+  readonly isAnonymous: boolean;
+  readonly model: ModelRecord;
   readonly seconds: number;
-  readonly model: Recipe["models"][number];
   /** Clicks without a node, a sentence each. */
   readonly remarks: readonly string[];
 }
 
-interface Batch {
-  readonly scans: readonly NamedScan[];
-  readonly predictor: Predictor;
-  readonly models: readonly StoredModel[];
-  readonly options: SegmentOptions;
-  readonly wanted: Wanted;
-  readonly recipe: Recipe;
-  readonly clicksOf: ClicksOf | null;
+/** What `predict --json` prints of one scan. */
+interface PredictedJson {
+  readonly id: string;
+  readonly mask: string;
+  /** Where the scan lies; null with --anonymize. */
+  readonly scan: ScanOrigin | null;
+  readonly nodes: readonly NodeJson[];
+  readonly nodes_with_hu_of_no_node: number;
+  readonly components_outside_body: number;
+  readonly clicks: readonly Pick<Manifest["clicks"][number], "point_lps_mm" | "node" | "remark">[];
+  readonly seconds: number;
+  readonly model: ModelRecord;
+  readonly remarks: readonly string[];
+}
+
+function jsonOf({
+  scan,
+  mask,
+  manifest,
+  isAnonymous,
+  model,
+  seconds,
+  remarks,
+}: PredictedScan): PredictedJson {
+  return {
+    id: scan.id,
+    mask,
+    scan: isAnonymous ? null : scan.origin,
+    nodes: manifest.nodes,
+    nodes_with_hu_of_no_node: manifest.nodes_with_hu_of_no_node,
+    components_outside_body: manifest.whole_scan?.components_outside_body ?? 0,
+    clicks: manifest.clicks.map(({ point_lps_mm, node, remark }) => ({ point_lps_mm, node, remark })),
+    seconds,
+    model,
+    remarks,
+  };
 }
 
 interface Failure {
@@ -183,91 +253,48 @@ interface Failure {
 }
 
 /** Does every scan; one that fails is reported and does not stop the others. */
-async function predictAll(batch: Batch): Promise<{ results: PredictedScan[]; failures: Failure[] }> {
+async function predictAll(
+  scans: readonly NamedScan[],
+  segmenting: Segmenting & { readonly predictor: Predictor },
+): Promise<{ results: PredictedScan[]; failures: Failure[] }> {
   const results: PredictedScan[] = [];
   const failures: Failure[] = [];
   try {
-    for await (const attempt of readAhead(batch.scans)) {
+    for await (const attempt of readAhead(scans)) {
       try {
-        results.push(await predictOne(attempt, batch));
+        const done = await segmentScan(attempt, segmenting);
+        printProblems(done.remarks);
+        results.push({
+          ...done,
+          scan: attempt.scan,
+          isAnonymous: segmenting.salt !== null,
+          model: segmenting.records[0],
+        });
       } catch (error) {
         if (error instanceof Interrupted) throw error;
         failures.push({ scan: attempt.scan, error });
-        if (batch.scans.length > 1) printProblems([`${attempt.scan.id} failed: ${messageOf(error)}`]);
+        if (scans.length > 1) printProblems([`${attempt.scan.id} failed: ${messageOf(error)}`]);
       }
     }
   } finally {
-    await batch.predictor.release();
+    await segmenting.predictor.release();
   }
   return { results, failures };
 }
 
-async function predictOne({ scan, image }: ReadAttempt, batch: Batch): Promise<PredictedScan> {
-  const { predictor, models, options, wanted, clicksOf } = batch;
-  const [start, started] = [performance.now(), new Date().toISOString()];
-  const read: ReadImage = image();
-  const { volume, problems } = read;
-  const progress = createProgress(scan.id, clicksOf === null ? "patch" : "click");
-  for (const problem of problems) progress.note(`lnsnet: ${problem}`);
-  const at = clicksOf === null ? {} : { at: clicksOf(volume) };
-  const recipe = { ...batch.recipe, settings: { ...batch.recipe.settings, ...at } };
-  const scanHash = hashOfScan(volume);
-  const result = (nodes: readonly NodeJson[], seconds: number, remarks: readonly string[]) => ({
-    mask: maskPath(wanted, scan.id),
-    nodes,
-    seconds,
-    model: recipe.models[0],
-    remarks,
-  });
-  const finished = await finishedResult(scan.id, scanHash, recipe, wanted);
-  if (finished !== null) {
-    progress.note(`lnsnet: ${scan.id} is finished already and left as it is.`);
-    return result(finished.nodes, finished.seconds, []);
-  }
-  requireMemory(scan.path, volume, models);
-  const found = await segment(volume, predictor, {
-    ...options,
-    ...at,
-    signal: interruptSignal(),
-    onProgress: (done, total) => progress.update({ done, total }),
-  }).catch((error: unknown) => {
-    throw error instanceof InputError ? new InputError(`${scan.path}: ${error.message}`) : error;
-  });
-  const remarks = found.clicks.flatMap(({ remark }) => (remark === null ? [] : [remark]));
-  if (found.clicks.length > 0 && found.nodes.length === 0)
-    throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
-  const seconds = (performance.now() - start) / 1000;
-  const nodes = await writeResult(
-    {
-      id: scan.id,
-      scanPath: scan.path,
-      scanHash,
-      image: read,
-      found,
-      recipe,
-      device: predictor.deviceNote,
-      started,
-      seconds,
-    },
-    wanted,
-  );
-  progress.finish();
-  printProblems(remarks);
-  return result(nodes, seconds, remarks);
-}
-
-/** @throws InputError naming every scan that failed; the error itself where there was one scan, or it is a fault of ours */
+/** @throws InputError naming scans that failed; the error itself where there was one scan, or it is a fault of ours */
 function requireAllDone(failures: readonly Failure[], scans: number): void {
   if (failures.length === 0) return;
   const fault = failures.find(({ error }) => !(error instanceof InputError));
   if (fault !== undefined) throw fault.error;
   if (scans === 1) throw failures[0].error;
-  const named = failures.map(({ scan, error }) => `\n  ${scan.id}: ${messageOf(error)}`).join("");
-  const found =
+  printProblems(failures.map(({ scan, error }) => `${scan.id}: ${messageOf(error)}`));
+  const names = listed(failures.map(({ scan }) => scan.id));
+  throw new InputError(
     failures.length === scans
-      ? `None of ${scans} scans could be segmented`
-      : `${counted(failures.length, "scan")} of ${scans} could not be segmented; the others are done`;
-  throw new InputError(`${found}:${named}`);
+      ? `None of ${scans} scans could be segmented; the reasons stand above.`
+      : `${counted(failures.length, "scan")} of ${scans} could not be segmented (${names}); the others are done, and the reasons stand above.`,
+  );
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -283,7 +310,25 @@ function dicomNames(text: string | undefined): DicomObject[] {
   });
 }
 
-function resultText({ mask, nodes, seconds, model }: PredictedScan, { plan }: StoredModel): string {
-  const bodies = `${counted(nodes.length, "body", "bodies")} of ${plan.foreground}`;
-  return `${mask}: ${bodies} in ${seconds.toFixed(1)} s, by a model trained on ${model.trained_on}\n${nodes.length > 0 ? nodesText(nodes) : ""}`;
+function resultText({ scan, mask, manifest, seconds }: PredictedScan, { plan }: StoredModel): string {
+  const { nodes, nodes_with_hu_of_no_node: odd } = manifest;
+  const { path, series } = scan.origin;
+  const outside = manifest.whole_scan?.components_outside_body ?? 0;
+  return [
+    `${mask}: ${counted(nodes.length, "node")} (${plan.foreground}) in ${seconds.toFixed(1)} s, by a model trained on ${plan.dataLabel}`,
+    ...(series === null
+      ? []
+      : [`  of ${path}, series ${series.number ?? "without number"} "${series.description}"`]),
+    ...(nodes.length > 0 ? [nodesText(nodes)] : []),
+    ...(odd > 0
+      ? [
+          `${odd} of ${counted(nodes.length, "node")} ${odd === 1 ? "has" : "have"} a mean density that no lymph node has (outside ${nodeHu.low} … ${nodeHu.high} HU); see the column "remark".`,
+        ]
+      : []),
+    ...(outside > 0
+      ? [
+          `${counted(outside, "connected component")} outside the body ${outside === 1 ? "was" : "were"} left out.`,
+        ]
+      : []),
+  ].join("\n");
 }

@@ -5,7 +5,7 @@ import { InputError } from "@lnsnet/core";
 import { foldFiles } from "../experiment/files.js";
 import { hashOfFile, isFile, isFolder } from "../files.js";
 import { loadModel, type StoredModel } from "../model.js";
-import type { ModelRecord } from "./results.js";
+import type { ModelRecord } from "./manifest.js";
 
 /**
  * The models that --model names: files with commas between, or the folder of a cross-validation, whose folds are an

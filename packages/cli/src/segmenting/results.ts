@@ -1,172 +1,163 @@
-// The files that one segmented scan leaves, and the manifest that says whether they are all there.
+// The files that one segmented scan leaves, and what they hold read back.
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
-  type NodeJson,
+  type IntegerVoxelArray,
+  isNodeHu,
+  type ModelIdentity,
   nodeJson,
   nodeMask,
   nodesCsv,
+  numberedComponents,
+  readVolume,
   type Segmentation,
+  type StandingNodes,
   segmentationPreviewPng,
   type Volume,
   writeVolume,
 } from "@lnsnet/core";
-import { z } from "zod";
-import { isFile, readBytes, writeAtomically, writeJson } from "../files.js";
+import { readBytes, writeAtomically } from "../files.js";
 import type { ReadImage } from "../imaging.js";
-import { packageVersion } from "../version.js";
 import { nodeObjects } from "../writing.js";
+import {
+  type ClickRecord,
+  type Form,
+  type Manifest,
+  maskName,
+  numbersName,
+  type WholeScanRecord,
+  writeManifest,
+} from "./manifest.js";
+import type { NamedScan } from "./scans.js";
 
-/** DICOM objects that can be written of the nodes of a DICOM series. */
-export const dicomObjects = ["seg", "rtstruct", "sr"] as const;
-export type DicomObject = (typeof dicomObjects)[number];
-
-/** Endings of mask files. */
-export const maskFormats = ["nii.gz", "nrrd"] as const;
-
-/** What a result depends on beside the scan, the same for all scans of a call. */
-export interface Recipe {
-  readonly version: string;
-  readonly models: readonly ModelRecord[];
-  /** Options as they were understood, by name. */
-  readonly settings: Readonly<Record<string, unknown>>;
-}
-
-export interface ModelRecord {
-  readonly path: string;
-  readonly sha256: string;
-  readonly trained_on: string;
-  readonly network: string;
-  readonly steps: number;
-}
-
-/** Which files are written. */
-export interface Wanted {
-  readonly folder: string;
-  readonly format: (typeof maskFormats)[number];
-  /** Each node by its number in the mask, in the place of 1. */
-  readonly numbered: boolean;
-  readonly pictures: boolean;
-  readonly dicom: readonly DicomObject[];
-}
-
-const manifestSchema = z.object({
-  scan: z.object({ path: z.string(), sha256: z.string() }),
-  recipe: z.string(),
-  files: z.array(z.string()),
-  seconds: z.number(),
-  nodes: z.array(z.unknown()),
-});
-
-/** What stands in an earlier manifest of the same scan and recipe; null where the scan is to be done (again). */
-export async function finishedResult(
-  id: string,
-  scanHash: string,
-  recipe: Recipe,
-  { folder }: Wanted,
-): Promise<{ readonly seconds: number; readonly nodes: readonly NodeJson[] } | null> {
-  const path = manifestPath(folder, id);
-  if (!(await isFile(path))) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(await readBytes(path)));
-  } catch {
-    return null;
-  }
-  const { success, data } = manifestSchema.safeParse(value);
-  if (!success || data.scan.sha256 !== scanHash || data.recipe !== hashOfRecipe(recipe)) return null;
-  for (const file of data.files) if (!(await isFile(join(folder, file)))) return null;
-  return { seconds: data.seconds, nodes: data.nodes as readonly NodeJson[] };
-}
-
-/** SHA-256 of a scan as it was read: its voxels and their place, whatever file they came from. */
-export function hashOfScan({ data, size, spacingMm, originMm, direction }: Volume): string {
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify({ size, spacingMm, originMm, direction, type: data.constructor.name }));
-  hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return hash.digest("hex");
-}
-
-/** The manifest's path; it is the result's table of nodes too. */
-const manifestPath = (folder: string, id: string): string => join(folder, `${id}.json`);
-
-export const maskPath = (wanted: Wanted, id: string): string => join(wanted.folder, maskName(wanted, id));
-
-const maskName = ({ format }: Wanted, id: string): string => `${id}.${format}`;
-
-/** What is known of a run when its files are written. */
-export interface Run {
-  readonly id: string;
-  readonly scanPath: string;
+/** What is known of a scan when its files are written. */
+export interface Result {
+  readonly scan: NamedScan;
   readonly scanHash: string;
   readonly image: ReadImage;
-  readonly found: Segmentation;
-  readonly recipe: Recipe;
-  readonly device: string;
-  /** ISO 8601. */
-  readonly started: string;
-  readonly seconds: number;
+  readonly found: Pick<Segmentation, "instances" | "nodes">;
+  readonly form: Form;
+  readonly wholeScan: WholeScanRecord | null;
+  readonly clicks: readonly ClickRecord[];
+  /** What the models were trained to find. */
+  readonly className: string;
 }
 
 /**
- * Writes the mask, the table, and whatever else is wanted; the manifest last, so that it says that all are there.
+ * Writes the mask, the table, and whatever else is wanted. The manifest comes first, to say which files are ours, and
+ * last, to say that all are there. Files of an earlier result that this one has not are removed.
  *
- * @returns the nodes as they are written
+ * @param before the manifest of the result that is replaced
+ * @param salt by which the result tells nothing of the patient; null keeps patient and path
  * @throws InputError where a file cannot be written
  */
-export async function writeResult(run: Run, wanted: Wanted): Promise<readonly NodeJson[]> {
-  const { id, image, found, recipe } = run;
-  const { instances, nodes } = found;
-  const rows = nodes.map((node) => nodeJson(node, node));
-  const files: string[] = [];
-  const write = async (name: string, bytes: Uint8Array | string) => {
-    await writeAtomically(join(wanted.folder, name), bytes);
-    files.push(name);
-  };
-  const mask = wanted.numbered ? instances : nodeMask(instances);
-  const name = maskName(wanted, id);
-  await write(name, writeVolume(mask, name, { description: "lnsnet, research use only" }));
-  await write(`${id}.csv`, nodesCsv(rows));
-  if (wanted.pictures) {
-    const trainedOn = [...new Set(recipe.models.map(({ trained_on }) => trained_on))].join(" and ");
-    const caption = `${id} - model trained on ${trainedOn}`;
-    await write(`${id}.png`, segmentationPreviewPng(image.volume, instances, nodes, { caption }));
-  }
-  if (image.source !== null && nodes.length > 0 && wanted.dicom.length > 0) {
-    const models = recipe.models.map(({ path, trained_on, sha256 }) => ({
-      name: basename(path),
-      trainedOn: trained_on,
-      sha256,
-    }));
-    const objects = nodeObjects(instances, nodes, image.source, { models });
-    for (const object of wanted.dicom) await write(`${id}.${object}.dcm`, objects[object]);
-  }
-  await writeJson(manifestPath(wanted.folder, id), {
+export async function writeResult(
+  folder: string,
+  result: Result,
+  before: Manifest | null,
+  salt: string | null,
+): Promise<Manifest> {
+  const { scan, found, form } = result;
+  const rows = found.nodes.map((node) => nodeJson(node, node));
+  const contents = contentsOf(result, salt);
+  const unfinished: Manifest = {
     use: "research use only",
-    scan: { path: run.scanPath, sha256: run.scanHash },
-    ...recipe,
-    recipe: hashOfRecipe(recipe),
-    node_version: process.versions.node,
-    device: run.device,
-    started: run.started,
-    seconds: run.seconds,
-    region: found.reasons,
-    clicks: found.clicks,
-    files,
+    kind: "lnsnet-segmentation",
+    scan: {
+      identity: scan.identity,
+      sha256: result.scanHash,
+      path: salt === null ? scan.origin.path : null,
+      series: salt === null ? scan.origin.series : null,
+    },
+    finished: false,
+    form,
+    whole_scan: result.wholeScan,
+    clicks: [...result.clicks],
+    files: { ...before?.files, ...Object.fromEntries([...contents.keys()].map((name) => [name, null])) },
+    nodes_with_hu_of_no_node: found.nodes.filter(({ huMean }) => !isNodeHu(huMean)).length,
     nodes: rows,
-  });
-  return rows;
+  };
+  await writeManifest(folder, scan.id, unfinished);
+  const files: Record<string, string> = {};
+  for (const [name, make] of contents) {
+    const bytes = make();
+    await writeAtomically(join(folder, name), bytes);
+    files[name] = createHash("sha256").update(bytes).digest("hex");
+  }
+  for (const name of Object.keys(before?.files ?? {}))
+    if (!contents.has(name)) await rm(join(folder, name), { force: true });
+  const manifest = { ...unfinished, finished: true, files };
+  await writeManifest(folder, scan.id, manifest);
+  return manifest;
 }
 
-/** Models count by what they hold, not by where they lie. */
-function hashOfRecipe({ version, models, settings }: Recipe): string {
-  const weights = models.map(({ sha256 }) => sha256);
-  return createHash("sha256").update(JSON.stringify({ version, weights, settings })).digest("hex");
+/** What each file holds, made when it is asked for. */
+function contentsOf(
+  result: Result,
+  salt: string | null,
+): Map<string, () => Uint8Array | string> {
+  const { scan, image, found, form, clicks, className } = result;
+  const { instances, nodes } = found;
+  const { id } = scan;
+  const models = modelsOf(result);
+  const contents = new Map<string, () => Uint8Array | string>();
+  const addVolume = (name: string, volume: () => Volume) =>
+    contents.set(name, () => writeVolume(volume(), name, { description: "lnsnet, research use only" }));
+  addVolume(maskName(form, id), () => (form.numbered ? instances : nodeMask(instances)));
+  if (clicks.length > 0 && !form.numbered) addVolume(numbersName(form, id), () => instances);
+  contents.set(`${id}.csv`, () => nodesCsv(nodes.map((node) => nodeJson(node, node))));
+  if (form.pictures) {
+    const trainedOn = [...new Set(models.map(({ trainedOn }) => trainedOn))].join(" and ");
+    const preview = {
+      title: id,
+      caption: `model trained on ${trainedOn}`,
+      className,
+    };
+    contents.set(`${id}.png`, () => segmentationPreviewPng(image.volume, instances, nodes, preview));
+  }
+  if (image.source !== null && nodes.length > 0 && form.dicom.length > 0) {
+    const objects = nodeObjects(instances, nodes, image.source, { anonymizeSalt: salt, models });
+    for (const object of form.dicom) contents.set(`${id}.${object}.dcm`, () => objects[object]);
+  }
+  return contents;
 }
 
-/** The recipe of this version. */
-export const recipeOf = (models: readonly ModelRecord[], settings: Recipe["settings"]): Recipe => ({
-  version: packageVersion(),
-  models,
-  settings,
-});
+/** All models that drew nodes of a result, each once. */
+function modelsOf({ wholeScan, clicks }: Result): ModelIdentity[] {
+  const records = [...(wholeScan?.models ?? []), ...clicks.flatMap(({ models }) => models)];
+  const byHash = new Map(records.map((record) => [record.sha256, record]));
+  return [...byHash.values()].map(({ path, trained_on, sha256 }) => ({
+    name: basename(path),
+    trainedOn: trained_on,
+    sha256,
+  }));
+}
+
+/** The nodes of a finished result, as its files hold them. @throws InputError where a file cannot be read */
+export async function nodesOf(folder: string, id: string, manifest: Manifest): Promise<StandingNodes> {
+  const { form, clicks } = manifest;
+  const areNumbered = form.numbered || clicks.length > 0;
+  const path = join(folder, clicks.length > 0 && !form.numbered ? numbersName(form, id) : maskName(form, id));
+  const stored = readVolume(await readBytes(path), path) as Volume<IntegerVoxelArray>;
+  return {
+    // Nodes of a whole scan are connected components, numbered as they were when they were found.
+    instances: areNumbered ? stored : numberedComponents(stored),
+    nodes: manifest.nodes.map(({ id: number, mean_probability, ensemble_disagreement }) => ({
+      id: number,
+      meanProbability: mean_probability ?? 0,
+      ensembleDisagreement: ensemble_disagreement,
+    })),
+  };
+}
+
+/** The nodes that were clicked, without those of the whole scan. */
+export function clickedNodes(standing: StandingNodes, clicks: readonly ClickRecord[]): StandingNodes {
+  const numbers = new Set(clicks.flatMap(({ node }) => (node === null ? [] : [node])));
+  const { instances } = standing;
+  const data = instances.data.map((number) => (numbers.has(number) ? number : 0));
+  return {
+    instances: { ...instances, data },
+    nodes: standing.nodes.filter(({ id }) => numbers.has(id)),
+  };
+}

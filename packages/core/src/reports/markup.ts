@@ -27,6 +27,19 @@ export function base64(bytes: Uint8Array): string {
   return parts.join("");
 }
 
+/** The bytes of base64 as {@link base64} writes it. */
+export function fromBase64(text: string): Uint8Array {
+  const bytes = new Uint8Array(Math.floor((text.replace(/=+$/, "").length * 3) / 4));
+  for (let at = 0, n = 0; n < bytes.length; at += 4) {
+    const word = [0, 1, 2, 3].reduce(
+      (bits, k) => (bits << 6) | Math.max(0, alphabet.indexOf(text.charAt(at + k))),
+      0,
+    );
+    for (const shift of [16, 8, 0]) if (n < bytes.length) bytes[n++] = (word >> shift) & 255;
+  }
+  return bytes;
+}
+
 /** Text in lines of at most `width` characters, broken at spaces, or within a word that is longer than a line. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];

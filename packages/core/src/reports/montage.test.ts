@@ -13,13 +13,13 @@ test("tiles stand in rows, with their voxels as squares and the mask outlined", 
   };
   const bare = { ...tile, mask: [0, 0, 0, 0] };
   const { width, height, data } = decode(montagePng([tile, bare, bare], 2, 4));
-  // Two columns of 8 pixels and three gaps of 8; two rows of caption (14 + 16) and tile, and a last gap.
-  expect([width, height]).toEqual([2 * 8 + 3 * 8, 2 * (30 + 8) + 8]);
+  // Two columns of 8 pixels and three gaps of 8; two rows of caption (18 + 16) and tile, and a last gap.
+  expect([width, height]).toEqual([2 * 8 + 3 * 8, 2 * (34 + 8) + 8]);
   const pixel = (column: number, row: number) => [...data.slice(3 * (column + width * row)).slice(0, 3)];
   const places = [
-    [8, 30],
-    [24, 30],
-    [8, 68],
+    [8, 34],
+    [24, 34],
+    [8, 76],
   ];
   for (const [left, top] of places) {
     expect(pixel(left + 1, top + 1)).toEqual([0, 0, 0]);
@@ -32,6 +32,6 @@ test("tiles stand in rows, with their voxels as squares and the mask outlined", 
       ([red, , blue]) => red !== blue,
     ).length;
   // The rim of one square of 4 × 4.
-  expect(coloured(8, 30)).toBe(12);
-  expect(coloured(24, 30)).toBe(0);
+  expect(coloured(8, 34)).toBe(12);
+  expect(coloured(24, 34)).toBe(0);
 });

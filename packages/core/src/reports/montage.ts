@@ -1,7 +1,8 @@
 // Small grey pictures side by side, each with its name and the outline of a mask, as one PNG.
 import { encode } from "fast-png";
-import { black, captionScale, truthColour, white } from "./picture.js";
-import { createRaster, drawText, fillRectangle, type Raster, textExtent } from "./raster.js";
+import { textExtent } from "./lettering.js";
+import { black, truthColour, white } from "./picture.js";
+import { createRaster, drawText, fillRectangle, type Raster } from "./raster.js";
 
 export interface MontageTile {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface MontageTile {
 export function montagePng(tiles: readonly MontageTile[], columns: number, scale: number): Uint8Array {
   const tileWidth = Math.max(...tiles.map(({ width }) => width)) * scale;
   const tileHeight = Math.max(...tiles.map(({ height }) => height)) * scale;
-  const captionHeight = textExtent("A", captionScale).height + 2 * gap;
+  const captionHeight = textExtent("A", "text").height + 2 * gap;
   const rows = Math.ceil(tiles.length / columns);
   const width = columns * (tileWidth + gap) + gap;
   const height = rows * (tileHeight + captionHeight) + gap;
@@ -25,7 +26,7 @@ export function montagePng(tiles: readonly MontageTile[], columns: number, scale
   tiles.forEach((tile, place) => {
     const left = gap + (place % columns) * (tileWidth + gap);
     const top = Math.floor(place / columns) * (tileHeight + captionHeight);
-    drawText(raster, tile.name, { left, top: top + gap, scale: captionScale }, white);
+    drawText(raster, tile.name, { left, top: top + gap, size: "text" }, white);
     drawTile(raster, tile, left, top + captionHeight, scale);
   });
   return encode({ width, height, data: raster.data, channels: 3, depth: 8 });

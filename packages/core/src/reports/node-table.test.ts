@@ -48,6 +48,18 @@ test("CSV has every number of the JSON, a column each", () => {
   expect(cells).toHaveLength(plain + 5 * 3);
 });
 
+test.each([
+  [-41, "HU of no node"],
+  [-40, null],
+  [160, null],
+  [161, "HU of no node"],
+])("a node that a network found with a mean of %d HU has the remark %s", (huMean, remark) => {
+  const dense = { ...node, huMean };
+  expect(nodeJson(dense, sure).remark).toBe(remark);
+  expect(nodeJson(dense).remark).toBeNull();
+  expect(nodesText([nodeJson(dense, sure)]).includes("HU of no node")).toBe(remark !== null);
+});
+
 test("the CSV of no node has its header", () => {
   expect(nodesCsv([])).toMatch(/^id,name,volume_ml,[^\n]+\n$/);
 });

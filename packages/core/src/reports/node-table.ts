@@ -2,6 +2,7 @@
 import type { Vector3 } from "../volume/volume.js";
 import type { NeckSide } from "../voxels/neck-side.js";
 import type { NodeConfidence } from "../voxels/node-confidence.js";
+import { isNodeHu } from "../voxels/node-density.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import { csvTable, decimals, htmlTable, type TableColumn, textTable } from "./table.js";
 
@@ -24,6 +25,8 @@ export interface NodeJson {
   readonly voxels: number;
   readonly mean_probability: number | null;
   readonly ensemble_disagreement: number | null;
+  /** What speaks against a node that a network found; null where nothing does. */
+  readonly remark: string | null;
 }
 
 /** What is said of one node. */
@@ -49,6 +52,7 @@ export function nodeJson(
     voxels: node.voxels,
     mean_probability: confidence?.meanProbability ?? null,
     ensemble_disagreement: confidence?.ensembleDisagreement ?? null,
+    remark: confidence === null || isNodeHu(node.huMean) ? null : "HU of no node",
   };
 }
 
@@ -110,6 +114,7 @@ const shownColumns: readonly TableColumn<keyof FlatRow>[] = [
   { key: "centroid_x_lps_mm", title: "L", unit: "mm", format: decimals(1) },
   { key: "centroid_y_lps_mm", title: "P", unit: "mm", format: decimals(1) },
   { key: "centroid_z_lps_mm", title: "S", unit: "mm", format: decimals(1) },
+  { key: "remark", title: "remark" },
 ];
 
 /** What stands in a file besides. */

@@ -7,30 +7,22 @@ import {
   black,
   captionLineHeight,
   captionLines,
-  captionScale,
   drawCaption,
+  drawLegend,
   drawScaleBar,
   drawSideLetters,
   type GreyWindow,
   gap,
   greyOf,
   huWindow,
+  type LegendEntry,
   outlineOf,
   predictionColour,
   softTissueHu,
   truthColour,
   white,
 } from "./picture.js";
-import {
-  type Colour,
-  createRaster,
-  drawText,
-  fillRectangle,
-  type Raster,
-  type Rectangle,
-  setPixel,
-  textExtent,
-} from "./raster.js";
+import { createRaster, drawText, type Raster, type Rectangle, setPixel } from "./raster.js";
 
 /** A plane of the patient. On an oblique scan, the plane of its voxels nearest to it. */
 export type Plane = "axial" | "coronal" | "sagittal";
@@ -45,7 +37,7 @@ export interface OverlayOptions {
   readonly pointMm?: Vector3 | undefined;
   /** What is shown around the point: the part of the scan that holds the outlined bodies, with a margin (default), or all of it. */
   readonly field?: "bodies" | "whole" | undefined;
-  /** Written below the panels, in capitals. Name the data here (for instance "phantom"): a picture is copied without its page. */
+  /** Written below the panels. Name the data here (for instance "phantom"): a picture is copied without its page. */
   readonly caption?: string | undefined;
 }
 
@@ -92,8 +84,8 @@ export function overlayPng(
   for (const panel of layout.panels) {
     drawScan(raster, panel, scan, slices, window);
     drawOutlines(raster, panel, truthMask, predictionMask, slices);
-    drawText(raster, panel.plane, { left: panel.left, top: 10, scale: captionScale }, white);
-    drawSideLetters(raster, panel, planeAxes[panel.plane].letters, 3);
+    drawText(raster, panel.plane, { left: panel.left, top: 10, size: "text" }, white);
+    drawSideLetters(raster, panel, planeAxes[panel.plane].letters, "large");
   }
   drawScaleBar(raster, layout.panels[0], layout.pixelsPerMm);
   drawLegend(raster, legend, layout.height + gap);
@@ -336,9 +328,7 @@ function outline(panel: Panel, mask: Volume<Uint8Array>, slices: Vector3): Uint8
   return outlineOf(inside, panel.width, panel.height);
 }
 
-function legendOf(
-  hasTruth: boolean,
-): readonly { readonly text: string; readonly tiles: readonly Colour[] }[] {
+function legendOf(hasTruth: boolean): readonly LegendEntry[] {
   const prediction = { text: "prediction", tiles: [predictionColour] };
   if (!hasTruth) return [prediction];
   return [
@@ -346,19 +336,4 @@ function legendOf(
     prediction,
     { text: "both outlines", tiles: [truthColour, predictionColour] },
   ];
-}
-
-function drawLegend(raster: Raster, entries: ReturnType<typeof legendOf>, top: number): void {
-  let left = gap;
-  for (const { text, tiles } of entries) {
-    for (let tile = 0; tile < 6; tile++) {
-      fillRectangle(
-        raster,
-        { left: left + 6 * tile, top: top + 5, width: 6, height: 4 },
-        tiles[tile % tiles.length],
-      );
-    }
-    drawText(raster, text, { left: left + 44, top, scale: captionScale }, white);
-    left += 44 + textExtent(text, captionScale).width + 30;
-  }
 }

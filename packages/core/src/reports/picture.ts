@@ -1,7 +1,6 @@
 // What pictures of scans have in common: colours, the grey window, outlines, letters of the sides, scale bar, caption.
-import { glyphAdvance } from "./bitmap-font.js";
-import { wrapText } from "./markup.js";
-import { type Colour, drawText, fillRectangle, type Raster, type Rectangle, textExtent } from "./raster.js";
+import { type TextSize, textExtent } from "./lettering.js";
+import { type Colour, drawText, fillRectangle, type Raster, type Rectangle } from "./raster.js";
 
 /** HU that are drawn black and white, at their ends and beyond. */
 export type GreyWindow = readonly [lowHu: number, highHu: number];
@@ -28,6 +27,9 @@ export const white: Colour = [255, 255, 255];
 // Blue and orange are told apart with every common colour blindness; these two are bright enough for a dark scan.
 export const truthColour: Colour = [64, 190, 255];
 export const predictionColour: Colour = [255, 150, 0];
+
+/** Of letters that lie on a scan: no grey of a scan is yellow. */
+const annotationColour: Colour = [255, 224, 130];
 
 /** Pixels between parts of a picture. */
 export const gap = 10;
@@ -61,51 +63,115 @@ function eroded(inside: Uint8Array, width: number, height: number): Uint8Array<A
   return result;
 }
 
-/** What lies towards each side of an area, left, right, top and bottom. */
-export function drawSideLetters(
-  raster: Raster,
-  area: Rectangle,
-  letters: readonly [left: string, right: string, top: string, bottom: string],
-  scale: number,
-): void {
-  const { width, height } = textExtent("R", scale);
-  const inset = 6;
-  const middle = {
-    left: Math.round(area.left + (area.width - width) / 2),
-    top: Math.round(area.top + (area.height - height) / 2),
-  };
-  const places = [
-    { left: area.left + inset, top: middle.top },
-    { left: area.left + area.width - width - inset, top: middle.top },
-    { left: middle.left, top: area.top + inset },
-    { left: middle.left, top: area.top + area.height - height - inset },
-  ];
-  letters.forEach((letter, side) => {
-    drawText(raster, letter, { ...places[side], scale }, white);
+/** What lies towards each side of an area: left, right, top and bottom. */
+export type SideLetters = readonly [left: string, right: string, top: string, bottom: string];
+
+const sideInset = 6;
+
+/** Where the letters of the sides lie in an area. */
+export function sideLetterPlaces(area: Rectangle, letters: SideLetters, size: TextSize): Rectangle[] {
+  return letters.map((letter, side) => {
+    const { width, height } = textExtent(letter, size);
+    const right = area.left + area.width - width - sideInset;
+    const bottom = area.top + area.height - height - sideInset;
+    const middle = {
+      left: Math.round(area.left + (area.width - width) / 2),
+      top: Math.round(area.top + (area.height - height) / 2),
+    };
+    return {
+      left: [area.left + sideInset, right, middle.left, middle.left][side],
+      top: [middle.top, middle.top, area.top + sideInset, bottom][side],
+      width,
+      height,
+    };
+  });
+}
+
+export function drawSideLetters(raster: Raster, area: Rectangle, letters: SideLetters, size: TextSize): void {
+  sideLetterPlaces(area, letters, size).forEach(({ left, top }, side) => {
+    drawText(raster, letters[side], { left, top, size }, annotationColour);
   });
 }
 
 /** A bar of 20 mm in the lower left of an area; in a small one, of the largest round length that fits. */
-export function drawScaleBar(raster: Raster, area: Rectangle, pixelsPerMm: number): void {
+function scaleBar(area: Rectangle, pixelsPerMm: number): { lengthMm: number; bar: Rectangle } {
   const lengthMm = [20, 10, 5, 2].find((length) => length * pixelsPerMm < area.width * 0.6) ?? 1;
-  const left = area.left + 12;
-  const top = area.top + area.height - 18;
   const width = Math.round(lengthMm * pixelsPerMm);
-  fillRectangle(raster, { left: left - 1, top: top - 1, width: width + 2, height: 6 }, black);
-  fillRectangle(raster, { left, top, width, height: 4 }, white);
-  drawText(raster, `${lengthMm} mm`, { left, top: top - 20, scale: captionScale }, white);
+  return { lengthMm, bar: { left: area.left + 12, top: area.top + area.height - 18, width, height: 4 } };
 }
 
-export const captionScale = 2;
+const scaleBarTextHeight = 22;
+
+/** Where the scale bar of an area and its text lie. */
+export function scaleBarPlace(area: Rectangle, pixelsPerMm: number): Rectangle {
+  const { lengthMm, bar } = scaleBar(area, pixelsPerMm);
+  const { width } = textExtent(`${lengthMm} mm`, "text");
+  return {
+    left: bar.left,
+    top: bar.top - scaleBarTextHeight,
+    width: Math.max(width, bar.width),
+    height: bar.height + scaleBarTextHeight,
+  };
+}
+
+export function drawScaleBar(raster: Raster, area: Rectangle, pixelsPerMm: number): void {
+  const { lengthMm, bar } = scaleBar(area, pixelsPerMm);
+  const { left, top, width, height } = bar;
+  fillRectangle(raster, { left: left - 1, top: top - 1, width: width + 2, height: height + 2 }, black);
+  fillRectangle(raster, bar, white);
+  drawText(raster, `${lengthMm} mm`, { left, top: top - scaleBarTextHeight, size: "text" }, annotationColour);
+}
+
+/** One entry of a legend: a short stripe, whose tiles may alternate in colour, and what it stands for. */
+export interface LegendEntry {
+  readonly text: string;
+  readonly tiles: readonly Colour[];
+}
+
+/** A legend in one line. */
+export function drawLegend(raster: Raster, entries: readonly LegendEntry[], top: number): void {
+  let left = gap;
+  for (const { text, tiles } of entries) {
+    for (let tile = 0; tile < 6; tile++)
+      fillRectangle(
+        raster,
+        { left: left + 6 * tile, top: top + 8, width: 6, height: 4 },
+        tiles[tile % tiles.length],
+      );
+    drawText(raster, text, { left: left + 44, top, size: "text" }, white);
+    left += 44 + textExtent(text, "text").width + 26;
+  }
+}
+
 export const captionLineHeight = 24;
 
-/** A caption in the lines that a picture of a width holds. */
+/** A caption in the lines that a picture of a width holds, broken at spaces, or within a word that is longer than a line. */
 export function captionLines(caption: string, pictureWidth: number): string[] {
-  return wrapText(caption, Math.floor((pictureWidth - 2 * gap) / (captionScale * glyphAdvance)));
+  const room = pictureWidth - 2 * gap;
+  const fits = (text: string) => textExtent(text, "text").width <= room;
+  const lines: string[] = [];
+  let line = "";
+  for (const word of caption.split(/\s+/).filter((part) => part !== "")) {
+    if (line !== "" && fits(`${line} ${word}`)) {
+      line += ` ${word}`;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    line = "";
+    for (const character of word) {
+      if (line !== "" && !fits(line + character)) {
+        lines.push(line);
+        line = "";
+      }
+      line += character;
+    }
+  }
+  if (line !== "") lines.push(line);
+  return lines;
 }
 
 export function drawCaption(raster: Raster, lines: readonly string[], top: number): void {
   lines.forEach((line, n) => {
-    drawText(raster, line, { left: gap, top: top + n * captionLineHeight, scale: captionScale }, white);
+    drawText(raster, line, { left: gap, top: top + n * captionLineHeight, size: "text" }, white);
   });
 }

@@ -24,7 +24,7 @@ describe("apart", () => {
   it("keeps the gap between all, and every size", () => {
     fc.assert(
       fc.property(rectangles, fc.integer({ min: 0, max: 6 }), (given, gap) => {
-        const placed = apart(given, gap);
+        const placed = apart(given, { gap });
         expect(placed.map(({ width, height }) => [width, height])).toEqual(
           given.map(({ width, height }) => [width, height]),
         );
@@ -38,6 +38,33 @@ describe("apart", () => {
   it("leaves in its place what meets nothing, and moves the rest no further than it must", () => {
     const label = { left: 10, top: 10, width: 8, height: 6 };
     const far = { ...label, left: 100 };
-    expect(apart([label, far, label], 2)).toEqual([label, far, { ...label, top: 18 }]);
+    expect(apart([label, far, label], { gap: 2 })).toEqual([label, far, { ...label, top: 18 }]);
+  });
+
+  it("covers nothing that is taken, and stays within its area", () => {
+    const within = { left: 0, top: 0, width: 100, height: 60 };
+    const taken = [{ left: 0, top: 40, width: 60, height: 20 }];
+    fc.assert(
+      fc.property(fc.array(fc.nat(80), { minLength: 2, maxLength: 8 }), (places) => {
+        const given = places.map((left, n) => ({ left, top: (7 * n + left) % 60, width: 10, height: 10 }));
+        const placed = apart(given, { gap: 1, taken, within });
+        for (const one of placed) {
+          expect(gapBetween(one, taken[0])).toBeGreaterThanOrEqual(1);
+          expect([one.left >= 0, one.top >= 0, one.left <= 90, one.top <= 50]).toEqual([
+            true,
+            true,
+            true,
+            true,
+          ]);
+        }
+      }),
+    );
+  });
+
+  it("leaves an area that is too small for all", () => {
+    const label = { left: 0, top: 0, width: 10, height: 10 };
+    const within = { left: 0, top: 0, width: 12, height: 12 };
+    const [first, second] = apart([label, label], { gap: 0, within });
+    expect(gapBetween(first, second)).toBeGreaterThanOrEqual(0);
   });
 });

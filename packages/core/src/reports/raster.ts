@@ -1,5 +1,5 @@
 // Pixels of an RGB picture, and what is drawn on them.
-import { drawable, forEachTextDot, glyphAdvance, glyphHeight, glyphWidth } from "./bitmap-font.js";
+import { forEachTextPixel, type TextSize } from "./lettering.js";
 
 /** Red, green, blue, 0–255. */
 export type Colour = readonly [number, number, number];
@@ -75,52 +75,63 @@ function intersectionOf(a: Rectangle, b: Rectangle): Rectangle {
   };
 }
 
-/** Writes a text with its upper left corner at (left, top), each dot `scale` pixels wide, on a black rim that keeps it legible on bright bone. */
+/** Lays a colour over a pixel, `share` of it (0 … 1); outside the raster nothing happens. */
+function blendPixel(raster: Raster, column: number, row: number, colour: Colour, share: number): void {
+  if (column < 0 || row < 0 || column >= raster.width || row >= raster.height) return;
+  const offset = 3 * (column + raster.width * row);
+  for (let channel = 0; channel < 3; channel++) {
+    const below = raster.data[offset + channel];
+    raster.data[offset + channel] = Math.round(below + (colour[channel] - below) * share);
+  }
+}
+
+/** Writes a text with its upper left corner at (left, top), on a black rim that keeps it legible on bright bone. */
 export function drawText(
   raster: Raster,
   text: string,
-  place: { left: number; top: number; scale: number },
+  { left, top, size }: { readonly left: number; readonly top: number; readonly size: TextSize },
   colour: Colour,
 ): void {
-  const { left, top, scale } = place;
-  const square = (column: number, row: number, rim: number, paint: Colour) =>
-    fillRectangle(
-      raster,
-      {
-        left: left + column * scale - rim,
-        top: top + row * scale - rim,
-        width: scale + 2 * rim,
-        height: scale + 2 * rim,
-      },
-      paint,
-    );
-  forEachTextDot(text, (column, row) => square(column, row, 1, [0, 0, 0]));
-  forEachTextDot(text, (column, row) => square(column, row, 0, colour));
+  forEachTextPixel(text, size, (column, row, coverage) => {
+    for (let y = -1; y <= 1; y++)
+      for (let x = -1; x <= 1; x++) blendPixel(raster, left + column + x, top + row + y, black, coverage);
+  });
+  forEachTextPixel(text, size, (column, row, coverage) => {
+    blendPixel(raster, left + column, top + row, colour, coverage);
+  });
 }
 
-/** Width and height in pixels of a text at a scale. */
-export function textExtent(text: string, scale: number): { width: number; height: number } {
-  const count = [...drawable(text)].length;
-  return {
-    width: scale * Math.max(0, count * glyphAdvance - (glyphAdvance - glyphWidth)),
-    height: scale * glyphHeight,
-  };
+const black: Colour = [0, 0, 0];
+
+/** Where labels may lie. */
+export interface LabelRoom {
+  /** Pixels between two labels. */
+  readonly gap: number;
+  /** What no label may cover. */
+  readonly taken?: readonly Rectangle[];
+  /** What labels stay in, as far as there is room. */
+  readonly within?: Rectangle;
 }
 
 /**
- * Rectangles moved until each keeps `gap` pixels from all before it: the first stay, each later one goes to the nearest
- * free place on rings about its own.
+ * Labels moved until none covers another or what is taken: the first stay, each later one goes to the nearest free place
+ * on rings about its own.
  */
-export function apart(rectangles: readonly Rectangle[], gap: number): Rectangle[] {
+export function apart(labels: readonly Rectangle[], { gap, taken = [], within }: LabelRoom): Rectangle[] {
   const placed: Rectangle[] = [];
-  for (const rectangle of rectangles) {
-    let candidate = rectangle;
-    for (let step = 0; placed.some((other) => meet(candidate, other, gap)); step++) {
+  for (const label of labels) {
+    const isFree = (one: Rectangle, isBound: boolean) =>
+      ![...taken, ...placed].some((other) => meet(one, other, gap)) &&
+      !(isBound && within !== undefined && !contains(within, one));
+    // Beyond this many rings every place of the room was tried.
+    const rings = within === undefined ? 0 : Math.ceil(Math.hypot(within.width, within.height));
+    let candidate = label;
+    for (let step = 0; !isFree(candidate, step < rings * ringPlaces); step++) {
       const [radius, angle] = [1 + Math.floor(step / ringPlaces), (2 * Math.PI * step) / ringPlaces];
       candidate = {
-        ...rectangle,
-        left: rectangle.left + Math.round(radius * Math.cos(angle)),
-        top: rectangle.top + Math.round(radius * Math.sin(angle)),
+        ...label,
+        left: label.left + Math.round(radius * Math.cos(angle)),
+        top: label.top + Math.round(radius * Math.sin(angle)),
       };
     }
     placed.push(candidate);
@@ -129,6 +140,15 @@ export function apart(rectangles: readonly Rectangle[], gap: number): Rectangle[
 }
 
 const ringPlaces = 16;
+
+function contains(outer: Rectangle, inner: Rectangle): boolean {
+  return (
+    inner.left >= outer.left &&
+    inner.top >= outer.top &&
+    inner.left + inner.width <= outer.left + outer.width &&
+    inner.top + inner.height <= outer.top + outer.height
+  );
+}
 
 /** Whether two rectangles lie less than `gap` pixels from each other along both axes. */
 function meet(one: Rectangle, other: Rectangle, gap: number): boolean {

@@ -7,7 +7,7 @@ import type { Rectangle } from "./raster.js";
 import { segmentationPreviewPng } from "./segmentation-preview.js";
 
 // 40 voxels of 1 mm along each axis. Overviews are 480 pixels high, so 12 pixels a mm; both are 480 wide, 10 apart, and
-// so begin at 115 and 605. The first tile is 287 pixels for 60 mm and begins at (10, 522).
+// so begin at 115 and 605, below the title at 34. The first tile is 287 pixels for 60 mm and begins at (10, 566).
 const upright: Geometry = {
   size: [40, 40, 40],
   spacingMm: [1, 1, 1],
@@ -32,7 +32,7 @@ function previewOf(grid: Geometry, idAt: (voxel: Voxel) => number) {
   const instances = volumeOn(grid, idAt);
   const scan = { ...grid, data: Float32Array.from(instances.data, (id) => (id === 0 ? -1000 : 60)) };
   const nodes = measureNodes(instances, scan, "labels");
-  return decode(segmentationPreviewPng(scan, instances, nodes, { caption: "phantom" }));
+  return decode(segmentationPreviewPng(scan, instances, nodes, { title: "scan", caption: "phantom" }));
 }
 
 /** A node of 6 × 6 × 4 mm on the patient's left, in front and below. */
@@ -58,9 +58,9 @@ function boxOf(
   return [Math.min(...columns), Math.max(...columns), Math.min(...rows), Math.max(...rows)];
 }
 
-const coronal = { left: 115, top: 10, width: 480, height: 480 };
+const coronal = { left: 115, top: 34, width: 480, height: 480 };
 const sagittal = { ...coronal, left: 605 };
-const tile = { left: 10, top: 522, width: 287, height: 287 };
+const tile = { left: 10, top: 566, width: 287, height: 287 };
 
 describe("segmentationPreviewPng", () => {
   it.each([
@@ -72,15 +72,15 @@ describe("segmentationPreviewPng", () => {
     expect(boxOf(picture, coronal, isOrange)).toEqual([
       115 + 28 * 12,
       115 + 34 * 12 - 1,
-      10 + 31 * 12,
-      10 + 35 * 12 - 1,
+      34 + 31 * 12,
+      34 + 35 * 12 - 1,
     ]);
     // Anterior on the left: y from 10 to 16.
     expect(boxOf(picture, sagittal, isOrange)).toEqual([
       605 + 120,
       605 + 191,
-      10 + 31 * 12,
-      10 + 35 * 12 - 1,
+      34 + 31 * 12,
+      34 + 35 * 12 - 1,
     ]);
   });
 
@@ -88,7 +88,7 @@ describe("segmentationPreviewPng", () => {
     // One on the left; the other on the right, 3 mm further back, at the same height.
     const two = ([x, y, z]: Voxel) => one([x, y, z]) || 2 * one([x + 20, y - 3, z]);
     const picture = previewOf(upright, two);
-    const middleRow = { ...sagittal, top: 10 + 32 * 12, height: 1 };
+    const middleRow = { ...sagittal, top: 34 + 32 * 12, height: 1 };
     const edges = [10, 13, 16, 19].map((y) => 605 + y * 12);
     for (const edge of edges) {
       const [left, right] = boxOf(picture, { ...middleRow, left: edge - 2, width: 4 }, isOrange);
@@ -102,7 +102,7 @@ describe("segmentationPreviewPng", () => {
     const [left, right, top, bottom] = boxOf(picture, tile, isOrange);
     expect(Math.abs(right + 1 - left - 6 * pixelsPerMm)).toBeLessThanOrEqual(1.5);
     expect(Math.abs((left + right + 1) / 2 - (10 + 287 / 2))).toBeLessThanOrEqual(1.5);
-    expect(Math.abs((top + bottom + 1) / 2 - (522 + 287 / 2))).toBeLessThanOrEqual(1.5);
+    expect(Math.abs((top + bottom + 1) / 2 - (566 + 287 / 2))).toBeLessThanOrEqual(1.5);
     // The corners of the octagonal outline: from a half voxel before one corner to one behind the other, 6 by 5 mm.
     const blue = boxOf(picture, tile, (r, g, b) => r === 64 && g === 190 && b === 255);
     const spans = [blue[1] + 1 - blue[0], blue[3] + 1 - blue[2]].sort((a, b) => a - b);
@@ -119,13 +119,15 @@ describe("segmentationPreviewPng", () => {
     };
     const heights = [0, 4, 13].map((count) => previewOf(upright, cubes(count)).height);
     const row = heights[1] - heights[0];
-    expect(row).toBe(22 + 287 + 10);
+    expect(row).toBe(42 + 287 + 10);
     expect(heights.map((height) => (height - heights[0]) / row)).toEqual([0, 1, 3]);
   });
 
   it("refuses nodes of another grid", () => {
     const instances = volumeOn(upright, one);
     const elsewhere = { ...instances, originMm: [5, 0, 0] as const };
-    expect(() => segmentationPreviewPng(elsewhere, instances, [], { caption: "" })).toThrow(InputError);
+    expect(() => segmentationPreviewPng(elsewhere, instances, [], { title: "", caption: "" })).toThrow(
+      InputError,
+    );
   });
 });

@@ -14,19 +14,24 @@ import {
 } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
+import { textExtent } from "./lettering.js";
 import {
   black,
   captionLineHeight,
   captionLines,
-  captionScale,
   drawCaption,
+  drawLegend,
   drawScaleBar,
   drawSideLetters,
   gap,
   greyOf,
   huWindow,
+  type LegendEntry,
   outlineOf,
   predictionColour,
+  type SideLetters,
+  scaleBarPlace,
+  sideLetterPlaces,
   softTissueHu,
   truthColour,
   white,
@@ -40,22 +45,25 @@ import {
   type Raster,
   type Rectangle,
   setPixel,
-  textExtent,
 } from "./raster.js";
 
 /** How a preview is drawn. */
 export interface PreviewOptions {
-  /** Written below, in capitals: the scan and what the model was trained on, since a picture is copied without its page. */
+  /** Written above: the scan. */
+  readonly title: string;
+  /** Written below: what the model was trained on, since a picture is copied without its page. */
   readonly caption: string;
+  /** What the model was trained to find; "lymph node" by default. */
+  readonly className?: string;
   /** Centre and width of the grey window of the nodes' tiles in HU; soft tissue, [40, 400], by default. */
   readonly windowHu?: readonly [center: number, width: number];
 }
 
 /**
  * A PNG, 1200 pixels wide. Above, the scan seen through from the front and from the left, as a radiograph, with all
- * nodes; below, the twelve largest nodes, each in the axial plane of its short axis: its outline (orange), long axis
- * (blue) and short axis (white) with their ends, its number, and long by short axis in mm. "Research use only" is always
- * written below.
+ * nodes outlined and the twelve largest numbered; below, these twelve, each in the axial plane of its short axis: its
+ * outline (orange), long axis (blue) and short axis (white) with their ends, its number, side, long by short axis in mm,
+ * and where the slice lies. A legend, the grey window and "research use only" are always written below.
  *
  * Radiological convention: the patient's right is on the left of coronal and axial views; anterior is on the left of the
  * sagittal one. Views are planes of the patient, whatever the scan's axes.
@@ -68,7 +76,7 @@ export function segmentationPreviewPng(
   scan: Volume,
   instances: Volume<IntegerVoxelArray>,
   nodes: readonly NodeMeasurement[],
-  { caption, windowHu = softTissueHu }: PreviewOptions,
+  { title, caption, className = "lymph node", windowHu = softTissueHu }: PreviewOptions,
 ): Uint8Array {
   if (!sameGeometry(scan, instances)) {
     throw new InputError(
@@ -76,21 +84,29 @@ export function segmentationPreviewPng(
     );
   }
   const shown = [...nodes].sort((a, b) => b.volumeMl - a.volumeMl).slice(0, mostTiles);
-  const overviews = overviewsOf(scan);
-  const tilesTop = 2 * gap + Math.max(...overviews.map(({ area }) => area.height));
+  const heading = captionLines(
+    `${title} · ${countText(className, nodes.length, shown.length)}`,
+    pictureWidth,
+  );
+  const overviewsTop = gap + heading.length * captionLineHeight;
+  const overviews = overviewsOf(scan, overviewsTop);
+  const tilesTop = overviewsTop + Math.max(...overviews.map(({ area }) => area.height)) + gap;
   const rows = Math.ceil(shown.length / tileColumns);
   const footerTop = tilesTop + rows * (tileHeader + tilePixels + gap) + gap;
-  const lines = captionLines(captionText(caption, nodes.length, shown.length), pictureWidth);
-  const height = footerTop + lines.length * captionLineHeight + gap;
+  const lines = captionLines(`${windowText(windowHu)} · ${caption} · research use only`, pictureWidth);
+  const height = footerTop + (1 + lines.length) * captionLineHeight + gap;
   const raster = createRaster(pictureWidth, height, black);
-  for (const view of overviews) drawOverview(raster, view, instances, nodes);
+  drawCaption(raster, heading, gap - 2);
+  for (const view of overviews) drawOverview(raster, view, instances, nodes, shown);
   shown.forEach((node, place) => {
     const left = gap + (place % tileColumns) * (tilePixels + gap);
     const top = tilesTop + Math.floor(place / tileColumns) * (tileHeader + tilePixels + gap);
-    drawText(raster, nodeTitle(node), { left, top, scale: captionScale }, white);
+    drawText(raster, nodeTitle(node), { left, top, size: "text" }, white);
+    drawText(raster, sliceText(scan, node), { left, top: top + tileLine, size: "text" }, grey);
     drawTile(raster, tileOf(node, left, top + tileHeader), scan, instances, node, windowHu);
   });
-  drawCaption(raster, lines, footerTop);
+  drawLegend(raster, legend, footerTop);
+  drawCaption(raster, lines, footerTop + captionLineHeight);
   return encode({ width: pictureWidth, height, data: raster.data, channels: 3, depth: 8 });
 }
 
@@ -98,34 +114,56 @@ const pictureWidth = 1200;
 const mostTiles = 12;
 const tileColumns = 4;
 const tilePixels = Math.floor((pictureWidth - gap * (tileColumns + 1)) / tileColumns);
-const tileHeader = 22;
+const tileLine = 19;
+const tileHeader = 2 * tileLine + 4;
 const tileFieldMm = 60;
 const tileMarginMm = 10;
 const greatestOverviewHeight = 480;
 /** Between the rays of an overview, and between the samples along them. */
 const rayStepMm = 2;
-/** Between the numbers of two nodes, in pixels. */
+/** Between the numbers of two nodes, and between a node and its number, in pixels. */
 const labelGap = 4;
 
-function captionText(caption: string, count: number, shown: number): string {
-  const found =
-    count === 0
-      ? "No node was found"
-      : shown < count
-        ? `The ${shown} largest of ${count} nodes`
-        : `${count} ${count === 1 ? "node" : "nodes"}`;
-  return `${found} - ${caption} - research use only`;
+const grey: Colour = [190, 190, 190];
+const neighbourColour: Colour = [150, 90, 0];
+
+const legend: readonly LegendEntry[] = [
+  { text: "outline of a node", tiles: [predictionColour] },
+  { text: "of another node in the slice", tiles: [neighbourColour] },
+  { text: "long axis", tiles: [truthColour] },
+  { text: "short axis", tiles: [white] },
+];
+
+function countText(className: string, count: number, shown: number): string {
+  if (count === 0) return `${className}: none found`;
+  return `${className}: ${count} found${shown < count ? `, the ${shown} largest shown below` : ""}`;
 }
 
+function windowText([center, width]: readonly [number, number]): string {
+  return `Slices: grey from ${hu(center - width / 2)} to ${hu(center + width / 2)} HU · Above: mean density along each ray`;
+}
+
+const hu = (value: number): string => String(Math.round(value)).replace("-", "−");
+
 function nodeTitle({ id, side, longAxisMm, shortAxisMm }: NodeMeasurement): string {
-  return `${id} ${side === "midline" ? "mid" : side} ${longAxisMm.toFixed(1)} x ${shortAxisMm.toFixed(1)} mm`;
+  return `${id}  ${side}, ${longAxisMm.toFixed(1)} × ${shortAxisMm.toFixed(1)} mm`;
+}
+
+/** Where the slice of a node's tile lies: its number from 1 as the scan stores its slices, and its height. */
+function sliceText(scan: Geometry, { shortAxisEndsLpsMm }: NodeMeasurement): string {
+  const point = middleOf(shortAxisEndsLpsMm);
+  const cosines = [6, 7, 8].map((entry) => Math.abs(scan.direction[entry]));
+  const across = cosines.indexOf(Math.max(...cosines));
+  const slice = Math.min(scan.size[across], Math.max(1, Math.round(indexOfPoint(scan, point)[across]) + 1));
+  const height = point[2].toFixed(1).replace("-", "−");
+  return `slice ${slice} of ${scan.size[across]}, ${height} mm S`;
 }
 
 /** A part of the picture, and the plane of the patient that its pixels lie in: i along a row, j down, one voxel thick. */
 interface View {
   readonly area: Rectangle;
   readonly plane: Geometry;
-  readonly letters: readonly [string, string, string, string];
+  readonly letters: SideLetters;
 }
 
 /** Columns of a direction matrix: to the right of the picture, down, and away from the viewer. */
@@ -187,7 +225,7 @@ function drawTile(
   );
   drawAxis(raster, view, node.longAxisEndsLpsMm, truthColour);
   drawAxis(raster, view, node.shortAxisEndsLpsMm, white);
-  drawSideLetters(raster, area, letters, 2);
+  drawSideLetters(raster, area, letters, "text");
   drawScaleBar(raster, area, 1 / plane.spacingMm[0]);
 }
 
@@ -203,8 +241,6 @@ function drawAxis(
   for (const end of ends) drawLine(raster, [end, end], 6, colour, area);
 }
 
-const neighbourColour: Colour = [150, 90, 0];
-
 /** A scan seen through along one of the patient's axes. */
 interface Overview extends View {
   /** Mean along each ray of HU above air; `rays[column + width * row]`. */
@@ -212,7 +248,7 @@ interface Overview extends View {
 }
 
 /** The scan from the front and from the left, at one scale, in the middle of the picture. */
-function overviewsOf(scan: Volume): readonly [Overview, Overview] {
+function overviewsOf(scan: Volume, top: number): readonly [Overview, Overview] {
   const box = boxOf(scan);
   const [widthMm, depthMm, heightMm] = box.extentMm;
   const pixelsPerMm = Math.min(
@@ -221,7 +257,7 @@ function overviewsOf(scan: Volume): readonly [Overview, Overview] {
   );
   const pixels = (lengthMm: number) => Math.max(1, Math.floor(lengthMm * pixelsPerMm));
   const left = Math.floor((pictureWidth - pixels(widthMm) - gap - pixels(depthMm)) / 2);
-  const area = { top: gap, height: pixels(heightMm) };
+  const area = { top, height: pixels(heightMm) };
   const [x, y, z] = box.lowMm;
   const { alongX, alongY } = raysThrough(scan, box);
   const view = (
@@ -301,23 +337,62 @@ const airHu = -1000;
 
 function drawOverview(
   raster: Raster,
-  { area, plane, letters, rays }: Overview,
+  view: Overview,
   instances: Volume<IntegerVoxelArray>,
   nodes: readonly NodeMeasurement[],
+  numbered: readonly NodeMeasurement[],
 ): void {
+  const { area, plane, letters, rays } = view;
   const brightest = rays.reduce((most, value) => Math.max(most, value), 1);
   drawPixels(raster, area, rays, (value) => greyOf(value, [0, brightest]));
   for (const node of nodes) drawOutline(raster, area, shadowOf(plane, instances, node), predictionColour);
-  const labels = nodes.map(({ id, centroidLpsMm }) => {
-    const [column, row] = pixelOf(area, plane, centroidLpsMm);
-    const { width, height } = textExtent(`${id}`, captionScale);
-    return { left: Math.round(column - width / 2), top: Math.round(row - height / 2), width, height };
-  });
-  apart(labels, labelGap).forEach((label, at) => {
-    drawText(raster, `${nodes[at].id}`, { ...label, scale: captionScale }, white);
-  });
-  drawSideLetters(raster, area, letters, 2);
+  drawNumbers(raster, view, instances, numbered);
+  drawSideLetters(raster, area, letters, "text");
   drawScaleBar(raster, area, 1 / plane.spacingMm[0]);
+}
+
+/** The number of each node beside it, with a line to it where there was no room. */
+function drawNumbers(
+  raster: Raster,
+  { area, plane, letters }: Overview,
+  instances: Volume<IntegerVoxelArray>,
+  nodes: readonly NodeMeasurement[],
+): void {
+  const wanted = nodes.map((node) => {
+    const { reachAcross } = footprintOf(instances, plane);
+    const [column, row] = pixelOf(area, plane, node.centroidLpsMm);
+    const half = halfWidthOf(node, instances, plane) + reachAcross;
+    const { width, height } = textExtent(`${node.id}`, "text");
+    return {
+      left: Math.round(column + half + labelGap),
+      top: Math.round(row - height / 2),
+      width,
+      height,
+    };
+  });
+  const taken = [...sideLetterPlaces(area, letters, "text"), scaleBarPlace(area, 1 / plane.spacingMm[0])];
+  apart(wanted, { gap: labelGap, taken, within: area }).forEach((label, at) => {
+    const { left, top, width, height } = label;
+    const distance = Math.hypot(left - wanted[at].left, top - wanted[at].top);
+    if (distance > height) {
+      const centre: readonly [number, number] = [left + width / 2, top + height / 2];
+      drawLine(raster, [centre, pixelOf(area, plane, nodes[at].centroidLpsMm)], 1, grey, area);
+    }
+    drawText(raster, `${nodes[at].id}`, { left, top, size: "text" }, white);
+  });
+}
+
+/** Half of the width of a node's box as it is seen in a plane, in pixels. */
+function halfWidthOf(
+  { boundingBoxIndex: { start, size } }: NodeMeasurement,
+  grid: Geometry,
+  plane: Geometry,
+): number {
+  const columns = [0, 1, 2, 3, 4, 5, 6, 7].map((corner) => {
+    const at = (axis: 0 | 1 | 2) => start[axis] + (corner & (1 << axis) ? size[axis] - 1 : 0);
+    return indexOfPoint(plane, pointOfIndex(grid, [at(0), at(1), at(2)]))[0];
+  });
+  return (Math.max(...columns) - Math.min(...columns)) / 2;
 }
 
 /** The pixels that a node's voxels cover, seen along the plane's normal. */

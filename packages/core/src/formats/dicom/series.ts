@@ -456,6 +456,9 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
 function matching(series: readonly DicomSeries[], wanted: string): readonly DicomSeries[] {
   if (/^\d{1,6}$/.test(wanted)) return series.slice(Number(wanted) - 1, Number(wanted));
   const byUid = series.filter(({ seriesInstanceUid }) => seriesInstanceUid === wanted);
+  // A localizer under the UID of its series is not what is meant.
+  const scans = byUid.filter(isCtScan);
+  if (scans.length > 0) return scans;
   if (byUid.length > 0) return byUid;
   return series.filter(({ description }) => description.toLowerCase().includes(wanted.toLowerCase()));
 }

@@ -66,17 +66,11 @@ function scan(shift = 0, hasBone = false): Volume<Int16Array> {
 let folder = "";
 let session: LnsnetSession;
 const inFolder = (...parts: string[]) => join(folder, ...parts);
-const predict = (...tokens: string[]) =>
-  session.run(
-    "predict",
-    ...tokens,
-    "--model",
-    "model.safetensors",
-    "--search",
-    "everything",
-    "--overlap",
-    "0",
-  );
+const predictBy = (model: string, tokens: string[]) =>
+  session.run("predict", ...tokens, "--model", model, "--search", "everything", "--overlap", "0");
+const predict = (...tokens: string[]) => predictBy("model.safetensors", tokens);
+/** A fifth of the patches, where it does not matter how well a node is drawn. */
+const predictCoarsely = (...tokens: string[]) => predictBy("coarse.safetensors", tokens);
 /** The name of a series' results: the first digits of a hash of its UID. */
 const seriesId = (uid: string) =>
   `series-${createHash("sha256").update(`series ${uid}`).digest("hex").slice(0, 12)}`;
@@ -86,7 +80,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-predict-"));
   session = lnsnetSession(folder);
   await writeFile(inFolder("model.safetensors"), writeModel(densityModel(), false));
-  await writeFile(inFolder("other.safetensors"), writeModel(densityModel([2, 2, 2]), false));
+  await writeFile(inFolder("coarse.safetensors"), writeModel(densityModel([2, 2, 2]), false));
   await writeFile(inFolder("neck.nii.gz"), writeNifti(scan()));
   await writeFile(inFolder("bony.nii.gz"), writeNifti(scan(0, true)));
   await mkdir(inFolder("series"));
@@ -254,7 +248,7 @@ const namesIn = async (name: string) =>
 describe("clicks and whole scans in one folder", () => {
   const [large, small] = balls.map(({ centre }) => centre.map((at) => at.toFixed(1)).join(","));
   const run = async (output: string, ...tokens: string[]) => {
-    const { code, stdout, stderr } = await predict(
+    const { code, stdout, stderr } = await predictCoarsely(
       "neck.nii.gz",
       "--output",
       output,
@@ -315,16 +309,16 @@ describe("clicks and whole scans in one folder", () => {
       inFolder("edited/neck.nii.gz"),
       writeNifti({ ...scan(), data: new Uint8Array(voxelCount(grid)) }),
     );
-    const { code, stderr } = await predict("neck.nii.gz", "--output", "edited", "--at", large);
+    const { code, stderr } = await predictCoarsely("neck.nii.gz", "--output", "edited", "--at", large);
     expect(code).toBe(2);
     expect(stderr).toMatch(/edited\/neck\.nii\.gz was changed after lnsnet wrote it/);
   });
 
   test("a scan that changed since does not get the nodes of the old one", async () => {
     await copyFile(inFolder("neck.nii.gz"), inFolder("changing.nii.gz"));
-    await predict("changing.nii.gz", "--output", "changed", "--no-pictures", "--at", small);
+    await predictCoarsely("changing.nii.gz", "--output", "changed", "--no-pictures", "--at", small);
     await writeFile(inFolder("changing.nii.gz"), writeNifti(scan(5)));
-    const { code, stderr } = await predict("changing.nii.gz", "--output", "changed", "--no-pictures");
+    const { code, stderr } = await predictCoarsely("changing.nii.gz", "--output", "changed", "--no-pictures");
     expect(code).toBe(2);
     expect(stderr).toMatch(/scan has changed since changed\/changing\.json was written/);
   });
@@ -341,7 +335,7 @@ describe("nothing of a person's is replaced", () => {
     }
     const input = name === "own.nii.gz" ? "own.nii.gz" : "own_0000.nii.gz";
     const before = await Promise.all((await namesIn(place)).map((one) => readFile(inFolder(place, one))));
-    const { code, stderr } = await predict(`${place}/${input}`, "--output", place);
+    const { code, stderr } = await predictCoarsely(`${place}/${input}`, "--output", place);
     expect(code).toBe(2);
     expect(stderr).toMatch(new RegExp(`${name}.*(did not make|another folder)`));
     expect(await Promise.all((await namesIn(place)).map((one) => readFile(inFolder(place, one))))).toEqual(
@@ -353,8 +347,15 @@ describe("nothing of a person's is replaced", () => {
     for (const place of ["p1", "p2"]) await mkdir(inFolder(`names/${place}`), { recursive: true });
     await writeFile(inFolder("names/p1/ct.nii.gz"), writeNifti(scan()));
     await writeFile(inFolder("names/p2/ct.nii.gz"), writeNifti(scan(4)));
-    expect((await predict("names/p1/ct.nii.gz", "--output", "one-name", "--no-pictures")).code).toBe(0);
-    const { code, stderr } = await predict("names/p2/ct.nii.gz", "--output", "one-name", "--no-pictures");
+    expect((await predictCoarsely("names/p1/ct.nii.gz", "--output", "one-name", "--no-pictures")).code).toBe(
+      0,
+    );
+    const { code, stderr } = await predictCoarsely(
+      "names/p2/ct.nii.gz",
+      "--output",
+      "one-name",
+      "--no-pictures",
+    );
     expect(code).toBe(2);
     expect(stderr).toMatch(/one-name\/ct\.json is the result of another scan \(.*p1\/ct\.nii\.gz\)/);
   });
@@ -362,7 +363,7 @@ describe("nothing of a person's is replaced", () => {
 
 describe("results are never mixed up", () => {
   test("two scans of one name are named by their folders", async () => {
-    const { code, stderr } = await predict("names", "--output", "collision", "--no-pictures");
+    const { code, stderr } = await predictCoarsely("names", "--output", "collision", "--no-pictures");
     expect(code, stderr).toBe(0);
     expect((await namesIn("collision")).filter((name) => name.endsWith(".nii.gz"))).toEqual([
       "p1_ct.nii.gz",
@@ -374,7 +375,7 @@ describe("results are never mixed up", () => {
     await mkdir(inFolder("beside"));
     await copyFile(inFolder("neck.nii.gz"), inFolder("beside/neck.nii.gz"));
     for (const again of [false, true]) {
-      const { code, stderr } = await predict("beside", "--output", "beside/results", "--no-pictures");
+      const { code, stderr } = await predictCoarsely("beside", "--output", "beside/results", "--no-pictures");
       expect(code, stderr).toBe(0);
       expect(/neck is finished already/.test(stderr)).toBe(again);
     }
@@ -384,7 +385,7 @@ describe("results are never mixed up", () => {
     await mkdir(inFolder("one-id"));
     for (const name of ["ct.nii.gz", "CT_0000.nii.gz"])
       await writeFile(inFolder("one-id", name), writeNifti(scan()));
-    const { code, stderr } = await predict("one-id", "--output", "none-begun");
+    const { code, stderr } = await predictCoarsely("one-id", "--output", "none-begun");
     expect(code).toBe(2);
     expect(stderr).toMatch(/would both be called ct; rename one of the two/i);
     expect(await readdir(inFolder("none-begun")).catch(() => null)).toBeNull();
@@ -408,17 +409,21 @@ describe("results are never mixed up", () => {
     await arrive("Anna", "1.2.31", 0);
     await arrive("Berta", "1.2.32", 3);
     const tokens = ["inbox", "--output", "from-inbox", "--no-pictures"];
-    const first = await predict(...tokens);
+    const first = await predictCoarsely(...tokens);
     expect(first.code, first.stderr).toBe(0);
     const results = ["1.2.31", "1.2.32"].map((uid) => `from-inbox/${seriesId(uid)}.json`);
     const before = await Promise.all(results.map((name) => readFile(inFolder(name), "utf8")));
     await arrive("Aaron", "1.2.30", 6);
-    const second = await predict(...tokens);
+    const second = await predictCoarsely(...tokens);
     expect(second.stderr.match(/finished already/g)).toHaveLength(2);
     expect(await Promise.all(results.map((name) => readFile(inFolder(name), "utf8")))).toEqual(before);
     const { scan: whose } = await json(`from-inbox/${seriesId("1.2.30")}.json`);
     expect(whose.path).toBe(await realpath(inFolder("inbox/Aaron")));
     expect(second.stdout).toContain(whose.path);
+    // The balls have some 200 HU, as vessels have.
+    expect(second.stdout).toMatch(
+      /2 of 2 nodes have a mean density that no lymph node has \(outside -40 … 160 HU\)/,
+    );
   });
 
   test("anonymous results name nobody, and are found again by the same command", async () => {
@@ -433,7 +438,7 @@ describe("results are never mixed up", () => {
       "--dicom",
       "seg,sr",
     ];
-    const { code, stderr } = await predict(...tokens);
+    const { code, stderr } = await predictCoarsely(...tokens);
     expect(code, stderr).toBe(0);
     const names = await namesIn("anonymous");
     expect(names).toHaveLength(6);
@@ -442,12 +447,12 @@ describe("results are never mixed up", () => {
       for (const secret of ["Anna", "1.2.31", folder])
         expect(text.includes(secret), `${secret} in ${name}`).toBe(false);
     }
-    expect((await predict(...tokens)).stderr).toMatch(/finished already/);
+    expect((await predictCoarsely(...tokens)).stderr).toMatch(/finished already/);
   });
 });
 
 test("DICOM objects of a volume file are refused before work begins; of both kinds, each is told", async () => {
-  const alone = await predict("neck.nii.gz", "--output", "no-dicom", "--dicom", "seg");
+  const alone = await predictCoarsely("neck.nii.gz", "--output", "no-dicom", "--dicom", "seg");
   expect(alone.code).toBe(2);
   expect(alone.stderr).toMatch(/neck\.nii\.gz is a volume file, and --dicom seg needs a DICOM series/);
   expect(await readdir(inFolder("no-dicom")).catch(() => null)).toBeNull();
@@ -466,7 +471,7 @@ test("a model whose answer is NaN is an error", async () => {
 
 describe("a batch", () => {
   test("does what it can, names at the end what failed, and says so by its exit code", async () => {
-    const { code, stderr } = await predict("study", "--output", "batch", "--no-pictures");
+    const { code, stderr } = await predictCoarsely("study", "--output", "batch", "--no-pictures");
     expect(code).toBe(2);
     expect((await readdir(inFolder("batch"))).filter((name) => name.endsWith(".nii.gz")).sort()).toEqual([
       ...["scan_0.nii.gz", "scan_1.nii.gz", "scan_2.nii.gz"],
@@ -478,7 +483,7 @@ describe("a batch", () => {
   test("killed in the middle, the same command goes on with the rest", async () => {
     const tokens = ["predict", "study", "--output", "killed", "--no-pictures", "--search", "everything"];
     tokens.push("--overlap", "0");
-    const child = spawn(process.execPath, [bin, ...tokens, "--model", "model.safetensors"], { cwd: folder });
+    const child = spawn(process.execPath, [bin, ...tokens, "--model", "coarse.safetensors"], { cwd: folder });
     const isThere = () =>
       readFile(inFolder("killed/scan_0.json"), "utf8").then(
         (text) => JSON.parse(text).finished === true,
@@ -488,7 +493,7 @@ describe("a batch", () => {
     child.kill("SIGKILL");
     await new Promise((resolve) => child.on("close", resolve));
     const first = await readFile(inFolder("killed/scan_0.json"), "utf8");
-    const { stderr } = await predict("study", "--output", "killed", "--no-pictures");
+    const { stderr } = await predictCoarsely("study", "--output", "killed", "--no-pictures");
     expect(stderr).toMatch(/scan_0 is finished already/);
     expect(await readFile(inFolder("killed/scan_0.json"), "utf8")).toBe(first);
     for (const name of ["scan_0", "scan_1", "scan_2"]) {
@@ -535,7 +540,7 @@ describe("scans at the edge of what can be used", () => {
     ["an ONNX file in the place of a model", "some.onnx", /some\.onnx.*(safetensors|model)/],
     [
       "models for different spacings together",
-      "model.safetensors,other.safetensors",
+      "model.safetensors,coarse.safetensors",
       /spacing of 1×1×1 mm.*2×2×2/,
     ],
     ["a folder without a model", "study", /study holds no model\.safetensors and no fold_0/],

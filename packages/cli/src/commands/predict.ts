@@ -87,7 +87,7 @@ export const predictCommand = defineCommand({
     },
     "minimum-volume": {
       type: "string",
-      description: "bodies below this volume in mL are left out",
+      description: "connected components below this volume in mL are left out",
       default: "0.03",
       valueHint: "ML",
     },

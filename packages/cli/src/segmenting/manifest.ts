@@ -110,7 +110,10 @@ export async function readManifest(folder: string, id: string): Promise<Manifest
     return null;
   }
   const { success, data } = manifestSchema.safeParse(value);
-  return success ? data : null;
+  if (!success) return null;
+  // What it names is replaced and removed, so that it may name nothing but files of this result, beside it.
+  const isOfResult = (name: string) => name.startsWith(`${id}.`) && basename(name) === name;
+  return Object.keys(data.files).every(isOfResult) ? data : null;
 }
 
 /** Whether a file was written as part of a result, as the manifest beside it says. */

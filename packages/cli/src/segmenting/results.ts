@@ -93,10 +93,7 @@ export async function writeResult(
 }
 
 /** What each file holds, made when it is asked for. */
-function contentsOf(
-  result: Result,
-  salt: string | null,
-): Map<string, () => Uint8Array | string> {
+function contentsOf(result: Result, salt: string | null): Map<string, () => Uint8Array | string> {
   const { scan, image, found, form, clicks, className } = result;
   const { instances, nodes } = found;
   const { id } = scan;

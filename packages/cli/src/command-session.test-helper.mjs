@@ -16,7 +16,10 @@ process.exit = (code) => {
 
 let runs = 0;
 for await (const line of createInterface({ input: process.stdin })) {
-  answer(`${JSON.stringify(await ended(JSON.parse(line)))}\n`);
+  const start = performance.now();
+  const end = await ended(JSON.parse(line));
+  const seconds = (performance.now() - start) / 1000;
+  answer(`${JSON.stringify({ ...end, seconds, peakBytes: 1024 * process.resourceUsage().maxRSS })}\n`);
 }
 
 async function ended(tokens) {

@@ -50,16 +50,23 @@ export function lnsnetIn(
   return run(folder, process.execPath, [bin, ...tokens], onStderr);
 }
 
+/** How a run of a session ended, and what it took. */
+export interface Measured extends Ended {
+  readonly seconds: number;
+  /** Largest resident set of the whole session so far. */
+  readonly peakBytes: number;
+}
+
 /** Many runs of `lnsnet` in one process and folder, one after the other, since starting one takes most of a short run. */
 export interface LnsnetSession {
-  readonly run: (...tokens: string[]) => Promise<Ended>;
+  readonly run: (...tokens: string[]) => Promise<Measured>;
   readonly end: () => void;
 }
 
 export function lnsnetSession(folder: string): LnsnetSession {
   const script = fileURLToPath(new URL("command-session.test-helper.mjs", import.meta.url));
   const child = spawn(process.execPath, [script], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
-  const waiting: { resolve: (ended: Ended) => void; reject: (reason: Error) => void }[] = [];
+  const waiting: { resolve: (ended: Measured) => void; reject: (reason: Error) => void }[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.resolve(JSON.parse(line)));
   child.on("close", (code) => {
     for (const { reject } of waiting) reject(new Error(`The session ended with code ${code}.`));

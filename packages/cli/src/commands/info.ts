@@ -1,5 +1,5 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
-import { type Geometry, InputError, orientationCode } from "@lnsnet/core";
+import { type Geometry, InputError, orientationCode, shown } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { describeGeometry } from "../dataset.js";
 import { findImages, type VolumeFile } from "../imaging.js";
@@ -39,7 +39,7 @@ export const infoCommand = defineCommand({
     if (args.json === true) return printJson({ path: args.path, series, volumes, others: found.others });
     const seriesText = found.series.map((one, n) =>
       paragraph(
-        `series ${n + 1}: ${one.modality} "${one.description}", ${counted(one.sliceCount, "slice")}, ${one.transferSyntax}`,
+        `series ${n + 1}: ${one.modality} "${shown(one.description)}", ${counted(one.sliceCount, "slice")}, ${one.transferSyntax}`,
         one.geometry,
         one.problems.map(
           ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,

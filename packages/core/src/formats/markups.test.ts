@@ -143,7 +143,8 @@ test("what is written, letter by letter", () => {
 
 describe("refused, in one sentence that names the file", () => {
   const at = (position: unknown) => json({ controlPoints: [{ label: "F-1", position }] });
-  const row = "1,1,2,3,0,0,0,1,1,1,0,F-1,,";
+  const row = "1,1,2,3,0,0,0,1,1,1,0,F-1,,,";
+  const deep = JSON.parse(`[${"[".repeat(500)}${"]".repeat(500)}]`);
   test.each([
     ["nothing", "", /no markups file/],
     ["a text", "x,y,z\n1,2,3\n", /no markups file/],
@@ -159,6 +160,16 @@ describe("refused, in one sentence that names the file", () => {
     ["an .fcsv without its system", fcsv("LPS", row).replace(/# Coord.*\n/, ""), /system \(none stated\)/],
     ["an .fcsv in IJK", fcsv("2", row), /coordinate system 2/],
     ["an .fcsv row without z", fcsv("LPS", "1,1,2,,0,0,0,1,1,1,0,F-1,,"), /point F-1 at \(1, 2, NaN\)/],
+    ["an .fcsv row of an unknown status", fcsv("LPS", `${row}x`), /position status x/],
+    ["an .fcsv row of quotes that never close", fcsv("LPS", `1,${'"'.repeat(1e5)}`), /point 1 at \(NaN\)/],
+    ["an .fcsv row of many quotes", fcsv("LPS", ',"a'.repeat(1e5)), /position status a/],
+    ["a coordinate that is an object", at([{ toString: 1 }, 0, 0]), /point F-1 at \(an object, 0, 0\)/],
+    [
+      "a system that is an object",
+      json({ coordinateSystem: { toString: 1 }, controlPoints: [] }),
+      /system an object/,
+    ],
+    ["a unit nested deeply", json({ coordinateUnits: deep, controlPoints: [] }), /points in \[\[/],
     ["an .fcsv row of a word", fcsv("LPS", "oops"), /point 1 at \(\)/],
   ])("%s", (_, text, message) => {
     const read = () => readMarkups(text, "points.fcsv");

@@ -21,7 +21,8 @@ export interface NamedPoint {
  *
  * @param name The file, for messages.
  * @throws InputError where the text is neither, a coordinate is no finite number, the coordinate system is another than
- * LPS or RAS (an .fcsv must state it, since older ones are in RAS), or the unit is not mm
+ * LPS or RAS (an .fcsv must state it, since older ones are in RAS), the unit is not mm, or the state of a position is
+ * unknown
  */
 export function readMarkups(text: string, name: string): NamedPoint[] {
   // A byte-order mark may stand before either.
@@ -126,12 +127,20 @@ function pointsOfFcsv(text: string, name: string): NamedPoint[] {
   return lines
     .filter((line) => !line.startsWith("#"))
     .map(fieldsOfRow)
-    .filter((fields) => (fields[statusColumn] ?? "2") === "2")
+    .filter((fields) => isPlaced(fields[statusColumn], name))
     .map((fields, n) => {
       const pointName = fields[fcsvColumns.indexOf("label")] ?? "";
       const numbers = fields.slice(1, 4).map(numberOf);
       return { name: pointName, pointLpsMm: toLps(checkedPoint(numbers, pointName || `${n + 1}`, name)) };
     });
+}
+
+/** Whether a position is placed: 2, of Slicer's states 0 to 3; older files state none. @throws InputError for another state */
+function isPlaced(status = "", name: string): boolean {
+  if (/^[0-3]?$/.test(status)) return status === "" || status === "2";
+  throw new InputError(
+    `${name} has a row with the position status ${shown(status)}, and a number from 0 to 3 was expected; save the points again.`,
+  );
 }
 
 /** The fields of a row; one in quotes may hold commas, and quotes written twice. */

@@ -39,7 +39,7 @@ describe.each(lost)("%s: the files that cannot be read are named by", (name, fil
   };
 
   test("convert", async () => {
-    const { code, stderr } = await lnsnet("convert", join(cases, name), "--output", "scan.nii.gz");
+    const { code, stderr } = await lnsnet("convert", join(cases, name), "--output", `${name}.nii.gz`);
     expect(code).toBe(0);
     expectNamed(stderr);
   });
@@ -131,7 +131,7 @@ test("labels in Korean and Cyrillic are chosen by their names", async () => {
     ["seg-korean-iso2022ir149", "림프절"],
     ["seg-cyrillic-iso2022ir144", "узел"],
   ]) {
-    const tokens = ["--reference", join(cases, "ct-control"), "--roi", roi, "--output", "named.nii.gz"];
+    const tokens = ["--reference", join(cases, "ct-control"), "--roi", roi, "--output", `${name}.nii.gz`];
     const { code, stdout } = await lnsnet("convert", join(cases, name, "seg.dcm"), ...tokens);
     expect(code).toBe(0);
     expect(stdout).toContain(`1  ${roi}`);

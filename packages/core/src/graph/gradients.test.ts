@@ -267,6 +267,16 @@ const rows: Readonly<Record<string, Row>> = {
   flip: anyShape
     .chain((shape) => fc.tuple(fc.constant(shape), subsetOfAxes(shape)))
     .map(([shape, axes]) => ({ inputs: [{ shape }], build: (x) => layout.flip(x, axes) })),
+  gather: fc
+    .tuple(anyShape, fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 6 }))
+    .map(([[rows, ...rest], drawn]) => ({
+      inputs: [{ shape: [rows, ...rest] }],
+      build: (x) =>
+        layout.gather(
+          x,
+          drawn.map((index) => index % rows),
+        ),
+    })),
   roll: fc
     .integer({ min: -5, max: 5 })
     .chain((shift) => alongAnAxis((x, axis) => layout.roll(x, shift, axis))),

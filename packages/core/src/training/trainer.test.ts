@@ -2,17 +2,26 @@
 import { describe, expect, test } from "vitest";
 import { instanceNorm } from "../graph/functions.js";
 import { type Value, within } from "../graph/graph.js";
-import { leakyRelu, multiply } from "../graph/operations/elementwise.js";
+import { emitOnnx } from "../graph/onnx.js";
+import { add, leakyRelu, multiply } from "../graph/operations/elementwise.js";
 import { reshape } from "../graph/operations/layout.js";
+import { input } from "../graph/operations/leaves.js";
+import { sum } from "../graph/operations/reduction.js";
+import { range, sizeOf } from "../graph/shape.js";
 import { diceCrossEntropyLoss } from "../losses/segmentation.js";
 import { convolutionLayer, pointwiseLayer } from "../networks/blocks/layers.js";
-import type { NetworkBuilder } from "../networks/builder.js";
+import { batchNormLayer } from "../networks/blocks/normalization.js";
+import { NetworkBuilder } from "../networks/builder.js";
 import { he } from "../networks/initialization.js";
 import type { NetworkOutputs } from "../networks/network.js";
 import { nodeRuntime } from "../runtime/node.js";
+import type { RuntimeTensor } from "../runtime/types.js";
 import { indexedStream, uniform } from "../transforms/random.js";
+import { forwardModel } from "./forward.js";
 import { buildTrainingStep, namedWeights, type StepOptions } from "./step.js";
 import {
+  averagedInputs,
+  averagedWeights,
   type StartingPoint,
   startingPoint,
   Trainer,
@@ -71,6 +80,105 @@ async function train(trainer: Trainer, end: number): Promise<number[]> {
 }
 
 const copyOf = (state: TrainingState): TrainingState => structuredClone(state);
+
+describe("running statistics", () => {
+  /** A convolution with batch norm, and one to logits. */
+  const normalized = (image: Value, builder: NetworkBuilder): NetworkOutputs => {
+    const first = within("first", () => convolutionLayer(image, 4, builder, { initialization: he() }));
+    const active = leakyRelu(within("norm", () => batchNormLayer(first, builder)));
+    return { logits: within("second", () => pointwiseLayer(active, 1, builder)) };
+  };
+  const step = buildTrainingStep(normalized, options);
+  const open = (more: Partial<TrainerOptions> = {}) =>
+    Trainer.create(nodeRuntime, step, { seed: 7, threads: 1, averageDecay: 0.99, ...more });
+
+  test("begin at 0 and 1, follow the batches, and are averaged with the weights' memory", async () => {
+    const trainer = await open();
+    const { buffers, averageBuffers } = trainer.state;
+    expect(buffers["norm.running_mean"]).toEqual(new Float32Array(4));
+    expect(buffers["norm.running_var"]).toEqual(new Float32Array(4).fill(1));
+    await train(trainer, 1);
+    // The first update keeps a tenth.
+    trainer.state.averageBuffers["norm.running_mean"].forEach((value, n) => {
+      expect(trainer.state.buffers["norm.running_mean"][n]).not.toBe(0);
+      expect(value).toBeCloseTo(0.9 * trainer.state.buffers["norm.running_mean"][n], 6);
+    });
+    expect(averageBuffers).toBe(trainer.state.averageBuffers);
+    await trainer.release();
+  });
+
+  test("go on from a saved state bit for bit, and from a trained network's weights", async () => {
+    const whole = await open();
+    await train(whole, 6);
+    const first = await open();
+    await train(first, 2);
+    const second = await open({ state: copyOf(first.state) });
+    await train(second, 6);
+    expect(second.state).toEqual(whole.state);
+    const tuned = await open({ start: startingPoint(averagedWeights(whole.state, step), step) });
+    expect(tuned.state).toMatchObject({
+      step: 0,
+      theta: whole.state.average,
+      buffers: whole.state.averageBuffers,
+      averageBuffers: whole.state.averageBuffers,
+    });
+    for (const trainer of [whole, first, second, tuned]) await trainer.release();
+  });
+
+  test("give validation what the trained network gives in use", async () => {
+    const trainer = await open();
+    await train(trainer, 3);
+    const image = { shape: imageShape, data: batch(9).image };
+    const leaf = input("image", imageShape);
+    const { logits } = normalized(leaf, new NetworkBuilder(false));
+    const weights = averagedWeights(trainer.state, step);
+    const models: [Uint8Array, Record<string, RuntimeTensor>][] = [
+      [forwardModel(normalized, imageShape), averagedInputs(trainer.state, step)],
+      [emitOnnx({ inputs: [leaf], outputs: { logits }, weights }), {}],
+    ];
+    const results = [];
+    for (const [model, more] of models) {
+      const session = await nodeRuntime.createSession(model, { threads: 1 });
+      results.push((await session.run({ image, ...more })).logits.data);
+      await session.release();
+    }
+    results[0].forEach((value, n) => {
+      expect(value).toBeCloseTo(results[1][n], 5);
+    });
+    await trainer.release();
+  });
+
+  test("that a network's weights lack are asked for by name", () => {
+    const weights = new Map([["norm.running_mean", new Float32Array(4)]]);
+    expect(() => startingPoint(weights, step)).toThrow(
+      "norm.running_var has no numbers, and 4 are expected.",
+    );
+  });
+});
+
+describe("deep supervision", () => {
+  test("adds the loss of coarser logits beside a coarser label, half as heavy", async () => {
+    const supervised = (image: Value, builder: NetworkBuilder): NetworkOutputs => {
+      const coarse = within("coarse", () => convolutionLayer(image, 1, builder, { kernel: 2, stride: 2 }));
+      return { logits: within("fine", () => pointwiseLayer(image, 1, builder)), coarserLogits: [coarse] };
+    };
+    const values = (loss: StepOptions["loss"]) =>
+      Trainer.create(nodeRuntime, buildTrainingStep(supervised, { ...options, loss }), {
+        seed: 7,
+        threads: 1,
+        averageDecay: 0.99,
+      });
+    // The number of voxels that are compared, as a loss: 512 of the fine and 64 of the coarse label.
+    const trainer = await values((logits, label) => {
+      expect(label.shape).toEqual(logits.shape);
+      const ones = add(multiply(sum(logits, range(5)), 0), sizeOf(logits.shape));
+      return reshape(ones, []);
+    });
+    const { loss } = await trainer.step([batch(0)], 0);
+    expect(loss).toBeCloseTo((2 / 3) * 512 + (1 / 3) * 64, 3);
+    await trainer.release();
+  });
+});
 
 describe("a trainer", () => {
   test("that goes on from a saved state is bit for bit the one that never stopped", async () => {

@@ -2,6 +2,7 @@
 import { apply, applySingle, type Operation, type Value } from "../graph.js";
 import { formatShape, range, type Shape, ShapeError, sameShape, sizeOf, stridesOf } from "../shape.js";
 import { full } from "./elementwise.js";
+import { sum } from "./reduction.js";
 
 /** Copies a block of `shape` between two row-major tensors, each addressed by an offset and one stride an axis. */
 function copyBlock(
@@ -296,6 +297,50 @@ export function flip(x: Value, axes: readonly number[]): Value {
   const long = axes.filter((axis) => x.shape[axis] > 1);
   return long.length === 0 ? x : applySingle(flipOperation, [x], { axes: long });
 }
+
+const gatherOperation: Operation<{ readonly indices: readonly number[] }> = {
+  name: "gather",
+  shape: ([x], { indices }) => {
+    const beyond = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < x[0]));
+    if (beyond !== undefined) throw new ShapeError(`there is no row ${beyond} of ${x[0]}`);
+    return [[indices.length, ...x.slice(1)]];
+  },
+  // A row's gradient is the sum over the places that took it. Rows taken less often than the most read zeros behind dY.
+  gradient: ({ inputs: [x], attributes: { indices } }, [dy]) => {
+    if (!dy) return [null];
+    const places = Array.from({ length: x.shape[0] }, (): number[] => []);
+    indices.forEach((row, place) => {
+      places[row].push(place);
+    });
+    const most = places.reduce((count, { length }) => Math.max(count, length), 0);
+    const padding = x.shape.map((_, axis) => (axis === 0 ? 1 : 0));
+    const withZeros = pad(
+      dy,
+      padding.map(() => 0),
+      padding,
+    );
+    const taken = gather(
+      withZeros,
+      places.flatMap((taking) => range(most).map((at) => taking[at] ?? indices.length)),
+    );
+    const ofRows = reshape(taken, [x.shape[0], most, ...x.shape.slice(1)]);
+    return [reshape(sum(ofRows, [1]), x.shape)];
+  },
+  reference: ([x], { attributes: { indices } }) => {
+    const length = sizeOf(x.shape.slice(1));
+    const result = new Float64Array(indices.length * length);
+    indices.forEach((row, place) => {
+      result.set(x.data.subarray(row * length, (row + 1) * length), place * length);
+    });
+    return [result];
+  },
+  onnx: ({ inputs: [x], outputs, attributes: { indices } }, emitter) =>
+    emitter.nodeTo(outputs, "Gather", [emitter.nameOf(x), emitter.integers(indices)], { axis: 0 }),
+};
+
+/** Rows of x [rows, …] by constant indices, each as often as it is named: [indices.length, …]. */
+export const gather = (x: Value, indices: readonly number[]): Value =>
+  applySingle(gatherOperation, [x], { indices });
 
 /** x moved round by `shift` along an axis: what leaves at one end comes in at the other (Swin's window shift). */
 export function roll(x: Value, shift: number, axis: number): Value {

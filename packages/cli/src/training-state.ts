@@ -2,8 +2,11 @@
 import {
   allFinite,
   InputError,
+  MODEL_FORMAT_VERSION,
   type ModelFileKind,
+  parsePlan,
   readSafetensors,
+  requireKnownVersion,
   type StoredTensor,
   sizeOf,
   type TrainingState,
@@ -55,6 +58,7 @@ export function stateBytes({ state, history, plannedSteps }: SavedTraining, run:
   const kind: ModelFileKind = "lnsnet-training-state";
   return writeSafetensors(tensors, {
     kind,
+    format_version: String(MODEL_FORMAT_VERSION),
     step: String(state.step),
     history: JSON.stringify(history),
     planned_steps: String(plannedSteps),
@@ -78,7 +82,8 @@ export async function loadState(
     throw new InputError(
       `${path} is no training state of lnsnet; give another --output, or leave --resume out to begin anew.`,
     );
-  if (metadata.run !== run)
+  requireKnownVersion(metadata.format_version, path);
+  if (completedRun(metadata.run, path) !== completedRun(run, path))
     throw new InputError(
       `${path} was written by a run with other settings (network, data, seed or another option), and --resume needs the same; repeat its options, or give another --output.`,
     );
@@ -110,6 +115,16 @@ export async function loadState(
     history,
     plannedSteps,
   };
+}
+
+/** What a run is known by, with the fields at their defaults that the plan of an earlier version leaves out; null where it is no such text. */
+function completedRun(run: string | undefined, path: string): string | null {
+  try {
+    const known = JSON.parse(run ?? "");
+    return JSON.stringify({ ...known, plan: parsePlan(JSON.stringify(known.plan), path) });
+  } catch {
+    return null;
+  }
 }
 
 function progressOf(

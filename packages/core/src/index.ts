@@ -116,11 +116,13 @@ export {
 } from "./metrics/surface.js";
 export {
   allFinite,
+  MODEL_FORMAT_VERSION,
   type Model,
   type ModelFileKind,
   type Plan,
   parsePlan,
   readModel,
+  requireKnownVersion,
   writeModel,
 } from "./models/model-file.js";
 export type { ParameterEntry } from "./networks/builder.js";

@@ -43,11 +43,11 @@ const planSchema: z.ZodType<Plan> = z.object({
 export type ModelFileKind = "lnsnet-model" | "lnsnet-training-state";
 
 /**
- * Written into model files. Raise it when a file can no longer be read rightly by what was released before. Files
+ * Written into files of models and training states. Raise it when a file can no longer be read rightly by what was released before. Files
  * without it are of version 1. A field added to a configuration needs no new version: what a plan leaves out takes its
  * default, and a field that is not known is refused.
  */
-const MODEL_FORMAT_VERSION = 1;
+export const MODEL_FORMAT_VERSION = 1;
 
 /**
  * The bytes of a model's file; float16 halves it and moves probabilities by less than 1e-3.
@@ -137,13 +137,13 @@ function partsOfPlan({ network, patchSize }: Plan, path: string): NetworkParts {
 }
 
 /** @throws InputError where a file is of a version that came after this program */
-function requireKnownVersion(text: string | undefined, path: string): void {
+export function requireKnownVersion(text: string | undefined, path: string): void {
   const version = text === undefined ? 1 : Number(text);
   if (!Number.isInteger(version) || version < 1)
     throw new InputError(`${path} has the format version "${text}", which is no number; export it again.`);
   if (version > MODEL_FORMAT_VERSION)
     throw new InputError(
-      `${path} is a model of format version ${version}, and this lnsnet reads up to version ${MODEL_FORMAT_VERSION}; update lnsnet.`,
+      `${path} is of format version ${version}, and this lnsnet reads up to version ${MODEL_FORMAT_VERSION}; update lnsnet.`,
     );
 }
 

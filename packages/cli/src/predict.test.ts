@@ -293,6 +293,7 @@ describe("clicks and whole scans in one folder", () => {
   });
 
   test("what a killed command left unfinished is computed again, whole scan and clicks", async () => {
+    await run("both");
     const wanted = await run("both", "--at", small);
     const manifest = await json("both/neck.json");
     await writeFile(inFolder("both/neck.json"), JSON.stringify({ ...manifest, finished: false }));

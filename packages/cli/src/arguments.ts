@@ -9,6 +9,13 @@ export const datasetArgument = {
   required: true,
 } as const satisfies ArgDef;
 
+/** For commands that read a data set, of which one class is used at a time. */
+export const foregroundArgument = {
+  type: "string",
+  description: "of several labels in dataset.json, the one that is foreground; the others become background",
+  valueHint: "NAME",
+} as const satisfies ArgDef;
+
 /** Threads for commands that open every scan; read it with {@link wholeNumber}. */
 export const threadsArgument = {
   type: "string",

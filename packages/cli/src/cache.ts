@@ -13,6 +13,7 @@ import {
 } from "@lnsnet/core";
 import { z } from "zod";
 import type { Case } from "./dataset.js";
+import type { DatasetLabels } from "./dataset-labels.js";
 import { fileError, isFile, readBytes, readJson, writeAtomically } from "./files.js";
 
 /** What a prepared case depends on beside its files. */
@@ -58,16 +59,27 @@ export function isCache(folder: string): Promise<boolean> {
 }
 
 /**
- * A hash of the settings and of the name, size and time of change of the case's files; hashing their bytes would take
+ * A hash of the settings, of what is foreground, and of the name, size and time of change of the case's files; hashing their bytes would take
  * as long as reading them.
  *
  * @throws InputError where a file is missing
  */
-export async function cacheKey({ imagePath, labelPath }: Case, settings: CacheSettings): Promise<string> {
+export async function cacheKey(
+  { imagePath, labelPath }: Case,
+  settings: CacheSettings,
+  { values, foreground }: DatasetLabels,
+): Promise<string> {
   const files = [imagePath, ...(labelPath === null ? [] : [labelPath])];
   const states = await Promise.all(files.map(stateOf));
   const { spacingMm, window } = settings;
-  const content = [VERSION, states, spacingMm, window.lowHu, window.highHu];
+  const content = [
+    VERSION,
+    states,
+    spacingMm,
+    window.lowHu,
+    window.highHu,
+    foreground.map((name) => values[name]),
+  ];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 

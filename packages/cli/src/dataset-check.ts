@@ -17,6 +17,7 @@ export type FindingKind =
   | "unreadable"
   | "geometry-mismatch"
   | "unknown-value"
+  | "ignored-voxels"
   | "instances-mismatch"
   | "no-label"
   | "empty-label"
@@ -94,7 +95,8 @@ function labelFindings(survey: CaseSurvey): Finding[] {
     kind: kindOfProblem[kind],
     message,
   }));
-  if (label.problems.some(({ kind }) => kind === "geometry")) return findings;
+  // Of a label on another grid, or of unknown values, nothing is measured that would say more.
+  if (label.problems.some(({ kind }) => kind === "geometry" || kind === "value")) return findings;
   const warn = (kind: FindingKind, message: string) =>
     findings.push({ severity: "warning", case: id, kind, message });
   if (label.nodes.length === 0) warn("empty-label", "The label has no foreground.");
@@ -115,6 +117,7 @@ function labelFindings(survey: CaseSurvey): Finding[] {
 const kindOfProblem = {
   geometry: "geometry-mismatch",
   value: "unknown-value",
+  ignored: "ignored-voxels",
   instances: "instances-mismatch",
 } as const;
 

@@ -31,6 +31,15 @@ function label(specks = 0, value = 1): Volume {
   return { ...geometry, data };
 }
 
+/** The body in two halves that touch, 72 voxels of each value. */
+function twoClasses(first = 1, second = 2): Volume {
+  const whole = label();
+  return {
+    ...whole,
+    data: Uint8Array.from(whole.data, (value, n) => (value === 0 ? 0 : n % 16 < 9 ? first : second)),
+  };
+}
+
 let folder = "";
 let session: LnsnetSession;
 const lnsnet = (tokens: readonly string[]) => session.run(...tokens);
@@ -63,6 +72,27 @@ beforeAll(async () => {
     "labelsTr/b": label(),
     "imagesTs/c_0000": scan(3),
   });
+  await writeDataset(
+    "classes",
+    {
+      "imagesTr/a_0000": scan(1),
+      "labelsTr/a": twoClasses(),
+      "instancesTr/a": twoClasses(7, 5),
+      "imagesTr/b_0000": scan(2),
+      "labelsTr/b": twoClasses(),
+    },
+    { labels: { background: 0, GTVp: 1, GTVn: 2 } },
+  );
+  await writeDataset(
+    "ignoring",
+    {
+      "imagesTr/a_0000": scan(1),
+      "labelsTr/a": label(2),
+      "imagesTr/b_0000": scan(2),
+      "labelsTr/b": twoClasses(1, 255),
+    },
+    { labels: { background: 0, "lymph node": 1, ignore: 255 } },
+  );
   const fine = (seed: number) => ({ image: scan(seed), label: label() });
   const cases: Record<string, { image: Volume | string; label?: Volume; instances?: Volume }> = {
     "Tr/fine": fine(1),
@@ -206,6 +236,83 @@ describe("lnsnet preprocess", () => {
     const otherWindow = await lnsnet([...train, ...few, "--window", "0,100"]);
     expect(otherWindow.code).toBe(2);
     expect(otherWindow.stderr).toMatch(/cache was made with --window -160,240/);
+  });
+});
+
+describe("several classes, as HECKTOR has them", () => {
+  test("are found by dataset check, unless one is chosen", async () => {
+    const { code, stdout } = await lnsnet(["dataset", "check", "classes", "--json"]);
+    expect(code).toBe(2);
+    const { findings }: { findings: Found[] } = JSON.parse(stdout);
+    expect(findings.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
+      expect.stringMatching(/^layout: classes has 2 classes \(GTVp, GTVn\)/),
+    ]);
+    expect((await lnsnet(["dataset", "check", "classes", "--foreground", "GTVn"])).code).toBe(0);
+  });
+
+  test("are measured one at a time, with their own instances", async () => {
+    const tokens = ["dataset", "fingerprint", "classes", "--output", "classes-print", "--json"];
+    expect((await lnsnet(tokens)).code).toBe(2);
+    const { stdout } = await lnsnet([...tokens, "--foreground", "GTVn"]);
+    const { nodes, hu } = JSON.parse(stdout);
+    // Half of the body, 72 voxels of 2 mm³, in each of two scans.
+    expect(nodes.total).toBe(2);
+    expect(nodes.volume_ml.median).toBeCloseTo(0.144, 9);
+    expect(hu.foreground.voxels).toBe(144);
+  });
+
+  test("are trained one at a time, and a cache is of one class", async () => {
+    const few = ["--network", "lnsnet-small", "--patch", "16,16,16", "--steps", "1", "--validate-every", "0"];
+    const train = ["train", "classes", "--spacing", "0.75,0.75,1.25", ...few];
+    const merged = await lnsnet([...train, "--output", "merged"]);
+    expect(merged.code).toBe(2);
+    expect(merged.stderr).toMatch(/classes has 2 classes/);
+    expect(await readdir(folder)).not.toContain("merged");
+    const cache = ["preprocess", "classes", "--output", "classes-cache", "--spacing", "0.75,0.75,1.25"];
+    expect((await lnsnet(cache)).stderr).toMatch(/classes has 2 classes/);
+    expect((await lnsnet([...cache, "--foreground", "GTVn"])).code).toBe(0);
+    const cached = ["train", "classes", ...few, "--cache", "classes-cache"];
+    const right = await lnsnet([...cached, "--output", "node", "--foreground", "GTVn"]);
+    expect(right.code, right.stderr).toBe(0);
+    const record = JSON.parse(await readFile(join(folder, "node/training.json"), "utf8"));
+    expect(record.foreground).toBe("GTVn");
+    const wrong = await lnsnet([...cached, "--output", "tumour", "--foreground", "GTVp"]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/classes-cache holds another state of a/);
+  });
+
+  test("are imported by name alone", async () => {
+    const tokens = ["dataset", "import", "classes", "--output", "imported"];
+    const merged = await lnsnet(tokens);
+    expect(merged.code).toBe(2);
+    expect(merged.stderr).toMatch(/classes has 2 classes.*such as --roi GTVn/);
+    const { code, stdout, stderr } = await lnsnet([...tokens, "--roi", "/^GTVn$/", "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).imported).toMatchObject([{ bodies: 1 }, { bodies: 1 }]);
+  });
+});
+
+describe("voxels that nobody judged", () => {
+  test("are an error of the check, of training and of the import", async () => {
+    const checked = await lnsnet(["dataset", "check", "ignoring", "--json"]);
+    expect(checked.code).toBe(2);
+    const { findings }: { findings: Found[] } = JSON.parse(checked.stdout);
+    expect(findings.filter(({ severity }) => severity === "error")).toMatchObject([
+      {
+        case: "b",
+        kind: "ignored-voxels",
+        message: expect.stringMatching(/marks 72 voxels as to be ignored/),
+      },
+    ]);
+    const few = ["--network", "lnsnet-small", "--patch", "16,16,16", "--steps", "1", "--spacing", "1,1,2"];
+    const trained = await lnsnet(["train", "ignoring", "--output", "ignoring-run", ...few]);
+    expect(trained.code).toBe(2);
+    expect(trained.stderr).toMatch(/labelsTr\/b\.nii\.gz marks 72 voxels as to be ignored/);
+    const imported = await lnsnet(["dataset", "import", "ignoring", "--output", "ignoring-import", "--json"]);
+    expect(imported.code).toBe(2);
+    expect(JSON.parse(imported.stdout).failed).toMatchObject([
+      { reason: expect.stringMatching(/72 voxels/) },
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError, type Volume, writeNifti } from "@lnsnet/core";
@@ -41,7 +41,7 @@ describe("openDataset", () => {
       name: "two",
       folder,
       patients: new Map([["a", "Ada"]]),
-      labels: { background: 0, node: 1 },
+      labels: { values: { background: 0, node: 1 }, foreground: ["node"], ignored: null },
       training: [
         {
           id: "a",
@@ -78,7 +78,31 @@ describe("openDataset", () => {
       () => write("dataset.json", { ...description, numTraining: 2 }),
       /numTraining 2, but imagesTr holds 1/,
     ],
-    ["regions", () => write("dataset.json", { ...description, labels: { node: [1, 2] } }), /"labels\.node"/],
+    [
+      "regions",
+      () => write("dataset.json", { ...description, labels: { background: 0, node: [1, 2] } }),
+      /names the region "node" of the values 1, 2, and regions of several labels are not supported/,
+    ],
+    [
+      "several classes",
+      () => write("dataset.json", { ...description, labels: { background: 0, GTVp: 1, GTVn: 2 } }),
+      /has 2 classes \(GTVp, GTVn\), and only one can be used at a time; choose it, such as --foreground GTVn/,
+    ],
+    [
+      "background alone",
+      () => write("dataset.json", { ...description, labels: { background: 0, ignore: 1 } }),
+      /names no label beside the background/,
+    ],
+    [
+      "one value with two names",
+      () => write("dataset.json", { ...description, labels: { background: 0, node: 1, lymph: 1 } }),
+      /calls the value 1 both "node" and "lymph"/,
+    ],
+    [
+      "a value beyond a byte",
+      () => write("dataset.json", { ...description, labels: { background: 0, node: 256 } }),
+      /"labels\.node": a label's value must be a whole number in 0 … 255, and 256 was found/,
+    ],
     [
       "another file type",
       () => write("dataset.json", { ...description, file_ending: ".png" }),
@@ -99,6 +123,42 @@ describe("openDataset", () => {
   });
 });
 
+describe("dataset.json of nnU-Net v1 and of the Medical Decathlon", () => {
+  const older = {
+    name: "two",
+    tensorImageSize: "3D",
+    modality: { 0: "CT" },
+    labels: { 0: "background", 1: "node" },
+    numTraining: 1,
+    training: [{ image: "./imagesTr/a.nii.gz", label: "./labelsTr/a.nii.gz" }],
+    test: ["./imagesTs/b.nii.gz"],
+  };
+
+  test.each([
+    ["a_0000.nii.gz", "b_0000.nii.gz", "as nnU-Net v1 has them"],
+    ["a.nii.gz", "b.nii.gz", "as the Decathlon has them"],
+  ])("with images %s and %s, %s", async (training, testing) => {
+    await rename(join(folder, "imagesTr/a_0000.nii.gz"), join(folder, "imagesTr", training));
+    await rename(join(folder, "imagesTs/b_0000.nii.gz"), join(folder, "imagesTs", testing));
+    await write("dataset.json", older);
+    const dataset = await openDataset(folder);
+    expect(dataset.labels).toEqual({
+      values: { background: 0, node: 1 },
+      foreground: ["node"],
+      ignored: null,
+    });
+    expect(dataset.training).toMatchObject([
+      {
+        id: "a",
+        imagePath: join(folder, "imagesTr", training),
+        labelPath: join(folder, "labelsTr/a.nii.gz"),
+      },
+    ]);
+    expect(dataset.test.map(({ id }) => id)).toEqual(["b"]);
+    expect((await loadCase(dataset.training[0], dataset.labels)).label?.data).toEqual(label.data);
+  });
+});
+
 describe("loadCase", () => {
   const load = async () => {
     const { training, labels } = await openDataset(folder);
@@ -109,6 +169,44 @@ describe("loadCase", () => {
     const loaded = await load();
     expect(loaded.image.data[0]).toBe(40);
     expect(loaded.label?.data).toEqual(label.data);
+  });
+
+  test("takes 0.99999988 for 1, and no probability map for a label", async () => {
+    const floats = (value: number) => ({
+      ...label,
+      data: Float32Array.from(label.data, (one) => one * value),
+    });
+    await write("labelsTr/a.nii.gz", floats(0.99999988));
+    expect((await load()).label?.data).toEqual(label.data);
+    await write("labelsTr/a.nii.gz", floats(0.4));
+    await expect(load()).rejects.toThrow(/as a probability map does, and labels are whole numbers/);
+  });
+
+  const classes = { ...label, data: Uint8Array.from({ length: 24 }, (_, n) => (n < 3 ? 1 : n < 5 ? 2 : 0)) };
+  test.each([
+    ["GTVp", 1, 3],
+    ["GTVn", 2, 2],
+  ])("of several classes %s alone is foreground where it was chosen", async (name, value, count) => {
+    await write("dataset.json", { ...description, labels: { background: 0, GTVp: 1, GTVn: 2 } });
+    await write("labelsTr/a.nii.gz", classes);
+    const { training, labels } = await openDataset(folder, name);
+    const { data } = (await loadCase(training[0], labels)).label ?? { data: [] };
+    expect([...data]).toEqual([...classes.data].map((one) => (one === value ? 1 : 0)));
+    expect([...data].filter((one) => one === 1)).toHaveLength(count);
+    await expect(openDataset(folder, "GTVm")).rejects.toThrow(/--foreground is "GTVm".*GTVp, GTVn/);
+  });
+
+  test("refuses voxels that are to be ignored, whatever class was chosen, and not the label that never occurs", async () => {
+    await write("dataset.json", { ...description, labels: { background: 0, node: 1, other: 2, ignore: 3 } });
+    const opened = await openDataset(folder, "node");
+    expect((await loadCase(opened.training[0], opened.labels)).label?.data).toEqual(label.data);
+    await write("labelsTr/a.nii.gz", {
+      ...label,
+      data: label.data.map((_, n) => (n < 4 ? 3 : 0)) as Uint8Array,
+    });
+    await expect(loadCase(opened.training[0], opened.labels)).rejects.toThrow(
+      /marks 4 voxels as to be ignored \(value 3\)/,
+    );
   });
 
   test("names both geometries where they differ", async () => {

@@ -4,13 +4,22 @@ import { basename, join } from "node:path";
 import {
   type Geometry,
   InputError,
+  type IntegerVoxelArray,
   labelValues,
+  requireLabels,
   sameGeometry,
   type Volume,
   volumeFormatOf,
   volumeFormats,
 } from "@lnsnet/core";
 import { z } from "zod";
+import {
+  type DatasetLabels,
+  foregroundMask,
+  labelsOf,
+  labelsSchema,
+  severalClasses,
+} from "./dataset-labels.js";
 import { fileError, isFolder, readJson, requirePath } from "./files.js";
 import { readScan } from "./imaging.js";
 import { patientsOfImport } from "./import-record.js";
@@ -18,8 +27,7 @@ import { patientsOfImport } from "./import-record.js";
 export interface Dataset {
   readonly name: string;
   readonly folder: string;
-  /** Name of each label to its value; 0 is background. */
-  readonly labels: Readonly<Record<string, number>>;
+  readonly labels: DatasetLabels;
   /** Patient by case id, as far as the data set names them: `patients` of dataset.json, or the import's record. */
   readonly patients: ReadonlyMap<string, string>;
   readonly training: readonly Case[];
@@ -35,7 +43,7 @@ export interface Case {
   readonly instancesPath: string | null;
 }
 
-/** A case as it was read: the image, and its label on the same grid. */
+/** A case as it was read: the image, and its foreground on the same grid, 0 or 1. */
 export interface LoadedCase {
   readonly id: string;
   readonly image: Volume;
@@ -45,22 +53,28 @@ export interface LoadedCase {
 /**
  * Reads what a data set holds; no image is opened.
  *
+ * @param foreground the label that is foreground, where there are several
  * @throws InputError where the folder or dataset.json is missing or of another form, there is no training case, a
- *   training image has no label, or images have several channels
+ *   training image has no label, images have several channels, or there are several classes and none was chosen
  */
-export async function openDataset(folder: string): Promise<Dataset> {
-  const { dataset, problems } = await listDataset(folder);
-  if (problems.length > 0) throw new InputError(problems[0]);
+export async function openDataset(folder: string, foreground?: string): Promise<Dataset> {
+  const { dataset, problems } = await listDataset(folder, foreground);
+  const [problem] = problems;
+  const several = problem ?? severalClasses(folder, dataset.labels);
+  if (several !== null) throw new InputError(several);
   return dataset;
 }
 
 /**
- * What a data set holds, and every reason why {@link openDataset} refuses it, a sentence each; no image is opened.
- * Images whose name cannot be used are left out.
+ * What a data set holds, and every reason why {@link openDataset} refuses it but for its classes, a sentence each; no
+ * image is opened. Images whose name cannot be used are left out.
  *
  * @throws InputError where the folder or dataset.json is missing or of another form
  */
-export async function listDataset(folder: string): Promise<{ dataset: Dataset; problems: string[] }> {
+export async function listDataset(
+  folder: string,
+  foreground?: string,
+): Promise<{ dataset: Dataset; problems: string[] }> {
   await requirePath(folder);
   if (!(await isFolder(folder))) {
     throw new InputError(
@@ -76,9 +90,10 @@ export async function listDataset(folder: string): Promise<{ dataset: Dataset; p
       `${path} names ${channels.length} channels (${channels.join(", ")}), and only one-channel CT is supported; keep the CT alone.`,
     );
   }
+  const labels = labelsOf(path, description.labels, foreground ?? null);
   const ending = description.file_ending;
-  const training = await casesOf(folder, "Tr", ending, problems);
-  const test = await casesOf(folder, "Ts", ending, problems);
+  const training = await casesOf(folder, "Tr", ending, namesListed(description.training), problems);
+  const test = await casesOf(folder, "Ts", ending, namesListed(description.test), problems);
   if (training.length === 0) {
     problems.push(
       `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`,
@@ -100,27 +115,27 @@ export async function listDataset(folder: string): Promise<{ dataset: Dataset; p
     ...(await patientsOfImport(folder)),
     ...Object.entries(description.patients ?? {}),
   ]);
-  return { dataset: { name, folder, labels: description.labels, patients, training, test }, problems };
+  return { dataset: { name, folder, labels, patients, training, test }, problems };
 }
 
 /**
  * Reads the image and the label of a case.
  *
  * @throws InputError where a file cannot be read, the two have different geometry, or the label holds a value that
- *   dataset.json does not name
+ *   dataset.json does not name, or voxels to be ignored
  */
-export async function loadCase(one: Case, labels: Readonly<Record<string, number>>): Promise<LoadedCase> {
+export async function loadCase(one: Case, labels: DatasetLabels): Promise<LoadedCase> {
   const image = await readScan(one.imagePath);
   if (one.labelPath === null) return { id: one.id, image, label: null };
-  const label = await readScan(one.labelPath);
+  const label = requireLabels(await readScan(one.labelPath), one.labelPath);
   const [problem] = labelProblems(one, image, label, labels);
   if (problem !== undefined) throw new InputError(problem.message);
-  return { id: one.id, image, label: byteLabel(label) };
+  return { id: one.id, image, label: foregroundMask(label, labels) };
 }
 
 /** Why a label cannot be used. */
 export interface LabelProblem {
-  readonly kind: "geometry" | "value" | "instances";
+  readonly kind: "geometry" | "value" | "ignored" | "instances";
   /** A sentence. */
   readonly message: string;
 }
@@ -129,8 +144,8 @@ export interface LabelProblem {
 export function labelProblems(
   { imagePath, labelPath }: Case,
   image: Geometry,
-  label: Volume,
-  labels: Readonly<Record<string, number>>,
+  label: Volume<IntegerVoxelArray>,
+  { values, ignored }: DatasetLabels,
 ): LabelProblem[] {
   const problems: LabelProblem[] = [];
   if (!sameGeometry(image, label)) {
@@ -141,23 +156,28 @@ export function labelProblems(
         "resample the label onto the image's grid.",
     });
   }
-  const unknown = labelValues(label.data).filter((value) => !Object.values(labels).includes(value));
+  const found = labelValues(label.data);
+  if (ignored !== null && found.includes(ignored)) {
+    let count = 0;
+    for (const value of label.data) if (value === ignored) count++;
+    problems.push({
+      kind: "ignored",
+      message: `${labelPath} marks ${count} voxels as to be ignored (value ${ignored}), which cannot be left out of training and judging yet; label them, or leave the case out.`,
+    });
+  }
+  // The background need not be named.
+  const unknown = found.filter((value) => value !== 0 && !Object.values(values).includes(value));
   if (unknown.length > 0) {
     problems.push({
       kind: "value",
       message:
         `${labelPath} holds the value${unknown.length === 1 ? "" : "s"} ${listed(unknown.map(String))}, and dataset.json names only ` +
-        `${Object.entries(labels)
+        `${Object.entries(values)
           .map(([name, value]) => `${value} (${name})`)
           .join(", ")}; correct the label or add the value there.`,
     });
   }
   return problems;
-}
-
-/** A label in bytes; its values must fit. */
-export function byteLabel(label: Volume): Volume<Uint8Array> {
-  return { ...label, data: label.data instanceof Uint8Array ? label.data : Uint8Array.from(label.data) };
 }
 
 /** The id of a case by its file's name: `kbp_001` of `kbp_001_0000.nii.gz` and of `kbp_001.nii.gz`. */
@@ -183,29 +203,35 @@ export function listed(names: readonly string[]): string {
     : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
 }
 
-const labelValue = z
-  .int("a label's value must be a whole number; regions of several values are not supported")
-  .min(0, "a label's value must lie in 0 … 255")
-  .max(255, "a label's value must lie in 0 … 255");
-
 /** One file a scan. */
 const fileEndings = volumeFormats.flatMap(({ writtenEndings }) => writtenEndings);
+
+const imageList = z.array(z.union([z.string(), z.object({ image: z.string() })])).optional();
 
 const descriptionSchema = z.object({
   name: z.string().optional(),
   channel_names: z.record(z.string(), z.string()).optional(),
   modality: z.record(z.string(), z.string()).optional(),
-  labels: z.record(z.string(), labelValue),
+  labels: labelsSchema,
+  /** nnU-Net v1 and the Medical Decathlon list their images, whose names have no channel number in the latter. */
+  training: imageList,
+  test: imageList,
   patients: z.record(z.string(), z.string()).optional(),
   numTraining: z.int().min(0).optional(),
   file_ending: z.enum(fileEndings, `must be one of ${fileEndings.join(", ")}`).default(".nii.gz"),
 });
+
+/** The names of the images that a dataset.json lists. */
+function namesListed(list: z.infer<typeof imageList>): ReadonlySet<string> {
+  return new Set((list ?? []).map((entry) => basename(typeof entry === "string" ? entry : entry.image)));
+}
 
 /** The cases of two folders; images whose name cannot be used become problems. */
 async function casesOf(
   folder: string,
   subset: "Tr" | "Ts",
   ending: string,
+  listed: ReadonlySet<string>,
   problems: string[],
 ): Promise<Case[]> {
   const [images, labels, instances] = ["images", "labels", "instances"].map((kind) => `${kind}${subset}`);
@@ -214,7 +240,9 @@ async function casesOf(
   const imageNames = (await namesIn(join(folder, images))).filter((name) => name.endsWith(ending));
   const cases: Case[] = [];
   for (const name of imageNames) {
-    const match = /^(.+)_(\d{4})$/.exec(name.slice(0, -ending.length));
+    const stem = name.slice(0, -ending.length);
+    // A listed image without a channel number is the whole scan; nnU-Net v1 lists NAME and holds NAME_0000.
+    const match = listed.has(name) ? [stem, stem, "0000"] : /^(.+)_(\d{4})$/.exec(stem);
     if (match === null) {
       problems.push(
         `${join(folder, images, name)} has no channel number in its name; rename it to ${caseId(name)}_0000${ending}.`,

@@ -10,13 +10,15 @@ import {
   matchRois,
   readRtstruct,
   readSeg,
+  requireLabels,
   resampleLabels,
   roiPattern,
   sameGeometry,
 } from "@lnsnet/core";
-import { type Case, listDataset } from "./dataset.js";
+import { type Case, labelProblems, listDataset } from "./dataset.js";
+import { type DatasetLabels, severalClasses } from "./dataset-labels.js";
 import { isFile, isFolder, readBytes, requirePath } from "./files.js";
-import { filesBelow, findImages, type ReadImage, readChosen, readImage } from "./imaging.js";
+import { filesBelow, findImages, type ReadImage, readChosen, readImage, readScan } from "./imaging.js";
 import { type ReadLabels, readLabels } from "./labels.js";
 import type { Subset } from "./survey.js";
 
@@ -86,7 +88,10 @@ async function layoutOf(root: string): Promise<Exclude<Layout, "auto"> | "dicom"
 /** Any nnU-Net data set as it is; its division into training and test stays. Test scans without label are left out. */
 async function nnunetSources(root: string, pattern: RegExp | null): Promise<SourceList> {
   const { dataset, problems } = await listDataset(root);
-  const names = Object.entries(dataset.labels).filter(([, value]) => value !== 0);
+  const { values, foreground } = dataset.labels;
+  const several = pattern === null ? severalClasses(root, dataset.labels, "--roi") : null;
+  if (several !== null) throw new InputError(several);
+  const names = foreground.map((name) => [name, values[name]] as const);
   const wanted =
     pattern === null
       ? names
@@ -101,10 +106,12 @@ async function nnunetSources(root: string, pattern: RegExp | null): Promise<Sour
     patient: one.id,
     subset,
     // Instances keep nodes apart that touch; they hold no names, so a pattern needs the label.
-    read: () =>
-      pattern === null && one.instancesPath !== null
+    read: async () => {
+      await requireKnownLabels(one, labelPath, dataset.labels);
+      return pattern === null && one.instancesPath !== null
         ? readPair(one.imagePath, one.instancesPath, null, false)
-        : readPair(one.imagePath, labelPath, chosen, false),
+        : readPair(one.imagePath, labelPath, chosen, false);
+    },
   });
   const labelled = (cases: readonly Case[], subset: Subset) =>
     cases.flatMap((one) => (one.labelPath === null ? [] : [source(one, subset, one.labelPath)]));
@@ -112,6 +119,13 @@ async function nnunetSources(root: string, pattern: RegExp | null): Promise<Sour
     sources: [...labelled(dataset.training, "training"), ...labelled(dataset.test, "test")],
     skipped: problems.map((reason) => ({ origin: root, reason })),
   };
+}
+
+/** @throws InputError where a label holds a value that dataset.json does not name, or voxels to be ignored */
+async function requireKnownLabels(one: Case, labelPath: string, labels: DatasetLabels): Promise<void> {
+  const label = requireLabels(await readScan(labelPath), labelPath);
+  const [problem] = labelProblems(one, label, label, labels);
+  if (problem !== undefined) throw new InputError(problem.message);
 }
 
 /**

@@ -38,6 +38,26 @@ beforeAll(async () => {
   await write("nothing.nii.gz", { ...geometry, data: new Uint8Array(120) });
   await write("moved.nii.gz", { ...box(1), originMm: [0, 0, 0] });
   await write("nan.nii.gz", { ...geometry, data: new Float32Array(120).fill(Number.NaN) });
+  const values = (data: Volume["data"]): Volume => ({ ...geometry, data });
+  const half = box(1);
+  await write(
+    "probability.nii.gz",
+    values(Float32Array.from(half.data, (one, n) => (one === 1 ? 0.9 : (n % 5) / 20))),
+  );
+  await write("almost.nii.gz", values(Float32Array.from(half.data, (one) => one * 0.99999988)));
+  await write(
+    "ct.nii.gz",
+    values(Int16Array.from(half.data, (_, n) => (n % 3 === 0 ? -1000 : (n % 200) - 120))),
+  );
+  await write("two.nii.gz", values(half.data.map((one) => one * 2)));
+  await write("ignored.nii.gz", values(half.data.map((one, n) => (n < 6 ? 255 : one))));
+  // The box in two classes, and a second component of the first class.
+  await write("classes.nii.gz", values(half.data.map((one, n) => (n === 119 ? 1 : one * (1 + (n % 2))))));
+  await mkdir(join(folder, "instancesTr"));
+  await write(
+    "instancesTr/classes.nii.gz",
+    values(half.data.map((one, n) => (n === 119 ? 1 : one * (1 + (n % 2))))),
+  );
   await writeFile(join(folder, "text.nii.gz"), "not an image");
   const whole = await readFile(join(folder, "truth/a.nii.gz"));
   await writeFile(join(folder, "cut.nii.gz"), whole.subarray(0, whole.length - 20));
@@ -153,6 +173,67 @@ describe("lnsnet evaluate", () => {
     expect(text).toContain("sensitivity 0.0 % (0 of 1 nodes) · PPV – · false positives 0.00 a volume");
   });
 
+  const dscOf = async (...tokens: string[]) => {
+    const { code, stdout, stderr } = await lnsnet(["evaluate", "truth/a.nii.gz", ...tokens, "--json"]);
+    expect(code, stderr).toBe(0);
+    return { dsc: JSON.parse(stdout).cases[0].dsc, stderr };
+  };
+
+  test.each([
+    ["labels of 0.99999988", ["almost.nii.gz"]],
+    ["a probability map from a threshold on", ["probability.nii.gz", "--threshold", "0.5"]],
+    ["another value than the truth's", ["two.nii.gz", "--truth-label", "1", "--prediction-label", "2"]],
+    ["one option for both, and another for one", ["two.nii.gz", "--label", "1", "--prediction-label", "2"]],
+  ])("takes %s", async (_, tokens) => {
+    expect(await dscOf(...tokens)).toEqual({ dsc: 1, stderr: "" });
+  });
+
+  test("a label that no file of two folders holds is an error, not a perfect score", async () => {
+    const { code, stdout, stderr } = await lnsnet(["evaluate", "truth", "same", "--label", "7", "--json"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/\nlnsnet: No file holds the label that is asked for: 7 in the truth/);
+  });
+
+  test("says where a side holds the label nowhere, and where values count as one", async () => {
+    const missing = await dscOf("two.nii.gz", "--label", "1");
+    expect(missing.dsc).toBe(0);
+    expect(missing.stderr).toBe(
+      "lnsnet: No prediction holds the value 1: every mask of it is empty. It holds the value 2.\n",
+    );
+    const merged = await dscOf("classes.nii.gz");
+    expect(merged.stderr).toMatch(
+      /The prediction holds the values 1, 2, which count as one foreground; --prediction-label/,
+    );
+  });
+
+  test("a node is a component of one class; in the folder of instances it is a value", async () => {
+    const nodesOf = async (path: string, ...more: string[]) => {
+      const { stdout, stderr } = await lnsnet(["evaluate", path, path, "--nodes", "--json", ...more]);
+      expect(stdout, stderr).not.toBe("");
+      return JSON.parse(stdout).detection.true_nodes;
+    };
+    // Two classes that touch, and a speck of one of them.
+    expect(await nodesOf("classes.nii.gz")).toBe(3);
+    expect(await nodesOf("classes.nii.gz", "--split", "labels")).toBe(2);
+    expect(await nodesOf("classes.nii.gz", "--label", "1")).toBe(2);
+    expect(await nodesOf("instancesTr/classes.nii.gz")).toBe(2);
+  });
+
+  test("writes a row for each scan as CSV, over no file that stands there", async () => {
+    const tokens = ["evaluate", "truth", "same", "--csv", "figures.csv"];
+    expect((await lnsnet(tokens)).code).toBe(0);
+    const rows = (await readFile(join(folder, "figures.csv"), "utf8")).trim().split("\n");
+    expect(rows).toHaveLength(3);
+    expect(rows[0]).toMatch(/^case,dsc,iou,asd_mm,/);
+    expect(rows[1]).toMatch(/^a,1,1,0,/);
+    const again = await lnsnet(tokens);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toMatch(/figures\.csv exists already/);
+    expect((await lnsnet([...tokens, "--force"])).code).toBe(0);
+    const over = await lnsnet(["evaluate", "truth", "same", "--csv", "truth/a.nii.gz", "--force"]);
+    expect(over.stderr).toMatch(/is an input of this command/);
+  });
+
   test("prints a table with mean and SD", async () => {
     const { code, stdout } = await lnsnet(["evaluate", "truth", "same"]);
     expect(code).toBe(0);
@@ -184,6 +265,36 @@ describe("what cannot be used ends with code 2 and one line", () => {
     [["evaluate", "truth/a.nii.gz", "text.nii.gz"], /text\.nii\.gz/],
     [["evaluate", "truth/a.nii.gz", "cut.nii.gz"], /cut\.nii\.gz/],
     [["evaluate", "truth/a.nii.gz", "nan.nii.gz"], /nan\.nii\.gz.*NaN/],
+    [
+      ["evaluate", "truth/a.nii.gz", "truth/a.nii.gz", "--label", "7"],
+      /No file holds the label.*7 in the truth, which holds the value 1/,
+    ],
+    [
+      ["evaluate", "truth/a.nii.gz", "same/a.nii.gz", "--truth-label", "3", "--prediction-label", "2"],
+      /3 in the truth.*2 in the prediction/,
+    ],
+    [
+      ["evaluate", "truth/a.nii.gz", "probability.nii.gz"],
+      /as a probability map does.*give --threshold 0\.5/,
+    ],
+    [["evaluate", "truth/a.nii.gz", "probability.nii.gz", "--nodes"], /as a probability map does/],
+    [
+      ["evaluate", "probability.nii.gz", "truth/a.nii.gz"],
+      /as a probability map does.*name a file of labels/,
+    ],
+    [
+      ["evaluate", "truth/a.nii.gz", "two.nii.gz", "--threshold", "0.5"],
+      /holds the value 2, and --threshold is for prob/,
+    ],
+    [["evaluate", "truth/a.nii.gz", "ct.nii.gz"], /ct\.nii\.gz holds the value -1000, as a CT does/],
+    [
+      ["evaluate", "ignored.nii.gz", "truth/a.nii.gz"],
+      /holds 255 beside 1, as files do that mark voxels nobody judged/,
+    ],
+    [
+      ["evaluate", "truth", "same", "--threshold", "0.5", "--prediction-label", "1"],
+      /leave --prediction-label out/,
+    ],
     [["phantom"], /needs --output/],
     [["phantom", "--output", "truth"], /truth is not empty/],
     [["phantom", "--output", "text.nii.gz"], /text\.nii\.gz is a file/],

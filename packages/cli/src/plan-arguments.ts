@@ -1,7 +1,7 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
 import { InputError, medianOf, networkPresets, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
 import type { ArgsDef } from "citty";
-import { networkSize, realNumber, threeNumbers } from "./arguments.js";
+import { foregroundArgument, networkSize, realNumber, threeNumbers } from "./arguments.js";
 import { type CacheSettings, readCacheSettings } from "./cache.js";
 import { type Case, type Dataset, listed } from "./dataset.js";
 import { readScan } from "./imaging.js";
@@ -36,6 +36,7 @@ export const planArguments = {
     description: "folder that lnsnet preprocess wrote; it decides spacing and window",
     valueHint: "FOLDER",
   },
+  foreground: foregroundArgument,
   "patient-pattern": {
     type: "string",
     description: "regular expression whose first group of a case's name is its patient",
@@ -66,7 +67,7 @@ export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan
     ...(values.cache === undefined
       ? await workingSettings(dataset, values.spacing, values.window)
       : await settingsOfCache(values.cache, values.spacing, values.window)),
-    foreground: foregroundOf(dataset),
+    foreground: listed(dataset.labels.foreground),
     dataLabel: dataset.name,
   };
 }
@@ -107,11 +108,6 @@ async function settingsOfCache(
     );
   }
   return settings;
-}
-
-/** What the labels other than background are called, together. */
-function foregroundOf({ labels }: Dataset): string {
-  return listed(Object.entries(labels).flatMap(([name, value]) => (value === 0 ? [] : [name])));
 }
 
 /** @throws InputError where the text is not a rising pair of HU. */

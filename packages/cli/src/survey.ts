@@ -4,13 +4,16 @@ import {
   ctProblem,
   type Geometry,
   InputError,
+  type IntegerVoxelArray,
   measureNodes,
   orientationCode,
+  requireLabels,
   sameGeometry,
   type Volume,
   voxelVolumeMm3,
 } from "@lnsnet/core";
-import { byteLabel, type Case, type LabelProblem, labelProblems } from "./dataset.js";
+import { type Case, type LabelProblem, labelProblems } from "./dataset.js";
+import { type DatasetLabels, foregroundMask, leavesClassesOut } from "./dataset-labels.js";
 import { addHu, emptyHistogram, type HuHistogram } from "./hu-histogram.js";
 import { readScan } from "./imaging.js";
 
@@ -60,13 +63,9 @@ export interface SurveyedNode {
 const BODY_HU = -500;
 
 /** Opens a case. What cannot be read is part of the answer; only errors of ours are thrown. */
-export async function surveyCase(
-  one: Case,
-  subset: Subset,
-  labels: Readonly<Record<string, number>>,
-): Promise<CaseSurvey> {
+export async function surveyCase(one: Case, subset: Subset, labels: DatasetLabels): Promise<CaseSurvey> {
   const scan = await readOrReason(one.imagePath);
-  const label = one.labelPath === null ? null : await readOrReason(one.labelPath);
+  const label = one.labelPath === null ? null : await labelsOrReason(one.labelPath);
   return {
     id: one.id,
     subset,
@@ -80,9 +79,13 @@ export async function surveyCase(
   };
 }
 
-async function readOrReason(path: string): Promise<Volume | { unreadable: string }> {
+const readOrReason = (path: string) => orReason(() => readScan(path));
+
+const labelsOrReason = (path: string) => orReason(async () => requireLabels(await readScan(path), path));
+
+async function orReason<T>(read: () => Promise<T>): Promise<T | { unreadable: string }> {
   try {
-    return await readScan(path);
+    return await read();
   } catch (error) {
     if (error instanceof InputError) return { unreadable: error.message };
     throw error;
@@ -120,21 +123,21 @@ function surveyImage(scan: Volume): ImageSurvey {
 async function surveyLabel(
   one: Case,
   scan: Volume,
-  label: Volume,
-  labels: Readonly<Record<string, number>>,
+  label: Volume<IntegerVoxelArray>,
+  labels: DatasetLabels,
 ): Promise<LabelSurvey> {
   const problems = labelProblems(one, scan, label, labels);
   const foreground = emptyHistogram();
   if (problems.some(({ kind }) => kind === "geometry"))
     return { problems, foregroundMl: 0, foreground, nodes: [] };
-  const mask = byteLabel(label);
+  const mask = foregroundMask(label, labels);
   let voxels = 0;
   for (let n = 0; n < mask.data.length; n++) {
     if (mask.data[n] === 0) continue;
     voxels++;
     addHu(foreground, scan.data[n]);
   }
-  const instances = one.instancesPath === null ? null : await instancesOf(one.instancesPath, mask);
+  const instances = one.instancesPath === null ? null : await instancesOf(one.instancesPath, mask, labels);
   if (instances !== null && "problem" in instances)
     problems.push({ kind: "instances", message: instances.problem });
   const nodes =
@@ -149,17 +152,28 @@ async function surveyLabel(
   };
 }
 
-/** The instances of a label, or the sentence that says why they are not those of it. */
+/**
+ * The instances of a case's foreground, or the sentence that says why they are not those of it. Where classes are left
+ * out, so are their instances.
+ */
 export async function instancesOf(
   path: string,
   mask: Volume<Uint8Array>,
+  labels: DatasetLabels,
 ): Promise<Volume<Int32Array> | { readonly problem: string }> {
-  const instances = await readOrReason(path);
+  const instances = await labelsOrReason(path);
   if ("unreadable" in instances) return { problem: instances.unreadable };
+  const mayBeOther = leavesClassesOut(labels);
+  const isWrong = (value: number, n: number) =>
+    value === 0 ? instances.data[n] !== 0 && !mayBeOther : instances.data[n] === 0;
   const differ = sameGeometry(instances, mask)
-    ? mask.data.reduce((count, value, n) => count + ((value !== 0) === (instances.data[n] !== 0) ? 0 : 1), 0)
+    ? mask.data.reduce((count, value, n) => count + (isWrong(value, n) ? 1 : 0), 0)
     : mask.data.length;
-  if (differ === 0) return { ...instances, data: Int32Array.from(instances.data) };
+  if (differ === 0)
+    return {
+      ...instances,
+      data: Int32Array.from(instances.data, (value, n) => (mask.data[n] === 0 ? 0 : value)),
+    };
   return {
     problem: `${path} differs from its label in ${differ} voxels, and the same foreground on the same grid is expected; remove or mend it.`,
   };

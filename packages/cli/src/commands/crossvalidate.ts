@@ -89,7 +89,7 @@ export const crossvalidateCommand = defineCommand({
     const { threads, ...training } = trainingOptions(args);
     const overlap = realNumber(args.overlap, "--overlap", 0, 0.9);
     const minimumVolumeMl = realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000);
-    const dataset = await openDataset(args.dataset);
+    const dataset = await openDataset(args.dataset, args.foreground);
     const configuration: ExperimentConfiguration = {
       dataset: dataset.name,
       network: args.network,

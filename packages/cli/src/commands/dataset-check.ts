@@ -1,9 +1,10 @@
 // lnsnet dataset check: every problem of a data set in one table.
 import { type TableColumn, textTable } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
+import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { listDataset } from "../dataset.js";
 import { type Finding, findProblems } from "../dataset-check.js";
+import { severalClasses } from "../dataset-labels.js";
 import { interruptSignal } from "../interrupt.js";
 import { counted, printJson, printText } from "../output.js";
 import { surveyDataset } from "../survey-dataset.js";
@@ -16,12 +17,15 @@ export const datasetCheckCommand = defineCommand({
   },
   args: {
     dataset: datasetArgument,
+    foreground: foregroundArgument,
     threads: threadsArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
-    const { dataset, problems } = await listDataset(args.dataset);
+    const { dataset, problems } = await listDataset(args.dataset, args.foreground);
+    const several = severalClasses(args.dataset, dataset.labels);
+    if (several !== null) problems.push(several);
     const surveys = await surveyDataset(dataset, { threads, title: "check", signal: interruptSignal() });
     const findings = findProblems(problems, surveys, dataset.patients);
     const errors = findings.filter(({ severity }) => severity === "error").length;

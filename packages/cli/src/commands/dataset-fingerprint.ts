@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
+import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { openDataset } from "../dataset.js";
 import { hasImage } from "../dataset-check.js";
 import { ensureWritableFolder, writeAtomically } from "../files.js";
@@ -24,6 +24,7 @@ export const datasetFingerprintCommand = defineCommand({
       description: "folder for the two files; by default the data set's",
       valueHint: "FOLDER",
     },
+    foreground: foregroundArgument,
     threads: threadsArgument,
     force: { type: "boolean", description: "replace a fingerprint that stands there" },
     json: { type: "boolean", description: "print the JSON too" },
@@ -31,7 +32,7 @@ export const datasetFingerprintCommand = defineCommand({
   async run({ args }) {
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
     const output = args.output ?? args.dataset;
-    const dataset = await openDataset(args.dataset);
+    const dataset = await openDataset(args.dataset, args.foreground);
     await ensureWritableFolder(output);
     const paths = { json: join(output, "fingerprint.json"), html: join(output, "fingerprint.html") };
     for (const path of Object.values(paths)) await requireFreeFile(path, { force: args.force === true });

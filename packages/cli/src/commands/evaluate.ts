@@ -1,31 +1,47 @@
 // lnsnet evaluate: predicted masks against true ones, over the whole volume.
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import {
+  csvTable,
   detectNodes,
   evaluateCase,
   InputError,
+  type IntegerVoxelArray,
+  maskWhere,
+  type NodeSplit,
   overlayPng,
-  requireLabels,
   type SurfaceConvention,
-  sameGeometry,
   summarise,
   surfaceConventions,
   type TableColumn,
+  type TableRow,
   textTable,
   type Volume,
   volumeFormatOf,
 } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { wholeNumber } from "../arguments.js";
-import { caseId, describeGeometry, listed } from "../dataset.js";
+import { realNumber, wholeNumber } from "../arguments.js";
+import { caseId, listed } from "../dataset.js";
 import { detectionJson, detectionText, type ScanNodes } from "../detection-json.js";
+import {
+  type ComparedPair,
+  checkValues,
+  type ForegroundRules,
+  type MaskPair,
+  readPair,
+} from "../evaluation-masks.js";
 import { ensureWritableFolder, fileError, isFolder, requirePath, writeAtomically } from "../files.js";
 import { readScan } from "../imaging.js";
 import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
-import { hasSeveralValues } from "../labels.js";
-import { forEachMetric, type MetricName, type MetricRow, metricRow, metrics } from "../metric-names.js";
-import { printJson, printText } from "../output.js";
+import {
+  forEachMetric,
+  type MetricName,
+  type MetricRow,
+  metricNames,
+  metricRow,
+  metrics,
+} from "../metric-names.js";
+import { printJson, printProblems, printText } from "../output.js";
 import { forceArgument, requireFreeFile } from "../outputs.js";
 import { createProgress } from "../progress.js";
 
@@ -49,6 +65,21 @@ export const evaluateCommand = defineCommand({
       type: "string",
       description: "the value that is foreground, in both; by default every value but 0",
       valueHint: "NUMBER",
+    },
+    "truth-label": {
+      type: "string",
+      description: "the value that is foreground in the truth; by default --label",
+      valueHint: "NUMBER",
+    },
+    "prediction-label": {
+      type: "string",
+      description: "the value that is foreground in the prediction; by default --label",
+      valueHint: "NUMBER",
+    },
+    threshold: {
+      type: "string",
+      description: "the prediction is a probability map; foreground is what is at least as probable as this",
+      valueHint: "SHARE",
     },
     images: {
       type: "string",
@@ -75,23 +106,33 @@ export const evaluateCommand = defineCommand({
       type: "boolean",
       description: "also match the nodes: which were found (IoU above 0.3), their metrics, false positives",
     },
+    split: {
+      type: "enum",
+      description:
+        "what one node is: a connected component of one value, or all of one value; by default the latter in instancesTr and instancesTs",
+      options: ["auto", "components", "labels"],
+      default: "auto",
+    },
+    csv: { type: "string", description: "write the metrics of each scan to a file too", valueHint: "FILE" },
     force: forceArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
     if ((args.pictures === undefined) !== (args.images === undefined))
       throw new InputError("--pictures and --images belong together; give both or neither.");
-    const label = args.label === undefined ? null : wholeNumber(args.label, "--label", 1, 255);
-    for (const name of args.pictures === undefined ? [] : pictureNames) {
-      const inputs = [args.truth, args.prediction, ...(args.images === undefined ? [] : [args.images])];
-      await requireFreeFile(join(args.pictures ?? "", `${name}.png`), { inputs, force: args.force === true });
-    }
+    const rules = { ...foregroundRules(args), surface: args.surface, split: args.split };
+    const inputs = [args.truth, args.prediction, ...(args.images === undefined ? [] : [args.images])];
+    const outputs = args.pictures === undefined ? [] : picturePaths(args.pictures);
+    for (const path of [...outputs, ...(args.csv === undefined ? [] : [args.csv])])
+      await requireFreeFile(path, { inputs, force: args.force === true });
     const pairs = await pairMasks(args.truth, args.prediction);
     const scans = args.images === undefined ? null : await scansByCase(args.images, pairs);
     const scanNodes: ScanNodes[] | null = args.nodes === true ? [] : null;
-    const cases = await evaluatePairs(pairs, label, args.surface, scanNodes);
+    const { cases, problems } = await evaluatePairs(pairs, rules, scanNodes);
+    printProblems(problems);
     if (scans && args.pictures !== undefined)
-      await writePictures(args.pictures, cases, pairs, scans, label, args.data ?? null);
+      await writePictures(args.pictures, cases, pairs, scans, rules, args.data ?? null);
+    if (args.csv !== undefined) await writeAtomically(args.csv, csvTable(csvColumns, cases.map(asRow)));
     if (args.json === true) {
       const nodes = scanNodes === null ? {} : detectionJson(scanNodes);
       printJson({ surface: args.surface, cases, ...summaryOf(cases), ...nodes });
@@ -102,11 +143,36 @@ export const evaluateCommand = defineCommand({
   },
 });
 
-/** Two masks of one scan. */
-export interface MaskPair {
-  readonly case: string;
-  readonly truthPath: string;
-  readonly predictionPath: string;
+/** How the two masks of a scan are compared. */
+export interface EvaluationRules extends ForegroundRules {
+  /** Whose definitions hold. */
+  readonly surface: SurfaceConvention;
+  /** What one node is. */
+  readonly split: "auto" | NodeSplit;
+}
+
+interface ForegroundValues {
+  readonly label?: string | undefined;
+  readonly "truth-label"?: string | undefined;
+  readonly "prediction-label"?: string | undefined;
+  readonly threshold?: string | undefined;
+}
+
+/** @throws InputError for a value that cannot be used, or options that do not go together */
+function foregroundRules(args: ForegroundValues): ForegroundRules {
+  const labelOf = (option: "label" | "truth-label" | "prediction-label") =>
+    args[option] === undefined ? null : wholeNumber(args[option], `--${option}`, 1, 65_535);
+  const both = labelOf("label");
+  const threshold = args.threshold === undefined ? null : realNumber(args.threshold, "--threshold", 0.001, 1);
+  if (threshold !== null && args["prediction-label"] !== undefined)
+    throw new InputError(
+      "--threshold makes a mask of a probability map, which has no label to choose; leave --prediction-label out.",
+    );
+  return {
+    truthLabel: labelOf("truth-label") ?? both,
+    predictionLabel: threshold === null ? (labelOf("prediction-label") ?? both) : null,
+    threshold,
+  };
 }
 
 /** A row of the result, with the names of the JSON output. A distance is null where a mask is empty. */
@@ -154,44 +220,30 @@ export async function pairMasks(truth: string, prediction: string): Promise<Mask
 }
 
 /**
- * The metrics of each pair, in order, with a progress line.
+ * The metrics of each pair, in order, with a progress line; and what is odd about the values, a sentence each.
  *
- * @param label the value that is foreground; null takes every value but 0
- * @param surface whose definitions hold
  * @param scanNodes where the nodes of each pair are added; null does not match nodes
- * @throws InputError where a file cannot be used or the two masks have different geometry
+ * @throws InputError where a file cannot be used, the two masks have different geometry, or no file holds the label
  */
 export async function evaluatePairs(
   pairs: readonly MaskPair[],
-  label: number | null,
-  surface: SurfaceConvention = "monai",
+  rules: EvaluationRules,
   scanNodes: ScanNodes[] | null = null,
-): Promise<EvaluatedCase[]> {
+): Promise<{ cases: EvaluatedCase[]; problems: string[] }> {
+  const { surface } = rules;
   const signal = interruptSignal();
   const progress = createProgress("evaluate", "scan");
   const cases: EvaluatedCase[] = [];
+  const values: Pick<ComparedPair, "truthValues" | "predictionValues">[] = [];
   for (const pair of pairs) {
     throwIfInterrupted(signal);
-    const [truthLabels, predictionLabels] = [
-      await readScan(pair.truthPath),
-      await readScan(pair.predictionPath),
-    ];
-    const truth = maskOf(truthLabels, label);
-    const prediction = maskOf(predictionLabels, label);
-    if (!sameGeometry(truth, prediction)) {
-      throw new InputError(
-        `${pair.predictionPath} (${describeGeometry(prediction)}) has not the geometry of ${pair.truthPath} (${describeGeometry(truth)}); ` +
-          "resample the prediction onto the truth's grid.",
-      );
-    }
-    cases.push({ case: pair.case, ...metricRow(evaluateCase(truth, prediction, surface)) });
+    const { truth, prediction, truthValues, predictionValues } = await readPair(pair, rules);
+    values.push({ truthValues, predictionValues });
+    cases.push({ case: pair.case, ...metricRow(evaluateCase(maskOf(truth), maskOf(prediction), surface)) });
     if (scanNodes !== null) {
-      const truthNodes = label === null ? requireLabels(truthLabels, pair.truthPath) : truth;
-      const predictedNodes =
-        label === null ? requireLabels(predictionLabels, pair.predictionPath) : prediction;
-      const detection = detectNodes(truthNodes, predictedNodes, {
-        truthSplit: hasSeveralValues(truthNodes) ? "labels" : "components",
-        predictionSplit: hasSeveralValues(predictedNodes) ? "labels" : "components",
+      const detection = detectNodes(truth, prediction, {
+        truthSplit: splitOf(pair.truthPath, rules.split),
+        predictionSplit: splitOf(pair.predictionPath, rules.split),
         surface,
       });
       scanNodes.push({ case: pair.case, detection });
@@ -199,7 +251,13 @@ export async function evaluatePairs(
     if (pairs.length > 1) progress.update({ done: cases.length, total: pairs.length, text: pair.case });
   }
   progress.finish();
-  return cases;
+  return { cases, problems: checkValues(values, rules) };
+}
+
+/** In the folders of instances, as `phantom` and `dataset import` write them, each value is a node, in however many pieces. */
+function splitOf(path: string, split: EvaluationRules["split"]): NodeSplit {
+  if (split !== "auto") return split;
+  return /^instances(Tr|Ts)$/.test(basename(dirname(resolve(path)))) ? "labels" : "components";
 }
 
 /** The scan of each case. */
@@ -216,13 +274,15 @@ async function scansByCase(path: string, pairs: readonly MaskPair[]): Promise<Ma
 
 const pictureNames = ["best", "median", "worst"] as const;
 
+const picturePaths = (folder: string): string[] => pictureNames.map((name) => join(folder, `${name}.png`));
+
 /** Pictures of the best, the median and the worst case by DSC, each with truth and prediction outlined. */
 async function writePictures(
   folder: string,
   cases: readonly EvaluatedCase[],
   pairs: readonly MaskPair[],
   scans: ReadonlyMap<string, string>,
-  label: number | null,
+  rules: ForegroundRules,
   data: string | null,
 ): Promise<void> {
   await ensureWritableFolder(folder);
@@ -234,10 +294,9 @@ async function writePictures(
     const { one, pair } = ranked[ranks[name]];
     const scan = scans.get(one.case);
     if (scan === undefined) throw new Error(`no scan of ${one.case}`);
-    const truth = maskOf(await readScan(pair.truthPath), label);
-    const prediction = maskOf(await readScan(pair.predictionPath), label);
+    const { truth, prediction } = await readPair(pair, rules);
     const caption = [data, one.case, `${name} DSC ${one.dsc?.toFixed(3)}`, "research use only"];
-    const picture = overlayPng(await readScan(scan), truth, prediction, {
+    const picture = overlayPng(await readScan(scan), maskOf(truth), maskOf(prediction), {
       caption: caption.filter((part) => part !== null).join(" - "),
     });
     await writeAtomically(join(folder, `${name}.png`), picture);
@@ -298,9 +357,11 @@ async function masksIn(folder: string): Promise<Map<string, string>> {
   return masks;
 }
 
-function maskOf(volume: Volume, label: number | null): Volume<Uint8Array> {
-  const data = new Uint8Array(volume.data.length);
-  for (let n = 0; n < data.length; n++)
-    data[n] = (label === null ? volume.data[n] !== 0 : volume.data[n] === label) ? 1 : 0;
-  return { ...volume, data };
-}
+const maskOf = (labels: Volume<IntegerVoxelArray>): Volume<Uint8Array> => ({
+  ...labels,
+  data: maskWhere(labels.data, (value) => value !== 0),
+});
+
+const asRow = (one: EvaluatedCase): TableRow => ({ ...one });
+
+const csvColumns: readonly TableColumn[] = ["case", ...metricNames].map((key) => ({ key, title: key }));

@@ -1,7 +1,7 @@
 // lnsnet preprocess: the scans of a data set on the working grid, in files that trainings share.
 import { InputError } from "@lnsnet/core";
 import { defineCommand } from "citty";
-import { datasetArgument, threadsArgument, wholeNumber } from "../arguments.js";
+import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { type CacheSettings, cacheNames, isCache, readCacheSettings, writeCacheSettings } from "../cache.js";
 import { type Dataset, openDataset } from "../dataset.js";
 import { ensureWritableFolder, removeUnfinished } from "../files.js";
@@ -35,12 +35,13 @@ export const preprocessCommand = defineCommand({
       description: "HU that are told apart: low,high; by default as lnsnet train has them",
       valueHint: "LOW,HIGH",
     },
+    foreground: foregroundArgument,
     threads: threadsArgument,
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
-    const dataset = await openDataset(args.dataset);
+    const dataset = await openDataset(args.dataset, args.foreground);
     const settings = await workingSettings(dataset, args.spacing, args.window);
     await ensureWritableFolder(args.output);
     const written = await whileHolding(args.output, "lnsnet preprocess", async () => {

@@ -45,7 +45,7 @@ export const trainCommand = defineCommand({
   },
   async run({ args }) {
     const options = trainingOptions(args);
-    const whole = await openDataset(args.dataset);
+    const whole = await openDataset(args.dataset, args.foreground);
     const patients = patientRule(whole, args["patient-pattern"]);
     const dataset = await foldOf(whole, args.splits, args.fold, patients);
     const plan = await planOf(args, dataset);

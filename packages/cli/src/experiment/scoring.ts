@@ -13,6 +13,7 @@ import {
   measureNodes,
   type NodeMeasurement,
   nodeCropStart,
+  numberedComponents,
   type Plan,
   type Prepared,
   pairOfNode,
@@ -25,7 +26,7 @@ import {
 } from "@lnsnet/core";
 import { z } from "zod";
 import { type Case, loadCase } from "../dataset.js";
-import { asInstances } from "../labels.js";
+import type { DatasetLabels } from "../dataset-labels.js";
 import { forEachMetric, metricNames, metricRow } from "../metric-names.js";
 import { predictedMask } from "../prediction.js";
 import { instancesOf } from "../survey.js";
@@ -125,7 +126,7 @@ export async function prepareScan(
 ): Promise<PreparedScan> {
   const { image, label } = await loadCase(one, dataset.labels);
   const prepared = prepareImage(image, plan.spacingMm, plan.window);
-  const truth = label === null ? null : await truthOf(one, label);
+  const truth = label === null ? null : await truthOf(one, label, dataset.labels);
   return {
     grid: image,
     whole: protocol === "node-level" ? null : prepared,
@@ -168,9 +169,11 @@ export function scorePrediction(
   };
 }
 
-async function truthOf(one: Case, label: Volume<Uint8Array>): Promise<Truth> {
-  const mask = { ...label, data: label.data.map((value) => (value === 0 ? 0 : 1)) };
-  const given = one.instancesPath === null ? asInstances(mask) : await instancesOf(one.instancesPath, mask);
+async function truthOf(one: Case, mask: Volume<Uint8Array>, labels: DatasetLabels): Promise<Truth> {
+  const given =
+    one.instancesPath === null
+      ? numberedComponents(mask)
+      : await instancesOf(one.instancesPath, mask, labels);
   if ("problem" in given) throw new InputError(given.problem);
   return { mask, instances: given, nodes: measureNodes(given, null, "labels") };
 }

@@ -2,11 +2,12 @@
 import { InputError, type PreparedCase, prepareCase, prepareImage, prepareLabel } from "@lnsnet/core";
 import { type CacheSettings, cacheKey, readCached, writeCached } from "../cache.js";
 import { type Case, loadCase } from "../dataset.js";
+import type { DatasetLabels } from "../dataset-labels.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 
 export interface PrepareTask extends CacheSettings {
   readonly case: Case;
-  readonly labels: Readonly<Record<string, number>>;
+  readonly labels: DatasetLabels;
   /** Where prepared cases are kept; null prepares anew. */
   readonly cacheFolder: string | null;
 }
@@ -34,7 +35,7 @@ export interface KeptCase {
 export function keep(task: PrepareTask & { readonly cacheFolder: string }): Promise<Outcome<KeptCase>> {
   return outcomeOf(async () => {
     const { id } = task.case;
-    const key = await cacheKey(task.case, task);
+    const key = await cacheKey(task.case, task, task.labels);
     const cached = await readCached(task.cacheFolder, id, key);
     if (cached.state === "fresh") return { id, written: false };
     await writeCached(task.cacheFolder, await prepare(task), key);
@@ -51,7 +52,7 @@ async function prepare({ case: one, labels, spacingMm, window }: PrepareTask): P
 
 async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCase> {
   const { id } = task.case;
-  const cached = await readCached(folder, id, await cacheKey(task.case, task));
+  const cached = await readCached(folder, id, await cacheKey(task.case, task, task.labels));
   if (cached.state === "fresh") return cached.prepared;
   const found = cached.state === "absent" ? `does not hold the case ${id}` : `holds another state of ${id}`;
   throw new InputError(

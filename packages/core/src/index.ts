@@ -80,13 +80,14 @@ export {
 } from "./inference/predictor.js";
 export {
   type ClickOutcome,
+  DEFAULT_OVERLAP,
   type Segmentation,
   type SegmentOptions,
   type StandingNodes,
   segment,
 } from "./inference/segment.js";
 export { FOREGROUND_THRESHOLD, nodeMask, type SegmentedNode } from "./inference/segmented-nodes.js";
-export { predictProbability } from "./inference/sliding-window.js";
+export { patchWeighting, predictProbability } from "./inference/sliding-window.js";
 export type { SearchedPart } from "./inference/whole-scan.js";
 export { diceCrossEntropyLoss } from "./losses/segmentation.js";
 export { type CaseMetrics, evaluateCase } from "./metrics/case.js";

@@ -1,15 +1,21 @@
 // lnsnet export: a trained model as an ONNX file that any runtime reads.
+import { basename } from "node:path";
 import { fitsSize, InputError, inferenceModel, networkTitle } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { networkSize } from "../arguments.js";
-import { writeAtomically } from "../files.js";
+import { exportRecipe } from "../export-recipe.js";
+import { writeAtomically, writeJson } from "../files.js";
 import { loadModel, saveModel } from "../model.js";
 import { printJson, printText } from "../output.js";
 import { forceArgument, requireFreeFile } from "../outputs.js";
 import { shippedModelPath } from "../prediction.js";
 
 export const exportCommand = defineCommand({
-  meta: { name: "export", description: "Write a trained model as an ONNX file, or as float16 safetensors" },
+  meta: {
+    name: "export",
+    description:
+      "Write a trained model as an ONNX file, with a JSON file that says how to use it, or as float16 safetensors",
+  },
   args: {
     model: {
       type: "string",
@@ -38,9 +44,12 @@ export const exportCommand = defineCommand({
   },
   async run({ args }) {
     const modelPath = args.model ?? shippedModelPath;
-    await requireFreeFile(args.output, { inputs: [modelPath], force: args.force === true });
+    const isOnnx = !args.output.endsWith(".safetensors");
+    const recipePath = `${args.output.replace(/\.onnx$/, "")}.json`;
+    for (const path of isOnnx ? [args.output, recipePath] : [args.output])
+      await requireFreeFile(path, { inputs: [modelPath], force: args.force === true });
     const { plan, weights, steps } = await loadModel(modelPath);
-    if (args.output.endsWith(".safetensors")) {
+    if (!isOnnx) {
       await saveModel(args.output, { plan, steps, weights }, true);
       if (args.json === true) printJson({ model: args.output, trained_on: plan.dataLabel });
       else printText(`${args.output}: float16 weights, trained on ${plan.dataLabel}. Research use only.`);
@@ -68,10 +77,12 @@ export const exportCommand = defineCommand({
       metadata,
     });
     await writeAtomically(args.output, bytes);
-    if (args.json === true) printJson({ onnx: args.output, bytes: bytes.length, ...metadata });
+    await writeJson(recipePath, exportRecipe(basename(args.output), plan, patch, steps));
+    if (args.json === true)
+      printJson({ onnx: args.output, recipe: recipePath, bytes: bytes.length, ...metadata });
     else
       printText(
-        `${args.output}: image [1, ${plan.network.configuration.inputs}, ${patch.join(", ")}] to logits, ${(bytes.length / 1e6).toFixed(1)} MB, trained on ${plan.dataLabel}. Research use only.`,
+        `${args.output}: image [1, ${plan.network.configuration.inputs}, ${patch.join(", ")}] to logits, ${(bytes.length / 1e6).toFixed(1)} MB, trained on ${plan.dataLabel}.\nHow to use it: ${recipePath}\nResearch use only.`,
       );
   },
 });

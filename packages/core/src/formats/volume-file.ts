@@ -47,7 +47,7 @@ export function volumeFormatOf(fileName: string): VolumeFormat | null {
  * @param companion The bytes of the file that {@link volumeCompanion} names.
  * @param report Told of everything odd that does not keep the file from being read, a sentence each.
  * @throws InputError where the content is of another format than the ending says or of none, and where the format's own
- * reader refuses it ({@link readNifti}, {@link readNrrd}, {@link readMetaImage})
+ * reader refuses it ({@link readNifti}, `readNrrd`, `readMetaImage`)
  */
 export function readVolume(
   bytes: Uint8Array,

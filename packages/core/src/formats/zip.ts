@@ -27,7 +27,7 @@ export function isZip(bytes: Uint8Array): boolean {
  * Source: PKWARE's APPNOTE 6.3.10, sections 4.3 and 4.5.3.
  *
  * @param name The archive, for messages.
- * @throws InputError where it is damaged, larger than {@link zipLimits}, holds a name twice, or one that leads out of
+ * @throws InputError where it is damaged, larger than `zipLimits`, holds a name twice, or one that leads out of
  *   the folder that the archive stands for (a leading slash, a drive, or "..")
  */
 export function listZip(bytes: Uint8Array, name: string): ZipEntry[] {

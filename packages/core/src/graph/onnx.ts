@@ -33,7 +33,7 @@ export interface OnnxModelOptions {
 
 const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon"]);
 
-/** The bytes of an ONNX model (opset {@link OPSET}) that computes `outputs`. */
+/** The bytes of an ONNX model (opset `OPSET`) that computes `outputs`. */
 export function emitOnnx({ target = "cpu", ...options }: OnnxModelOptions): Uint8Array {
   const { inputs, weights, metadata } = options;
   const { outputs, bindings } = loweredFor(target, options);

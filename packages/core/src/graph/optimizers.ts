@@ -39,8 +39,7 @@ export interface AdamWState {
  * One step of AdamW (Loshchilov 2019, as PyTorch): decay is decoupled, θ ← θ·(1 − η·decay) before the update.
  * @param decay weight decay of each weight, [count] or [].
  * @param learningRate η, of shape [].
- * @param correction1 1 − β₁ᵗ at step t, of shape []; the host knows t.
- * @param correction2 1 − β₂ᵗ.
+ * @param correction1 1 − β₁ᵗ at step t, of shape []; the host knows t. `correction2` is 1 − β₂ᵗ.
  */
 export function adamW(
   { theta, m, v }: AdamWState,

@@ -35,10 +35,13 @@ export interface Prediction {
   readonly disagreement: Volume<Float32Array> | null;
 }
 
-/** Standard deviation of the weight as a share of the patch's edge, as nnU-Net has it. */
-const GAUSSIAN_SHARE = 1 / 8;
-/** Least weight relative to the centre's, so that corners seen once keep their full value. */
-const LEAST_WEIGHT = 1e-3;
+/** How a patch's answer counts by the place in the patch: a Gaussian about its centre. */
+export const patchWeighting = {
+  /** Standard deviation along each axis as a share of the patch's edge, as nnU-Net has it. */
+  deviationShare: 1 / 8,
+  /** Least weight relative to the centre's, so that corners seen once keep their full value. */
+  least: 1e-3,
+} as const;
 
 /**
  * Foreground probability of every voxel of a prepared scan. A patch that holds nothing above the window's lower end is
@@ -197,13 +200,13 @@ export function placesOf(size: Vector3, patch: Vector3, overlap: number): Vector
 function gaussianWeights([depth, height, width]: PatchSize): Float32Array {
   const along = (length: number): number[] =>
     Array.from({ length }, (_, index) => {
-      const distance = (index - (length - 1) / 2) / (length * GAUSSIAN_SHARE);
+      const distance = (index - (length - 1) / 2) / (length * patchWeighting.deviationShare);
       return Math.exp(-(distance ** 2) / 2);
     });
   const [z, y, x] = [along(depth), along(height), along(width)];
   return Float32Array.from({ length: depth * height * width }, (_, index) => {
     const weight =
       z[Math.floor(index / (width * height))] * y[Math.floor(index / width) % height] * x[index % width];
-    return Math.max(weight, LEAST_WEIGHT);
+    return Math.max(weight, patchWeighting.least);
   });
 }

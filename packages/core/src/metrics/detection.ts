@@ -56,7 +56,7 @@ export interface DetectionOptions {
 }
 
 /**
- * Matches the predicted nodes of a scan with the true ones ({@link matchNodes}) and measures both. Components carry the ids
+ * Matches the predicted nodes of a scan with the true ones (`matchNodes`) and measures both. Components carry the ids
  * that {@link measureNodes} gives them.
  *
  * @param truth - foreground where nonzero

@@ -21,7 +21,7 @@ export type IntegerVoxelArray = Exclude<VoxelArray, Float32Array | Float64Array>
  *
  * Within half a voxel outside the outermost voxel centres the edge value holds; further out the value is `outside`.
  * No low-pass filter is applied when the target is coarser. "linear" is trilinear and returns Float32Array. "cubic" is
- * the tricubic B-spline through the voxels ({@link splineOf}: scipy's order 3 and ITK's), returns Float32Array and may
+ * the tricubic B-spline through the voxels (`splineOf`: scipy's order 3 and ITK's), returns Float32Array and may
  * overshoot beside sharp edges. "nearest" keeps the array type, and a centre midway between two voxels takes the one of
  * the higher index.
  */

@@ -12,7 +12,7 @@ export type SideOfPoint = (pointLpsMm: Vector3) => NeckSide;
 /**
  * Sides by the body's own midline: at each level (4 mm of z) the mean x of the patient without table and air, from
  * {@link bodyMask} on a grid of 4 mm. Levels without body take the nearest one. Within 5 mm of the midline a point is
- * "midline". Without any body, sides are those of {@link sideByGrid}.
+ * "midline". Without any body, sides are those of `sideByGrid`.
  *
  * @param scan - HU, head first or feet first, any orientation
  */

@@ -10,7 +10,7 @@ import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
 import { type NeckSide, type SideOfPoint, sideByBody, sideByGrid } from "./neck-side.js";
 
-/** One node. Its outline runs halfway between voxel centres inside and outside; see {@link axialAxes}. */
+/** One node. Its outline runs halfway between voxel centres inside and outside; see `axialAxes`. */
 export interface NodeMeasurement extends AxialAxes, FeretDiameters {
   /** From 1, the largest node first; or the node's own label. */
   readonly id: number;
@@ -25,7 +25,7 @@ export interface NodeMeasurement extends AxialAxes, FeretDiameters {
   readonly huMean: number | null;
   /** Standard deviation of the HU of the node's voxels (divided by their number); null without a scan. */
   readonly huSd: number | null;
-  /** By the centroid; see {@link sideByBody}, and {@link sideByGrid} for where there is no scan. */
+  /** By the centroid; see `sideByBody`, and `sideByGrid` for where there is no scan. */
   readonly side: NeckSide;
 }
 

@@ -121,7 +121,7 @@ export function chooseSeries(listing: SeriesListing, wanted: string | undefined)
 /**
  * The volume of a series in HU, and what a segmentation of it must say of its source. Int16Array where all values are
  * whole numbers that fit, else Float32Array. Rescaled slice by slice; padding values are rescaled as they are. A stack
- * that forms no regular grid is resampled onto {@link Stack.geometry} and rounded to whole HU where its slices are.
+ * that forms no regular grid is resampled onto `Stack.geometry` and rounded to whole HU where its slices are.
  *
  * @throws InputError where a problem of the series forbids it, or a file cannot be read
  */

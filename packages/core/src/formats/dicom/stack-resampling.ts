@@ -6,7 +6,7 @@ import type { LocatedSlice, Stack } from "./stack.js";
 export const outsideHu = -1024;
 
 /**
- * The HU of a stack on the grid that {@link Stack.geometry} states for it, `data[i + nx*(j + ny*k)]`.
+ * The HU of a stack on the grid that `Stack.geometry` states for it, `data[i + nx*(j + ny*k)]`.
  *
  * A point takes the values of the slices before and behind it along the normal, each read bilinearly where the point's
  * projection meets the slice, weighted by distance. A slice reaches half a pixel beyond its outermost pixel centres; a

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { writeNifti } from "@lnsnet/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "./boxes.test-helper.js";
 import { cacheNames } from "./cache.js";
@@ -16,6 +17,7 @@ let session: LnsnetSession;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "lnsnet-foreign-"));
   await writeBoxes(join(root, "boxes"), [0, 1, 2, 3].map(boxPatient), [boxPatient(4)]);
+  await writeFile(join(root, "scan.nii.gz"), writeNifti(boxPatient(5).image));
   session = lnsnetSession(root);
 });
 afterAll(async () => {
@@ -47,6 +49,11 @@ const folderCommands: readonly (readonly [string, readonly string[], readonly st
   ["phantom", phantom, cohort],
   ["phantom --force", [...phantom, "--force"], cohort],
   ["dataset import", ["dataset", "import", "boxes"], ["import.json", ".import-salt", ...cohort]],
+  [
+    "predict",
+    ["predict", "scan.nii.gz"],
+    ["scan.json", "scan.nii.gz", "scan.nodes.nii.gz", "scan.csv", "scan.png"],
+  ],
   [
     "demo",
     ["demo", "--training", "3", "--test", "1", "--steps", "1"],
@@ -101,7 +108,7 @@ describe.each(folderCommands)("lnsnet %s", (_, tokens, names) => {
     for (const name of names) await make(join(output, name), elsewhere);
     const before = await contentOf(whole);
     const { code, stderr } = await session.run(...tokens, "--output", output);
-    expect(stderr).toMatch(/^lnsnet: .*; [^\n]*\.\n$/);
+    expect(stderr).toMatch(/lnsnet: [^\n]*; [^\n]*\.\n$/);
     expect(code).toBe(2);
     expect(await contentOf(whole)).toEqual(before);
   });

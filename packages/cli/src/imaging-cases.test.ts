@@ -44,6 +44,13 @@ describe.each(lost)("%s: the files that cannot be read are named by", (name, fil
     expectNamed(stderr);
   });
 
+  test("measure", async () => {
+    const labels = join(cases, "seg-korean-iso2022ir149/seg.dcm");
+    const { code, stderr } = await lnsnet("measure", labels, "--image", join(cases, name));
+    expect(code).toBe(0);
+    expectNamed(stderr);
+  });
+
   test("dataset import", async () => {
     await cp(join(cases, name), inFolder(name, "patient"), { recursive: true });
     await cp(join(cases, "seg-korean-iso2022ir149/seg.dcm"), inFolder(name, "patient/seg.dcm"));

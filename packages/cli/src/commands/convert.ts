@@ -84,7 +84,7 @@ export const convertCommand = defineCommand({
         reference,
         pattern: patternOf(roi),
       });
-      printProblems(problems);
+      printProblems([...reference.problems, ...problems]);
       const salt = args.anonymize === true ? (args.salt ?? randomUUID()) : null;
       const bytes = segmentationBytes(
         names.length > 0 ? volume : asInstances(volume),
@@ -106,7 +106,7 @@ export const convertCommand = defineCommand({
         reference,
         pattern: patternOf(roi),
       });
-      printProblems(problems);
+      printProblems([...(reference?.problems ?? []), ...problems]);
       await writeAtomically(args.output, writeVolume(volume, args.output));
       return printText(
         [

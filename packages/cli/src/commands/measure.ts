@@ -53,7 +53,7 @@ export const measureCommand = defineCommand({
       reference,
       pattern: patternOf(args.roi),
     });
-    printProblems(problems);
+    printProblems([...(reference?.problems ?? []), ...problems]);
     const split = splitOf(args.split, { volume, names });
     const nameOf = new Map(split === "labels" ? names.map(({ label, name }) => [label, name]) : []);
     const nodes = measureNodes(volume, reference?.volume ?? null, split).map((node) =>

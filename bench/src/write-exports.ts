@@ -187,5 +187,6 @@ function sourceOn(name: string, geometry: Geometry): SourceSeries {
     geometry,
     slices,
     instances: slices,
+    distancesMm: slices.map((_, k) => k * geometry.spacingMm[2]),
   };
 }

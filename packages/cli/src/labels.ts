@@ -118,9 +118,11 @@ async function fromSeg(path: string, { reference, pattern }: LabelChoice): Promi
   const grid = reference?.volume ?? object.geometry;
   const moved = !sameGeometry(grid, object.geometry);
   const bodies = object.segments.map(
-    ({ label, mask }): Body => ({
+    ({ label, mask, maskOn }): Body => ({
       name: label,
       mask: () => {
+        const onSlices = reference?.source == null ? null : maskOn(reference.source);
+        if (onSlices !== null) return onSlices;
         const voxels = mask();
         if (!moved) return voxels;
         const { data } = resampleLabels({ ...object.geometry, data: voxels }, grid);

@@ -37,6 +37,7 @@ const source: SourceSeries = {
   geometry: instances,
   slices,
   instances: slices,
+  distancesMm: [0, 3, 6, 9],
 };
 const nodes = measureNodes(instances, null, "labels");
 const textOf = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);

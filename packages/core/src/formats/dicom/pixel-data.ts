@@ -108,7 +108,9 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
 function refuseColour(dataset: Dataset): void {
   const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
   const interpretation = textOf(dataset, "PhotometricInterpretation");
-  if (samples === 1 && interpretation !== "PALETTE COLOR") return;
+  // The palette of a labelmap colours its segments; what is stored are their numbers.
+  const isLabelmap = textOf(dataset, "SegmentationType") === "LABELMAP";
+  if (samples === 1 && (interpretation !== "PALETTE COLOR" || isLabelmap)) return;
   throw new InputError(
     `${dataset.name} is a colour image (${interpretation || `${samples} samples a pixel`}), and one grey value a pixel was expected; leave it out.`,
   );

@@ -1,22 +1,41 @@
-// Where the frames of a Segmentation object lie: their functional groups as one grid.
+// Where the frames of a Segmentation object lie: their functional groups as one grid, and as slabs of any other.
 import { InputError } from "../../errors.js";
-import { cross, directionOf, dot, subtract } from "../../volume/vector.js";
-import { type Geometry, pointOfIndex, type Vector3 } from "../../volume/volume.js";
+import { type DrawnSlab, fillSlabs, type Slab, slabsOf, slicePositions } from "../../volume/slabs.js";
+import { addScaled, axisDirections, cross, directionOf, dot, subtract } from "../../volume/vector.js";
+import { type Geometry, indexOfPoint, type Vector3, voxelCount } from "../../volume/volume.js";
 import { type Dataset, itemsOf, numberOf, numbersOf } from "./dataset.js";
 import type { PixelDescription } from "./pixel-data.js";
+import type { SourceSeries } from "./source-series.js";
 
-/** Frames on a grid: k runs along the normal (i × j), whatever their order in the file. */
+/** The frames of an object, each at its place. */
 export interface FrameStack {
+  /**
+   * The grid that they span: k along the normal (i × j), whatever their order in the file. Of frames at uneven distances
+   * it is a regular grid over their slabs; slices without a frame in between are part of it.
+   */
   readonly geometry: Geometry;
-  /** For each frame: its slice, and the segment it belongs to; null where its values say so. */
-  readonly frames: readonly { readonly k: number; readonly segment: number | null }[];
+  readonly frames: readonly FramePlace[];
+  /** The slab that each frame stands for on {@link geometry}, from its first plane. */
+  readonly slabs: readonly Slab[];
+  /** As stated; null where it is not. */
+  readonly betweenMm: number | null;
+  /** What was decided, as phrases. */
+  readonly problems: readonly string[];
+}
+
+export interface FramePlace {
+  /** Centre of the first voxel, LPS mm. */
+  readonly positionMm: Vector3;
+  /** The segment that the frame belongs to; null where its values say so. */
+  readonly segment: number | null;
 }
 
 /**
- * The grid that the frames span, from the first to the last. Slices without a frame in between are part of it.
+ * Where the frames lie. The thickness of slices says nothing of their distance: where that is not stated, the frames'
+ * own places tell it.
  *
  * @param hasSegments - whether each frame states the segment it belongs to
- * @throws InputError where a frame has no place, or frames are not parallel, straight above each other and evenly spaced
+ * @throws InputError where a frame has no place, frames are not parallel, or they are too far apart for what they are
  */
 export function frameStackOf(
   dataset: Dataset,
@@ -43,24 +62,198 @@ export function frameStackOf(
   const normal = cross(i, j);
   refuseMixedFrames(placed, name);
   const offsets = placed.map(({ positionMm }) => dot(subtract(positionMm, first.positionMm), normal));
-  const lowest = offsets.indexOf(Math.min(...offsets));
-  const stepMm = sliceStep(offsets, first, name);
-  const slices = offsets.map((offset) => Math.round((offset - offsets[lowest]) / stepMm));
+  const sorted = distinct(offsets);
+  const { slabs, steps, stepMm } = slabsOfFrames(sorted, first);
+  const lowMm = slabs[0].lowMm;
+  const planes = Math.max(1, Math.round((slabs[slabs.length - 1].highMm - lowMm) / stepMm));
+  const spacingMm = (slabs[slabs.length - 1].highMm - lowMm) / planes;
+  const [across, down] = [first.pixelSpacingMm[1], first.pixelSpacingMm[0]];
+  const shifts = placed.map(({ positionMm }) => {
+    const offset = subtract(positionMm, first.positionMm);
+    return [Math.round(dot(offset, i) / across), Math.round(dot(offset, j) / down)] as const;
+  });
+  const rangeOf = (axis: 0 | 1) =>
+    shifts.reduce(([low, high], shift) => [Math.min(low, shift[axis]), Math.max(high, shift[axis])], [0, 0]);
+  const [[firstColumn, lastColumn], [firstRow, lastRow]] = [rangeOf(0), rangeOf(1)];
   const geometry: Geometry = {
-    size: [columns, rows, Math.max(...slices) + 1],
-    spacingMm: [first.pixelSpacingMm[1], first.pixelSpacingMm[0], stepMm],
-    originMm: placed[lowest].positionMm,
+    size: [columns + lastColumn - firstColumn, rows + lastRow - firstRow, planes],
+    spacingMm: [across, down, spacingMm],
+    originMm: addScaled(
+      addScaled(addScaled(first.positionMm, normal, lowMm + spacingMm / 2), i, firstColumn * across),
+      j,
+      firstRow * down,
+    ),
     direction: directionOf(i, j, normal),
   };
-  placed.forEach(({ positionMm }, frame) => {
-    const aside = Math.hypot(...subtract(positionMm, pointOfIndex(geometry, [0, 0, slices[frame]])));
-    if (aside > 0.05 * Math.min(...geometry.spacingMm)) {
-      throw new InputError(
-        `${name} has a frame ${frame + 1} that lies ${aside.toFixed(2)} mm aside of an even, straight stack, and frames of one grid were expected; resample it first.`,
-      );
+  refuseFarFrames(geometry, columns * rows, frameCount, name);
+  const atFrame = (n: number) => slabs[nearest(sorted, offsets[n])];
+  const isEven = steps.every((step) => Math.abs(step - stepMm) <= 0.05 * stepMm);
+  const isShifted = lastColumn > firstColumn || lastRow > firstRow;
+  return {
+    geometry,
+    frames: placed.map(({ positionMm, segment }) => ({ positionMm, segment })),
+    slabs: placed.map((_, n) => ({
+      lowMm: atFrame(n).lowMm - lowMm - spacingMm / 2,
+      highMm: atFrame(n).highMm - lowMm - spacingMm / 2,
+    })),
+    betweenMm: first.betweenMm,
+    problems: [
+      ...(isEven ? [] : ["frames at uneven distances, each taken half way to its neighbours"]),
+      ...(isShifted ? ["frames shifted against each other within their planes"] : []),
+    ],
+  };
+}
+
+/** A grid on which a series is read, and where its slices lie along the grid's third axis. */
+export type SeriesGrid = Pick<SourceSeries, "geometry" | "distancesMm">;
+
+/** Draws the pixels of a frame into a mask of a plane. */
+export type FrameMask = (frame: number, segment: number) => Uint8Array;
+
+/**
+ * The mask of a segment on the object's own grid.
+ *
+ * @param drawn - the frame's pixels that belong to the segment, 1 inside
+ */
+export function segmentMask(
+  { geometry, frames, slabs }: FrameStack,
+  [columns, rows]: readonly [number, number],
+  segment: number,
+  drawn: FrameMask,
+): Uint8Array {
+  const slabOf = (frame: number) => slabs[frame];
+  return maskOfFrames(frames, [columns, rows], segment, drawn, geometry, slabOf);
+}
+
+/**
+ * The mask of a segment on the grid on which a series is read, each frame in the place of the slice that it was drawn
+ * on; null where the frames do not lie on the slices of the series, pixel on pixel.
+ */
+export function segmentMaskOnSeries(
+  { geometry: own, frames, betweenMm }: FrameStack,
+  [columns, rows]: readonly [number, number],
+  segment: number,
+  drawn: FrameMask,
+  { geometry, distancesMm }: SeriesGrid,
+): Uint8Array | null {
+  const [spacing, grid] = [own.spacingMm, geometry.spacingMm];
+  const isParallel = own.direction.every((value, n) => Math.abs(value - geometry.direction[n]) < 1e-4);
+  if (!isParallel || Math.abs(spacing[0] - grid[0]) + Math.abs(spacing[1] - grid[1]) > 1e-4) return null;
+  const [, , k] = axisDirections(geometry);
+  const heights = frames.map(({ positionMm }) => dot(subtract(positionMm, geometry.originMm), k));
+  const planes = Array.from({ length: geometry.size[2] }, (_, plane) => plane * grid[2]);
+  const lieOn = (slices: readonly number[]) =>
+    heights.every((height) => Math.abs(slices[nearest(slices, height)] - height) <= 0.05 * grid[2]);
+  const isOfGrid = betweenMm !== null && Math.abs(betweenMm - grid[2]) < 1e-3;
+  const slices = (isOfGrid ? [planes, distancesMm] : [distancesMm, planes]).find(lieOn);
+  if (slices === undefined) return null;
+  const slabs = slabsOf(slices, grid[2]);
+  const slabOf = (frame: number) => slabs[nearest(slices, heights[frame])];
+  return maskOfFrames(frames, [columns, rows], segment, drawn, geometry, slabOf);
+}
+
+/** Frames of one slab are united: a file may hold one slice of a segment twice. */
+function maskOfFrames(
+  frames: readonly FramePlace[],
+  [columns, rows]: readonly [number, number],
+  segment: number,
+  drawn: FrameMask,
+  geometry: Geometry,
+  slabOf: (frame: number) => Slab,
+): Uint8Array {
+  const [nx, ny] = geometry.size;
+  const masks = new Map<Slab, Uint8Array>();
+  for (const [frame, { positionMm, segment: owner }] of frames.entries()) {
+    if (owner !== null && owner !== segment) continue;
+    const slab = slabOf(frame);
+    const mask = masks.get(slab) ?? new Uint8Array(nx * ny);
+    masks.set(slab, mask);
+    const [firstI, firstJ] = indexOfPoint(geometry, positionMm).map(Math.round);
+    const pixels = drawn(frame, segment);
+    for (let row = Math.max(0, -firstJ); row < Math.min(rows, ny - firstJ); row++) {
+      for (let column = Math.max(0, -firstI); column < Math.min(columns, nx - firstI); column++) {
+        if (pixels[column + columns * row] !== 0) mask[firstI + column + nx * (firstJ + row)] = 1;
+      }
     }
+  }
+  const slabs: DrawnSlab[] = [...masks].map(([slab, mask]) => ({ ...slab, mask }));
+  return fillSlabs(slabs, geometry);
+}
+
+/** Ascending, without those that are equal but for rounding. */
+function distinct(values: readonly number[]): number[] {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.filter((value, n) => n === 0 || value - sorted[n - 1] > 1e-3);
+}
+
+/** The position in an ascending list of what lies nearest. */
+function nearest(sorted: readonly number[], value: number): number {
+  let [low, high] = [0, sorted.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && value - sorted[low - 1] < sorted[low] - value ? low - 1 : low;
+}
+
+/**
+ * The slabs of frames at these places: of an even grid where the stated distance fits, else half way to the slices
+ * beside them. Of frames whose distances tell nothing the stated one holds, then their thickness.
+ */
+function slabsOfFrames(
+  sorted: readonly number[],
+  { betweenMm, thicknessMm }: Pick<PlacedFrame, "betweenMm" | "thicknessMm">,
+): { slabs: Slab[]; steps: readonly number[]; stepMm: number } {
+  const gaps = sorted.slice(1).map((offset, n) => offset - sorted[n]);
+  const usualMm = betweenMm ?? thicknessMm ?? 1;
+  const [least, second] = [...gaps].sort((a, b) => a - b);
+  const isRepeated = second !== undefined && second < 1.05 * least;
+  // Where no two neighbouring gaps are equal, nothing but the thickness is left that may tell.
+  const isTold = gaps.some((gap, n) => Math.abs(gap - (gaps[n + 1] ?? Number.NaN)) < 0.05 * gap);
+  const stepMm = [betweenMm, isRepeated ? least : null, isTold ? null : thicknessMm, least ?? null].find(
+    (step): step is number => step !== null && gaps.length > 0 && isEvenBy(gaps, step),
+  );
+  const around = slicePositions(sorted, usualMm);
+  const steps = around.slice(1).map((position, n) => position - around[n]);
+  const hasHoles = around.length > sorted.length;
+  const isUneven = isTold && !hasHoles && gaps.some((gap) => gap > 1.5 * (stepMm ?? gap));
+  if (stepMm !== undefined && (stepMm === betweenMm || !isUneven)) {
+    // The exact distance is averaged over the whole stack, since a stated one is rounded.
+    const whole = sorted[sorted.length - 1] - sorted[0];
+    const exact = whole / Math.round(whole / stepMm);
+    const slabs = sorted.map((offset) => {
+      const at = sorted[0] + Math.round((offset - sorted[0]) / exact) * exact;
+      return { lowMm: at - exact / 2, highMm: at + exact / 2 };
+    });
+    return { slabs, steps: [exact], stepMm: exact };
+  }
+  const slabs = slabsOf(around, usualMm).filter((_, n) => sorted.includes(around[n]));
+  return { slabs, steps, stepMm: median(steps) ?? usualMm };
+}
+
+function isEvenBy(gaps: readonly number[], step: number): boolean {
+  return gaps.every((gap) => {
+    const slices = Math.round(gap / step);
+    return slices > 0 && Math.abs(gap - slices * step) < 0.05 * step;
   });
-  return { geometry, frames: placed.map(({ segment }, frame) => ({ k: slices[frame], segment })) };
+}
+
+function median(values: readonly number[]): number | undefined {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** A grid that is far larger than what its frames fill is not made: kilobytes would become gigabytes. */
+function refuseFarFrames(geometry: Geometry, framePixels: number, frameCount: number, name: string): void {
+  if (voxelCount(geometry) <= framePixels * (1000 + 50 * frameCount)) return;
+  throw new InputError(
+    `${name} has ${frameCount} frames so far apart that their grid would be ${geometry.size
+      .map((n) => n.toPrecision(3))
+      .map(Number)
+      .join(
+        " × ",
+      )} voxels, and frames near each other were expected; correct their positions (Image Position (Patient)) or export it again.`,
+  );
 }
 
 interface PlacedFrame {
@@ -136,37 +329,4 @@ function refuseMixedFrames(placed: readonly PlacedFrame[], name: string): void {
   throw new InputError(
     `${name} has a frame ${other + 1} of another orientation or pixel spacing than its first, and one grid was expected; split it.`,
   );
-}
-
-/**
- * The distance between slices: as stated where the frames keep to it, else the least between two frames where it occurs
- * twice, else their thickness, which may be less where slices lie apart, else the least.
- */
-function sliceStep(
-  offsets: readonly number[],
-  { betweenMm, thicknessMm }: Pick<PlacedFrame, "betweenMm" | "thicknessMm">,
-  name: string,
-): number {
-  const sorted = [...offsets].sort((a, b) => a - b);
-  const distances = sorted
-    .slice(1)
-    .flatMap((offset, n) => (offset - sorted[n] > 1e-3 ? [offset - sorted[n]] : []));
-  const fits = (step: number) =>
-    distances.every((distance) => {
-      const slices = Math.round(distance / step);
-      return slices > 0 && Math.abs(distance - slices * step) < 0.05 * step;
-    });
-  const [least, second] = [...distances].sort((a, b) => a - b);
-  if (least === undefined) return betweenMm ?? thicknessMm ?? 1;
-  const isRepeated = second !== undefined && second < 1.05 * least;
-  const candidates = [betweenMm, isRepeated ? least : null, thicknessMm, least];
-  const step = candidates.find((candidate): candidate is number => candidate !== null && fits(candidate));
-  if (step === undefined) {
-    throw new InputError(
-      `${name} has frames at uneven distances (${distances.map((d) => d.toFixed(2)).join(", ")} mm), and an even grid was expected; resample it first.`,
-    );
-  }
-  // The exact distance is averaged over the whole stack, since a stated one is rounded.
-  const whole = sorted[sorted.length - 1] - sorted[0];
-  return whole / Math.round(whole / step);
 }

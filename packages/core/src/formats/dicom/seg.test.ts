@@ -390,11 +390,17 @@ describe("objects of other writers", () => {
       /0 values of ImagePositionPatient, and 3/,
     ],
     ["no segment of a frame", object([position(0)]), /belongs to no segment/],
-    ["uneven distances", object([frame(0), frame(3), frame(7)]), /uneven distances \(3\.00, 4\.00 mm\)/],
     [
-      "frames aside",
-      object([frame(0), { ...frame(3), PlanePositionSequence: [{ ImagePositionPatient: ["1", "0", "3"] }] }]),
-      /frame 1|frame 2 that lies 1\.00 mm aside/,
+      "frames a million slices apart",
+      object([frame(0), frame(1e6)], {
+        SharedFunctionalGroupsSequence: [
+          {
+            ...shared,
+            PixelMeasuresSequence: [{ PixelSpacing: ["2", "1"], SpacingBetweenSlices: "0.001" }],
+          },
+        ],
+      }),
+      /2 frames so far apart/,
     ],
     [
       "mixed orientations",
@@ -434,6 +440,23 @@ describe("objects of other writers", () => {
     await expect(read()).rejects.toThrow(InputError);
     await expect(read()).rejects.toThrow(message);
     await expect(read()).rejects.toThrow(/^seg\.dcm [^\n]*\.$/);
+  });
+
+  test("frames at uneven distances stand for their slabs, half way to their neighbours, without a gap", async () => {
+    // Slabs of 3, 4.5, 6 and 6 mm: 19.5 mm of one voxel of 1 × 2 mm.
+    const frames = [0, 3, 9, 15].map((z) => frame(z));
+    const seg = await readSeg(object(frames, { PixelData: Uint8Array.of(1, 1, 1, 1) }), "seg.dcm");
+    const voxels = seg.segments[0].mask().filter((value) => value === 1).length;
+    const volume = voxels * seg.geometry.spacingMm.reduce((product, spacing) => product * spacing, 1);
+    expect(volume / 39).toBeCloseTo(1, 1);
+    expect(seg.problems).toEqual(["frames at uneven distances, each taken half way to its neighbours"]);
+  });
+
+  test("frames shifted within their planes are on a grid that holds them all", async () => {
+    const aside = { ...frame(3), PlanePositionSequence: [{ ImagePositionPatient: ["1", "0", "3"] }] };
+    const seg = await readSeg(object([frame(0), aside], { PixelData: Uint8Array.of(1, 1) }), "seg.dcm");
+    expect(seg.geometry.size).toEqual([9, 1, 2]);
+    expect(seg.segments[0].mask().join("")).toBe("100000000" + "010000000");
   });
 
   test("a series that is the second of those it names is one that it was drawn on", async () => {

@@ -1,7 +1,7 @@
 // DICOM Segmentation objects: masks of named bodies in frames, in and out.
 import { InputError } from "../../errors.js";
 import { axisDirections } from "../../volume/vector.js";
-import { pointOfIndex, sameGeometry, type Volume, voxelCount } from "../../volume/volume.js";
+import { pointOfIndex, sameGeometry, type Volume } from "../../volume/volume.js";
 import type { DrawnObject } from "./belonging.js";
 import { type Dataset, itemsOf, numberOf, parseDataset, textOf, textsOf } from "./dataset.js";
 import {
@@ -17,8 +17,15 @@ import {
   shortened,
 } from "./derived-object.js";
 import { decimalString, encodeFile, explicitLittleEndian, type Item } from "./encode.js";
-import { frameDecoder, pixelDescriptionOf, type StoredFrame } from "./pixel-data.js";
-import { type FrameStack, frameStackOf } from "./seg-frames.js";
+import { frameDecoder, pixelDescriptionOf } from "./pixel-data.js";
+import {
+  type FrameMask,
+  type FrameStack,
+  frameStackOf,
+  type SeriesGrid,
+  segmentMask,
+  segmentMaskOnSeries,
+} from "./seg-frames.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
 
 /** The bodies of a Segmentation object, on the grid that its frames span. */
@@ -29,7 +36,7 @@ export interface SegmentationObject extends DrawnObject {
    */
   readonly geometry: FrameStack["geometry"];
   readonly type: "BINARY" | "FRACTIONAL" | "LABELMAP";
-  /** In the order of the file; a background segment of number 0 is left out. */
+  /** In the order of the file; the background (number 0, or the padding value of a labelmap) is left out. */
   readonly segments: readonly Segment[];
   /** What was decided in reading, as phrases. */
   readonly problems: readonly string[];
@@ -48,6 +55,13 @@ export interface Segment {
    * @throws InputError where a frame is damaged
    */
   readonly mask: () => Uint8Array;
+  /**
+   * The same on the grid on which a series is read, each frame in the place of the slice that it was drawn on, with the
+   * volume of the slices' slabs; null where the frames do not lie on the slices of the series.
+   *
+   * @throws InputError where a frame is damaged
+   */
+  readonly maskOn: (series: SeriesGrid) => Uint8Array | null;
 }
 
 const segmentationStorage = "1.2.840.10008.5.1.4.1.1.66.4";
@@ -58,7 +72,7 @@ const labelMapSegmentationStorage = "1.2.840.10008.5.1.4.1.1.66.7";
  * `problems` says) or LABELMAP, in any transfer syntax that its frames can be decoded from.
  *
  * @param name - the file, for messages
- * @throws InputError where the file is no SEG, is damaged, or its frames do not lie in parallel, evenly spaced planes
+ * @throws InputError where the file is no SEG, is damaged, or its frames do not lie in parallel planes
  */
 export async function readSeg(bytes: Uint8Array, name: string): Promise<SegmentationObject> {
   const dataset = parseDataset(bytes, name);
@@ -69,14 +83,22 @@ export async function readSeg(bytes: Uint8Array, name: string): Promise<Segmenta
       `${name} is a segmentation of type "${type}", and BINARY, FRACTIONAL or LABELMAP was expected; convert it to BINARY.`,
     );
   }
-  const stack = frameStackOf(dataset, pixelDescriptionOf(dataset), type !== "LABELMAP");
+  const pixels = pixelDescriptionOf(dataset);
+  const stack = frameStackOf(dataset, pixels, type !== "LABELMAP");
   const decode = await frameDecoder(dataset);
   const maximum = numberOf(dataset, "MaximumFractionalValue") ?? 255;
   const isInside = (value: number, segment: number) => {
     if (type === "LABELMAP") return value === segment;
     return type === "BINARY" ? value !== 0 : 2 * value >= maximum;
   };
-  const items = itemsOf(dataset, "SegmentSequence").filter((item) => numberOf(item, "SegmentNumber") !== 0);
+  const drawn: FrameMask = (frame, segment) =>
+    Uint8Array.from(decode(frame), (value) => (isInside(value, segment) ? 1 : 0));
+  // Of a labelmap the value that pads is background, whatever its segment is called.
+  const background = type === "LABELMAP" ? (numberOf(dataset, "PixelPaddingValue") ?? 0) : 0;
+  const items = itemsOf(dataset, "SegmentSequence").filter((item) => {
+    const number = numberOf(item, "SegmentNumber");
+    return number !== 0 && number !== background;
+  });
   if (items.length === 0) {
     throw new InputError(`${name} holds no segment, and at least one was expected; export it again.`);
   }
@@ -88,21 +110,23 @@ export async function readSeg(bytes: Uint8Array, name: string): Promise<Segmenta
     ),
     geometry: stack.geometry,
     type,
-    segments: items.map((item) => segmentOf(item, stack, decode, isInside)),
-    problems:
-      type === "FRACTIONAL"
+    segments: items.map((item) => segmentOf(item, stack, [pixels.columns, pixels.rows], drawn)),
+    problems: [
+      ...stack.problems,
+      ...(type === "FRACTIONAL"
         ? [
             `fractional (${textOf(dataset, "SegmentationFractionalType").toLowerCase()}): voxels of at least ${maximum / 2} of ${maximum} are in`,
           ]
-        : [],
+        : []),
+    ],
   };
 }
 
 function segmentOf(
   item: Dataset,
-  { geometry, frames }: FrameStack,
-  decode: (frame: number) => StoredFrame,
-  isInside: (value: number, segment: number) => boolean,
+  stack: FrameStack,
+  size: readonly [columns: number, rows: number],
+  drawn: FrameMask,
 ): Segment {
   const number = numberOf(item, "SegmentNumber") ?? 0;
   const [propertyType] = itemsOf(item, "SegmentedPropertyTypeCodeSequence");
@@ -111,18 +135,8 @@ function segmentOf(
     label: textOf(item, "SegmentLabel"),
     propertyType: propertyType === undefined ? "" : textOf(propertyType, "CodeMeaning"),
     algorithmType: textOf(item, "SegmentAlgorithmType"),
-    mask: () => {
-      const mask = new Uint8Array(voxelCount(geometry));
-      const sliceVoxels = geometry.size[0] * geometry.size[1];
-      frames.forEach(({ k, segment }, frame) => {
-        if (segment !== null && segment !== number) return;
-        const values = decode(frame);
-        for (let n = 0; n < sliceVoxels; n++) {
-          if (isInside(values[n], number)) mask[k * sliceVoxels + n] = 1;
-        }
-      });
-      return mask;
-    },
+    mask: () => segmentMask(stack, size, number, drawn),
+    maskOn: (series) => segmentMaskOnSeries(stack, size, number, drawn, series),
   };
 }
 

@@ -148,6 +148,9 @@ export async function readSeries(
     geometry,
     slices: stack.isRegular ? instances : null,
     instances,
+    distancesMm: stack.isRegular
+      ? instances.map((_, k) => k * geometry.spacingMm[2])
+      : stack.placed.map(({ distanceMm }) => distanceMm),
   };
   return { volume: { ...geometry, data }, source, problems: series.problems };
 }

@@ -27,6 +27,7 @@ export function sourceOn(geometry: Geometry): SourceSeries {
     geometry,
     slices: instances,
     instances,
+    distancesMm: instances.map((_, k) => k * geometry.spacingMm[2]),
   };
 }
 

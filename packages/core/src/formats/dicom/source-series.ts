@@ -30,6 +30,8 @@ export interface SourceSeries {
    */
   readonly slices: readonly SourceInstance[] | null;
   readonly instances: readonly SourceInstance[];
+  /** For each of `instances`: where it lies along the third axis of {@link geometry}, from the first plane, mm. */
+  readonly distancesMm: readonly number[];
 }
 
 /** One image of a series: a slice's file, or a frame of a multi-frame file. */

@@ -15,6 +15,7 @@ import {
   nrrdSegments,
   numberedComponents,
   rasteriseContours,
+  rasteriseOnSlices,
   readRtstruct,
   readSeg,
   reorientToLps,
@@ -22,6 +23,7 @@ import {
   requireLabels,
   resampleLabels,
   sameGeometry,
+  unevenSlicesMm,
   type Volume,
   volumeFormatOf,
   voxelCount,
@@ -145,13 +147,15 @@ async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): 
   // On the slices that were drawn on, one without a contour has none; another grid has slices between.
   const everyContour = object.rois.flatMap(({ contours }) => contours);
   const isDrawnGrid = (reference.source?.slices ?? null) !== null;
-  const drawnEveryMm = isDrawnGrid ? 0 : (drawnSpacingMm(everyContour, grid) ?? 0);
+  const slicesMm = isDrawnGrid ? null : (reference.source?.distancesMm ?? unevenSlicesMm(everyContour, grid));
+  const drawnEveryMm = isDrawnGrid || slicesMm !== null ? 0 : (drawnSpacingMm(everyContour, grid) ?? 0);
   const bodies = object.rois.map(
     ({ name, contours }): Body => ({
       name,
       mask: () => {
-        for (const phrase of contourProblems(contours, grid, drawnEveryMm))
+        for (const phrase of contourProblems(contours, grid, drawnEveryMm, slicesMm))
           problems.push(`"${name}": ${phrase}`);
+        if (slicesMm !== null) return rasteriseOnSlices(contours, grid, slicesMm);
         return rasteriseContours(contours, grid, drawnEveryMm);
       },
     }),

@@ -81,10 +81,20 @@ export function nodeObjects(
   { anonymizeSalt = null, models = [] }: NodeObjectOptions = {},
 ): NodeObjects {
   const { whose, context } = writingFor(source, anonymizeSalt, models);
-  const names = nodes.map(({ id }) => ({ label: id, name: nodeName(id) }));
-  const rois = nodes.map(({ id, boundingBoxIndex: { start, size } }) => {
+  const known = (meanProbability: number | undefined) =>
+    meanProbability === undefined ? {} : { meanProbability };
+  const names = nodes.map(({ id, meanProbability }) => ({
+    label: id,
+    name: nodeName(id),
+    ...known(meanProbability),
+  }));
+  const rois = nodes.map(({ id, boundingBoxIndex: { start, size }, meanProbability }) => {
     const box = crop(instances, start, size);
-    return { name: nodeName(id), contours: traceContours(box.data, box, id) };
+    return {
+      name: nodeName(id),
+      contours: traceContours(box.data, box, id),
+      ...known(meanProbability),
+    };
   });
   const seg = writeSeg(instances, names, whose, context);
   return {

@@ -1,6 +1,7 @@
 // Closed planar contours to voxels and back: the two agree exactly.
 import { contours as marchingSquares } from "d3-contour";
 import type { PlanarContour } from "../volume/planar-contour.js";
+import { fillSlabs, slabsOf, slicePositions } from "../volume/slabs.js";
 import { addScaled, axisDirections, cross, dot, scale, subtract, unit } from "../volume/vector.js";
 import { type Geometry, pointOfIndex, type Vector3, type VoxelArray, voxelCount } from "../volume/volume.js";
 
@@ -32,6 +33,95 @@ export function rasteriseContours(
 }
 
 /**
+ * The voxels of contours that were drawn on slices at any distances: each stands for the slab of its slice, half way to
+ * the slices beside it, and the volume is that of the slabs ({@link fillSlabs}). A slice without a contour is empty; a
+ * contour between slices is taken for the nearest. Contours that lie on the grid's own planes, or across the slices, are
+ * as {@link rasteriseContours} gives them.
+ *
+ * @param slicesMm - where the slices lie along the grid's third axis, from its first plane, ascending
+ */
+export function rasteriseOnSlices(
+  contours: readonly PlanarContour[],
+  geometry: Geometry,
+  slicesMm: readonly number[],
+): Uint8Array {
+  const axial = axialStack(contours, geometry);
+  if (axial === null || !areOnSlices(axial, geometry, slicesMm)) return rasteriseContours(contours, geometry);
+  const across = contours.filter(
+    (contour) => !axial.planes.some((plane) => plane.contours.includes(contour)),
+  );
+  const inPlane = heightsOf(axial, geometry);
+  const slabs = slabsOf(slicesMm, geometry.spacingMm[2]).flatMap((slab, n) => {
+    const near = axial.planes
+      .map((plane, at) => ({ plane, aside: Math.abs(inPlane[at] - slicesMm[n]), heightMm: inPlane[at] }))
+      .filter(({ heightMm }) => heightMm > slab.lowMm && heightMm <= slab.highMm)
+      .sort((a, b) => a.aside - b.aside);
+    if (near.length === 0) return [];
+    const [{ plane, heightMm }] = near;
+    const [, , k] = axisDirections(geometry);
+    const slice: Geometry = {
+      ...geometry,
+      size: [geometry.size[0], geometry.size[1], 1],
+      originMm: addScaled(geometry.originMm, k, heightMm),
+    };
+    return [{ ...slab, mask: rasteriseContours(plane.contours, slice) }];
+  });
+  const mask = fillSlabs(slabs, geometry);
+  if (across.length > 0) {
+    rasteriseContours(across, geometry).forEach((value, n) => {
+      if (value === 1) mask[n] = 1;
+    });
+  }
+  return mask;
+}
+
+/**
+ * Where the slices lie that contours were drawn on, along the grid's third axis from its first plane; null where they
+ * are the planes of a regular grid, or nothing tells them.
+ */
+export function unevenSlicesMm(
+  contours: readonly PlanarContour[],
+  geometry: Geometry,
+): readonly number[] | null {
+  const axial = axialStack(contours, geometry);
+  if (axial === null || axial.planes.length < 3) return null;
+  const slices = slicePositions(heightsOf(axial, geometry), geometry.spacingMm[2]);
+  const gaps = slices.slice(1).map((position, n) => position - slices[n]);
+  const least = gaps.reduce((smallest, gap) => Math.min(smallest, gap), Number.POSITIVE_INFINITY);
+  const isUneven = gaps.some((gap) => gap > 1.05 * least && gap <= thickestSliceMm);
+  return isUneven ? slices : null;
+}
+
+/** The contours in planes along the grid's own. */
+function axialStack(contours: readonly PlanarContour[], geometry: Geometry): Stack | null {
+  return axialOf(stacksOf(contours, geometry), geometry);
+}
+
+function axialOf(stacks: readonly Stack[], geometry: Geometry): Stack | null {
+  const [, , k] = axisDirections(geometry);
+  return stacks.find(({ normal }) => dot(normal, k) > parallelCosine) ?? null;
+}
+
+/** Of a stack's planes above the first plane of the grid. */
+function heightsOf({ normal, planes }: Stack, geometry: Geometry): number[] {
+  const origin = dot(geometry.originMm, normal);
+  return planes.map(({ offsetMm }) => offsetMm - origin);
+}
+
+/** Whether contours were drawn on the slices, and not on the planes of the grid that the slices were resampled to. */
+function areOnSlices(stack: Stack, geometry: Geometry, slicesMm: readonly number[]): boolean {
+  const heights = heightsOf(stack, geometry);
+  const step = geometry.spacingMm[2];
+  const offSlices = heights.filter((height) =>
+    slicesMm.every((slice) => Math.abs(slice - height) > planeTolerance * step),
+  ).length;
+  const offPlanes = heights.filter(
+    (height) => Math.abs(height / step - Math.round(height / step)) > planeTolerance,
+  ).length;
+  return offSlices <= offPlanes;
+}
+
+/**
  * The distance between planes at which contours were drawn: the least of the largest stack, where it occurs at least
  * twice and can be that of CT slices (up to 10 mm). Null where the planes leave it open.
  */
@@ -45,11 +135,14 @@ export function drawnSpacingMm(contours: readonly PlanarContour[], geometry: Geo
 /**
  * What a person should know before trusting a mask made from these contours on this grid, as short phrases. None
  * where every contour encloses an area, lies inside the grid and on a slice of it, and no slice between is left out.
+ *
+ * @param slicesMm - of contours for {@link rasteriseOnSlices}, which need not lie on planes of the grid
  */
 export function contourProblems(
   contours: readonly PlanarContour[],
   geometry: Geometry,
   drawnEveryMm = 0,
+  slicesMm: readonly number[] | null = null,
 ): string[] {
   const solid = contours.filter(enclosesArea);
   const flat = contours.length - solid.length;
@@ -57,7 +150,9 @@ export function contourProblems(
   return [
     ...(flat > 0 ? [`${counted(flat, "contour")} of no area left out`] : []),
     ...(outside > 0 ? [`${counted(outside, "contour")} wholly or partly outside the grid`] : []),
-    ...stacksOf(contours, geometry).flatMap((stack) => stackProblems(stack, geometry, drawnEveryMm)),
+    ...stacksOf(contours, geometry)
+      .filter((stack) => slicesMm === null || stack !== axialOf([stack], geometry))
+      .flatMap((stack) => stackProblems(stack, geometry, drawnEveryMm)),
   ];
 }
 

@@ -161,7 +161,10 @@ function binaryNumbersOf(dataset: Dataset, element: dicomParser.Element, vr: str
 }
 
 function decimalsOf(dataset: Dataset, attribute: Attribute): number[] {
-  return textsOf(dataset, attribute).map((value) => (decimal.test(value) ? Number(value) : Number.NaN));
+  const values = textsOf(dataset, attribute);
+  // A backslash behind the last value opens another one that is empty.
+  const stated = values.at(-1) === "" ? values.slice(0, -1) : values;
+  return stated.map((value) => (decimal.test(value) ? Number(value) : Number.NaN));
 }
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;

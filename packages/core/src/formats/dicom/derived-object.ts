@@ -71,6 +71,25 @@ export function derivedModules(
   };
 }
 
+/** What drew an object, for a reader who wants to know: program, models, their data and weights. */
+export function provenance({ algorithm, models }: WritingContext): string {
+  const drawnBy = models.map(
+    ({ name, trainedOn, sha256 }) => `model ${name}, trained on ${trainedOn}, weights SHA-256 ${sha256}`,
+  );
+  return [`${algorithm.name} ${algorithm.version}`, ...drawnBy].join("; ");
+}
+
+/** What the models were trained on, shortly; empty without a model. */
+export function trainedOn({ models }: WritingContext): string {
+  const data = [...new Set(models.map((model) => model.trainedOn))].join(" and ");
+  return data === "" ? "" : `, model trained on ${data}`;
+}
+
+/** How sure the models were of a node, as a sentence; none where it is not known. */
+export function probabilityText(meanProbability: number | null | undefined): string {
+  return meanProbability == null ? "" : ` Mean probability ${meanProbability.toFixed(3)}, not calibrated.`;
+}
+
 /** A date and time as DICOM writes them (DA, TM), in the host's time zone. */
 export function dateAndTime(now: Date): { date: string; time: string } {
   const two = (value: number) => String(value).padStart(2, "0");

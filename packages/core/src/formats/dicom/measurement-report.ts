@@ -14,6 +14,7 @@ import {
   dateAndTime,
   derivedModules,
   lymphNodeTerms,
+  provenance,
   referencesToFiles,
   referenceTo,
   researchUseOnly,
@@ -29,6 +30,8 @@ export interface ReportedNode {
   /** Null where the node was measured without a scan. */
   readonly huMean: number | null;
   readonly huSd: number | null;
+  /** Of the models that drew it, over its voxels, 0 … 1; left out where it is not known. */
+  readonly meanProbability?: number;
   readonly side: "left" | "right" | "midline";
 }
 
@@ -40,7 +43,8 @@ const comprehensive3dSrStorage = "1.2.840.10008.5.1.4.1.1.88.34";
  * standard deviation of HU, finding site and side. The observer is the algorithm; unverified, preliminary, for research.
  * A node of the midline has no laterality: CID 244 has no word for it.
  *
- * The network's probability is left out: it is not calibrated, and a reader would take it for a certainty.
+ * The mean probability is reported as the certainty that the device gives to the finding, in percent; it is not
+ * calibrated, as the algorithm's parameters say.
  *
  * @param nodes - in the order of the segments
  * @param segmentation - the bytes of the Segmentation object ({@link writeSeg}) of the same source
@@ -136,6 +140,9 @@ const terms = {
   referencedSegment: ["121191", "DCM", "Referenced Segment"],
   sourceSeries: ["121232", "DCM", "Source series for segmentation"],
   algorithmName: ["111001", "DCM", "Algorithm Name"],
+  algorithmParameters: ["111002", "DCM", "Algorithm Parameters"],
+  certainty: ["111012", "DCM", "Certainty of Finding"],
+  percent: ["%", "UCUM", "Percent"],
   algorithmVersion: ["111003", "DCM", "Algorithm Version"],
   findingSite: ["363698007", "SCT", "Finding Site"],
   laterality: ["272741003", "SCT", "Laterality"],
@@ -182,8 +189,9 @@ function measurementGroup(
   seg: Dataset,
   segment: Dataset,
   source: SourceSeries,
-  { algorithm }: WritingContext,
+  context: WritingContext,
 ): Item {
+  const { algorithm } = context;
   const side =
     node.side === "midline" ? [] : [codeContent("HAS CONCEPT MOD", terms.laterality, terms[node.side])];
   return container(
@@ -199,11 +207,17 @@ function measurementGroup(
       uidContent("CONTAINS", terms.sourceSeries, source.seriesInstanceUid),
       textContent("HAS CONCEPT MOD", terms.algorithmName, algorithm.name),
       textContent("HAS CONCEPT MOD", terms.algorithmVersion, algorithm.version),
+      textContent(
+        "HAS CONCEPT MOD",
+        terms.algorithmParameters,
+        `${provenance(context)}; ${researchUseOnly}; probabilities are not calibrated`,
+      ),
       codeContent("HAS CONCEPT MOD", terms.findingSite, lymphNodeTerms.region, side),
       numberContent(terms.volume, node.volumeMl, terms.cubicCentimetre),
       numberContent(terms.shortAxis, node.shortAxisMm, terms.millimetre),
       numberContent(terms.longAxis, node.longAxisMm, terms.millimetre),
       ...densityItems(node),
+      ...certaintyItems(node),
     ],
     "1411",
   );
@@ -219,6 +233,12 @@ function densityItems({ huMean, huSd }: ReportedNode): Item[] {
           ]),
         ];
   return [...density(huMean, terms.mean), ...density(huSd, terms.standardDeviation)];
+}
+
+function certaintyItems({ meanProbability }: ReportedNode): Item[] {
+  if (meanProbability === undefined) return [];
+  const mean = codeContent("HAS CONCEPT MOD", terms.derivation, terms.mean);
+  return [numberContent(terms.certainty, 100 * meanProbability, terms.percent, [mean])];
 }
 
 function referenceToSeg(seg: Dataset): Item {

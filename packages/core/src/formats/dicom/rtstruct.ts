@@ -11,10 +11,13 @@ import {
   derivedModules,
   lymphNodeTerms,
   nodeColour,
+  probabilityText,
+  provenance,
   referencesToFiles,
   referenceTo,
   researchUseOnly,
   shortened,
+  trainedOn,
 } from "./derived-object.js";
 import { decimalString, encodeFile, type Item, implicitLittleEndian } from "./encode.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
@@ -92,6 +95,8 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
 export interface DrawnRoi {
   readonly name: string;
   readonly contours: readonly PlanarContour[];
+  /** Of the models that drew it, over its voxels, 0 … 1; left out where it is not known. */
+  readonly meanProbability?: number;
 }
 
 /**
@@ -127,7 +132,10 @@ export function writeRtstruct(
     // SH holds 16 characters, one too few for the whole sentence.
     StructureSetLabel: "RESEARCH ONLY",
     StructureSetName: `Lymph nodes, ${researchUseOnly}`,
-    StructureSetDescription: `${researchUseOnly}: drawn by ${context.algorithm.name} ${context.algorithm.version}, not approved for diagnosis or treatment.`,
+    StructureSetDescription: shortened(
+      `${researchUseOnly}: not approved for diagnosis or treatment. Drawn by ${provenance(context)}.`,
+      1024,
+    ),
     StructureSetDate: date,
     StructureSetTime: time,
     ReferencedFrameOfReferenceSequence: [
@@ -147,12 +155,16 @@ export function writeRtstruct(
         ],
       },
     ],
-    StructureSetROISequence: rois.map(({ name }, n) => ({
+    StructureSetROISequence: rois.map(({ name, meanProbability }, n) => ({
       ROINumber: String(n + 1),
       ReferencedFrameOfReferenceUID: source.frameOfReferenceUid,
       ROIName: shortened(name, 64),
+      ROIDescription: `${researchUseOnly}.${probabilityText(meanProbability)}`,
       ROIGenerationAlgorithm: algorithmType,
-      ROIGenerationDescription: shortened(`${context.algorithm.name} ${context.algorithm.version}`, 64),
+      ROIGenerationDescription: shortened(
+        `${context.algorithm.name} ${context.algorithm.version}${trainedOn(context)}`,
+        64,
+      ),
     })),
     ROIContourSequence: rois.map(({ contours }, n) => ({
       ROIDisplayColor: nodeColour(n).map(String),

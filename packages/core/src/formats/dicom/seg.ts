@@ -11,10 +11,13 @@ import {
   dateAndTime,
   derivedModules,
   lymphNodeTerms,
+  probabilityText,
+  provenance,
   referencesToFiles,
   referenceTo,
   researchUseOnly,
   shortened,
+  trainedOn,
 } from "./derived-object.js";
 import { decimalString, encodeFile, explicitLittleEndian, type Item } from "./encode.js";
 import { frameDecoder, pixelDescriptionOf } from "./pixel-data.js";
@@ -152,6 +155,8 @@ function refuseOtherObjects(dataset: Dataset): void {
 export interface LabelName {
   readonly label: number;
   readonly name: string;
+  /** Of the models that drew it, over its voxels, 0 … 1; left out where it is not known. */
+  readonly meanProbability?: number;
 }
 
 /**
@@ -197,7 +202,7 @@ export function writeSeg(
     ContentDate: date,
     ContentTime: time,
     ContentLabel: "LYMPH_NODES",
-    ContentDescription: `Lymph nodes, ${researchUseOnly}`,
+    ContentDescription: shortened(`Lymph nodes, ${researchUseOnly}${trainedOn(context)}`, 64),
     ContentCreatorName: "",
     SamplesPerPixel: 1,
     PhotometricInterpretation: "MONOCHROME2",
@@ -213,7 +218,7 @@ export function writeSeg(
     SegmentSequence: values.map((label, n) =>
       segmentItem(
         n + 1,
-        names.find((entry) => entry.label === label)?.name ?? `Lymph node ${label}`,
+        names.find((entry) => entry.label === label) ?? { name: `Lymph node ${label}` },
         context,
       ),
     ),
@@ -275,10 +280,31 @@ function packedFrames(labels: Volume, frames: readonly LabelledSlice[]): Uint8Ar
   return bytes;
 }
 
-function segmentItem(number: number, name: string, { algorithm, newUid }: WritingContext): Item {
+function segmentItem(
+  number: number,
+  { name, meanProbability }: Omit<LabelName, "label">,
+  context: WritingContext,
+): Item {
+  const { algorithm, models, newUid } = context;
   return {
     SegmentNumber: number,
     SegmentLabel: shortened(name, 64),
+    SegmentDescription: shortened(
+      `${researchUseOnly}.${probabilityText(meanProbability)} Drawn by ${provenance(context)}.`,
+      1024,
+    ),
+    ...(models.length === 0
+      ? {}
+      : {
+          SegmentationAlgorithmIdentificationSequence: [
+            {
+              AlgorithmFamilyCodeSequence: [codeItem(artificialIntelligence)],
+              AlgorithmName: shortened(algorithm.name, 64),
+              AlgorithmVersion: shortened(algorithm.version, 64),
+              AlgorithmParameters: shortened(provenance(context), 10240),
+            },
+          ],
+        }),
     SegmentAlgorithmType: algorithmType,
     SegmentAlgorithmName: shortened(`${algorithm.name} ${algorithm.version}`, 64),
     SegmentedPropertyCategoryCodeSequence: [codeItem(lymphNodeTerms.category)],
@@ -322,6 +348,7 @@ function sharedGroups(labels: Volume, { slices, instances }: SourceSeries): Item
 }
 
 /** Terms of the DICOM controlled terminology (PS3.16, annex D). */
+const artificialIntelligence: Code = ["123110", "DCM", "Artificial Intelligence"];
 const segmentationStep: Code = ["113076", "DCM", "Segmentation"];
 const sourceImagePurpose: Code = ["121322", "DCM", "Source image for image processing operation"];
 

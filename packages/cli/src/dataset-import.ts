@@ -223,7 +223,7 @@ function withoutPaths(sentence: string, { origin, patient }: ImportSource): stri
   const names = [origin, ...origin.split(/[/\\]/), patient].filter((part) => part !== "");
   return names
     .sort((a, b) => b.length - a.length)
-    .reduce((text, part) => text.replaceAll(part, "…"), sentence.replace(/\S*[/\\]\S*/g, "…"));
+    .reduce((text, part) => text.replaceAll(part, "…"), sentence.replace(/(?<!\S)\S*[/\\]\S*/g, "…"));
 }
 
 /** The folder is held by the caller. */

@@ -4,6 +4,7 @@ import { basename, join, relative, sep } from "node:path";
 import {
   chooseSeries,
   type DicomSeries,
+  folderOf,
   InputError,
   isZip,
   listSeries,
@@ -114,8 +115,7 @@ const onDisk = (path: string): NamedFile => ({ name: path, read: () => readBytes
 async function readVolumeFile({ name, read }: NamedFile, beside: Lookup): Promise<ReadImage> {
   const bytes = await read();
   const companionName = volumeCompanion(bytes, name);
-  const companion =
-    companionName === null ? undefined : beside(name.replace(/[^/\\]*$/, () => companionName));
+  const companion = companionName === null ? undefined : beside(`${folderOf(name)}${companionName}`);
   if (companionName !== null && companion === undefined)
     throw new InputError(
       `${name} needs ${companionName} beside it, which is not there; put the two together.`,

@@ -1,4 +1,5 @@
 export * from "./errors.js";
+export { folderOf } from "./formats/companion.js";
 export { anonymousSource } from "./formats/dicom/anonymise.js";
 export { type DrawnObject, requireDrawnOn } from "./formats/dicom/belonging.js";
 export { type ReportedNode, writeMeasurementReport } from "./formats/dicom/measurement-report.js";

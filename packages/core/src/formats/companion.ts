@@ -18,6 +18,11 @@ export function companionNamed(stated: string, singleFile: ".nrrd" | ".mha", nam
   );
 }
 
+/** A path without its last part, up to and with the slash; "" for a name alone. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
+
 /** @throws InputError where the file that the header names was not given */
 export function requireCompanion(
   companion: Uint8Array | undefined,

@@ -1,4 +1,5 @@
 // Files that cannot be read and do not say which series they belong to: what is told of the series beside them.
+import { folderOf } from "../companion.js";
 import { type SeriesProblem, warning } from "./series-problem.js";
 
 /** A file with the reason why it cannot be read. */
@@ -43,10 +44,6 @@ function problemOf(files: readonly UnreadableFile[]): SeriesProblem {
     "unreadable-neighbour",
     `${subject} ${verb} that it lacks: ${list} (${files[0].reason.replace(/\.$/, "")}).`,
   );
-}
-
-function folderOf(name: string): string {
-  return name.replace(/[^/\\]*$/, "");
 }
 
 function partsOf(folder: string): readonly string[] {

@@ -8,6 +8,7 @@ import { InputError } from "@lnsnet/core";
 import { z } from "zod";
 import { fileError } from "./files.js";
 import { interruptSignal, throwIfInterrupted } from "./interrupt.js";
+import { printNote } from "./output.js";
 import { makerOf, markedName } from "./process-mark.js";
 
 /** A folder that this process may write to, until it lets go of it. */
@@ -56,7 +57,7 @@ export async function holdFolder(
     await held.release();
     if (!waits && attempt >= ATTEMPTS) throw heldByAnother(folder, other);
     if (waits && !isTold) {
-      process.stderr.write(`lnsnet: ${folder} is held by ${holderText(other.claim)}; waiting for it.\n`);
+      printNote(`${folder} is held by ${holderText(other.claim)}; waiting for it.`);
       isTold = true;
     }
     await sleep((waits ? POLL_EVERY_MS : 50) * (0.5 + Math.random()));

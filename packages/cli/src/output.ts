@@ -8,7 +8,12 @@ export function printJson(value: unknown): void {
 
 /** Says what is odd about the input and was dealt with, where it does not mix with the result. */
 export function printProblems(problems: readonly string[]): void {
-  for (const problem of problems) process.stderr.write(`lnsnet: ${safeText(problem)}\n`);
+  for (const problem of problems) printNote(problem);
+}
+
+/** A sentence beside the result, such as what is being done. */
+export function printNote(sentence: string): void {
+  process.stderr.write(`lnsnet: ${safeText(sentence)}\n`);
 }
 
 /** Prints text for a person. */

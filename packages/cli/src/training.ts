@@ -36,7 +36,7 @@ import { ensureWritableFolder, writeAtomically } from "./files.js";
 import { Interrupted, interruptSignal } from "./interrupt.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
 import { loadModel, saveModel } from "./model.js";
-import { counted } from "./output.js";
+import { counted, printNote } from "./output.js";
 import { createProgress } from "./progress.js";
 import { openRunLog } from "./run-log.js";
 import { patientsOf, scansOfPatients } from "./splits.js";
@@ -241,8 +241,8 @@ function sayStepsLeft({ state, plannedSteps }: SavedTraining, steps: number, pat
     throw new InputError(
       `${path} is of a run that has done ${state.step} steps, and --steps is ${steps}; give more steps, or --force to begin anew.`,
     );
-  process.stderr.write(
-    `lnsnet: going on after step ${state.step} of ${plannedSteps} to step ${steps}; the learning rate is that of a training of ${steps} steps from here.\n`,
+  printNote(
+    `going on after step ${state.step} of ${plannedSteps} to step ${steps}; the learning rate is that of a training of ${steps} steps from here.`,
   );
 }
 
@@ -340,8 +340,8 @@ function sayWhoTrains(
   const fewer = isAsked && validation.length < validationCases;
   const watching =
     validation.length === 0 ? "watched by none" : `watched by ${scansOfPatients(validation, rule)}`;
-  process.stderr.write(
-    `lnsnet: trains on ${scansOfPatients(training, rule)}, ${watching}${fewer ? ` (asked for: ${validationCases}; at most a quarter of the patients watch)` : ""}\n`,
+  printNote(
+    `trains on ${scansOfPatients(training, rule)}, ${watching}${fewer ? ` (asked for: ${validationCases}; at most a quarter of the patients watch)` : ""}`,
   );
 }
 
@@ -350,8 +350,8 @@ function watchersOf(cases: readonly PreparedCase[]): PreparedCase[] {
   const watchers = cases.filter(({ foreground }) => foreground.length > 0);
   const without = cases.length - watchers.length;
   if (without > 0)
-    process.stderr.write(
-      `lnsnet: ${counted(without, "scan")} of the ${cases.length} that watch ${without === 1 ? "has" : "have"} no foreground, and no validation DSC counts ${without === 1 ? "it" : "them"}\n`,
+    printNote(
+      `${counted(without, "scan")} of the ${cases.length} that watch ${without === 1 ? "has" : "have"} no foreground, and no validation DSC counts ${without === 1 ? "it" : "them"}`,
     );
   return watchers;
 }

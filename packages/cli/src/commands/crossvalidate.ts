@@ -11,7 +11,7 @@ import { foldNumbers, predictCases, validationCases, validationTarget } from "..
 import { summaryText } from "../experiment/report.js";
 import { ensureWritableFolder, hashOfFile } from "../files.js";
 import { whileHolding, whileHoldingAll } from "../folder-lock.js";
-import { printJson, printProblems, printText } from "../output.js";
+import { printJson, printNote, printProblems, printText } from "../output.js";
 import { planArguments, planOf } from "../plan-arguments.js";
 import { patientRule, scansOfPatients } from "../splits.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
@@ -101,8 +101,8 @@ export const crossvalidateCommand = defineCommand({
       protocol: args.protocol,
     };
     const patients = patientRule(dataset, args["patient-pattern"]);
-    process.stderr.write(
-      `lnsnet: ${dataset.name}: ${scansOfPatients(dataset.training, patients)} for ${folds} folds, ${dataset.test.length === 0 ? "no test set" : `${scansOfPatients(dataset.test, patients)} in the test set`}\n`,
+    printNote(
+      `${dataset.name}: ${scansOfPatients(dataset.training, patients)} for ${folds} folds, ${dataset.test.length === 0 ? "no test set" : `${scansOfPatients(dataset.test, patients)} in the test set`}`,
     );
     const experiment = await beginExperiment({
       folder: args.output,

@@ -18,7 +18,7 @@ import { ensureWritableFolder, removeUnfinished, requirePath } from "../files.js
 import { whileHolding } from "../folder-lock.js";
 import { Interrupted } from "../interrupt.js";
 import type { StoredModel } from "../model.js";
-import { counted, printJson, printProblems, printText } from "../output.js";
+import { counted, printJson, printNote, printProblems, printText } from "../output.js";
 import { shippedModelPath } from "../prediction.js";
 import { secretOf } from "../secret.js";
 import { clickArguments, clicksFrom } from "../segmenting/clicks.js";
@@ -152,8 +152,8 @@ export const predictCommand = defineCommand({
     requireDicom(scans, form.dicom);
     const models = await loadModels(args.model ?? shippedModelPath);
     if (args.model === undefined)
-      process.stderr.write(
-        "lnsnet: no --model is named, so the shipped model is used; it was trained on the phantom (synthetic scans) alone. Research use only.\n",
+      printNote(
+        "no --model is named, so the shipped model is used; it was trained on the phantom (synthetic scans) alone. Research use only.",
       );
     const records = await Promise.all(models.map(modelRecord));
     await ensureWritableFolder(args.output);
@@ -168,7 +168,7 @@ export const predictCommand = defineCommand({
         threads,
         device: args.device as DeviceChoice,
       });
-      if (args.device !== "auto") process.stderr.write(`lnsnet: ${predictor.deviceNote}\n`);
+      if (args.device !== "auto") printNote(predictor.deviceNote);
       const common = { predictor, models, records, options, form, clicksOf, salt, folder: args.output };
       return predictAll(scans, common);
     });

@@ -21,6 +21,7 @@ import {
 import { type Dataset, listed } from "../dataset.js";
 import { ensureWritableFolder, isFile, readJson, removeUnfinished, writeJson } from "../files.js";
 import { whileHolding } from "../folder-lock.js";
+import { printNote } from "../output.js";
 import { isAbsent, requireFreeNames } from "../outputs.js";
 import { readSplits, writeSplits } from "../splits.js";
 import { holdsTraining } from "../training-folder.js";
@@ -104,8 +105,7 @@ async function takeUp(request: ExperimentRequest, given: readonly Split[] | null
   const before = await readDataState(folder);
   const data = await currentDataState([...dataset.training, ...dataset.test], before);
   const changed = before === null ? [] : changedCases(before, data);
-  if (changed.length > 0)
-    process.stderr.write(`lnsnet: ${listed(changed)} changed since the experiment was last run.\n`);
+  if (changed.length > 0) printNote(`${listed(changed)} changed since the experiment was last run.`);
   const isNew = before === null || changed.length > 0;
   const { scans } = await experimentFingerprint(folder, dataset, isNew);
   // Only now: an experiment that is killed before it makes its fingerprint again is to notice the change again.

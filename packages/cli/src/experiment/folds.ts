@@ -7,6 +7,7 @@ import { changedCases, readDataState } from "../data-state.js";
 import { listed } from "../dataset.js";
 import { hashOfFile, isFile, readJson, writeJson } from "../files.js";
 import { loadModel, type StoredModel } from "../model.js";
+import { printNote } from "../output.js";
 import { requireFreeNames } from "../outputs.js";
 import { scansOfPatients, trainingPart } from "../splits.js";
 import { train } from "../training.js";
@@ -48,8 +49,8 @@ export async function trainFold(experiment: Experiment, fold: number): Promise<v
   else if (await isFile(files.trained)) return;
   if (isNew) await requireFreeNames(files.folder, foldNames);
   const judged = dataset.training.filter(({ id }) => splits[fold].val.includes(id));
-  process.stderr.write(
-    `lnsnet: fold ${fold} of ${splits.length}, into ${files.folder}: judged on ${scansOfPatients(judged, experiment.patients)}\n`,
+  printNote(
+    `fold ${fold} of ${splits.length}, into ${files.folder}: judged on ${scansOfPatients(judged, experiment.patients)}`,
   );
   const { history, parameters, steps, training, validation } = await train(
     trainingPart(dataset, splits[fold]),

@@ -1,7 +1,8 @@
 // The faulty SEG and RTSTRUCT files of the fixtures, each a row: what the command must make of it.
 import { fileURLToPath } from "node:url";
-import { measureNodes } from "@lnsnet/core";
+import { measureNodes, objectSummary } from "@lnsnet/core";
 import { describe, expect, test } from "vitest";
+import { readBytes } from "./files.js";
 import { readImage } from "./imaging.js";
 import { readLabels } from "./labels.js";
 
@@ -49,9 +50,33 @@ describe("labels on the series that they were drawn on", () => {
   });
 });
 
+test.each(["dense.dcm", "far.dcm", "zfar.dcm"])(
+  "contours far from their scan are refused at once: %s",
+  async (name) => {
+    const { volume } = await readImage(imaging("ct-control"));
+    const began = performance.now();
+    const reference = { volume, source: null, problems: [] };
+    const read = readLabels(fixture(`robustness-cases/rt-far/${name}`), { reference, pattern: null });
+    await expect(read).rejects.toThrow(/no voxel of "LN"/);
+    expect(performance.now() - began).toBeLessThan(5000);
+  },
+);
+
 test.each(["e5.dcm", "e9.dcm"])("frames a million slices apart are refused at once: %s", async (name) => {
   const began = performance.now();
   const read = readLabels(fixture(`robustness-cases/seg-far/${name}`), { reference: null, pattern: null });
   await expect(read).rejects.toThrow(/so far apart/);
   expect(performance.now() - began).toBeLessThan(2000);
+});
+
+test("info describes a SEG, an RTSTRUCT and a report: what is in them and what they refer to", async () => {
+  const described = async (path: string) => {
+    const summary = await objectSummary(await readBytes(imaging(path)), path);
+    return summary?.bodies.map(({ label, voxels, contours }) => [label, voxels, contours]);
+  };
+  expect(await described("seg-labelmap-palette/seg.dcm")).toEqual([
+    ["LN left", 64, null],
+    ["LN right", 48, null],
+  ]);
+  expect(await described("rt-uneven-3-then-6/RS.dcm")).toEqual([["GTVn", null, 8]]);
 });

@@ -1,4 +1,11 @@
-import { measureNodes, readRtstruct, readSeg, type SourceSeries, type Volume } from "@lnsnet/core";
+import {
+  measureNodes,
+  objectSummary,
+  readRtstruct,
+  readSeg,
+  type SourceSeries,
+  type Volume,
+} from "@lnsnet/core";
 import { expect, test } from "vitest";
 import { nodeObjects, segmentationBytes } from "./writing.js";
 
@@ -63,4 +70,23 @@ test("the report names the segmentation beside it; with a salt nothing names the
   for (const bytes of Object.values(nodeObjects(instances, nodes, source, { anonymizeSalt: "salt" }))) {
     for (const secret of ["Doe", "P-0815", "20240102", "1.2.9"]) expect(textOf(bytes)).not.toContain(secret);
   }
+});
+
+test("each object names the model, its data and its weights, says research use only, and carries the probability", async () => {
+  const known = nodes.map((node) => ({ ...node, meanProbability: 0.875 }));
+  const models = [{ name: "model.safetensors", trainedOn: "phantom", sha256: "ab".repeat(32) }];
+  const objects = nodeObjects(instances, known, source, { models });
+  for (const bytes of Object.values(objects)) {
+    for (const part of ["model.safetensors", "trained on phantom", "ab".repeat(32), "RESEARCH USE ONLY"])
+      expect(textOf(bytes)).toContain(part);
+  }
+  expect(textOf(objects.seg)).toContain("Mean probability 0.875");
+  expect(textOf(objects.rtstruct)).toContain("Mean probability 0.875");
+  const report = await objectSummary(objects.sr, "report");
+  expect(report?.bodies.map(({ label }) => label)).toEqual(["Lymph node 1", "Lymph node 2"]);
+  expect(report?.bodies[0].measurements).toContainEqual({
+    name: "Certainty of Finding",
+    value: 87.5,
+    unit: "%",
+  });
 });

@@ -4,6 +4,7 @@ export { anonymousSource } from "./formats/dicom/anonymise.js";
 export { type DrawnObject, requireDrawnOn } from "./formats/dicom/belonging.js";
 export { type ReportedNode, writeMeasurementReport } from "./formats/dicom/measurement-report.js";
 export { dicomModality } from "./formats/dicom/modality.js";
+export { type BodySummary, type ObjectSummary, objectSummary } from "./formats/dicom/object-summary.js";
 export { locateCodecs } from "./formats/dicom/pixel-codecs.js";
 export { matchRois, roiPattern } from "./formats/dicom/roi-names.js";
 export {

@@ -1,12 +1,23 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
-import { type Geometry, InputError, orientationCode, shown } from "@lnsnet/core";
+import {
+  type Geometry,
+  InputError,
+  type ObjectSummary,
+  objectSummary,
+  orientationCode,
+  shown,
+} from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { describeGeometry } from "../dataset.js";
-import { findImages, type VolumeFile } from "../imaging.js";
+import { isFile, readBytes } from "../files.js";
+import { type FoundImages, findImages, type VolumeFile } from "../imaging.js";
 import { counted, printJson, printText } from "../output.js";
 
 export const infoCommand = defineCommand({
-  meta: { name: "info", description: "List the images at a path with their geometry and every problem" },
+  meta: {
+    name: "info",
+    description: "List the images, segmentations and reports at a path, with every problem",
+  },
   args: {
     path: { type: "positional", description: "a file, a folder or a zip archive", required: true },
     json: { type: "boolean", description: "print JSON" },
@@ -15,14 +26,19 @@ export const infoCommand = defineCommand({
     const found = await findImages(args.path);
     const volumes = [];
     for (const file of found.volumes) volumes.push(await describeVolume(file));
-    const [firstOther] = found.others;
-    if (found.series.length + volumes.length === 0)
+    const { objects, others } = await describeObjects(found.others);
+    const [firstOther] = others;
+    if (found.series.length + volumes.length + objects.length === 0)
       throw new InputError(
         `${args.path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason.replace(/\.$/, "")})`}, and a volume file or DICOM series is expected; name another path.`,
       );
     // Where nothing can be read, the reason is the answer.
     const unreadable = volumes.find(({ type }) => type === null);
-    if (found.series.length === 0 && unreadable !== undefined && volumes.every(({ type }) => type === null))
+    if (
+      found.series.length + objects.length === 0 &&
+      unreadable !== undefined &&
+      volumes.every(({ type }) => type === null)
+    )
       throw new InputError(unreadable.problems[0]);
     const series = found.series.map((one, n) => ({
       number: n + 1,
@@ -36,7 +52,8 @@ export const infoCommand = defineCommand({
       geometry: one.geometry === null ? null : geometryJson(one.geometry),
       problems: one.problems.map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
     }));
-    if (args.json === true) return printJson({ path: args.path, series, volumes, others: found.others });
+    if (args.json === true)
+      return printJson({ path: args.path, series, volumes, objects: objects.map(objectJson), others });
     const seriesText = found.series.map((one, n) =>
       paragraph(
         `series ${n + 1}: ${one.modality} "${shown(one.description)}", ${counted(one.sliceCount, "slice")}, ${one.transferSyntax}`,
@@ -53,12 +70,83 @@ export const infoCommand = defineCommand({
         problems.map((problem) => `note: ${problem}`),
       ),
     );
-    const othersText = found.others.map(
+    const objectsText = objects.map(objectText);
+    const othersText = others.map(
       ({ name, reason }) => `no image: ${reason.includes(name) ? reason : `${name}: ${reason}`}`,
     );
-    printText([...seriesText, ...volumeText, ...othersText].join("\n"));
+    printText([...seriesText, ...volumeText, ...objectsText, ...othersText].join("\n"));
   },
 });
+
+interface DescribedObject extends ObjectSummary {
+  readonly name: string;
+}
+
+/** The SEG, RTSTRUCT and SR files among those that are no images; one that cannot be read keeps its reason. */
+async function describeObjects(
+  files: FoundImages["others"],
+): Promise<{ objects: DescribedObject[]; others: { name: string; reason: string }[] }> {
+  const objects: DescribedObject[] = [];
+  const others: { name: string; reason: string }[] = [];
+  for (const { name, reason } of files) {
+    try {
+      // Files of an archive are not on the disk.
+      const summary = (await isFile(name)) ? await objectSummary(await readBytes(name), name) : null;
+      if (summary === null) others.push({ name, reason });
+      else objects.push({ name, ...summary });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      others.push({ name, reason: reason.includes("not an image") ? error.message : reason });
+    }
+  }
+  return { objects, others };
+}
+
+function objectJson({ name, modality, title, bodies, references, problems }: DescribedObject) {
+  return {
+    name,
+    modality,
+    title,
+    bodies: bodies.map(({ label, type, voxels, volumeMl, contours, measurements }) => ({
+      label,
+      type,
+      voxels,
+      volume_ml: volumeMl,
+      contours,
+      measurements,
+    })),
+    references: references.map(({ seriesInstanceUid, instances }) => ({
+      series_uid: seriesInstanceUid,
+      instances,
+    })),
+    problems,
+  };
+}
+
+function objectText({ name, modality, title, bodies, references, problems }: DescribedObject): string {
+  const bodyLines = bodies.map(({ label, type, voxels, volumeMl, contours, measurements }) =>
+    [
+      `"${shown(label)}"`,
+      ...(type === "" ? [] : [shown(type)]),
+      ...(voxels === null ? [] : [counted(voxels, "voxel")]),
+      ...(volumeMl === null ? [] : [`${volumeMl.toFixed(2)} mL`]),
+      ...(contours === null ? [] : [counted(contours, "contour")]),
+      ...measurements.map(
+        (one) => `${shown(one.name)} ${Number(one.value.toPrecision(4))} ${shown(one.unit)}`,
+      ),
+    ].join(", "),
+  );
+  const referenceLines = references.map(
+    ({ seriesInstanceUid, instances }) =>
+      `refers to ${counted(instances, "image or object", "images or objects")} of the series ${shown(seriesInstanceUid)}`,
+  );
+  const notes = problems.map((problem) => `note: ${problem}`);
+  return paragraph(`${modality}: ${name}, "${shown(title)}"`, null, [
+    ...bodyLines,
+    ...referenceLines,
+    ...notes,
+  ]);
+}
 
 interface DescribedVolume {
   readonly name: string;

@@ -8,7 +8,7 @@ import { fileError } from "./files.js";
 /** For commands that write a file whose name the user gives. */
 export const forceArgument = {
   type: "boolean",
-  description: "replace the file that stands at the output; an input is never replaced",
+  description: "replace an existing output file; an input is never replaced",
 } as const satisfies ArgDef;
 
 /**

@@ -17,18 +17,18 @@ export const planArguments = {
   },
   patch: {
     type: "string",
-    description: "patch in voxels: depth,height,width",
+    description: "size of patches in voxels: depth, height, width",
     default: "64,48,48",
     valueHint: "D,H,W",
   },
   spacing: {
     type: "string",
-    description: "working spacing in mm, x,y,z; by default the median of the scans",
+    description: "spacing in mm to which scans are resampled; by default their median",
     valueHint: "X,Y,Z",
   },
   window: {
     type: "string",
-    description: `HU that are told apart: low,high; by default ${DEFAULT_WINDOW}`,
+    description: `intensity window in HU; values outside are clipped; by default ${DEFAULT_WINDOW}`,
     valueHint: "LOW,HIGH",
   },
   cache: {

@@ -12,12 +12,17 @@ import { realNumber, wholeNumber } from "./arguments.js";
 import type { TrainingOptions } from "./training-options.js";
 
 export const regimeArguments = {
-  steps: { type: "string", description: "updates of the weights", default: "3000", valueHint: "NUMBER" },
-  batch: { type: "string", description: "patches a batch", default: "1", valueHint: "NUMBER" },
-  accumulate: { type: "string", description: "batches an update", default: "1", valueHint: "NUMBER" },
+  steps: { type: "string", description: "number of training steps", default: "3000", valueHint: "NUMBER" },
+  batch: { type: "string", description: "patches per batch", default: "1", valueHint: "NUMBER" },
+  accumulate: {
+    type: "string",
+    description: "batches per step, whose gradients are averaged",
+    default: "1",
+    valueHint: "NUMBER",
+  },
   "learning-rate": {
     type: "string",
-    description: "greatest learning rate of AdamW",
+    description: "peak learning rate of AdamW",
     default: "0.001",
     valueHint: "RATE",
   },
@@ -35,7 +40,7 @@ export const regimeArguments = {
   },
   "foreground-share": {
     type: "string",
-    description: "share of the patches aimed at foreground",
+    description: "share of patches that are centred on foreground",
     default: "0.6",
     valueHint: "SHARE",
   },
@@ -43,16 +48,16 @@ export const regimeArguments = {
     type: "boolean",
     description: "vary the patches",
     default: true,
-    negativeDescription: "take the patches as they are",
+    negativeDescription: "train without augmentation",
   },
   without: {
     type: "string",
-    description: `variations to leave out, separated by commas: ${augmentationNames.join(", ")}`,
+    description: `augmentations to leave out, separated by commas: ${augmentationNames.join(", ")}`,
     valueHint: "NAMES",
   },
   "validation-cases": {
     type: "string",
-    description: "training scans set aside for validation",
+    description: "number of training scans used for validation instead",
     default: "4",
     valueHint: "NUMBER",
   },
@@ -64,26 +69,30 @@ export const regimeArguments = {
   },
   patience: {
     type: "string",
-    description: "stop after so many validations without a better one; 0 to train all steps",
+    description: "stop after this many validations without improvement; 0 to train all steps",
     default: "0",
     valueHint: "NUMBER",
   },
   train: {
     type: "enum",
-    description: "what is trained; the head alone from --weights",
+    description: "which layers to train; head needs --weights",
     options: ["all", "head"],
     default: "all",
   },
-  weights: { type: "string", description: "model to begin from, of the same network", valueHint: "FILE" },
+  weights: {
+    type: "string",
+    description: "model to start from; it must be of the same network",
+    valueHint: "FILE",
+  },
   seed: {
     type: "string",
-    description: "seed of the weights, patches and masks",
+    description: "seed of all random numbers",
     default: "1",
     valueHint: "NUMBER",
   },
   threads: {
     type: "string",
-    description: "threads of the network; 0 for one a core",
+    description: "threads for the network; 0 uses every core",
     default: "0",
     valueHint: "NUMBER",
   },

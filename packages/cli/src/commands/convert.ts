@@ -32,13 +32,13 @@ export const convertCommand = defineCommand({
     },
     output: {
       type: "string",
-      description: "file to write; its ending is its format",
+      description: "file to write; its extension decides the format",
       valueHint: "FILE",
       required: true,
     },
     series: {
       type: "string",
-      description: "of several series, the one: its number, UID or a part of its description",
+      description: "which series, if there are several: its number, UID or part of its description",
       valueHint: "SERIES",
     },
     reference: {
@@ -48,17 +48,18 @@ export const convertCommand = defineCommand({
     },
     roi: {
       type: "string",
-      description: "names of the bodies of a SEG or RTSTRUCT to take, such as '/LN|node|GTVn/i'",
+      description:
+        "which segments of a SEG or ROIs of an RTSTRUCT to take, by name, such as '/LN|node|GTVn/i'",
       valueHint: "PATTERN",
     },
     format: { type: "enum", description: "DICOM object to write labels as", options: ["seg", "rtstruct"] },
     anonymize: {
       type: "boolean",
-      description: "leave out of a SEG or RTSTRUCT who the patient is: new UIDs, no dates, no names",
+      description: "remove the patient's identity from a SEG or RTSTRUCT: new UIDs, no dates, no names",
     },
     salt: {
       type: "string",
-      description: "secret by which --anonymize makes UIDs; the same gives the same",
+      description: "secret for the UIDs of --anonymize; the same secret gives the same UIDs",
       valueHint: "TEXT",
     },
     force: forceArgument,

@@ -26,7 +26,7 @@ export const datasetFingerprintCommand = defineCommand({
     },
     foreground: foregroundArgument,
     threads: threadsArgument,
-    force: { type: "boolean", description: "replace a fingerprint that stands there" },
+    force: { type: "boolean", description: "replace an existing fingerprint" },
     json: { type: "boolean", description: "print the JSON too" },
   },
   async run({ args }) {

@@ -33,7 +33,7 @@ export const datasetImportCommand = defineCommand({
     },
     roi: {
       type: "string",
-      description: `names of the bodies that are nodes; by default ${defaultRoi} for DICOM, all of the others`,
+      description: `which ROIs and segments are nodes, by name; by default ${defaultRoi} for DICOM, all for other layouts`,
       valueHint: "PATTERN",
     },
     name: {
@@ -43,16 +43,16 @@ export const datasetImportCommand = defineCommand({
     },
     "test-share": {
       type: "string",
-      description: "chance of each patient to be for testing",
+      description: "probability that a patient goes to the test set",
       valueHint: "SHARE",
       default: "0",
     },
     "keep-mapping": {
       type: "string",
-      description: "CSV file for which case is which patient; it identifies them, keep it apart",
+      description: "CSV file that lists which patient each case is; it identifies patients, so keep it safe",
       valueHint: "FILE",
     },
-    force: { type: "boolean", description: "replace the file of --keep-mapping where it stands already" },
+    force: { type: "boolean", description: "replace an existing file of --keep-mapping" },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {

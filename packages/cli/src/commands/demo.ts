@@ -37,13 +37,13 @@ export const demoCommand = defineCommand({
   args: {
     output: {
       type: "string",
-      description: "folder for everything; a demo that stands there is replaced, and nothing else",
+      description: "folder for all results; an earlier demo in it is replaced, and nothing else",
       default: "lnsnet-demo",
       valueHint: "FOLDER",
     },
     training: { type: "string", description: "patients to train on", default: "24", valueHint: "NUMBER" },
     test: { type: "string", description: "patients held out", default: "6", valueHint: "NUMBER" },
-    steps: { type: "string", description: "updates of the weights", default: "900", valueHint: "NUMBER" },
+    steps: { type: "string", description: "number of training steps", default: "900", valueHint: "NUMBER" },
     seed: { type: "string", description: "seed of patients and training", default: "1", valueHint: "NUMBER" },
   },
   async run({ args }) {

@@ -98,7 +98,7 @@ export const evaluateCommand = defineCommand({
     },
     surface: {
       type: "enum",
-      description: "whose definitions of a surface and of HD95 hold (docs/metrics.md)",
+      description: "whose definition of surface distances to use (docs/metrics.md)",
       options: [...surfaceConventions],
       default: "monai",
     },

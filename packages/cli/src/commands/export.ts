@@ -30,12 +30,12 @@ export const exportCommand = defineCommand({
     },
     patch: {
       type: "string",
-      description: "input in voxels: depth,height,width; by default the patch it was trained on",
+      description: "size of the input in voxels; by default that of the training patches",
       valueHint: "D,H,W",
     },
     target: {
       type: "enum",
-      description: "what will run the .onnx: for webgpu it is written in operations that its provider has",
+      description: "what will run the .onnx file; webgpu uses only operations that WebGPU supports",
       options: ["cpu", "webgpu"],
       default: "cpu",
     },

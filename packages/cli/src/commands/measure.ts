@@ -25,15 +25,20 @@ export const measureCommand = defineCommand({
       description: "the scan that they were drawn on, for HU and the side of the neck",
       valueHint: "PATH",
     },
-    series: { type: "string", description: "of several series in --image, the one", valueHint: "SERIES" },
+    series: {
+      type: "string",
+      description: "which series of --image, if there are several",
+      valueHint: "SERIES",
+    },
     roi: {
       type: "string",
-      description: "names of the bodies to measure, such as '/LN|node/i'",
+      description: "which ROIs or segments to measure, by name, such as '/LN|node/i'",
       valueHint: "PATTERN",
     },
     split: {
       type: "enum",
-      description: "what one node is: a connected body, a label value, or labels where there are several",
+      description:
+        "what counts as one node: a connected component, a label value, or labels if there are several (auto)",
       options: ["auto", "components", "labels"],
       default: "auto",
     },

@@ -23,14 +23,14 @@ export const phantomCommand = defineCommand({
     test: { type: "string", description: "patients to test on", valueHint: "NUMBER", default: "6" },
     seed: {
       type: "string",
-      description: "another seed is another cohort",
+      description: "seed of all random numbers; another seed gives another cohort",
       valueHint: "NUMBER",
       default: "1",
     },
     threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
     force: {
       type: "boolean",
-      description: "replace the cohort that stands in the folder; other files are kept",
+      description: "replace an earlier cohort in the folder; other files are kept",
     },
     json: { type: "boolean", description: "print a summary as JSON" },
   },

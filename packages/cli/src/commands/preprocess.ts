@@ -27,12 +27,12 @@ export const preprocessCommand = defineCommand({
     },
     spacing: {
       type: "string",
-      description: "working spacing in mm, x,y,z; by default the median of the scans",
+      description: "spacing in mm to which scans are resampled; by default their median",
       valueHint: "X,Y,Z",
     },
     window: {
       type: "string",
-      description: "HU that are told apart: low,high; by default as lnsnet train has them",
+      description: "intensity window in HU; values outside are clipped; by default that of lnsnet train",
       valueHint: "LOW,HIGH",
     },
     foreground: foregroundArgument,

@@ -15,7 +15,7 @@ export const profileCommand = defineCommand({
     },
     size: {
       type: "string",
-      description: "input in voxels: depth,height,width",
+      description: "size of the input in voxels",
       default: "64,48,48",
       valueHint: "D,H,W",
     },

@@ -31,16 +31,20 @@ export const trainCommand = defineCommand({
     ...planArguments,
     splits: {
       type: "string",
-      description: "folds to train on one of, in nnU-Net's form: splits_final.json",
+      description: "folds as nnU-Net writes them: splits_final.json",
       valueHint: "FILE",
     },
-    fold: { type: "string", description: "fold of --splits, from 0", valueHint: "NUMBER" },
+    fold: {
+      type: "string",
+      description: "which fold of --splits to train; the first is 0",
+      valueHint: "NUMBER",
+    },
     ...regimeArguments,
     resume: {
       type: "boolean",
-      description: "go on with the training in --output; with more --steps a finished one too",
+      description: "continue the training in --output, also a finished one with more --steps",
     },
-    force: { type: "boolean", description: "begin anew in the place of the training in --output" },
+    force: { type: "boolean", description: "start again and replace the training in --output" },
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {

@@ -12,7 +12,8 @@ export const datasetArgument = {
 /** For commands that read a data set, of which one class is used at a time. */
 export const foregroundArgument = {
   type: "string",
-  description: "of several labels in dataset.json, the one that is foreground; the others become background",
+  description:
+    "which label of dataset.json is foreground, if there are several; the others become background",
   valueHint: "NAME",
 } as const satisfies ArgDef;
 

@@ -13,8 +13,8 @@ const researchUse = "Research use only: not a medical device, not for diagnosis 
 export const optionGroups = {
   Points: ["at", "at-voxel", "points"],
   Input: [
-    ...["series", "image", "images", "reference", "roi", "layout", "split", "label", "patient-pattern"],
-    ...["model", "cache"],
+    ...["series", "image", "images", "reference", "roi", "layout", "split", "foreground", "label"],
+    ...["truth-label", "prediction-label", "threshold", "patient-pattern", "model", "cache"],
   ],
   Network: ["network", "patch", "size", "spacing", "window", "weights", "train", "target"],
   Training: [

@@ -68,17 +68,17 @@ export const evaluateCommand = defineCommand({
     },
     "truth-label": {
       type: "string",
-      description: "the value that is foreground in the truth; by default --label",
+      description: "value of foreground in the truth; by default that of --label",
       valueHint: "NUMBER",
     },
     "prediction-label": {
       type: "string",
-      description: "the value that is foreground in the prediction; by default --label",
+      description: "value of foreground in the prediction; by default that of --label",
       valueHint: "NUMBER",
     },
     threshold: {
       type: "string",
-      description: "the prediction is a probability map; foreground is what is at least as probable as this",
+      description: "read the prediction as a probability map; foreground begins at this probability",
       valueHint: "SHARE",
     },
     images: {

@@ -135,8 +135,10 @@ describe("lnsnet info", () => {
       "2.500000",
     ]);
     const listed = await lnsnet("info", "listed");
-    expect(listed.code).toBe(2);
-    expect(listed.stderr).toMatch(/listed holds no image \(.*SEG/);
+    expect(listed.code).toBe(0);
+    expect(listed.stdout).toMatch(/^SEG: .*seg\.dcm/);
+    expect(listed.stdout).toMatch(/refers to 12 images or objects of the series 1\.2\.3\.4/);
+    expect(listed.stdout).toMatch(/no image: .*link/);
   });
 
   test("a file that cannot be read is a problem of its own beside others, alone it is refused", async () => {

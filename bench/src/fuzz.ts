@@ -13,7 +13,7 @@ Damages sound files of every format (DICOM in each transfer syntax, SEG, RTSTRUC
 safetensors, markups, JSON) at random, cuts one small file of each at every byte, and runs lnsnet on each.
 A finding is an exit code that is neither 0 nor 2, more than ${fuzzLimits.seconds} s of the processor, more than 1 GB of memory, text that drives
 a terminal, or a file cut short that is read as another than the sound one. Exit code 1 where there is a finding.
-About 15 minutes on 2 cores.
+About 35 inputs a second on 2 busy cores: 10 minutes for 20,000 inputs, 20 more for the 41,000 cuts (--cuts 0 leaves all but the empty file out).
 
   --count NUMBER      damaged inputs (20000)
   --cuts NUMBER       cuts of each file, spread evenly; by default every one

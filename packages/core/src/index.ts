@@ -143,7 +143,7 @@ export {
 } from "./networks/catalogue.js";
 export { fitsSize, inferenceModel } from "./networks/inference-model.js";
 export { type LnsnetConfiguration, lnsnetDefaults, lnsnetNetwork } from "./networks/lnsnet.js";
-export { type LayerProfile, profileNetwork } from "./networks/profile.js";
+export { type LayerProfile, predictionBytes, profileNetwork } from "./networks/profile.js";
 export {
   type CohortCase,
   type CohortManifest,

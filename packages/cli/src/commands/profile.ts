@@ -1,5 +1,5 @@
 // lnsnet profile: what a network costs, layer by layer.
-import { networkPresets, profileNetwork, textTable } from "@lnsnet/core";
+import { networkPresets, predictionBytes, profileNetwork, textTable, trainingStepBytes } from "@lnsnet/core";
 import { defineCommand } from "citty";
 import { networkSize } from "../arguments.js";
 import { printJson, printText } from "../output.js";
@@ -26,12 +26,18 @@ export const profileCommand = defineCommand({
     const size = networkSize(args.size, "--size", network);
     const profile = profileNetwork(network, size);
     const input = [1, network.configuration.inputs, ...size];
+    const bytes = {
+      prediction: predictionBytes(network, size),
+      trainingStep: trainingStepBytes(network, input),
+    };
     if (args.json === true) {
       printJson({
         network: args.network,
         parameters: profile.parameters,
         multiply_adds: profile.multiplyAdds,
         multiply_adds_thop: profile.multiplyAddsThop,
+        prediction_bytes: bytes.prediction,
+        training_step_bytes: bytes.trainingStep,
         input,
         layers: profile.layers.map(({ layer, parameters, multiplyAdds, multiplyAddsThop, output }) => ({
           layer,
@@ -68,6 +74,10 @@ export const profileCommand = defineCommand({
         profile.layers.map((layer) => row(layer.layer, { ...layer, layers: [] }, layer.output.join("×"))),
         [row(`${args.network}, input ${input.join("×")}`, profile, "")],
       ),
+    );
+    const gigabytes = (value: number): string => `${(value / 1e9).toFixed(2)} GB`;
+    printText(
+      `Tensors held at once: ${gigabytes(bytes.prediction)} in prediction, ${gigabytes(bytes.trainingStep)} in a training step. The process takes up to twice as much.`,
     );
   },
 });

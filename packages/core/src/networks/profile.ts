@@ -1,9 +1,16 @@
 // What a network costs, layer by layer, counted from its graph.
 import { sortNodes } from "../graph/graph.js";
+import { peakBytes } from "../graph/memory.js";
 import { input } from "../graph/operations/leaves.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
 import { NetworkBuilder } from "./builder.js";
 import { buildNetwork, type NetworkSpecification } from "./catalogue.js";
+
+/** What the tensors of a prediction on one image [1, C, D, H, W] hold at once, weights included, in bytes: an estimate. */
+export function predictionBytes(specification: NetworkSpecification, size: Shape): number {
+  const image = input("image", [1, specification.configuration.inputs, ...size]);
+  return peakBytes([buildNetwork(specification, image, new NetworkBuilder(false)).logits]);
+}
 
 /** Work of one layer of a network. */
 export interface LayerProfile {

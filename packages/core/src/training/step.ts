@@ -1,6 +1,7 @@
 // The training step as one graph: forward, loss, backward, clipping, AdamW, weight average.
 import { differentiate } from "../graph/differentiate.js";
 import type { Value } from "../graph/graph.js";
+import { peakBytes } from "../graph/memory.js";
 import { emitOnnx } from "../graph/onnx.js";
 import { add, multiply } from "../graph/operations/elementwise.js";
 import { concat, reshape, split } from "../graph/operations/layout.js";
@@ -55,6 +56,8 @@ export interface TrainingStep {
   readonly imageShape: Shape;
   readonly labelShape: Shape;
   readonly accumulation: number;
+  /** What the tensors of an update hold at once, in bytes: an estimate, without what the runtime needs beside them. */
+  readonly peakBytes: number;
 }
 
 /** Builds the training step of a network. */
@@ -99,6 +102,7 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
     ...builder.masks.map((mask) => mask.value),
     ...builder.buffers.map((buffer) => buffer.value),
   ];
+  const updated = [loss, norm, next.theta, next.m, next.v, nextAverage];
   const bufferOutputs = Object.fromEntries(builder.buffers.map((buffer) => [nextName(buffer), buffer.next]));
   const updateModel = emitOnnx({
     inputs: [
@@ -140,6 +144,7 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
     imageShape,
     labelShape: logits.shape,
     accumulation,
+    peakBytes: peakBytes(updated),
   };
 }
 

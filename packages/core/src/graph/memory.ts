@@ -1,0 +1,40 @@
+// How much memory a graph needs, counted before it is run.
+import { type Node, sortNodes, type Value } from "./graph.js";
+import { sizeOf } from "./shape.js";
+
+/**
+ * The greatest number of bytes that float32 tensors hold at once, where nodes run in order and each tensor is freed after
+ * its last reader. Inputs, parameters and constants are held all the time, and `values` from when they are there; a reshape
+ * is another view of the same numbers. What a runtime needs to work in comes on top.
+ */
+export function peakBytes(values: readonly Value[]): number {
+  const order = sortNodes(values);
+  const lastReader = new Map<Value, number>();
+  const kept = new Set(values.map(storedAs));
+  order.forEach((node, at) => {
+    for (const value of node.inputs) lastReader.set(storedAs(value), at);
+  });
+  const freed = new Map<number, number>();
+  let held = 0;
+  let peak = 0;
+  order.forEach((node, at) => {
+    if (!isView(node))
+      for (const value of node.outputs) {
+        const bytes = Float32Array.BYTES_PER_ELEMENT * sizeOf(value.shape);
+        held += bytes;
+        if (node.inputs.length === 0 || kept.has(value)) continue;
+        const last = lastReader.get(value) ?? at;
+        freed.set(last, (freed.get(last) ?? 0) + bytes);
+      }
+    peak = Math.max(peak, held);
+    held -= freed.get(at) ?? 0;
+  });
+  return peak;
+}
+
+const isView = (node: Node): boolean => node.operation.name === "reshape";
+
+/** The value whose numbers these are. */
+function storedAs(value: Value): Value {
+  return isView(value.node) ? storedAs(value.node.inputs[0]) : value;
+}

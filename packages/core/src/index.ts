@@ -210,6 +210,7 @@ export {
   namedWeights,
   type TrainingStep,
 } from "./training/step.js";
+export { trainingStepBytes } from "./training/step-memory.js";
 export {
   averagedInputs,
   averagedWeights,

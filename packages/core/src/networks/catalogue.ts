@@ -6,14 +6,20 @@ import { type Shape, ShapeError } from "../graph/shape.js";
 import { type BufferEntry, NetworkBuilder, type ParameterEntry } from "./builder.js";
 import { lnsnetNetwork } from "./lnsnet.js";
 import type { Network, NetworkOutputs, Size3 } from "./network.js";
+import { nnunetNetwork } from "./nnunet.js";
 import { partialUnetNetwork } from "./partial-unet.js";
+import { segresnetNetwork } from "./segresnet.js";
 import { unetrNetwork } from "./unetr.js";
+import { vnetNetwork } from "./vnet.js";
 
 /** A network is one entry here and one file. Plans and checkpoints name it by its key. */
 const table = {
   lnsnet: lnsnetNetwork,
   "partial-unet": partialUnetNetwork,
   unetr: unetrNetwork,
+  vnet: vnetNetwork,
+  segresnet: segresnetNetwork,
+  nnunet: nnunetNetwork,
 };
 
 type Table = typeof table;

@@ -46,3 +46,9 @@ export const pytorchDefault: Initialization = {
   weight: (_, shape) => ({ kind: "uniform", limit: 1 / Math.sqrt(sizeOf(shape.slice(1))) }),
   bias: (shape) => ({ kind: "uniform", limit: 1 / Math.sqrt(sizeOf(shape.slice(1))) }),
 };
+
+/** PyTorch's `kaiming_normal_`: as {@link he}, with as many inputs as `weight[0]` has numbers, whichever way a convolution goes. */
+export const kaimingNormal = (slope = 0): Initialization => ({
+  weight: (_, shape) => he(slope).weight(sizeOf(shape.slice(1)), shape),
+  bias: () => constant(0),
+});

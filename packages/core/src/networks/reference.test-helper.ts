@@ -269,8 +269,12 @@ export function testTrace(
       expect(greatestGap(results.logits, floats("logits"))).toBeLessThan(2 * trace.float32_error.logits);
       const slopes = cut(results.gradient, sizes);
       builder.parameters.forEach((entry, index) => {
-        const gap = greatestGap(slopes[index], floats(`grad.p.${entry.name}`));
-        expect(gap, entry.name).toBeLessThan(10 * trace.float32_error.gradients);
+        const expected = floats(`grad.p.${entry.name}`);
+        // Ten times what PyTorch's own float32 is off anywhere, or the rounding of a sum over all voxels.
+        const rounding = 1e-5 * Math.max(...Array.from(expected, Math.abs));
+        expect(greatestGap(slopes[index], expected), entry.name).toBeLessThan(
+          Math.max(10 * trace.float32_error.gradients, rounding),
+        );
       });
     });
     await session.release();

@@ -1,0 +1,119 @@
+// A plain U-Net as nnU-Net plans it (Isensee 2021): instance norm, Leaky ReLU, strided convolutions, deep supervision. Named as MONAI's DynUNet.
+import { z } from "zod";
+import { type Value, within } from "../graph/graph.js";
+import { leakyRelu } from "../graph/operations/elementwise.js";
+import { concat } from "../graph/operations/layout.js";
+import { convolutionLayer, pointwiseLayer, transposedConvolutionLayer } from "./blocks/layers.js";
+import { instanceNormLayer } from "./blocks/normalization.js";
+import type { NetworkBuilder } from "./builder.js";
+import * as fields from "./fields.js";
+import { kaimingNormal } from "./initialization.js";
+import type { Network, NetworkOutputs, Size3 } from "./network.js";
+
+const stride = z.union([z.literal(1), z.literal(2)]);
+
+/** The defaults are a plan for small patches: five stages. */
+const schema = z
+  .strictObject({
+    /** Channels of the input; 1 for CT. */
+    inputs: fields.inputs.default(1),
+    /** Channels of logits. */
+    classes: fields.classes.default(1),
+    /** Channels of each stage. */
+    stages: z.array(fields.channels).min(2).max(8).readonly().default([32, 64, 128, 256, 320]),
+    /** What each stage but the first divides depth, height and width by. */
+    strides: z
+      .array(z.tuple([stride, stride, stride]).readonly())
+      .readonly()
+      .default([
+        [2, 2, 2],
+        [2, 2, 2],
+        [2, 2, 2],
+        [2, 2, 2],
+      ]),
+    /** Whether training compares coarser logits with the label too: those of every decoder stage but the deepest. */
+    deepSupervision: z.boolean().default(true),
+  })
+  .refine(({ stages, strides }) => strides.length === stages.length - 1, {
+    path: ["strides"],
+    message: "there must be one for each stage but the first",
+  })
+  .readonly();
+
+export type NnunetConfiguration = z.infer<typeof schema>;
+
+export const nnunetDefaults = schema.parse({});
+
+export const nnunetNetwork = {
+  title: "nnU-Net (plain)",
+  schema,
+  presets: { nnunet: nnunetDefaults },
+  build: nnunet,
+  divisor: ({ strides }): Size3 => {
+    const along = (axis: 0 | 1 | 2): number => strides.reduce((product, steps) => product * steps[axis], 1);
+    return [along(0), along(1), along(2)];
+  },
+  head: ["output_block", "deep_supervision_heads"],
+} satisfies Network<NnunetConfiguration>;
+
+/** He's rule for the slope of Leaky ReLU, as nnU-Net's. */
+const initialization = kaimingNormal(0.01);
+
+function nnunet(
+  image: Value,
+  { stages, strides, classes, deepSupervision }: NnunetConfiguration,
+  builder: NetworkBuilder,
+): NetworkOutputs {
+  const deepest = stages.length - 1;
+  const nameOf = (stage: number): string =>
+    stage === 0 ? "input_block" : stage === deepest ? "bottleneck" : `downsamples.${stage - 1}`;
+
+  let x = image;
+  const skips: Value[] = [];
+  stages.forEach((channels, stage) => {
+    const steps = stage === 0 ? [1, 1, 1] : strides[stage - 1];
+    x = within(nameOf(stage), () => nnunetBlock(x, channels, steps, builder));
+    skips.push(x);
+  });
+  /** Features of the decoder's stages, from the finest down. */
+  const decoded: Value[] = [];
+  for (let stage = deepest - 1; stage >= 0; stage--) {
+    x = within(`upsamples.${deepest - 1 - stage}`, () => {
+      const upsampled = within("transp_conv.conv", () =>
+        transposedConvolutionLayer(x, stages[stage], builder, {
+          kernel: strides[stage],
+          stride: strides[stage],
+          bias: false,
+          initialization,
+        }),
+      );
+      const joined = concat([upsampled, skips[stage]], 1);
+      return within("conv_block", () => nnunetBlock(joined, stages[stage], [1, 1, 1], builder));
+    });
+    decoded.unshift(x);
+  }
+  const logitsOf = (features: Value, name: string): Value =>
+    within(`${name}.conv.conv`, () => pointwiseLayer(features, classes, builder, { initialization }));
+  const logits = logitsOf(decoded[0], "output_block");
+  if (!deepSupervision) return { logits };
+  const coarserLogits = decoded
+    .slice(1, -1)
+    .map((features, index) => logitsOf(features, `deep_supervision_heads.${index}`));
+  return { logits, coarserLogits };
+}
+
+/** Two 3×3×3 convolutions with instance norm and Leaky ReLU, the first with the stride. */
+export function nnunetBlock(
+  x: Value,
+  channels: number,
+  strides: readonly number[],
+  builder: NetworkBuilder,
+): Value {
+  const half = (y: Value, index: number, steps: readonly number[]): Value => {
+    const convolved = within(`conv${index}.conv`, () =>
+      convolutionLayer(y, channels, builder, { stride: steps, bias: false, initialization }),
+    );
+    return leakyRelu(within(`norm${index}`, () => instanceNormLayer(convolved, builder)));
+  };
+  return half(half(x, 1, strides), 2, [1, 1, 1]);
+}

@@ -10,6 +10,7 @@ import { nnunetNetwork } from "./nnunet.js";
 import { partialUnetNetwork } from "./partial-unet.js";
 import { segresnetNetwork } from "./segresnet.js";
 import { unetrNetwork } from "./unetr.js";
+import { uxNetNetwork } from "./ux-net.js";
 import { vnetNetwork } from "./vnet.js";
 
 /** A network is one entry here and one file. Plans and checkpoints name it by its key. */
@@ -20,6 +21,7 @@ const table = {
   vnet: vnetNetwork,
   segresnet: segresnetNetwork,
   nnunet: nnunetNetwork,
+  "ux-net": uxNetNetwork,
 };
 
 type Table = typeof table;

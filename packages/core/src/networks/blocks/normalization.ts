@@ -16,8 +16,10 @@ export type NormLayer = (x: Value, builder: NetworkBuilder) => Value;
 export const instanceNormLayer: NormLayer = (x, builder) => instanceNorm(x, builder.affine(x.shape[1]));
 
 /** Over the channels of each voxel. */
-export const channelLayerNormLayer: NormLayer = (x, builder) =>
-  channelLayerNorm(x, builder.affine(x.shape[1]));
+export const channelLayerNormLayer =
+  (epsilon: number): NormLayer =>
+  (x, builder) =>
+    channelLayerNorm(x, builder.affine(x.shape[1]), epsilon);
 
 export const groupNormLayer =
   (groups: number): NormLayer =>

@@ -1,6 +1,7 @@
 // Halving and doubling the resolution: a norm, then a 2×2×2 convolution of stride 2 or its transpose.
 import { type Value, within } from "../../graph/graph.js";
 import type { NetworkBuilder } from "../builder.js";
+import { type Initialization, lecun } from "../initialization.js";
 import { convolutionLayer, transposedConvolutionLayer } from "./layers.js";
 import { instanceNormLayer, type NormLayer } from "./normalization.js";
 
@@ -8,6 +9,7 @@ import { instanceNormLayer, type NormLayer } from "./normalization.js";
 export interface Resampling {
   readonly norm: NormLayer;
   readonly names: { readonly norm: string; readonly convolution: string };
+  readonly initialization?: Initialization;
 }
 
 const byInstanceNorm: Resampling = {
@@ -20,11 +22,11 @@ export function down(
   x: Value,
   channels: number,
   builder: NetworkBuilder,
-  { norm, names }: Resampling = byInstanceNorm,
+  { norm, names, initialization = lecun }: Resampling = byInstanceNorm,
 ): Value {
   const normalized = within(names.norm, () => norm(x, builder));
   return within(names.convolution, () =>
-    convolutionLayer(normalized, channels, builder, { kernel: 2, stride: 2 }),
+    convolutionLayer(normalized, channels, builder, { kernel: 2, stride: 2, initialization }),
   );
 }
 
@@ -33,8 +35,10 @@ export function up(
   x: Value,
   channels: number,
   builder: NetworkBuilder,
-  { norm, names }: Resampling = byInstanceNorm,
+  { norm, names, initialization = lecun }: Resampling = byInstanceNorm,
 ): Value {
   const normalized = within(names.norm, () => norm(x, builder));
-  return within(names.convolution, () => transposedConvolutionLayer(normalized, channels, builder));
+  return within(names.convolution, () =>
+    transposedConvolutionLayer(normalized, channels, builder, { initialization }),
+  );
 }

@@ -34,7 +34,7 @@ export function rasteriseContours(
 
 /**
  * The voxels of contours that were drawn on slices at any distances: each stands for the slab of its slice, half way to
- * the slices beside it, and the volume is that of the slabs ({@link fillSlabs}). A slice without a contour is empty; a
+ * the slices beside it, and the volume is that of the slabs (`fillSlabs`). A slice without a contour is empty; a
  * contour between slices is taken for the nearest. Contours that lie on the grid's own planes, or across the slices, are
  * as {@link rasteriseContours} gives them.
  *

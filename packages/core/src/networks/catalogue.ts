@@ -9,6 +9,7 @@ import type { Network, NetworkOutputs, Size3 } from "./network.js";
 import { nnunetNetwork } from "./nnunet.js";
 import { partialUnetNetwork } from "./partial-unet.js";
 import { segresnetNetwork } from "./segresnet.js";
+import { swinUnetrNetwork } from "./swin-unetr.js";
 import { unetrNetwork } from "./unetr.js";
 import { uxNetNetwork } from "./ux-net.js";
 import { vnetNetwork } from "./vnet.js";
@@ -22,6 +23,7 @@ const table = {
   segresnet: segresnetNetwork,
   nnunet: nnunetNetwork,
   "ux-net": uxNetNetwork,
+  "swin-unetr": swinUnetrNetwork,
 };
 
 type Table = typeof table;

@@ -136,7 +136,7 @@ describe("running statistics", () => {
       [forwardModel(normalized, imageShape), averagedInputs(trainer.state, step)],
       [emitOnnx({ inputs: [leaf], outputs: { logits }, weights }), {}],
     ];
-    const results = [];
+    const results: Float32Array[] = [];
     for (const [model, more] of models) {
       const session = await nodeRuntime.createSession(model, { threads: 1 });
       results.push((await session.run({ image, ...more })).logits.data);

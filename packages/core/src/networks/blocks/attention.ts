@@ -1,4 +1,4 @@
-// What transformers are made of, over tokens [N, tokens, C].
+// What transformers are made of.
 import { attention, gelu } from "../../graph/functions.js";
 import { type Value, within } from "../../graph/graph.js";
 import { add } from "../../graph/operations/elementwise.js";
@@ -15,12 +15,12 @@ export interface SelfAttention {
   readonly qkvBias?: boolean;
   /** Name of the last linear layer. */
   readonly projection?: string;
-  /** Added to the scores, to broadcast over [N, heads, tokens, tokens]. */
+  /** Added to the scores, to broadcast over [..., heads, tokens, tokens]. */
   readonly bias?: Value | null;
   readonly initialization?: Initialization;
 }
 
-/** Self-attention of several heads (Vaswani 2017). */
+/** Self-attention of several heads (Vaswani 2017) over tokens [..., tokens, C]. */
 export function selfAttention(
   x: Value,
   builder: NetworkBuilder,
@@ -32,17 +32,20 @@ export function selfAttention(
     initialization = pytorchDefault,
   }: SelfAttention,
 ): Value {
-  const [batch, tokens, width] = x.shape;
+  const groups = x.shape.slice(0, -2);
+  const [tokens, width] = x.shape.slice(-2);
+  const batch = sizeOf(groups);
   const depth = width / heads;
   const projected = within("qkv", () =>
     linearLayer(x, 3 * width, builder, { bias: qkvBias, initialization }),
   );
   const parts = transpose(reshape(projected, [batch, tokens, 3, heads, depth]), [2, 0, 3, 1, 4]);
-  const [q, k, v] = split(parts, 0, [1, 1, 1]).map((part) => reshape(part, [batch, heads, tokens, depth]));
-  const attended = transpose(attention(q, k, v, bias), [0, 2, 1, 3]);
-  return within(projection, () =>
-    linearLayer(reshape(attended, [batch, tokens, width]), width, builder, { initialization }),
+  const [q, k, v] = split(parts, 0, [1, 1, 1]).map((part) =>
+    reshape(part, [...groups, heads, tokens, depth]),
   );
+  const attended = reshape(attention(q, k, v, bias), [batch, heads, tokens, depth]);
+  const joined = reshape(transpose(attended, [0, 2, 1, 3]), x.shape);
+  return within(projection, () => linearLayer(joined, width, builder, { initialization }));
 }
 
 /** Two linear layers with GELU between. */

@@ -148,15 +148,18 @@ async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): 
   const everyContour = object.rois.flatMap(({ contours }) => contours);
   const isDrawnGrid = (reference.source?.slices ?? null) !== null;
   const slicesMm = isDrawnGrid ? null : (reference.source?.distancesMm ?? unevenSlicesMm(everyContour, grid));
-  const drawnEveryMm = isDrawnGrid || slicesMm !== null ? 0 : (drawnSpacingMm(everyContour, grid) ?? 0);
+  const spacingMm = isDrawnGrid || slicesMm !== null ? 0 : (drawnSpacingMm(everyContour, grid) ?? 0);
   const bodies = object.rois.map(
-    ({ name, contours }): Body => ({
+    ({ name, contours, drawnEveryMm }): Body => ({
       name,
       mask: () => {
-        for (const phrase of contourProblems(contours, grid, drawnEveryMm, slicesMm))
+        const isOnPlanes = drawnEveryMm !== null && Math.abs(drawnEveryMm - grid.spacingMm[2]) < 1e-3;
+        const drawnOn = isOnPlanes ? null : slicesMm;
+        for (const phrase of contourProblems(contours, grid, spacingMm, drawnOn))
           problems.push(`"${name}": ${phrase}`);
-        if (slicesMm !== null) return rasteriseOnSlices(contours, grid, slicesMm);
-        return rasteriseContours(contours, grid, drawnEveryMm);
+        return drawnOn === null
+          ? rasteriseContours(contours, grid, spacingMm)
+          : rasteriseOnSlices(contours, grid, drawnOn);
       },
     }),
   );

@@ -71,7 +71,7 @@ export function slicePositions(drawnMm: readonly number[], onlyMm: number): numb
 /**
  * The voxels of what was drawn: as much of a plane of the grid as the slabs cover of it. A voxel that slabs cover whole
  * is in. Of the others, which a border between drawn and not drawn divides, so many are in that the volume is right,
- * those deepest inside first. Slices that lie on the grid's own planes come back as they are.
+ * the most covered first and of those the deepest. Slices that lie on the grid's own planes come back as they are.
  *
  * @param slabs - each above the other, without overlap
  * @returns 1 inside, on the grid, i fastest
@@ -105,32 +105,58 @@ interface Share {
   readonly drawn: Uint8Array;
 }
 
-/** Fills a plane by shares of its voxels; gives on what is owed of a voxel, so that the sum over planes is right. */
+/**
+ * Fills a plane by shares of its voxels, each connected region of it for itself: those with the greatest share first, of
+ * equal ones the deepest, so that what is in is one piece around what is in above and below.
+ *
+ * @returns what is owed of a voxel, to give on, so that the sum over planes is right
+ */
 function fillShares(covering: readonly Share[], plane: Uint8Array, width: number, owed: number): number {
   const covered = new Float32Array(plane.length);
   for (const { share, drawn } of covering) {
     for (let n = 0; n < covered.length; n++) if (drawn[n] !== 0) covered[n] += share;
   }
-  const partly = new Map<number, number[]>();
-  for (let n = 0; n < covered.length; n++) {
-    const share = Math.round(covered[n] / negligible) * negligible;
-    if (share > 1 - 2 * negligible) plane[n] = 1;
-    else if (share > 0) {
-      const alike = partly.get(share);
-      if (alike === undefined) partly.set(share, [n]);
-      else alike.push(n);
-    }
-  }
-  if (partly.size === 0) return owed;
+  const shareOf = (n: number) => Math.round(covered[n] / negligible);
+  const whole = 1 / negligible - 2;
   const depth = depths(covered, width);
-  for (const [share, pixels] of partly) {
-    const wanted = share * pixels.length + owed;
-    const count = Math.max(0, Math.min(pixels.length, Math.round(wanted)));
-    owed = wanted - count;
-    pixels.sort((a, b) => depth[b] - depth[a]);
-    for (let n = 0; n < count; n++) plane[pixels[n]] = 1;
+  let rest = owed;
+  for (const region of regionsOf(covered, width)) {
+    const partly = region.filter((n) => shareOf(n) <= whole);
+    for (const n of region) if (shareOf(n) > whole) plane[n] = 1;
+    if (partly.length === 0) continue;
+    const wanted = partly.reduce((sum, n) => sum + shareOf(n), 0) * negligible + rest;
+    const count = Math.max(0, Math.min(partly.length, Math.round(wanted)));
+    rest = wanted - count;
+    partly.sort((a, b) => shareOf(b) - shareOf(a) || depth[b] - depth[a]);
+    for (const n of partly.slice(0, count)) plane[n] = 1;
   }
-  return owed;
+  return rest;
+}
+
+/** The pixels of each region of a plane that is covered and connected by edges or corners. */
+function regionsOf(covered: Float32Array, width: number): number[][] {
+  const isFound = new Uint8Array(covered.length);
+  const regions: number[][] = [];
+  for (let start = 0; start < covered.length; start++) {
+    if (covered[start] === 0 || isFound[start] === 1) continue;
+    const region = [start];
+    isFound[start] = 1;
+    for (let at = 0; at < region.length; at++) {
+      const column = region[at] % width;
+      const first = column === 0 ? 0 : -1;
+      const last = column === width - 1 ? 0 : 1;
+      for (const row of [-width, 0, width]) {
+        for (let step = first; step <= last; step++) {
+          const n = region[at] + row + step;
+          if (n < 0 || n >= covered.length || covered[n] === 0 || isFound[n] === 1) continue;
+          isFound[n] = 1;
+          region.push(n);
+        }
+      }
+    }
+    regions.push(region);
+  }
+  return regions;
 }
 
 /** How many steps along rows and columns lead from each pixel to the next one that is not covered. */

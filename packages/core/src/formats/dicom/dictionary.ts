@@ -159,6 +159,7 @@ export const dictionary = {
   ROIGenerationAlgorithm: ["x30060036", "CS"],
   ROIGenerationDescription: ["x30060038", "LO"],
   ROIContourSequence: ["x30060039", "SQ"],
+  SourcePixelPlanesCharacteristicsSequence: ["x3006004a", "SQ"],
   ContourSequence: ["x30060040", "SQ"],
   ContourGeometricType: ["x30060042", "CS"],
   NumberOfContourPoints: ["x30060046", "IS"],

@@ -1,4 +1,5 @@
 // What a DICOM object beside the images holds: the segments, contours or measurements in it, and what it refers to.
+import { InputError } from "../../errors.js";
 import { voxelCount } from "../../volume/volume.js";
 import { type Dataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
 import type { Attribute } from "./dictionary.js";
@@ -85,6 +86,11 @@ function rtstructSummary(dataset: Dataset, bytes: Uint8Array, name: string): Obj
 }
 
 function reportSummary(dataset: Dataset): ObjectSummary {
+  if (itemsOf(dataset, "ContentSequence").length === 0) {
+    throw new InputError(
+      `${dataset.name} is a structured report without content (Content Sequence), and at least one item was expected; copy or export it again.`,
+    );
+  }
   const series = itemsOf(dataset, "CurrentRequestedProcedureEvidenceSequence").flatMap((study) =>
     itemsOf(study, "ReferencedSeriesSequence"),
   );

@@ -1,9 +1,19 @@
 // RT Structure Sets: closed contours of named bodies, in and out.
 import { InputError } from "../../errors.js";
 import type { PlanarContour } from "../../volume/planar-contour.js";
+import { axisDirections } from "../../volume/vector.js";
 import { indexOfPoint, type Vector3 } from "../../volume/volume.js";
 import type { DrawnObject } from "./belonging.js";
-import { type Dataset, itemsOf, numberOf, numbersOf, parseDataset, textOf, textsOf } from "./dataset.js";
+import {
+  type Dataset,
+  elementOf,
+  itemsOf,
+  numberOf,
+  numbersOf,
+  parseDataset,
+  textOf,
+  textsOf,
+} from "./dataset.js";
 import {
   algorithmType,
   codeItem,
@@ -40,6 +50,11 @@ export interface StructureSetRoi {
   readonly colour: readonly [number, number, number] | null;
   /** The closed ones; LPS mm. */
   readonly contours: readonly PlanarContour[];
+  /**
+   * Between the planes of the regular grid that the contours were drawn on, as the file states it; null where it does
+   * not, so that they were drawn on the slices of the series.
+   */
+  readonly drawnEveryMm: number | null;
 }
 
 const rtStructureSetStorage = "1.2.840.10008.5.1.4.1.1.481.3";
@@ -50,7 +65,7 @@ const detachedStudyManagement = "1.2.840.10008.3.1.2.3.1";
  * out and counted in `problems`.
  *
  * @param name - the file, for messages
- * @throws InputError where the file is no RTSTRUCT, is damaged, holds no ROI, or lies in several frames of reference
+ * @throws InputError where the file is no RTSTRUCT, is damaged or cut short, holds no ROI, or lies in several frames of reference
  */
 export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
   const dataset = parseDataset(bytes, name);
@@ -59,9 +74,18 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
   if (definitions.length === 0) {
     throw new InputError(`${name} holds no ROI, and at least one was expected; export it again.`);
   }
+  const frameOfReferenceUid = frameOfReferenceOf(dataset, definitions);
+  // An ROI may lack contours, but a file without the sequence lacks its end.
+  if (elementOf(dataset, "ROIContourSequence") === undefined) {
+    throw new InputError(
+      `${name} names ${definitions.length} ROIs and ends before their contours (ROI Contour Sequence); copy or export it again.`,
+    );
+  }
   const contourItems = itemsOf(dataset, "ROIContourSequence");
   const observations = itemsOf(dataset, "RTROIObservationsSequence");
   const problems: string[] = [];
+  if (observations.length === 0)
+    problems.push("no RT ROI Observations Sequence, which every structure set has: its end may be missing");
   const rois = definitions.map((definition): StructureSetRoi => {
     const number = numberOf(definition, "ROINumber") ?? 0;
     const roiName = textOf(definition, "ROIName");
@@ -79,12 +103,13 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
       interpretedType: observation === undefined ? "" : textOf(observation, "RTROIInterpretedType"),
       colour: drawn.length === 0 ? null : colourOf(drawn[0]),
       contours,
+      drawnEveryMm: drawn.length === 0 ? null : planeSpacingOf(drawn[0]),
     };
   });
   return {
     name,
     label: textOf(dataset, "StructureSetLabel"),
-    frameOfReferenceUid: frameOfReferenceOf(dataset, definitions),
+    frameOfReferenceUid,
     referencedSeriesUids: referencedSeriesOf(dataset),
     rois,
     problems,
@@ -105,6 +130,9 @@ export interface DrawnRoi {
  * research only. Coordinates are rounded to 0.1 µm. Implicit VR, since explicit VR cuts contours of a few thousand points.
  *
  * A hole is a contour of its own inside the other, to be read by exclusive or.
+ *
+ * Contours on a source that was resampled lie on the planes of its grid, where no image is: the object then states these
+ * planes, so that a reader does not take a contour for one of the slice that happens to lie there.
  *
  * @throws InputError where there is no body or one has no contour, or the source has no frame of reference
  */
@@ -169,6 +197,7 @@ export function writeRtstruct(
     ROIContourSequence: rois.map(({ contours }, n) => ({
       ROIDisplayColor: nodeColour(n).map(String),
       ReferencedROINumber: String(n + 1),
+      ...(source.slices === null ? { SourcePixelPlanesCharacteristicsSequence: [planesOf(source)] } : {}),
       ContourSequence: contours.map((contour) => contourItem(contour, source)),
     })),
     RTROIObservationsSequence: rois.map((_, n) => ({
@@ -180,6 +209,27 @@ export function writeRtstruct(
     })),
   };
   return encodeFile(dataset, implicitLittleEndian);
+}
+
+/** The planes of a resampled source, which are no images that contours could refer to (PS3.3, C.8.8.6). */
+function planesOf({ geometry }: SourceSeries): Item {
+  const [i, j] = axisDirections(geometry);
+  const [across, down, between] = geometry.spacingMm;
+  return {
+    // Between rows first, then between columns.
+    PixelSpacing: [decimalString(down), decimalString(across)],
+    SpacingBetweenSlices: decimalString(between),
+    ImageOrientationPatient: [...i, ...j].map(decimalString),
+    ImagePositionPatient: geometry.originMm.map(decimalString),
+    NumberOfFrames: String(geometry.size[2]),
+    Rows: geometry.size[1],
+    Columns: geometry.size[0],
+  };
+}
+
+function planeSpacingOf(roiContour: Dataset): number | null {
+  const [planes] = itemsOf(roiContour, "SourcePixelPlanesCharacteristicsSequence");
+  return planes === undefined ? null : (numberOf(planes, "SpacingBetweenSlices") ?? null);
 }
 
 function contourItem({ pointsMm }: PlanarContour, source: SourceSeries): Item {

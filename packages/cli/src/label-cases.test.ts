@@ -1,6 +1,6 @@
 // The faulty SEG and RTSTRUCT files of the fixtures, each a row: what the command must make of it.
 import { fileURLToPath } from "node:url";
-import { measureNodes, objectSummary } from "@lnsnet/core";
+import { measureNodes, objectSummary, readSeg } from "@lnsnet/core";
 import { describe, expect, test } from "vitest";
 import { readBytes } from "./files.js";
 import { readImage } from "./imaging.js";
@@ -48,6 +48,15 @@ describe("labels on the series that they were drawn on", () => {
     });
     expect(measureNodes(volume, null, "components")).toHaveLength(1);
   });
+});
+
+test("a labelmap in palette colour has the voxels of its twin in shades of grey", async () => {
+  const palette = await readBytes(imaging("seg-labelmap-palette/seg.dcm"));
+  const monochrome = Buffer.from(palette);
+  monochrome.write("MONOCHROME2  ", monochrome.indexOf("PALETTE COLOR"), "latin1");
+  const [coloured, grey] = [await readSeg(palette, "palette"), await readSeg(monochrome, "grey")];
+  expect(coloured.segments.map(({ label }) => label)).toEqual(["LN left", "LN right"]);
+  expect(coloured.segments.map(({ mask }) => mask())).toEqual(grey.segments.map(({ mask }) => mask()));
 });
 
 test.each(["dense.dcm", "far.dcm", "zfar.dcm"])(

@@ -181,6 +181,12 @@ test.each([
     expect(code).toBe(0);
     expect(stdout).toContain(printed);
     expect(readFileSync(join(folder, csv), "utf8")).toContain(`\n1,${field},`);
+    const tokens = ["--reference", "scan.nii", "--roi", roi, "--output", "OUT.nii"];
+    for (const printing of [await lnsnet("info", path), await lnsnet("convert", path, ...tokens)]) {
+      expect(printing.code).toBe(0);
+      expect(printing.stdout).toContain(printed);
+      expect(printing.stdout + printing.stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
+    }
   },
 );
 
@@ -247,13 +253,16 @@ describe("the cases of imaging that are labels", () => {
     );
     expect(code).toBe(0);
     expect(stdout).toContain("1  GTVn");
-    expect((stdout + stderr).length).toBeLessThan(2000);
+    expect((stdout + stderr).length).toBeLessThan(400);
   });
 
-  test("import-labelmap-palette is imported", async () => {
-    const tokens = ["--output", "OUT", "--roi", "/./"];
+  test("import-labelmap-palette is imported, each of its segments a node", async () => {
+    const tokens = ["--output", "palette", "--roi", "/./"];
     const { code, stdout } = await lnsnet("dataset", "import", imaging("import-labelmap-palette"), ...tokens);
     expect(code).toBe(0);
     expect(stdout).toContain("1 cases imported");
+    const imported = join(folder, "palette/instancesTr/case_0001.nii.gz");
+    const { nodes } = JSON.parse((await lnsnet("measure", imported, "--json")).stdout);
+    expect(nodes.map(({ voxels }: { voxels: number }) => voxels)).toEqual([64, 48]);
   });
 });

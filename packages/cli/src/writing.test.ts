@@ -80,6 +80,12 @@ test("each object names the model, its data and its weights, says research use o
     for (const part of ["model.safetensors", "trained on phantom", "ab".repeat(32), "RESEARCH USE ONLY"])
       expect(textOf(bytes)).toContain(part);
   }
+  const unknown = nodeObjects(instances, known, source);
+  for (const name of ["seg", "rtstruct"] as const) {
+    expect(textOf(objects[name])).toContain("AUTOMATIC");
+    expect(textOf(unknown[name])).not.toContain("AUTOMATIC");
+    expect(textOf(unknown[name])).toContain("Not known how it was drawn; converted by lnsnet");
+  }
   expect(textOf(objects.seg)).toContain("Mean probability 0.875");
   expect(textOf(objects.rtstruct)).toContain("Mean probability 0.875");
   const report = await objectSummary(objects.sr, "report");

@@ -6,9 +6,6 @@ import type { SourceInstance, SourceSeries, WritingContext } from "./source-seri
 /** Stands in every object that we write. */
 export const researchUseOnly = "RESEARCH USE ONLY";
 
-/** How these objects say that no person drew them. */
-export const algorithmType = "AUTOMATIC";
-
 /** Attributes of an object whose own UIDs, dates and modality are filled in. */
 export type DerivedModules = Item & { readonly SOPClassUID: string; readonly SOPInstanceUID: string };
 
@@ -71,7 +68,22 @@ export function derivedModules(
   };
 }
 
-/** What drew an object, for a reader who wants to know: program, models, their data and weights. */
+/**
+ * Whether models drew what is written. Of other labels nobody knows how they were made, so that no algorithm is named as
+ * theirs (PS3.3, C.8.20.2).
+ */
+export function isDrawnByModels({ models }: WritingContext): boolean {
+  return models.length > 0;
+}
+
+/** How an object was drawn, as a sentence. */
+export function origin(context: WritingContext): string {
+  return isDrawnByModels(context)
+    ? `Drawn by ${provenance(context)}.`
+    : `Not known how it was drawn; converted by ${provenance(context)}.`;
+}
+
+/** What wrote an object, for a reader who wants to know: program, models, their data and weights. */
 export function provenance({ algorithm, models }: WritingContext): string {
   const drawnBy = models.map(
     ({ name, trainedOn, sha256 }) => `model ${name}, trained on ${trainedOn}, weights SHA-256 ${sha256}`,

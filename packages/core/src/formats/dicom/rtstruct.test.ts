@@ -228,7 +228,10 @@ test("what is written says whose it is, what it is, and that it is for research"
   expect(textOf(dataset, "StructureSetName")).toMatch(/RESEARCH USE ONLY/);
   expect(textOf(dataset, "StructureSetLabel").length).toBeLessThanOrEqual(16);
   const [roi] = itemsOf(dataset, "StructureSetROISequence");
-  expect(textOf(roi, "ROIGenerationAlgorithm")).toBe("AUTOMATIC");
+  expect(textOf(roi, "ROIGenerationAlgorithm")).toBe("");
+  expect(textOf(roi, "ROIGenerationDescription")).toBe(
+    "Not known how it was drawn; converted by lnsnet 0.1.0.",
+  );
   const [drawn] = itemsOf(itemsOf(dataset, "ROIContourSequence")[0], "ContourSequence");
   expect(textOf(drawn, "ContourGeometricType")).toBe("CLOSED_PLANAR");
   const [image] = itemsOf(drawn, "ContourImageSequence");

@@ -15,14 +15,14 @@ import {
   textsOf,
 } from "./dataset.js";
 import {
-  algorithmType,
   codeItem,
   dateAndTime,
   derivedModules,
+  isDrawnByModels,
   lymphNodeTerms,
   nodeColour,
+  origin,
   probabilityText,
-  provenance,
   referencesToFiles,
   referenceTo,
   researchUseOnly,
@@ -161,7 +161,7 @@ export function writeRtstruct(
     StructureSetLabel: "RESEARCH ONLY",
     StructureSetName: `Lymph nodes, ${researchUseOnly}`,
     StructureSetDescription: shortened(
-      `${researchUseOnly}: not approved for diagnosis or treatment. Drawn by ${provenance(context)}.`,
+      `${researchUseOnly}: not approved for diagnosis or treatment. ${origin(context)}`,
       1024,
     ),
     StructureSetDate: date,
@@ -188,9 +188,12 @@ export function writeRtstruct(
       ReferencedFrameOfReferenceUID: source.frameOfReferenceUid,
       ROIName: shortened(name, 64),
       ROIDescription: `${researchUseOnly}.${probabilityText(meanProbability)}`,
-      ROIGenerationAlgorithm: algorithmType,
+      // May be empty, which says that it is not known.
+      ROIGenerationAlgorithm: isDrawnByModels(context) ? "AUTOMATIC" : "",
       ROIGenerationDescription: shortened(
-        `${context.algorithm.name} ${context.algorithm.version}${trainedOn(context)}`,
+        isDrawnByModels(context)
+          ? `${context.algorithm.name} ${context.algorithm.version}${trainedOn(context)}`
+          : origin(context),
         64,
       ),
     })),

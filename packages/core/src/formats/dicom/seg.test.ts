@@ -151,7 +151,7 @@ describe("a written object", () => {
   const bytes = writeSeg(labels, [{ label: 7, name: "LN IIa left" }], sourceOn(grid), fixedContext());
   const dataset = parseDataset(bytes, "out.dcm");
 
-  test("has a segment a label, coded as a lymph node drawn by an algorithm", () => {
+  test("has a segment a label, coded as a lymph node; without a model nobody says how it was drawn", () => {
     const segments = itemsOf(dataset, "SegmentSequence");
     expect(segments.map((item) => [numberOf(item, "SegmentNumber"), textOf(item, "SegmentLabel")])).toEqual([
       [1, "Lymph node 2"],
@@ -161,8 +161,11 @@ describe("a written object", () => {
     const code = (item: (typeof segments)[number]) =>
       textsOf(item, "CodeValue").concat(textOf(item, "CodingSchemeDesignator"), textOf(item, "CodeMeaning"));
     for (const segment of segments) {
-      expect(textOf(segment, "SegmentAlgorithmType")).toBe("AUTOMATIC");
-      expect(textOf(segment, "SegmentAlgorithmName")).toBe("lnsnet 0.1.0");
+      expect(textOf(segment, "SegmentAlgorithmType")).toBe("MANUAL");
+      expect(textOf(segment, "SegmentAlgorithmName")).toBe("");
+      expect(textOf(segment, "SegmentDescription")).toContain(
+        "Not known how it was drawn; converted by lnsnet 0.1.0.",
+      );
       expect(itemsOf(segment, "SegmentedPropertyCategoryCodeSequence").map(code)).toEqual([
         ["91723000", "SCT", "Anatomical Structure"],
       ]);

@@ -5,12 +5,13 @@ import { pointOfIndex, sameGeometry, type Volume } from "../../volume/volume.js"
 import type { DrawnObject } from "./belonging.js";
 import { type Dataset, itemsOf, numberOf, parseDataset, textOf, textsOf } from "./dataset.js";
 import {
-  algorithmType,
   type Code,
   codeItem,
   dateAndTime,
   derivedModules,
+  isDrawnByModels,
   lymphNodeTerms,
+  origin,
   probabilityText,
   provenance,
   referencesToFiles,
@@ -161,8 +162,8 @@ export interface LabelName {
 
 /**
  * A BINARY Segmentation object of one segment a label, numbered from 1 in the order of the labels; frames without a
- * voxel are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), drawn by an algorithm, for
- * research only; each frame names the slice of the source that it was derived from, all
+ * voxel are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), for research only, drawn by an
+ * algorithm where the context names models; each frame names the slice of the source that it was derived from, all
  * together every image where the source was resampled.
  *
  * @param labels - on the grid of the source; 0 is background
@@ -285,17 +286,16 @@ function segmentItem(
   { name, meanProbability }: Omit<LabelName, "label">,
   context: WritingContext,
 ): Item {
-  const { algorithm, models, newUid } = context;
+  const { algorithm, newUid } = context;
   return {
     SegmentNumber: number,
     SegmentLabel: shortened(name, 64),
     SegmentDescription: shortened(
-      `${researchUseOnly}.${probabilityText(meanProbability)} Drawn by ${provenance(context)}.`,
+      `${researchUseOnly}.${probabilityText(meanProbability)} ${origin(context)}`,
       1024,
     ),
-    ...(models.length === 0
-      ? {}
-      : {
+    ...(isDrawnByModels(context)
+      ? {
           SegmentationAlgorithmIdentificationSequence: [
             {
               AlgorithmFamilyCodeSequence: [codeItem(artificialIntelligence)],
@@ -304,9 +304,11 @@ function segmentItem(
               AlgorithmParameters: shortened(provenance(context), 10240),
             },
           ],
-        }),
-    SegmentAlgorithmType: algorithmType,
-    SegmentAlgorithmName: shortened(`${algorithm.name} ${algorithm.version}`, 64),
+          SegmentAlgorithmType: "AUTOMATIC",
+          SegmentAlgorithmName: shortened(`${algorithm.name} ${algorithm.version}`, 64),
+        }
+      : // One of three must be stated, and of these alone it names no algorithm.
+        { SegmentAlgorithmType: "MANUAL" }),
     SegmentedPropertyCategoryCodeSequence: [codeItem(lymphNodeTerms.category)],
     SegmentedPropertyTypeCodeSequence: [codeItem(lymphNodeTerms.type)],
     AnatomicRegionSequence: [codeItem(lymphNodeTerms.region)],

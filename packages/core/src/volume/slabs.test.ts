@@ -22,7 +22,8 @@ const count = (mask: Uint8Array) => mask.reduce((sum, value) => sum + value, 0);
 const drawn = fc
   .array(fc.double({ min: 1, max: 7, noNaN: true }), { minLength: 8, maxLength: 24 })
   .chain((steps) => {
-    const positions = steps.reduce<number[]>((all, step) => [...all, all[all.length - 1] + step], [0]);
+    const positions = [0];
+    for (const step of steps) positions.push(positions[positions.length - 1] + step);
     return fc.record({
       positions: fc.constant(positions),
       radii: fc.array(fc.double({ min: 2.5, max: 10, noNaN: true }), {
@@ -74,4 +75,31 @@ test("slices on the grid's planes come back as they are", () => {
   const mask = fillSlabs([{ ...slabs[1], mask: disc(5) }], geometry);
   expect(mask.subarray(size * size, 2 * size * size)).toEqual(disc(5));
   expect(count(mask)).toBe(count(disc(5)));
+});
+
+test("of a plane that slabs divide each connected region has its own share, the most covered pixels first", () => {
+  const geometry = gridOf(1, 2);
+  const square = (first: number, side: number) =>
+    Uint8Array.from({ length: size * size }, (_, n) =>
+      [n % size, Math.floor(n / size)].every((at) => at >= first && at < first + side) ? 1 : 0,
+    );
+  const within = (mask: Uint8Array, part: Uint8Array) => count(mask.map((value, n) => value * part[n]));
+  const apart = fillSlabs(
+    [
+      { lowMm: -1, highMm: 0.5, mask: square(2, 4) },
+      { lowMm: 0.5, highMm: 1, mask: square(12, 4) },
+    ],
+    geometry,
+  );
+  // Three quarters of 16 pixels, and a quarter of 16.
+  expect([within(apart, square(2, 4)), within(apart, square(12, 4))]).toEqual([12, 4]);
+  const nested = fillSlabs(
+    [
+      { lowMm: -1, highMm: -0.5, mask: square(2, 8) },
+      { lowMm: -0.5, highMm: 0, mask: square(4, 4) },
+    ],
+    geometry,
+  );
+  // Half of 16 pixels and a quarter of the 48 around them are 20: all of the former, and 4 of the latter.
+  expect([count(nested), within(nested, square(4, 4))]).toEqual([20, 16]);
 });

@@ -150,6 +150,13 @@ export {
   cohortManifest,
   type DatasetDescription,
 } from "./phantom/cohort.js";
+export { type Host, type HostStructures, prepareHost } from "./phantom/implants/host.js";
+export {
+  type ImplantedNode,
+  type ImplantedScan,
+  implantLabels,
+  implantNodes,
+} from "./phantom/implants/implants.js";
 export type { NodeKind, PhantomNode } from "./phantom/nodes.js";
 export { defaultPhantomOptions, type PhantomOptions } from "./phantom/options.js";
 export { generatePatient, type PhantomPatient, phantomId, phantomNodes } from "./phantom/patient.js";

@@ -365,7 +365,8 @@ function drawCore(random: RandomStream, kind: NodeKind, blob: BlobCell): NodeSha
 }
 
 /** Smallest and largest width of a cloud of surface points. */
-function calipers(surface: readonly Vector3[]): { shortAxisMm: number; longAxisMm: number } {
+/** The least and the greatest distance between two parallel planes that hold all points between them, mm. */
+export function calipers(surface: readonly Vector3[]): { shortAxisMm: number; longAxisMm: number } {
   let shortAxisMm = Number.POSITIVE_INFINITY;
   let longAxisMm = 0;
   const directions = 120;

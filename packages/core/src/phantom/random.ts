@@ -17,9 +17,15 @@ export interface RandomStream {
 }
 
 /** What a stream is for; patients and purposes never share draws, so one can change without the others. */
-export type StreamPurpose = "anatomy" | "nodes" | "scanner" | "noise";
+export type StreamPurpose = "anatomy" | "nodes" | "scanner" | "noise" | "implants";
 
-const purposeNumber: Readonly<Record<StreamPurpose, number>> = { anatomy: 1, nodes: 2, scanner: 3, noise: 4 };
+const purposeNumber: Readonly<Record<StreamPurpose, number>> = {
+  anatomy: 1,
+  nodes: 2,
+  scanner: 3,
+  noise: 4,
+  implants: 5,
+};
 
 /** The stream of one purpose of one patient. */
 export function randomStream(seed: number, patientIndex: number, purpose: StreamPurpose): RandomStream {

@@ -5,6 +5,7 @@ import type { Anatomy } from "./anatomy.js";
 import { inCore, type NodeShape } from "./nodes.js";
 import { randomStream } from "./random.js";
 import { type Appearance, type Box, type Cell, cellField } from "./shapes.js";
+import { drawTexture, textureAt } from "./texture.js";
 
 /** Noise-free attenuation and node numbers of a grid. */
 export interface Rendering {
@@ -27,7 +28,7 @@ export function render(
   const factor = 2;
   const factorZ = Math.max(2, Math.ceil(geometry.spacingMm[2] / 1.3));
   const grid = subGrid(geometry, anatomyOriginMm, factor, factorZ);
-  const texture = drawTexture(seed, index);
+  const texture = drawTexture(randomStream(seed, index, "anatomy"));
   const paints = orderedPaints(anatomy, nodes, grid);
   const fine = {
     hu: new Float32Array(grid.size[0] * grid.size[1]),
@@ -205,42 +206,6 @@ function paintCell(paint: Paint, grid: SubGrid, k: number, fine: FineSlice, text
       fine.hu[at] = textureHu === 0 ? hu : hu + textureHu * textureAt(texture, x, y, z);
     }
   }
-}
-
-const textureSize = 32;
-const textureCellMm = 2.6;
-
-// Smooth noise of unit deviation on a lattice that repeats every 83 mm: the grain of glands and muscle.
-function drawTexture(seed: number, index: number): Float32Array {
-  const random = randomStream(seed, index, "anatomy");
-  return Float32Array.from({ length: textureSize ** 3 }, () => random.normal(0, 1.6));
-}
-
-function textureAt(texture: Float32Array, x: number, y: number, z: number): number {
-  // The offset keeps coordinates positive, so that truncation is the floor.
-  const u = x / textureCellMm + 4096;
-  const v = y / textureCellMm + 4096;
-  const w = z / (1.6 * textureCellMm) + 4096;
-  const i = u | 0;
-  const j = v | 0;
-  const k = w | 0;
-  const a = u - i;
-  const b = v - j;
-  const c = w - k;
-  const mask = textureSize - 1;
-  const i0 = i & mask;
-  const i1 = (i + 1) & mask;
-  const j0 = (j & mask) * textureSize;
-  const j1 = ((j + 1) & mask) * textureSize;
-  const k0 = (k & mask) * textureSize * textureSize;
-  const k1 = ((k + 1) & mask) * textureSize * textureSize;
-  const near =
-    (texture[i0 + j0 + k0] * (1 - a) + texture[i1 + j0 + k0] * a) * (1 - b) +
-    (texture[i0 + j1 + k0] * (1 - a) + texture[i1 + j1 + k0] * a) * b;
-  const far =
-    (texture[i0 + j0 + k1] * (1 - a) + texture[i1 + j0 + k1] * a) * (1 - b) +
-    (texture[i0 + j1 + k1] * (1 - a) + texture[i1 + j1 + k1] * a) * b;
-  return near * (1 - c) + far * c;
 }
 
 // Adds one painted sub-slice to the sums of its slice.

@@ -1,4 +1,5 @@
 // How a patch looks, varied: scanner, resolution, grey values, noise. Arrays are changed where they stand.
+import { alongLines, blurAlong } from "../volume/gaussian.js";
 import type { Vector3 } from "../volume/volume.js";
 import type { PatchVariation } from "./augmentation.js";
 import type { IntensityWindow } from "./preprocess.js";
@@ -58,47 +59,6 @@ function coarsenAlong(image: Float32Array, size: Vector3, axis: number, factor: 
       line[n] = means[box] + (place - box) * (means[next] - means[box]);
     }
   });
-}
-
-/** Gaussian of a standard deviation in voxels, cut off at three of them; beyond the ends the outermost values go on. */
-function blurAlong(image: Float32Array, size: Vector3, axis: number, deviation: number): void {
-  const reach = Math.floor(3 * deviation + 0.5);
-  if (reach === 0) return;
-  const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, n) =>
-    Math.exp(-0.5 * ((n - reach) / deviation) ** 2),
-  );
-  const total = weights.reduce((a, b) => a + b, 0);
-  const count = size[axis];
-  const padded = new Float64Array(count + 2 * reach);
-  alongLines(image, size, axis, (line) => {
-    padded.fill(line[0], 0, reach);
-    padded.set(line, reach);
-    padded.fill(line[count - 1], reach + count);
-    for (let n = 0; n < count; n++) {
-      let sum = 0;
-      for (let tap = 0; tap <= 2 * reach; tap++) sum += weights[tap] * padded[n + tap];
-      line[n] = sum / total;
-    }
-  });
-}
-
-/** Calls `change` with every line of an image along an axis, and writes back what it has become. */
-function alongLines(
-  image: Float32Array,
-  size: Vector3,
-  axis: number,
-  change: (line: Float64Array) => void,
-): void {
-  const stride = size.slice(0, axis).reduce((a, b) => a * b, 1);
-  const count = size[axis];
-  const line = new Float64Array(count);
-  for (let block = 0; block < image.length; block += stride * count) {
-    for (let first = block; first < block + stride; first++) {
-      for (let n = 0; n < count; n++) line[n] = image[first + n * stride];
-      change(line);
-      for (let n = 0; n < count; n++) image[first + n * stride] = line[n];
-    }
-  }
 }
 
 /** Gamma on [−1, 1] taken as [0, 1], read from a table of 1024 steps: a power a voxel costs ten times as much. */

@@ -1,0 +1,165 @@
+// A real CT as a host of implants: its working grid, its tissues, where a node may lie, and what looks like a node already.
+import { blur } from "../../volume/gaussian.js";
+import { reorientToLps } from "../../volume/orientation.js";
+import { gridWithSpacing, resample, resampleLabels } from "../../volume/resample.js";
+import { type Geometry, type Vector3, type Volume, voxelCount } from "../../volume/volume.js";
+import { bodyMask } from "../../voxels/body-mask.js";
+import { squaredDistanceMm } from "../../voxels/distance.js";
+import { findNeckRegion } from "../../voxels/neck-region.js";
+import { nodeLikeVoxels } from "./own-nodes.js";
+
+/** Drawn structures of a host on the grid of its scan; every value but 0 counts. */
+export interface HostStructures {
+  /** Planning targets, which hold the nodal levels; null where none were drawn. */
+  readonly targets: Volume | null;
+  /** Organs that no node may lie in; null where none were drawn. */
+  readonly organs: Volume | null;
+}
+
+/** What an implant needs to know of a scan. All arrays are on its grid, i fastest. */
+export interface Host extends Geometry {
+  readonly hu: Float32Array;
+  /** Standard deviation of the scan's point spread along i, j, k. */
+  readonly pointSpreadMm: Vector3;
+  readonly muscleHu: number;
+  readonly fatHu: number;
+  /** Standard deviation of what is finer than 2.5 mm in muscle. */
+  readonly noiseHu: number;
+  /** Distance to the nearest bone, air, organ or place outside the body. */
+  readonly clearanceMm: Float32Array;
+  /** 1 in fat. */
+  readonly fat: Uint8Array;
+  /** Voxels where the middle of an implant may lie. */
+  readonly sites: Int32Array;
+  /** 1 where the host's own tissue looks like a node that nobody labelled. */
+  readonly ownNodes: Uint8Array;
+}
+
+/** The coarsest working spacing; a finer scan keeps its own. */
+const WORKING_SPACING_MM = 1.5;
+/** Planning targets are grown by this, since they follow the vessels closely. */
+const TARGET_MARGIN_MM = 10;
+/** What is finer than this is noise to the implants. */
+const GRAIN_MM = 2.5;
+
+/**
+ * Prepares a host: axes along LPS, voxels of at most 1.5 mm (by the cubic B-spline, as a viewer would show it).
+ *
+ * @param scan HU, in any orientation
+ * @returns null where no place for an implant is found
+ */
+export function prepareHost(scan: Volume, { targets, organs }: HostStructures): Host | null {
+  const upright = reorientToLps(scan);
+  const spacingMm = upright.spacingMm.map((spacing) =>
+    Math.min(spacing, WORKING_SPACING_MM),
+  ) as unknown as Vector3;
+  const grid = gridWithSpacing(upright, spacingMm);
+  const volume = resample(upright, grid, "cubic", -1024);
+  const hu = volume.data;
+  const body = bodyMask(volume);
+  // Beside steep edges the spline overshoots: air stays air.
+  for (let n = 0; n < hu.length; n++) hu[n] = Math.max(-1024, Math.min(3071, hu[n]));
+
+  const smooth = hu.slice();
+  const inVoxels = (mm: number) => spacingMm.map((spacing) => mm / spacing) as unknown as Vector3;
+  blur(smooth, grid.size, inVoxels(1.2));
+  const muscleHu = commonestHu(smooth, body, 20, 110);
+  const fatHu = commonestHu(smooth, body, -140, -72);
+  const fat = new Uint8Array(hu.length);
+  const forbidden = new Uint8Array(hu.length);
+  const organ = maskOn(grid, organs);
+  for (let n = 0; n < hu.length; n++)
+    if (body[n] === 0 || smooth[n] > 180 || smooth[n] < -300 || organ?.[n] === 1) forbidden[n] = 1;
+  const clearanceMm = Float32Array.from(squaredDistanceMm(forbidden, grid.size, spacingMm), Math.sqrt);
+  // Between air and mucosa voxels have the HU of fat too.
+  for (let n = 0; n < hu.length; n++)
+    if (clearanceMm[n] >= 3 && smooth[n] < (fatHu + muscleHu) / 2) fat[n] = 1;
+  const target = maskOn(grid, targets);
+  const allowed = target === null ? neckPart(volume, body) : grown(target, grid, TARGET_MARGIN_MM);
+  const sites = voxelsWhere(clearanceMm, (clearance, n) => clearance >= 2 && allowed[n] === 1);
+  if (sites.length === 0) return null;
+  const grain = hu.slice();
+  blur(grain, grid.size, inVoxels(GRAIN_MM));
+  return {
+    ...grid,
+    hu,
+    pointSpreadMm: pointSpread(upright.spacingMm),
+    muscleHu,
+    fatHu,
+    noiseHu: noiseOf(hu, grain, body, muscleHu),
+    clearanceMm,
+    fat,
+    sites,
+    ownNodes: nodeLikeVoxels({ ...grid, hu: smooth, muscleHu, fat, allowed: target ?? allowed, clearanceMm }),
+  };
+}
+
+/** A scanner's point spread is about as wide as its voxels; what a fine scan shows is never sharper than 0.6 mm. */
+const pointSpread = (spacingMm: Vector3): Vector3 =>
+  spacingMm.map((spacing) => Math.max(0.6, 0.42 * spacing)) as unknown as Vector3;
+
+/** The middle of the fullest bin of 4 HU between two limits, within the body. */
+function commonestHu(hu: Float32Array, body: Uint8Array, lowHu: number, highHu: number): number {
+  const counts = new Int32Array(Math.ceil((highHu - lowHu) / 4));
+  for (let n = 0; n < hu.length; n++)
+    if (body[n] === 1 && hu[n] >= lowHu && hu[n] < highHu) counts[Math.floor((hu[n] - lowHu) / 4)]++;
+  return lowHu + 4 * counts.indexOf(Math.max(...counts)) + 2;
+}
+
+/** By the median absolute deviation, which edges of tissue do not move. */
+function noiseOf(hu: Float32Array, grain: Float32Array, body: Uint8Array, muscleHu: number): number {
+  const counts = new Int32Array(200);
+  let total = 0;
+  for (let n = 0; n < hu.length; n++) {
+    if (body[n] === 0 || Math.abs(grain[n] - muscleHu) > 15) continue;
+    counts[Math.min(counts.length - 1, Math.floor(Math.abs(hu[n] - grain[n])))]++;
+    total++;
+  }
+  let below = 0;
+  const median = counts.findIndex((count) => {
+    below += count;
+    return 2 * below >= total;
+  });
+  return 1.4826 * (Math.max(0, median) + 0.5);
+}
+
+/** A drawn structure on the working grid, 0 and 1. */
+function maskOn(grid: Geometry, structure: Volume | null): Uint8Array | null {
+  if (structure === null) return null;
+  const { data } = resampleLabels(reorientToLps(structure), grid);
+  const mask = new Uint8Array(data.length);
+  for (let n = 0; n < data.length; n++) mask[n] = data[n] === 0 ? 0 : 1;
+  return mask;
+}
+
+function grown(mask: Uint8Array, { size, spacingMm }: Geometry, marginMm: number): Uint8Array {
+  const squared = squaredDistanceMm(mask, size, spacingMm);
+  const result = new Uint8Array(mask.length);
+  for (let n = 0; n < mask.length; n++) if (squared[n] <= marginMm ** 2) result[n] = 1;
+  return result;
+}
+
+/** Without drawn targets: the soft tissue of the neck, from 6 to 45 mm below the skin. */
+function neckPart(volume: Volume<Float32Array>, body: Uint8Array): Uint8Array {
+  const outside = new Uint8Array(body.length);
+  for (let n = 0; n < body.length; n++) outside[n] = 1 - body[n];
+  const depth = squaredDistanceMm(outside, volume.size, volume.spacingMm);
+  const region = findNeckRegion(volume);
+  const part = new Uint8Array(voxelCount(volume));
+  if (region.found === "none") return part;
+  const plane = volume.size[0] * volume.size[1];
+  for (let n = 0; n < part.length; n++) {
+    const zMm = volume.originMm[2] + Math.floor(n / plane) * volume.spacingMm[2];
+    if (zMm >= region.lowMm[2] && zMm <= region.highMm[2] && depth[n] >= 36 && depth[n] <= 2025) part[n] = 1;
+  }
+  return part;
+}
+
+function voxelsWhere(values: Float32Array, test: (value: number, voxel: number) => boolean): Int32Array {
+  let count = 0;
+  for (let n = 0; n < values.length; n++) if (test(values[n], n)) count++;
+  const voxels = new Int32Array(count);
+  count = 0;
+  for (let n = 0; n < values.length; n++) if (test(values[n], n)) voxels[count++] = n;
+  return voxels;
+}

@@ -1,0 +1,228 @@
+// Lymph nodes implanted into a real scan: a pure function of host, seed and index. Real anatomy, synthetic nodes.
+import { pointOfIndex, type Vector3, type Volume, voxelVolumeMm3 } from "../../volume/volume.js";
+import { type RandomStream, randomStream } from "../random.js";
+import { added, scaled, unit } from "../shapes.js";
+import { drawTexture, textureAt } from "../texture.js";
+import type { Host } from "./host.js";
+import { type Canvas, renderImplant } from "./render.js";
+import {
+  drawLobules,
+  drawNode,
+  drawShortAxis,
+  drawTube,
+  type HostAppearance,
+  type Implant,
+  type NodeImplant,
+  placedAt,
+} from "./shape.js";
+
+/** Values of the label volume. */
+export const implantLabels = { background: 0, "lymph node": 1, ignore: 2 } as const;
+
+/** A node as it was implanted. */
+export interface ImplantedNode {
+  /** The value of its voxels in the instance volume. */
+  readonly id: number;
+  readonly kind: NodeImplant["kind"];
+  /** Least distance between two parallel planes that hold the node between them. */
+  readonly shortAxisMm: number;
+  readonly longAxisMm: number;
+  /** Of its voxels. */
+  readonly volumeMl: number;
+  readonly centreLpsMm: Vector3;
+}
+
+/** A real scan with implanted nodes. Nothing in it is a drawn node of a person: research use only. */
+export interface ImplantedScan {
+  readonly image: Volume<Int16Array>;
+  /** By {@link implantLabels}: the host's own tissue that looks like a node is to be ignored. */
+  readonly label: Volume<Uint8Array>;
+  readonly instances: Volume<Uint8Array>;
+  readonly nodes: readonly ImplantedNode[];
+}
+
+/** Places that are tried before an implant is drawn smaller, and how often that happens. */
+const TRIES = 150;
+const SHRINKINGS = 12;
+const SMALLEST_MM = 3;
+/** A pair of nodes that touch each other. */
+const MATTED_SHARE = 0.15;
+
+/**
+ * Implants 6 to 14 nodes, and with them tubes and lobules that resemble nodes and are none.
+ *
+ * @param seed another seed gives other nodes
+ * @param index of the scan in its cohort
+ */
+export function implantNodes(host: Host, seed: number, index: number): ImplantedScan {
+  const random = randomStream(seed, index, "implants");
+  const canvas: Canvas = { hu: host.hu.slice(), instances: new Uint8Array(host.hu.length) };
+  const lattice = drawTexture(random);
+  const texture = (x: number, y: number, z: number) => textureAt(lattice, x, y, z);
+  const appearance: HostAppearance = {
+    muscleHu: host.muscleHu,
+    fatHu: host.fatHu,
+    enhancementHu: random.chance(0.5) ? random.uniform(-5, 20) : random.uniform(10, 50),
+  };
+  const distractors = 3 + random.weighted([1, 1, 1, 1, 1]);
+  for (let n = 0; n < distractors; n++) {
+    const isTube = random.chance(0.6);
+    const draw = () => (isTube ? drawTube(random, appearance) : drawLobules(random, appearance));
+    const place = findPlace(random, host, canvas, draw, isTube ? 0 : 0.2);
+    if (place !== null)
+      renderImplant(canvas, host, place.implant, place.centreMm, { id: 0, pushes: false, texture });
+  }
+  // The large ones first, while there is room.
+  const sizes = Array.from({ length: 6 + random.weighted(new Array(9).fill(1)) }, () =>
+    drawShortAxis(random),
+  );
+  const nodes: Omit<ImplantedNode, "volumeMl">[] = [];
+  const add = ({ implant, centreMm }: Placed<NodeImplant>) => {
+    const id = nodes.length + 1;
+    const { kind, shortAxisMm, longAxisMm } = implant;
+    renderImplant(canvas, host, implant, centreMm, { id, pushes: true, texture });
+    nodes.push({ id, kind, shortAxisMm, longAxisMm, centreLpsMm: centreMm });
+  };
+  for (const shortAxisMm of sizes.sort((a, b) => b - a)) {
+    const placed = placeNode(random, host, canvas, shortAxisMm, appearance);
+    if (placed === null) continue;
+    add(placed);
+    if (random.chance(MATTED_SHARE)) {
+      const partner = placePartner(random, host, canvas, placed, nodes.length, appearance);
+      if (partner !== null) add(partner);
+    }
+  }
+  return scanOf(host, canvas, nodes);
+}
+
+interface Placed<Kind extends Implant> {
+  /** At its place. */
+  readonly implant: Kind;
+  readonly centreMm: Vector3;
+}
+
+function placeNode(
+  random: RandomStream,
+  host: Host,
+  canvas: Canvas,
+  shortAxisMm: number,
+  appearance: HostAppearance,
+): Placed<NodeImplant> | null {
+  for (let size = shortAxisMm, n = 0; n < SHRINKINGS && size >= SMALLEST_MM; n++, size *= 0.88) {
+    const placed = findPlace(random, host, canvas, () => drawNode(random, size, appearance), size / 2);
+    if (placed !== null) return placed;
+  }
+  return null;
+}
+
+/** A place where nothing forbids the implant, sooner where there is more fat around it; null where none is found. */
+function findPlace<Kind extends Implant>(
+  random: RandomStream,
+  host: Host,
+  canvas: Canvas,
+  draw: () => Kind,
+  clearanceMm: number,
+): Placed<Kind> | null {
+  let implant = draw();
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const site = host.sites[Math.floor(random.uniform(0, host.sites.length))];
+    if (host.clearanceMm[site] < clearanceMm || canvas.instances[site] !== 0) continue;
+    if (attempt % 10 === 9) implant = draw();
+    const centreMm = pointOf(host, site);
+    const placed = placedAt(implant, centreMm);
+    if (random.uniform(0, 1) < chanceAt(host, canvas, placed.surface, centreMm))
+      return { implant: placed, centreMm };
+  }
+  return null;
+}
+
+/** A second node beside the one of number `id`; their surfaces meet. */
+function placePartner(
+  random: RandomStream,
+  host: Host,
+  canvas: Canvas,
+  first: Placed<NodeImplant>,
+  id: number,
+  appearance: HostAppearance,
+): Placed<NodeImplant> | null {
+  const { shortAxisMm } = first.implant;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const size = shortAxisMm * random.uniform(0.5, 1);
+    if (size < SMALLEST_MM) return null;
+    const direction = unit([random.normal(0, 1), random.normal(0, 1), random.normal(0, 1)]);
+    const toSurface = Math.max(
+      ...first.implant.surface.map((point) => dotFrom(first.centreMm, point, direction)),
+    );
+    const centreMm = added(first.centreMm, scaled(direction, toSurface + 0.5 * size));
+    const placed = placedAt(drawNode(random, size, appearance), centreMm);
+    if (chanceAt(host, canvas, placed.surface, centreMm, id) > 0) return { implant: placed, centreMm };
+  }
+  return null;
+}
+
+const dotFrom = (origin: Vector3, point: Vector3, direction: Vector3): number =>
+  (point[0] - origin[0]) * direction[0] +
+  (point[1] - origin[1]) * direction[1] +
+  (point[2] - origin[2]) * direction[2];
+
+/**
+ * How likely an implant stays where it was put: never where its surface meets bone, air, an organ, the skin or another
+ * implant; else by the share of fat a little outside its surface, since nodes lie in fat and in the planes between
+ * muscles, and nobody could see one within a muscle.
+ */
+function chanceAt(
+  host: Host,
+  { instances }: Canvas,
+  surface: readonly Vector3[],
+  centreMm: Vector3,
+  mayTouch = 0,
+): number {
+  let fat = 0;
+  for (const point of surface) {
+    const at = voxelAt(host, point);
+    if (at === null || host.clearanceMm[at] < 1) return 0;
+    if (instances[at] !== 0 && instances[at] !== mayTouch) return 0;
+    const outward = added(point, scaled(unit(added(point, scaled(centreMm, -1))), 2.5));
+    const outside = voxelAt(host, outward);
+    if (outside !== null) fat += host.fat[outside];
+  }
+  const share = fat / surface.length;
+  return Math.max(0.01, Math.min(1, (share - 0.15) / 0.3));
+}
+
+function voxelAt({ size, originMm, spacingMm }: Host, point: Vector3): number | null {
+  const [i, j, k] = point.map((value, axis) => Math.round((value - originMm[axis]) / spacingMm[axis]));
+  const isInside = i >= 0 && j >= 0 && k >= 0 && i < size[0] && j < size[1] && k < size[2];
+  return isInside ? i + size[0] * (j + size[1] * k) : null;
+}
+
+function pointOf(host: Host, voxel: number): Vector3 {
+  const [nx, ny] = host.size;
+  return pointOfIndex(host, [voxel % nx, Math.floor(voxel / nx) % ny, Math.floor(voxel / (nx * ny))]);
+}
+
+function scanOf(
+  host: Host,
+  { hu, instances }: Canvas,
+  nodes: readonly Omit<ImplantedNode, "volumeMl">[],
+): ImplantedScan {
+  const { size, spacingMm, originMm, direction } = host;
+  const geometry = { size, spacingMm, originMm, direction };
+  const label = new Uint8Array(hu.length);
+  const voxels = new Int32Array(256);
+  for (let n = 0; n < hu.length; n++) {
+    voxels[instances[n]]++;
+    if (instances[n] !== 0) label[n] = implantLabels["lymph node"];
+    else if (host.ownNodes[n] === 1) label[n] = implantLabels.ignore;
+  }
+  const image = new Int16Array(hu.length);
+  for (let n = 0; n < hu.length; n++) image[n] = Math.round(hu[n]);
+  const volumeMl = (id: number) => (voxels[id] * voxelVolumeMm3(geometry)) / 1000;
+  return {
+    image: { ...geometry, data: image },
+    label: { ...geometry, data: label },
+    instances: { ...geometry, data: instances },
+    // A neighbour may have pushed a small one out of every voxel.
+    nodes: nodes.filter(({ id }) => voxels[id] > 0).map((node) => ({ ...node, volumeMl: volumeMl(node.id) })),
+  };
+}

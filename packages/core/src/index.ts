@@ -91,7 +91,7 @@ export {
 export { FOREGROUND_THRESHOLD, nodeMask, type SegmentedNode } from "./inference/segmented-nodes.js";
 export { patchWeighting, predictProbability } from "./inference/sliding-window.js";
 export type { SearchedPart } from "./inference/whole-scan.js";
-export { diceCrossEntropyLoss } from "./losses/segmentation.js";
+export { diceCrossEntropyLoss, maskedDiceCrossEntropyLoss } from "./losses/segmentation.js";
 export { type CaseMetrics, evaluateCase } from "./metrics/case.js";
 export {
   countsOf,

@@ -83,3 +83,26 @@ export function deepSupervisionLoss(
     .map(({ logits, label }, index) => multiply(loss(logits, label), 2 ** -index / total))
     .reduce((a, b) => add(a, b));
 }
+
+/**
+ * {@link diceCrossEntropyLoss} over the voxels whose label is not negative: those of −1 are left out of every sum, so
+ * that no gradient comes from them.
+ */
+export function maskedDiceCrossEntropyLoss(
+  logits: Value,
+  label: Value,
+  { batch = true, smooth = 1e-5 } = {},
+): Value {
+  const counted = subtract(1, relu(negate(label)));
+  const truth = relu(label);
+  const probability = multiply(sigmoid(logits), counted);
+  const axes = [...(batch ? [0] : []), ...range(logits.shape.length - 2, 2)];
+  const overlap = sum(multiply(probability, truth), axes);
+  const total = add(sum(probability, axes), sum(truth, axes));
+  const dice = divide(add(multiply(overlap, 2), smooth), add(total, smooth));
+  const all = range(logits.shape.length);
+  const entropy = sum(multiply(crossEntropyOfVoxels(logits, truth), counted), all);
+  // A patch without a counted voxel gives 0 and not NaN.
+  const crossEntropy = reshape(divide(entropy, add(sum(counted, all), smooth)), []);
+  return add(subtract(1, meanOfAll(dice)), crossEntropy);
+}

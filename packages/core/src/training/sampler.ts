@@ -1,6 +1,6 @@
 // Which patch a training run sees as its n-th: a pure function, so that a run resumes by its index alone.
 import { type Augmentation, drawVariation } from "../transforms/augmentation.js";
-import { cutPatch, type Patch, type PatchSize, type PatchSource } from "../transforms/patch.js";
+import { cutPatch, IGNORED, type Patch, type PatchSize, type PatchSource } from "../transforms/patch.js";
 import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
 import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../transforms/random.js";
 import type { Vector3 } from "../volume/volume.js";
@@ -9,7 +9,7 @@ import { labelComponents } from "../voxels/components.js";
 /** A scan ready for training. Plain arrays, so that worker threads can share it. */
 export interface PreparedCase extends PatchSource {
   readonly id: string;
-  /** Nonzero is foreground; the grid of `hu`. */
+  /** 0 is background, {@link IGNORED} counts nowhere, all else is foreground; the grid of `hu`. */
   readonly label: Uint8Array;
   /** Offsets into `label` of all foreground voxels, body after body. */
   readonly foreground: Int32Array;
@@ -79,7 +79,11 @@ export function drawSample(
 /** A prepared scan with its label, and its foreground listed by connected body (26 neighbours). */
 export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): PreparedCase {
   const { size, spacingMm, hu } = prepared;
-  const { labels, sizes } = labelComponents(label, size, 26);
+  const { labels, sizes } = labelComponents(
+    label.map((value) => (value === 0 || value === IGNORED ? 0 : 1)),
+    size,
+    26,
+  );
   const bodyOffsets = new Int32Array(sizes.length + 1);
   sizes.forEach((voxels, body) => {
     bodyOffsets[body + 1] = bodyOffsets[body] + voxels;

@@ -16,7 +16,13 @@ export interface PatchSource {
   readonly hu: Int16Array;
 }
 
-/** A patch as the network takes it: tensors [D, H, W]; the image in [−1, 1] before noise, the label 0 or 1. */
+/** Value of voxels in a label that are neither foreground nor background, and count nowhere. */
+export const IGNORED = 255;
+
+/**
+ * A patch as the network takes it: tensors [D, H, W]; the image in [−1, 1] before noise; the label 0 or 1, and −1 where
+ * it is to be ignored.
+ */
 export interface Patch {
   readonly image: Float32Array;
   readonly label: Float32Array;
@@ -27,7 +33,8 @@ export interface Patch {
  * grid lies air.
  *
  * @param source HU on the prepared grid
- * @param label of the same grid, every value but 0 is foreground; null gives a patch label of zeros
+ * @param label of the same grid: 0 is background, {@link IGNORED} counts nowhere, every other value is foreground; null
+ *   gives a patch label of zeros
  * @param centre voxel (i, j, k); it may lie outside the grid
  * @param into arrays of D·H·W to write to, such as a part of a batch; new ones by default
  */
@@ -81,7 +88,7 @@ function copyInto(
       for (let x = fromI; x < untilI; x++) {
         const to = row + (flip ? width - 1 - x : x);
         into.image[to] = hu[sourceRow + x];
-        if (label !== null && label[sourceRow + x] !== 0) into.label[to] = 1;
+        if (label !== null && label[sourceRow + x] !== 0) into.label[to] = label[sourceRow + x] === IGNORED ? -1 : 1;
       }
     }
   }
@@ -89,7 +96,7 @@ function copyInto(
 
 /**
  * HU and labels at turned, scaled and displaced places, in one resampling: trilinear; a label is foreground from a
- * weight of one half.
+ * weight of one half, and ignored where foreground and ignored voxels together reach it.
  */
 function resampleInto(
   { size: [nx, ny, nz], spacingMm, hu }: PatchSource,
@@ -157,6 +164,7 @@ function resampleInto(
         }
         let sum = 0;
         let labelWeight = 0;
+        let ignoredWeight = 0;
         for (let corner = 0; corner < 8; corner++) {
           const ci = i0 + (corner & 1);
           const cj = j0 + ((corner >> 1) & 1);
@@ -165,10 +173,12 @@ function resampleInto(
           const inside = ci >= 0 && cj >= 0 && ck >= 0 && ci < nx && cj < ny && ck < nz;
           const at = ci + strideJ * cj + strideK * ck;
           sum += weight * (inside ? hu[at] : lowHu);
-          if (inside && label !== null && label[at] !== 0) labelWeight += weight;
+          if (!inside || label === null || label[at] === 0) continue;
+          if (label[at] === IGNORED) ignoredWeight += weight;
+          else labelWeight += weight;
         }
         image[to] = sum;
-        labelOut[to] = labelWeight >= 0.5 ? 1 : 0;
+        labelOut[to] = labelWeight >= 0.5 ? 1 : labelWeight + ignoredWeight >= 0.5 ? -1 : 0;
       }
     }
   }

@@ -88,7 +88,8 @@ function copyInto(
       for (let x = fromI; x < untilI; x++) {
         const to = row + (flip ? width - 1 - x : x);
         into.image[to] = hu[sourceRow + x];
-        if (label !== null && label[sourceRow + x] !== 0) into.label[to] = label[sourceRow + x] === IGNORED ? -1 : 1;
+        if (label !== null && label[sourceRow + x] !== 0)
+          into.label[to] = label[sourceRow + x] === IGNORED ? -1 : 1;
       }
     }
   }

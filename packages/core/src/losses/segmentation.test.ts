@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate } from "../graph/evaluate.js";
 import type { Value } from "../graph/graph.js";
 import { type Differentiable, expectGradients, expectSameOnOnnxRuntime } from "../graph/graph.test-helper.js";
+import { multiply, subtract } from "../graph/operations/elementwise.js";
 import { constant } from "../graph/operations/leaves.js";
 import * as losses from "./segmentation.js";
 
@@ -70,6 +71,22 @@ describe("by hand", () => {
     },
   );
 
+  test("where nothing is ignored, the masked loss is the loss", () => {
+    const [logits, label] = [voxels([0.3, -2, 1]), voxels([1, 0, 1])];
+    expect(numberOf(losses.maskedDiceCrossEntropyLoss(logits, label))).toBeCloseTo(
+      numberOf(losses.diceCrossEntropyLoss(logits, label)),
+      4,
+    );
+  });
+
+  test("ignored voxels change nothing, and a patch of them alone costs nothing but its Dice", () => {
+    const loss = (logits: number[], label: number[]) =>
+      numberOf(losses.maskedDiceCrossEntropyLoss(voxels(logits), voxels(label)));
+    expect(loss([0.3, -2, 9], [1, 0, -1])).toBeCloseTo(loss([0.3, -2], [1, 0]), 6);
+    expect(loss([0.3, -2, 9], [1, 0, -1])).toBe(loss([0.3, -2, -7], [1, 0, -1]));
+    expect(loss([5, -5], [-1, -1])).toBeCloseTo(0, 6);
+  });
+
   test.each([-1e4, 1e4])("logits of %d do not overflow", (logit) => {
     for (const loss of [losses.binaryCrossEntropyLoss, losses.softDiceLoss, losses.focalLoss]) {
       expect(numberOf(loss(voxels([logit]), voxels([1])))).not.toBeNaN();
@@ -88,6 +105,13 @@ const rows: Readonly<Record<string, fc.Arbitrary<Differentiable>>> = {
     .chain((batch) => ofLabels((x, label) => losses.softDiceLoss(x, label, { batch, smooth: 0.1 }))),
   binaryCrossEntropyLoss: ofLabels(losses.binaryCrossEntropyLoss),
   diceCrossEntropyLoss: ofLabels((x, label) => losses.diceCrossEntropyLoss(x, label, { smooth: 0.1 })),
+  maskedDiceCrossEntropyLoss: shapes.map((shape) => ({
+    inputs: [{ shape }, { shape, kind: "binary" }, { shape, kind: "binary" }],
+    build: (x, label, ignored) =>
+      losses.maskedDiceCrossEntropyLoss(x, subtract(multiply(label, subtract(1, ignored)), ignored), {
+        smooth: 0.1,
+      }),
+  })),
   focalLoss: fc
     .constantFrom(null, 0.25)
     .chain((alpha) => ofLabels((x, label) => losses.focalLoss(x, label, { alpha }))),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readJson } from "../graph/graph.test-helper.js";
 import type { Vector3 } from "../volume/volume.js";
 import { noVariation } from "./augmentation.js";
-import { cutPatch, type PatchSize, type PatchSource } from "./patch.js";
+import { cutPatch, IGNORED, type PatchSize, type PatchSource } from "./patch.js";
 
 /** Places of a patch as SciPy turns them: fixtures/transforms. */
 interface SciPyPlace {
@@ -59,6 +59,18 @@ describe("cutPatch", () => {
     expect([...patch.image]).toEqual([-1, -1, -1, -1, -1, -1, -1, -1]);
     const beyond = cutPatch(ramp, null, [4, 2, 1], [1, 1, 2], window);
     expect([...beyond.image]).toEqual([expect.closeTo(0.23, 6), -1]);
+  });
+
+  test.each([
+    ["copied", noVariation],
+    ["resampled", { ...noVariation, rotationDegrees: [0, 0, 360] as const }],
+  ])("an ignored voxel is −1 in a %s patch", (_, variation) => {
+    const label = new Uint8Array(24);
+    label[5] = IGNORED;
+    label[6] = 1;
+    const { label: values } = cutPatch(ramp, label, [1, 1, 1], [2, 2, 4], window, variation);
+    expect([...values].filter((value) => value === -1)).toHaveLength(1);
+    expect([...values].filter((value) => value === 1)).toHaveLength(1);
   });
 
   test("mirrors left and right, the label with the image", () => {

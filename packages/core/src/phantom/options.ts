@@ -21,6 +21,8 @@ export interface PhantomOptions {
   readonly obliqueShare: number;
   /** Share of patients stored with one or more axes reversed, as LAS or RPS. */
   readonly reversedShare: number;
+  /** "wide": tissues, metal, fixation and scans as different as {@link drawVariety} draws them, to train on. */
+  readonly variety: "typical" | "wide";
 }
 
 export const defaultPhantomOptions: PhantomOptions = {
@@ -31,6 +33,7 @@ export const defaultPhantomOptions: PhantomOptions = {
   noiseHu: [8, 15],
   obliqueShare: 0.4,
   reversedShare: 0.3,
+  variety: "typical",
 };
 
 /**

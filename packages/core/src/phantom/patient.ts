@@ -7,7 +7,7 @@ import { drawNodes, type PhantomNode } from "./nodes.js";
 import { type PhantomOptions, phantomOptions } from "./options.js";
 import { render } from "./render.js";
 import { scan } from "./scanner.js";
-import { added } from "./shapes.js";
+import { drawVariety, typicalVariety } from "./variety.js";
 
 /** A synthetic patient. Not a person's data, and no substitute for any: research use only. */
 export interface PhantomPatient {
@@ -35,9 +35,10 @@ export function generatePatient(
 ): PhantomPatient {
   const all = phantomOptions(options);
   const { anatomy, shapes, geometry, anatomyOriginMm } = plan(seed, index, all);
-  const { hu, instances } = render(seed, index, anatomy, shapes, geometry, anatomyOriginMm);
-  const filling = anatomy.fillingMm === null ? null : added(anatomy.fillingMm, anatomyOriginMm);
-  const image = scan(seed, index, hu, geometry, all, filling);
+  const variety =
+    all.variety === "wide" ? drawVariety(seed, index, anatomy, shapes) : typicalVariety(anatomy, shapes);
+  const { hu, instances } = render(seed, index, variety, geometry, anatomyOriginMm);
+  const image = scan(seed, index, hu, geometry, all, variety, anatomyOriginMm);
   return {
     id: phantomId(index),
     image: { ...geometry, data: image },

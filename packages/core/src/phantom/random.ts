@@ -17,7 +17,7 @@ export interface RandomStream {
 }
 
 /** What a stream is for; patients and purposes never share draws, so one can change without the others. */
-export type StreamPurpose = "anatomy" | "nodes" | "scanner" | "noise" | "implants";
+export type StreamPurpose = "anatomy" | "nodes" | "scanner" | "noise" | "implants" | "variety";
 
 const purposeNumber: Readonly<Record<StreamPurpose, number>> = {
   anatomy: 1,
@@ -25,6 +25,7 @@ const purposeNumber: Readonly<Record<StreamPurpose, number>> = {
   scanner: 3,
   noise: 4,
   implants: 5,
+  variety: 6,
 };
 
 /** The stream of one purpose of one patient. */

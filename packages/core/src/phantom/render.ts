@@ -4,8 +4,9 @@ import type { Geometry, Vector3 } from "../volume/volume.js";
 import type { Anatomy } from "./anatomy.js";
 import { inCore, type NodeShape } from "./nodes.js";
 import { randomStream } from "./random.js";
-import { type Appearance, type Box, type Cell, cellField } from "./shapes.js";
+import { type Appearance, type Box, type Cell, cellField, type Solid } from "./shapes.js";
 import { drawTexture, textureAt } from "./texture.js";
+import type { Variety } from "./variety.js";
 
 /** Noise-free attenuation and node numbers of a grid. */
 export interface Rendering {
@@ -19,17 +20,18 @@ export interface Rendering {
 export function render(
   seed: number,
   index: number,
-  anatomy: Anatomy,
-  nodes: readonly NodeShape[],
+  variety: Variety,
   geometry: Geometry,
   anatomyOriginMm: Vector3,
 ): Rendering {
+  const { anatomy, nodes } = variety;
   const [nx, ny, nz] = geometry.size;
   const factor = 2;
   const factorZ = Math.max(2, Math.ceil(geometry.spacingMm[2] / 1.3));
   const grid = subGrid(geometry, anatomyOriginMm, factor, factorZ);
   const texture = drawTexture(randomStream(seed, index, "anatomy"));
   const paints = orderedPaints(anatomy, nodes, grid);
+  const outsidePaints = paintsOf(variety.outside, grid);
   const fine = {
     hu: new Float32Array(grid.size[0] * grid.size[1]),
     node: new Uint8Array(grid.size[0] * grid.size[1]),
@@ -43,9 +45,13 @@ export function render(
     const slice = hu.subarray(k * nx * ny, (k + 1) * nx * ny);
     for (let sub = 0; sub < factorZ; sub++) {
       const fineK = k * factorZ + sub;
-      paintBody(anatomy, grid, fineK, fine);
+      paintBody(variety, grid, fineK, fine);
+      for (const paint of outsidePaints)
+        if (fineK >= paint.low[2] && fineK <= paint.high[2])
+          paintCell(paint, grid, fineK, fine, texture, isFreeAir);
       for (const paint of paints)
-        if (fineK >= paint.low[2] && fineK <= paint.high[2]) paintCell(paint, grid, fineK, fine, texture);
+        if (fineK >= paint.low[2] && fineK <= paint.high[2])
+          paintCell(paint, grid, fineK, fine, texture, isInside);
       gather(fine, grid, nx, ny, slice, counts);
     }
     for (let n = 0; n < slice.length; n++) slice[n] = slice[n] * share;
@@ -87,18 +93,21 @@ interface Paint {
 
 // Nodes go over muscles, glands, fat and veins, which they push aside, but under nothing: what they may not enter they never meet.
 function orderedPaints(anatomy: Anatomy, nodes: readonly NodeShape[], grid: SubGrid): Paint[] {
-  const paints: Paint[] = [];
-  for (const solid of anatomy.solids) {
-    solid.cells.forEach((cell, n) => {
-      const range = indexRange(solid.boxes[n] as Box, grid);
-      if (range !== null) paints.push({ cell, appearance: solid.appearance, node: null, ...range });
-    });
-  }
+  const paints = paintsOf(anatomy.solids, grid);
   for (const node of nodes) {
     const range = indexRange(node.box, grid);
     if (range !== null) paints.push({ cell: node.blob, appearance: null, node, ...range });
   }
   return paints;
+}
+
+function paintsOf(solids: readonly Solid[], grid: SubGrid): Paint[] {
+  return solids.flatMap(({ cells, boxes, appearance }) =>
+    cells.flatMap((cell, n) => {
+      const range = indexRange(boxes[n], grid);
+      return range === null ? [] : [{ cell, appearance, node: null, ...range }];
+    }),
+  );
 }
 
 function indexRange(box: Box, grid: SubGrid): { low: Vector3; high: Vector3 } | null {
@@ -129,11 +138,28 @@ interface FineSlice {
 
 // Marks air and skin, which no organ may cover: muscles that would pass through the skin end there.
 const outside = 255;
+const airHu = -1000;
 
-function paintBody(anatomy: Anatomy, grid: SubGrid, k: number, fine: FineSlice): void {
+// Where a solid of the body may be painted, and where one outside of it.
+const isInside = (fine: FineSlice, at: number): boolean => fine.node[at] !== outside;
+const isFreeAir = (fine: FineSlice, at: number): boolean =>
+  fine.node[at] === outside && fine.hu[at] === airHu;
+
+function paintBody({ anatomy, mask }: Variety, grid: SubGrid, k: number, fine: FineSlice): void {
+  // By depth below the skin, each layer reaching to the next.
+  const layers: readonly (readonly [fromMm: number, hu: number, mark: number])[] = [
+    ...(mask === null
+      ? []
+      : ([
+          [-mask.gapMm - mask.thicknessMm, mask.hu, outside],
+          [-mask.gapMm, airHu, outside],
+        ] as const)),
+    [0, anatomy.skinHu, outside],
+    [anatomy.skinMm, anatomy.fatHu, 0],
+  ];
   const [nx, ny] = grid.size;
   const [si, sj, sk] = grid.steps;
-  fine.hu.fill(-1000);
+  fine.hu.fill(airHu);
   fine.node.fill(outside);
   const coarse = Math.max(4, Math.round(4 / Math.hypot(...si)));
   for (let j = 0; j < ny; j++) {
@@ -148,10 +174,7 @@ function paintBody(anatomy: Anatomy, grid: SubGrid, k: number, fine: FineSlice):
       const end = Math.min(nx - 1, i + coarse);
       const after = depth(end);
       const last = end === nx - 1 ? nx : end;
-      for (const [level, hu, mark] of [
-        [0, anatomy.skinHu, outside],
-        [anatomy.skinMm, anatomy.fatHu, 0],
-      ] as const) {
+      for (const [level, hu, mark] of layers) {
         if (before <= level && after <= level) continue;
         const border = after > level && before > level ? i : crossing(depth, i, end, level, before > level);
         const [from, to] = before > level && after <= level ? [i, border] : [border, last];
@@ -181,7 +204,14 @@ function crossing(
   return b;
 }
 
-function paintCell(paint: Paint, grid: SubGrid, k: number, fine: FineSlice, texture: Float32Array): void {
+function paintCell(
+  paint: Paint,
+  grid: SubGrid,
+  k: number,
+  fine: FineSlice,
+  texture: Float32Array,
+  mayPaint: (fine: FineSlice, at: number) => boolean,
+): void {
   const { cell, appearance, node, low, high } = paint;
   const [si, sj, sk] = grid.steps;
   const width = grid.size[0];
@@ -197,7 +227,7 @@ function paintCell(paint: Paint, grid: SubGrid, k: number, fine: FineSlice, text
       const field = cellField(cell, x, y, z);
       if (field >= 1) continue;
       const at = i + width * j;
-      if (fine.node[at] === outside) continue;
+      if (!mayPaint(fine, at)) continue;
       let hu = field > shellFrom ? shellHu : plainHu;
       if (node !== null) {
         fine.node[at] = node.node.id;

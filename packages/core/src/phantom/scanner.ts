@@ -4,6 +4,8 @@ import type { Geometry, Vector3 } from "../volume/volume.js";
 import { indexOfPoint } from "../volume/volume.js";
 import type { PhantomOptions } from "./options.js";
 import { type RandomStream, randomStream } from "./random.js";
+import { added } from "./shapes.js";
+import type { Variety } from "./variety.js";
 
 /**
  * HU as a scanner would store them. Noise is drawn white and smoothed together with the picture by the same
@@ -16,17 +18,21 @@ export function scan(
   hu: Float32Array,
   geometry: Geometry,
   options: PhantomOptions,
-  fillingLpsMm: Vector3 | null,
+  variety: Variety,
+  anatomyOriginMm: Vector3,
 ): Int16Array<ArrayBuffer> {
   const random = randomStream(seed, index, "noise");
   const [nx, ny, nz] = geometry.size;
   const sigmaMm = random.uniform(0.6, 0.9);
-  const noiseHu = random.uniform(...options.noiseHu);
-  const shoulderHu = random.uniform(2, 9);
+  const noiseHu = random.uniform(...options.noiseHu) * variety.noise;
+  const shoulderHu = random.uniform(2, 9) * variety.shoulders;
   const rays = drawRays(random);
   const kernel = gaussian(sigmaMm / geometry.spacingMm[0]);
   const whiteHu = noiseHu / kernel.reduce((sum, weight) => sum + weight * weight, 0);
-  const filling = fillingLpsMm === null ? null : indexOfPoint(geometry, fillingLpsMm);
+  const metal = variety.metal.map(({ placeMm, streakHu }) => ({
+    index: indexOfPoint(geometry, added(placeMm, anatomyOriginMm)),
+    rays: streakHu === null ? rays : { ...drawRays(random), strengthHu: streakHu },
+  }));
   const out = new Int16Array(hu.length);
   const scratch = new Float32Array(nx * ny);
   const headward = geometry.direction[8] > 0;
@@ -35,10 +41,12 @@ export function scan(
     // Shoulders lie at the lower end: noisier there.
     const height = (headward ? k : nz - 1 - k) / Math.max(1, nz - 1);
     const shoulders = Math.max(0, 1 - height / 0.28);
-    addNoise(random, slice, whiteHu * (1 + 0.35 * shoulders));
+    addNoise(random, slice, whiteHu * (1 + 0.35 * shoulders * variety.shoulders));
     smooth(slice, scratch, nx, ny, kernel);
     if (shoulders > 0) addRowStreaks(random, slice, nx, ny, shoulderHu * shoulders);
-    if (filling !== null) addRays(slice, geometry, k, filling, rays);
+    if (shoulders > 0 && variety.beamHardeningHu > 0)
+      darken(slice, nx, ny, variety.beamHardeningHu * shoulders);
+    for (const { index, rays } of metal) addRays(slice, geometry, k, index, rays);
     for (let n = 0; n < slice.length; n++) {
       out[k * nx * ny + n] = Math.max(-1024, Math.min(3071, Math.round(slice[n])));
     }
@@ -111,6 +119,16 @@ function addRowStreaks(
     level = 0.6 * level + random.normal(0, 0.8);
     for (let i = 0; i < nx; i++) slice[j * nx + i] = slice[j * nx + i] + deviationHu * level;
   }
+}
+
+// Between the shoulders the beam is harder: tissue looks darker, most in the middle.
+function darken(slice: Float32Array, nx: number, ny: number, mostHu: number): void {
+  for (let j = 0; j < ny; j++)
+    for (let i = 0; i < nx; i++) {
+      const at = j * nx + i;
+      const across = (2 * (i + 0.5)) / nx - 1;
+      if (slice[at] > -800) slice[at] = slice[at] - mostHu * Math.max(0, 1 - across * across);
+    }
 }
 
 interface Rays {

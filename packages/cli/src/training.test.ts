@@ -483,11 +483,6 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
       /Fold 0 of foreign\.json names a case .* such as box_9/,
     ],
     [
-      "more validation cases than there are",
-      async () => train("boxes", "--validation-cases", "5"),
-      /has 5 training cases and 5 are to be set aside/,
-    ],
-    [
       "a patch larger than every scan",
       async () => train("boxes", "--patch", "16,16,32"),
       /patch is 16,16,32 voxels, and the largest of the training scans has 18,24,20/,

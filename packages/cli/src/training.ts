@@ -104,7 +104,6 @@ export async function train(
   const files = trainingFiles(run.folder);
   const patients = run.patients ?? { named: dataset.patients };
   const { training, validation } = divideCases(dataset.training, options, patients);
-  sayWhoTrains({ training, validation }, options, patients);
   const start = run.weightsPath ? await startingWeights(run.weightsPath, step) : null;
   const identity = runIdentity(plan, options, { training, validation }, start);
   const place = await openTrainingFolder(run.folder, [...training, ...validation], run.start);
@@ -132,6 +131,7 @@ export async function train(
     batchSize: options.batchSize,
     sampler: { ...plan, foregroundShare: options.foregroundShare, augmentation: options.augmentation },
   });
+  sayWhoTrains({ training, validation }, options, patients);
   await place.begin();
   const schedule = {
     decay: options.decay,

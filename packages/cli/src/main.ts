@@ -34,7 +34,8 @@ async function dispatch(tokens: readonly string[]): Promise<void> {
   const rest = tokens.slice(words);
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) {
-    if (words === 2 && tokens.length > 1 && tokens.slice(1).every(asksForHelp)) return print(generalHelp(`${first} `));
+    if (words === 2 && tokens.length > 1 && tokens.slice(1).every(asksForHelp))
+      return print(generalHelp(`${first} `));
     throw new InputError(unknownCommand(name));
   }
   const command = await entry.load();

@@ -42,9 +42,16 @@ export function renderImplant(
   const box = affectedBox(host, implant, centreMm, pushes);
   const part = cropped(canvas, host, box);
   const fields = fieldsOf(part, implant.cells);
+  const inHost = hostVoxel(host, box);
   const before = { hu: part.hu.slice(), instances: part.instances.slice() };
-  if (pushes) pushAside(part, before, host, box, fields, centreMm);
-  const { share, hu } = painted(part, implant, fields, texture);
+  if (pushes) pushAside(part, before, host, inHost, fields, centreMm);
+  const { share, hu } = painted(
+    part,
+    implant,
+    fields,
+    texture,
+    (voxel) => host.clearanceMm[inHost(voxel)] === 0,
+  );
   const inVoxels = (mm: Vector3) =>
     mm.map((length, axis) => length / host.spacingMm[axis]) as unknown as Vector3;
   const label = share.slice();
@@ -155,7 +162,7 @@ function pushAside(
   part: Part,
   before: { readonly hu: Float32Array; readonly instances: Uint8Array },
   host: Host,
-  { start }: IndexBox,
+  inHost: (voxel: number) => number,
   fields: Float32Array,
   centreMm: Vector3,
 ): void {
@@ -163,9 +170,7 @@ function pushAside(
   eachPoint(part, (x, y, z, n) => {
     const q = Math.sqrt(fields[n]);
     if (q >= REACH) return;
-    const [i, j, k] = [n % nx, Math.floor(n / nx) % ny, Math.floor(n / (nx * ny))];
-    const inHost = start[0] + i + host.size[0] * (start[1] + j + host.size[1] * (start[2] + k));
-    const freedom = Math.min(1, host.clearanceMm[inHost] / RIGID_MM);
+    const freedom = Math.min(1, host.clearanceMm[inHost(n)] / RIGID_MM);
     const fading = q <= 1 ? 1 : (REACH - q) / (REACH - 1);
     const share = MASS_EFFECT * freedom * fading;
     const radius = Math.max(1, q);
@@ -181,18 +186,30 @@ function pushAside(
   });
 }
 
-/** The implant's share of each voxel, and share times HU, from eight points a voxel. */
+/** The voxel of the host that is a voxel of a box. */
+function hostVoxel(host: Host, { start, size: [nx, ny] }: IndexBox): (voxel: number) => number {
+  return (voxel) => {
+    const [i, j, k] = [voxel % nx, Math.floor(voxel / nx) % ny, Math.floor(voxel / (nx * ny))];
+    return start[0] + i + host.size[0] * (start[1] + j + host.size[1] * (start[2] + k));
+  };
+}
+
+/**
+ * The implant's share of each voxel, and share times HU, from eight points a voxel; none in bone, air, organs and beyond
+ * the skin.
+ */
 function painted(
   part: Part,
   { cells, hu: ownHu, textureHu, core }: Implant,
   fields: Float32Array,
   texture: (x: number, y: number, z: number) => number,
+  isClosed: (voxel: number) => boolean,
 ): { share: Float32Array; hu: Float32Array } {
   const share = new Float32Array(part.hu.length);
   const hu = new Float32Array(part.hu.length);
   const [dx, dy, dz] = part.spacingMm.map((spacing) => spacing / 4);
   eachPoint(part, (x, y, z, n) => {
-    if (fields[n] > 16) return;
+    if (fields[n] > 16 || isClosed(n)) return;
     let inside = 0;
     let sum = 0;
     for (let corner = 0; corner < 8; corner++) {

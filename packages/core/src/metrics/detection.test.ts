@@ -35,11 +35,16 @@ describe("the nodes of a scan", () => {
   });
 });
 
-test("nodes that touch are told apart by their labels", () => {
-  const labels = rowOf("1122");
-  expect(countsOf(detectNodes(labels, labels))).toMatchObject({ trueNodes: 1, hits: 1 });
-  const options = { truthSplit: "labels", predictionSplit: "labels" } as const;
-  expect(countsOf(detectNodes(labels, labels, options))).toMatchObject({ trueNodes: 2, hits: 2 });
+test.each([
+  ["1122", { components: 2, labels: 2 }],
+  ["11.1", { components: 2, labels: 1 }],
+  ["1121", { components: 3, labels: 2 }],
+])("%s: components are of one value each, and by labels each value is one node", (row, nodes) => {
+  const labels = rowOf(row);
+  for (const split of ["components", "labels"] as const) {
+    const counts = countsOf(detectNodes(labels, labels, { truthSplit: split, predictionSplit: split }));
+    expect(counts).toMatchObject({ trueNodes: nodes[split], hits: nodes[split] });
+  }
 });
 
 test("the short-axis error is the prediction's less the truth's", () => {

@@ -97,7 +97,7 @@ describe("an implanted scan", () => {
 test("drawn nodes have the short axes, elongations and sphericities of real ones", () => {
   const random = randomStream(3, 0, "implants");
   const appearance = { muscleHu: 50, fatHu: -100, enhancementHu: 20 };
-  const shapes = Array.from({ length: 120 }, () => {
+  const shapes = Array.from({ length: 70 }, () => {
     const node = drawNode(random, drawShortAxis(random), appearance);
     return { ...node, ...measureShape(node.cells[0]) };
   });

@@ -209,7 +209,8 @@ function painted(
   const hu = new Float32Array(part.hu.length);
   const [dx, dy, dz] = part.spacingMm.map((spacing) => spacing / 4);
   eachPoint(part, (x, y, z, n) => {
-    if (fields[n] > 16 || isClosed(n)) return;
+    // Beyond twice the radius no part of a voxel is inside, however small the implant.
+    if (fields[n] > 4 || isClosed(n)) return;
     let inside = 0;
     let sum = 0;
     for (let corner = 0; corner < 8; corner++) {

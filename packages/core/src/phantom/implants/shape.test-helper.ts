@@ -8,7 +8,7 @@ import { type Cell, cellField, solidOf } from "../shapes.js";
  */
 export function measureShape(cell: Cell): { elongation: number; sphericity: number } {
   const { box } = solidOf({ tissue: "gland", hu: 0 }, [cell]);
-  const steps = 40;
+  const steps = 26;
   const [dx, dy, dz] = [0, 1, 2].map((axis) => (box[axis + 3] - box[axis]) / steps);
   const points: Vector3[] = [];
   let area = 0;

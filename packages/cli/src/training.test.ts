@@ -455,6 +455,16 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
       /whole\/model\.safetensors holds weights of another network: .* give the weights of a network trained with the same --network/,
     ],
     [
+      "weights that lie in the place of the new ones",
+      async () => {
+        await mkdir(join(folder, "again"), { recursive: true });
+        for (const name of ["data.json", "model.safetensors"])
+          await cp(join(folder, "whole", name), join(folder, "again", name));
+        return training("again", "--force", "--weights", "again/model.safetensors");
+      },
+      /again\/model\.safetensors is an input of this command/,
+    ],
+    [
       "the head alone, of random weights",
       async () => train("boxes", "--train", "head"),
       /give a model with --weights/,

@@ -37,6 +37,7 @@ import { Interrupted, interruptSignal } from "./interrupt.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
 import { loadModel, saveModel } from "./model.js";
 import { counted, printNote } from "./output.js";
+import { requireFreeFile } from "./outputs.js";
 import { createProgress } from "./progress.js";
 import { openRunLog } from "./run-log.js";
 import { patientsOf, scansOfPatients } from "./splits.js";
@@ -106,6 +107,9 @@ export async function train(
   const { training, validation } = divideCases(dataset.training, options, patients);
   const start = run.weightsPath ? await startingWeights(run.weightsPath, step) : null;
   const identity = runIdentity(plan, options, { training, validation }, start);
+  if (run.weightsPath)
+    for (const path of Object.values(files))
+      await requireFreeFile(path, { inputs: [run.weightsPath], force: true });
   const place = await openTrainingFolder(run.folder, [...training, ...validation], run.start);
   const saved = place.goesOn ? await loadState(files.state, identity, step) : null;
   if (saved) sayStepsLeft(saved, options.steps, files.state);

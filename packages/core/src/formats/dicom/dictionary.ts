@@ -93,6 +93,7 @@ export const dictionary = {
   PixelPaddingValue: ["x00280120", "US"],
   RescaleIntercept: ["x00281052", "DS"],
   RescaleSlope: ["x00281053", "DS"],
+  ModalityLUTSequence: ["x00283000", "SQ"],
   RescaleType: ["x00281054", "LO"],
   SpatialLocationsPreserved: ["x0028135a", "CS"],
   LossyImageCompression: ["x00282110", "CS"],

@@ -41,6 +41,17 @@ test("slices in the order of their positions, with what a segmentation must say 
   expect(source.slices).toBe(source.instances);
 });
 
+test.each<[string, CtAttributes, RegExp]>([
+  ["a slope of 0", { RescaleSlope: "0" }, /has a Rescale Slope of 0/],
+  [
+    "HU by a table",
+    { ModalityLUTSequence: [{ RescaleType: "HU" }] },
+    /states its HU by a table \(Modality LUT Sequence\)/,
+  ],
+])("%s is refused", async (_, attributes, message) => {
+  await expect(read(ctSeries([0, 1, 2], () => attributes))).rejects.toThrow(message);
+});
+
 test("pixel spacing is between rows first", async () => {
   const { volume } = await read(ctSeries([0, 1], () => ({ PixelSpacing: ["3", "2"] })));
   expect(volume.spacingMm).toEqual([2, 3, 1]);

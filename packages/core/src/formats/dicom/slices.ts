@@ -78,6 +78,11 @@ export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
       `${file.name} promises ${frameCount} × ${columns} × ${rows} pixels and has ${fileBytes} bytes; copy or export it again.`,
     );
   }
+  if (has(dataset, "ModalityLUTSequence")) {
+    throw new InputError(
+      `${file.name} states its HU by a table (Modality LUT Sequence), and Rescale Slope and Intercept were expected; convert it to these first.`,
+    );
+  }
   const isMultiFrame = frameCount > 1 || has(dataset, "PerFrameFunctionalGroupsSequence");
   if (!isMultiFrame) return [sliceOf([dataset], dataset, file, null)];
   const shared = itemsOf(dataset, "SharedFunctionalGroupsSequence");
@@ -141,6 +146,11 @@ function rescaleOf(source: Dataset | null): Rescale | null {
   if (source === null) return null;
   const slope = numberOf(source, "RescaleSlope");
   const intercept = numberOf(source, "RescaleIntercept");
+  if (slope === 0) {
+    throw new InputError(
+      `${source.name} has a Rescale Slope of 0, by which all voxels would be alike, and another number was expected; correct its header.`,
+    );
+  }
   return {
     slope: slope ?? 1,
     intercept: intercept ?? 0,

@@ -7,6 +7,7 @@ import {
   type BlobCell,
   type Cell,
   cross,
+  drawPhases,
   type Solid,
   solidOf,
   type TubePoint,
@@ -183,12 +184,7 @@ class NeckBuilder {
       egg: 0,
       squared: false,
       roughness: 0.06,
-      phases: [
-        random.uniform(0, 6.28),
-        random.uniform(0, 6.28),
-        random.uniform(0, 6.28),
-        random.uniform(0, 6.28),
-      ],
+      phases: drawPhases(random),
       ...shape,
     };
     return this.#add(appearance, [cell]);

@@ -11,6 +11,7 @@ import {
   blobSurface,
   cellField,
   centreAtHeight,
+  drawPhases,
   insideSolid,
   length,
   type Solid,
@@ -148,14 +149,13 @@ function drawBlob(random: RandomStream, shortAxisMm: number, anatomy: Anatomy): 
     egg: bean ? random.uniform(-0.08, 0.08) : random.uniform(0.08, 0.28) * (random.chance(0.5) ? 1 : -1),
     squared: false,
     roughness: random.uniform(0.03, 0.09),
-    phases: [
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-    ],
+    phases: drawPhases(random),
   };
-  // Bending and roughness change the calipers; one correction brings the short axis to what was drawn.
+  return withShortAxis(draft, shortAxisMm);
+}
+
+/** A blob scaled to a short axis: bending and roughness change the calipers, and one correction undoes that. */
+export function withShortAxis(draft: BlobCell, shortAxisMm: number): BlobCell {
   const factor = shortAxisMm / calipers(blobSurface(draft, surfacePoints)).shortAxisMm;
   const [a, b, c] = draft.semiAxesMm;
   return { ...draft, semiAxesMm: [a * factor, b * factor, c * factor] };

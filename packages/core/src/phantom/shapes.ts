@@ -1,6 +1,7 @@
 // The two kinds of solid that anatomy is built from: tubes of elliptic section and perturbed ellipsoids.
 
 import type { Vector3 } from "../volume/volume.js";
+import type { RandomStream } from "./random.js";
 
 /** What a solid is made of, in the words of a node's `touches` list. */
 export type Tissue =
@@ -76,6 +77,14 @@ export interface Solid {
 
 /** A point of a tube's centreline with the half-widths along and across the neck's circumference, mm. */
 export type TubePoint = readonly [x: number, y: number, z: number, wideMm: number, thickMm: number];
+
+/** Phases of the waves on a blob's surface. */
+export const drawPhases = (random: RandomStream): BlobCell["phases"] => [
+  random.uniform(0, 6.28),
+  random.uniform(0, 6.28),
+  random.uniform(0, 6.28),
+  random.uniform(0, 6.28),
+];
 
 /** A solid from its cells. */
 export function solidOf(appearance: Appearance, cells: readonly Cell[]): Solid {

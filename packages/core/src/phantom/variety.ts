@@ -3,7 +3,7 @@ import type { Vector3 } from "../volume/volume.js";
 import type { Anatomy } from "./anatomy.js";
 import type { NodeShape } from "./nodes.js";
 import { type RandomStream, randomStream } from "./random.js";
-import { type Appearance, type BlobCell, type Solid, solidOf, type Tissue } from "./shapes.js";
+import { type Appearance, type BlobCell, drawPhases, type Solid, solidOf, type Tissue } from "./shapes.js";
 
 /** Changes of a typical patient. Places are in mm of the anatomy. */
 export interface Variety {
@@ -238,11 +238,6 @@ function roundCell(random: RandomStream, centre: Vector3, semiAxesMm: Vector3): 
     egg: 0,
     squared: false,
     roughness: 0.06,
-    phases: [
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-    ],
+    phases: drawPhases(random),
   };
 }

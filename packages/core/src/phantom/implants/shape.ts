@@ -1,13 +1,14 @@
 // What an implant is: a node, or something that only resembles one, as a solid in LPS millimetres.
 import type { Vector3 } from "../../volume/volume.js";
 import { axesAlong } from "../anatomy.js";
-import { calipers } from "../nodes.js";
+import { calipers, withShortAxis } from "../nodes.js";
 import type { RandomStream } from "../random.js";
 import {
   added,
   type BlobCell,
   blobSurface,
   type Cell,
+  drawPhases,
   scaled,
   solidOf,
   type TubePoint,
@@ -185,17 +186,9 @@ function drawBlob(
     egg: random.uniform(-0.25, 0.25),
     squared: false,
     roughness,
-    phases: [
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-      random.uniform(0, 6.28),
-    ],
+    phases: drawPhases(random),
   };
-  // Bending and roughness change the width; one correction brings the short axis to what was drawn.
-  const factor = shortAxisMm / calipers(blobSurface(draft, SURFACE_POINTS)).shortAxisMm;
-  const [a, b, c] = draft.semiAxesMm;
-  return { ...draft, semiAxesMm: [a * factor, b * factor, c * factor] };
+  return withShortAxis(draft, shortAxisMm);
 }
 
 /** A hilum opens on the hollow side, necrosis lies near the middle. */

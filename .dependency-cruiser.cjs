@@ -19,6 +19,18 @@ const layers = {
   reports: ["volume", "voxels", "metrics", "statistics"],
 };
 
+/** The stages of a workstation, and what each may import. */
+const node = "^packages/node/src/";
+const nodeStages = {
+  work: [],
+  files: ["work"],
+  datasets: ["files", "work"],
+  training: ["datasets", "files", "work"],
+  evaluation: ["files", "datasets", "work"],
+  segmenting: ["datasets", "files", "work"],
+  experiments: ["training", "datasets", "segmenting", "evaluation", "files", "work"],
+};
+
 const test = "\\.test(-helper)?\\.ts$";
 const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   name: `${layer}-imports-only-${allowed.join("-") || "itself"}`,
@@ -47,24 +59,48 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
     {
-      name: "cli-uses-entry-points",
+      name: "hosts-use-entry-points-of-core",
       severity: "error",
-      from: { path: "^(packages/cli|bench)/" },
+      from: { path: "^(packages/(node|cli)|bench|examples)/", pathNot: test },
       to: {
         path: "^packages/core/",
-        pathNot: "^packages/core/(dist|src)/(index|runtime/(node|web))\\.(d\\.ts|js|ts)$",
+        pathNot: "^packages/core/(dist|src)/(index|[a-z]+/index|runtime/node|runtime/web)\\.(d\\.ts|js|ts)$",
       },
     },
+    {
+      name: "entry-points-of-core-are-for-others",
+      severity: "error",
+      from: { path: core },
+      to: { path: [`${core}index\\.ts$`, `${core}[a-z]+/index\\.ts$`] },
+    },
+    {
+      name: "the-command-uses-the-entry-point-of-node",
+      severity: "error",
+      from: { path: "^packages/cli/", pathNot: test },
+      to: { path: "^packages/node/", pathNot: "^packages/node/(dist|src)/index\\.(d\\.ts|js|ts)$" },
+    },
+    ...Object.entries(nodeStages).map(([stage, allowed]) => ({
+      name: `node-${stage}-imports-only-${allowed.join("-") || "itself"}`,
+      severity: "error",
+      from: { path: `${node}${stage}/`, pathNot: test },
+      to: { path: node, pathNot: [`${node}${stage}/`, ...allowed.map((a) => `${node}${a}/`)] },
+    })),
     {
       name: "examples-use-what-is-published",
       severity: "error",
       from: { path: "^examples/", pathNot: "\\.test\\.ts$" },
-      to: { path: "^packages/", pathNot: "^packages/cli/((dist|src)/library(-web)?\\.|models/)" },
+      to: { path: "^packages/", pathNot: "^packages/(cli/(dist|src)/library(-web)?\\.|models/)" },
     },
     {
-      name: "core-is-below-the-cli",
+      name: "core-is-below-its-hosts",
       severity: "error",
       from: { path: "^packages/core/" },
+      to: { path: "^packages/(node|cli)/" },
+    },
+    {
+      name: "node-is-below-the-command",
+      severity: "error",
+      from: { path: "^packages/node/" },
       to: { path: "^packages/cli/" },
     },
   ],

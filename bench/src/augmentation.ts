@@ -1,23 +1,19 @@
 // npm run bench:augmentation: what each augmentation costs a patch, and a picture of what it does.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { generatePatient, type PatchSize } from "@lnsnet/core";
+import { type MontageTile, montagePng, textTable } from "@lnsnet/core/reports";
+import { type PreparedCase, prepareCase } from "@lnsnet/core/training";
 import {
   cutPatch,
   defaultAugmentation,
   drawVariation,
-  generatePatient,
   indexedStream,
-  type MontageTile,
-  montagePng,
   noVariation,
-  type PatchSize,
   type PatchVariation,
-  type PreparedCase,
-  prepareCase,
   prepareImage,
   prepareLabel,
-  textTable,
-} from "@lnsnet/core";
+} from "@lnsnet/core/transforms";
 
 const help = `npm run bench:augmentation -- [options]
 

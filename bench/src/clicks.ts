@@ -6,19 +6,18 @@ import {
   countOverlap,
   crop,
   dice,
-  indexedStream,
-  maskWhere,
-  measureNodes,
   openPredictor,
   readModel,
   readNifti,
   segment,
   summarise,
-  uniform,
   type Vector3,
   type Volume,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { indexedStream, uniform } from "@lnsnet/core/transforms";
+import { maskWhere } from "@lnsnet/core/volume";
+import { measureNodes } from "@lnsnet/core/voxels";
 import { shippedModelPath } from "./shipped-model.js";
 
 const help = `npm run check:clicks -- DATASET [options]

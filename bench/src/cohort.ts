@@ -2,7 +2,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { labelValues, readNifti, textTable, writeNifti } from "@lnsnet/core";
+import { readNifti, writeNifti } from "@lnsnet/core";
+import { textTable } from "@lnsnet/core/reports";
+import { labelValues } from "@lnsnet/core/voxels";
 import { runLnsnet } from "./command.js";
 import { perturbedNodes } from "./perturbed-nodes.js";
 

@@ -1,5 +1,7 @@
 // Counts that a person can make on paper.
-import { lnsnetNetwork, type NetworkSpecification, networkPresets, profileNetwork } from "@lnsnet/core";
+
+import { type NetworkSpecification, networkPresets, profileNetwork } from "@lnsnet/core";
+import { lnsnetNetwork } from "@lnsnet/core/networks";
 import { expect, test } from "vitest";
 import { forwardWork, stepWork, totalWork } from "./count.js";
 

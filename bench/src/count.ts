@@ -1,23 +1,23 @@
 // What a forward pass and a training step of a network have to do: multiply-adds and bytes, counted from their graphs.
+
+import { buildNetwork, type NetworkSpecification } from "@lnsnet/core";
 import {
-  ADAM,
   adamW,
-  buildNetwork,
   clipByNorm,
   concat,
-  diceCrossEntropyLoss,
   differentiate,
   globalNorm,
   input,
   movingAverage,
-  NetworkBuilder,
-  type NetworkSpecification,
   reshape,
   type Shape,
   sizeOf,
   sortNodes,
   type Value,
-} from "@lnsnet/core";
+} from "@lnsnet/core/graph";
+import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
+import { NetworkBuilder } from "@lnsnet/core/networks";
+import { ADAM } from "@lnsnet/core/training";
 
 /** Work of a graph, or of all its nodes of one operation. */
 export interface Work {

@@ -1,5 +1,6 @@
 // From seconds of single runs to the figures of the benchmark, and how they are shown.
-import { decimals, medianOf, textTable } from "@lnsnet/core";
+import { decimals, textTable } from "@lnsnet/core/reports";
+import { medianOf } from "@lnsnet/core/statistics";
 import type { Work } from "./count.js";
 
 /** Runs of one side: seconds of each round, and the largest resident set of its process in 10⁶ bytes. */

@@ -1,5 +1,5 @@
 // What the fuzz check does to sound files: small random damage of the kinds that broken copies and hostile hands make.
-import { type RandomGenerator, uniformWhole } from "@lnsnet/core";
+import { type RandomGenerator, uniformWhole } from "@lnsnet/core/transforms";
 
 /** Bytes changed at random; the same stream gives the same bytes. One to three kinds of damage, one after the other. */
 export function mutated(bytes: Uint8Array, random: RandomGenerator): Uint8Array {

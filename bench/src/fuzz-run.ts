@@ -1,6 +1,6 @@
 // The fuzz check itself: damaged inputs one after the other, and what about any of them is a fault.
 import { gzipSync } from "node:zlib";
-import { indexedStream, type RandomGenerator, uniformWhole } from "@lnsnet/core";
+import { indexedStream, type RandomGenerator, uniformWhole } from "@lnsnet/core/transforms";
 import { mutated } from "./fuzz-mutations.js";
 import { type FuzzOutcome, type FuzzPool, type FuzzTask, fuzzLimits } from "./fuzz-pool.js";
 import type { Seed } from "./fuzz-seeds.js";

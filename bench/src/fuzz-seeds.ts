@@ -6,14 +6,14 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import {
   type NetworkSpecification,
   networkPresets,
-  partsOf,
-  sizeOf,
   writeFcsv,
   writeMarkupsJson,
   writeModel,
   writeNifti,
-  writeSafetensors,
 } from "@lnsnet/core";
+import { writeSafetensors } from "@lnsnet/core/formats";
+import { sizeOf } from "@lnsnet/core/graph";
+import { partsOf } from "@lnsnet/core/networks";
 
 /** A file or folder with what is done to it. */
 export interface Seed {

@@ -1,5 +1,5 @@
 // A small share of the fuzz check, over every format; npm run check:fuzz tries the rest.
-import { indexedStream } from "@lnsnet/core";
+import { indexedStream } from "@lnsnet/core/transforms";
 import { afterAll, describe, expect, test } from "vitest";
 import { mutated } from "./fuzz-mutations.js";
 import { fuzzPool } from "./fuzz-pool.js";

@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { safeFileName, shown, textTable } from "@lnsnet/core";
+import { safeFileName, shown } from "@lnsnet/core";
+import { textTable } from "@lnsnet/core/reports";
 import { fuzzLimits, fuzzPool } from "./fuzz-pool.js";
 import { type Finding, type FuzzReport, runFuzz } from "./fuzz-run.js";
 import { fuzzSeeds } from "./fuzz-seeds.js";

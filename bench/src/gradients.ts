@@ -6,22 +6,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
-  type BuildNetwork,
   buildNetwork,
   buildTrainingStep,
-  diceCrossEntropyLoss,
-  forwardModel,
-  namedWeights,
   networkPresets,
-  readSafetensors,
   type Session,
-  type StoredTensor,
-  sizeOf,
   type TrainingStep,
-  textTable,
-  writeSafetensors,
 } from "@lnsnet/core";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
+import { sizeOf } from "@lnsnet/core/graph";
+import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { textTable } from "@lnsnet/core/reports";
+import { type BuildNetwork, forwardModel, namedWeights } from "@lnsnet/core/training";
 import { findPython } from "./python.js";
 
 interface Row {

@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { crop, readNifti, readSafetensors, type Vector3, writeNifti } from "@lnsnet/core";
+import { crop, readNifti, type Vector3, writeNifti } from "@lnsnet/core";
+import { readSafetensors } from "@lnsnet/core/formats";
 import { type CommandRun, runLnsnet, startLnsnet } from "./command.js";
 
 /** A command with an output, called `out` in the folder that it runs in. The data lie beside that folder. */

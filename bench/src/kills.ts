@@ -2,7 +2,8 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { indexedStream, textTable, uniform } from "@lnsnet/core";
+import { textTable } from "@lnsnet/core/reports";
+import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { differences, type KillJob, killJobs, makeInputs, sitting } from "./kill-jobs.js";
 
 const help = `npm run check:kills -- [options]

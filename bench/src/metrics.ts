@@ -1,6 +1,8 @@
 // npm run bench:metrics: how long the metrics of a whole scan take, beside SciPy's distance transforms.
 import { cpus } from "node:os";
-import { detectNodes, evaluateCase, surfaceConventions, textTable } from "@lnsnet/core";
+import { detectNodes, evaluateCase } from "@lnsnet/core";
+import { surfaceConventions } from "@lnsnet/core/metrics";
+import { textTable } from "@lnsnet/core/reports";
 import { drawnNeck, leastSeconds, type ScanBenchmark, scanBenchmark, scipySeconds } from "./drawn-neck.js";
 import { movedByOneVoxel } from "./perturbed-nodes.js";
 

@@ -1,5 +1,7 @@
 // Nodes as a network might predict them, made from the true ones without a network, the same each time.
-import { dilate, erode, type Volume } from "@lnsnet/core";
+
+import type { Volume } from "@lnsnet/core";
+import { dilate, erode } from "@lnsnet/core/voxels";
 
 /** What becomes of nodes, in turn. */
 const changes: readonly ((mask: Volume<Uint8Array>) => Uint8Array)[] = [

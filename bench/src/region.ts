@@ -5,22 +5,17 @@ import { parseArgs } from "node:util";
 import {
   chooseSeries,
   crop,
-  ctProblem,
-  findNeckRegion,
-  gridWithSpacing,
   listSeries,
-  type MontageTile,
-  montagePng,
-  type NeckRegion,
-  type NoNeck,
   pointOfIndex,
   readNifti,
   readSeries,
   reorientToLps,
   resample,
-  textTable,
   type Volume,
 } from "@lnsnet/core";
+import { type MontageTile, montagePng, textTable } from "@lnsnet/core/reports";
+import { gridWithSpacing } from "@lnsnet/core/volume";
+import { ctProblem, findNeckRegion, type NeckRegion, type NoNeck } from "@lnsnet/core/voxels";
 import { filesIn } from "./scan-check.js";
 
 const help = `npm run check:region -- FOLDER [options]

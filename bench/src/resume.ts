@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { indexedStream, textTable, uniform } from "@lnsnet/core";
+import { textTable } from "@lnsnet/core/reports";
+import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { runLnsnet, startLnsnet } from "./command.js";
 
 const help = `npm run check:resume -- [options]

@@ -6,8 +6,6 @@ import { parseArgs } from "node:util";
 import {
   type Geometry,
   generatePatient,
-  indexedStream,
-  medianOf,
   networkPresets,
   openPredictor,
   type Predictor,
@@ -17,12 +15,13 @@ import {
   readModel,
   resample,
   segment,
-  textTable,
-  uniform,
   type Vector3,
   type Volume,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { textTable } from "@lnsnet/core/reports";
+import { medianOf } from "@lnsnet/core/statistics";
+import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { findPython } from "./python.js";
 import { shippedModelPath } from "./shipped-model.js";
 

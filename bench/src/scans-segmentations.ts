@@ -5,24 +5,20 @@ import {
   chooseSeries,
   indexOfPoint,
   listSeries,
-  matchRois,
-  type PlanarContour,
   pointOfIndex,
-  rasteriseContours,
   readNifti,
   readRtstruct,
   readSeg,
   readSeries,
   readVolume,
-  requireDrawnOn,
-  roiPattern,
   type StructureSet,
   sameGeometry,
-  traceContours,
   type Vector3,
   type Volume,
-  voxelVolumeMm3,
 } from "@lnsnet/core";
+import { matchRois, requireDrawnOn, roiPattern } from "@lnsnet/core/formats";
+import { type PlanarContour, voxelVolumeMm3 } from "@lnsnet/core/volume";
+import { rasteriseContours, traceContours } from "@lnsnet/core/voxels";
 import { filesIn, require, type ScanCheck } from "./scan-check.js";
 
 export const segmentationChecks: readonly ScanCheck[] = [

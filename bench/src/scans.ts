@@ -1,7 +1,8 @@
 // npm run check:scans -- FOLDER: real scans against what other tools read of them. FOLDER has one sub-folder a data set.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InputError, textTable } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core";
+import { textTable } from "@lnsnet/core/reports";
 import { FailedCheck, type ScanCheck, SkippedCheck } from "./scan-check.js";
 import { dicomCtChecks } from "./scans-dicom-ct.js";
 import { segmentationChecks } from "./scans-segmentations.js";

@@ -6,18 +6,17 @@ import {
   countOverlap,
   crop,
   dice,
-  maskWhere,
   openPredictor,
   readModel,
   readNifti,
   type SegmentOptions,
   segment,
   summarise,
-  textTable,
   type Volume,
-  type VoxelArray,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { textTable } from "@lnsnet/core/reports";
+import { maskWhere, type VoxelArray } from "@lnsnet/core/volume";
 import { shippedModelPath } from "./shipped-model.js";
 
 const help = `npm run check:settings -- DATASET [options]

@@ -2,5 +2,5 @@
 import { fileURLToPath } from "node:url";
 
 export const shippedModelPath = fileURLToPath(
-  new URL("../../packages/cli/models/phantom.safetensors", import.meta.url),
+  new URL("../../packages/models/phantom.safetensors", import.meta.url),
 );

@@ -1,5 +1,5 @@
 // What a measuring process is told, and what both sides have to know.
-import type { Shape } from "@lnsnet/core";
+import type { Shape } from "@lnsnet/core/graph";
 
 /** What a worker is asked to measure; its one argument, as JSON. */
 export interface Task {

@@ -1,15 +1,9 @@
 // npm run bench:voxels: how long operations on the voxels of a whole scan take, beside SciPy.
 import { cpus } from "node:os";
-import {
-  bodyMask,
-  gridWithSpacing,
-  labelComponents,
-  measureNodes,
-  resample,
-  resampleLabels,
-  squaredDistanceMm,
-  textTable,
-} from "@lnsnet/core";
+import { labelComponents, resample } from "@lnsnet/core";
+import { textTable } from "@lnsnet/core/reports";
+import { gridWithSpacing, resampleLabels } from "@lnsnet/core/volume";
+import { bodyMask, measureNodes, squaredDistanceMm } from "@lnsnet/core/voxels";
 import {
   drawnNeck,
   leastSeconds,

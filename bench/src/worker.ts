@@ -1,26 +1,12 @@
 // One measured thing in a process of its own, so that its peak memory is its own. Started by main.ts, see Player.
 import { createInterface } from "node:readline";
-import {
-  add,
-  buildNetwork,
-  buildTrainingStep,
-  diceCrossEntropyLoss,
-  emitOnnx,
-  indexedStream,
-  inferenceModel,
-  input,
-  matmul,
-  namedWeights,
-  networkPresets,
-  parameter,
-  partsOf,
-  type Shape,
-  sizeOf,
-  sum,
-  Trainer,
-  uniform,
-} from "@lnsnet/core";
+import { buildNetwork, buildTrainingStep, inferenceModel, networkPresets, Trainer } from "@lnsnet/core";
+import { add, emitOnnx, input, matmul, parameter, type Shape, sizeOf, sum } from "@lnsnet/core/graph";
+import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
+import { partsOf } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { namedWeights } from "@lnsnet/core/training";
+import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { PRODUCT_EDGES, SUM_LENGTH, type Task } from "./task.js";
 
 const WARM_UP_RUNS = 2;

@@ -6,22 +6,20 @@ import {
   chooseSeries,
   type Geometry,
   listSeries,
-  type Matrix3,
-  measureNodes,
   pointOfIndex,
-  type ReportedNode,
   readSeries,
   type SourceSeries,
-  traceContours,
   type Vector3,
   type Volume,
-  voxelCount,
   type WritingContext,
   writeMeasurementReport,
   writeRtstruct,
   writeSeg,
   writeVolume,
 } from "@lnsnet/core";
+import type { ReportedNode } from "@lnsnet/core/formats";
+import { type Matrix3, voxelCount } from "@lnsnet/core/volume";
+import { measureNodes, traceContours } from "@lnsnet/core/voxels";
 import { filesIn } from "./scan-check.js";
 
 /**

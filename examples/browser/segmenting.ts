@@ -1,4 +1,6 @@
 // The worker: reads a scan and segments it beside the page, which stays responsive.
+
+import modelUrl from "@lnsnet/models/phantom.safetensors?url";
 import {
   chooseSeries,
   InputError,
@@ -15,7 +17,6 @@ import {
   volumeFormatOf,
   writeNifti,
 } from "lnsnet";
-import modelUrl from "lnsnet/models/phantom.safetensors?url";
 import type { News, Order } from "./messages.js";
 
 let stop = new AbortController();

@@ -1,5 +1,6 @@
 // Strict checking of a command's arguments, before anything runs. citty parses them but lets mistakes pass.
-import { InputError, type NetworkSpecification, sizeRule, takesSize } from "@lnsnet/core";
+import { InputError, type NetworkSpecification } from "@lnsnet/core";
+import { sizeRule, takesSize } from "@lnsnet/core/networks";
 import type { ArgDef, ArgsDef } from "citty";
 
 /** The data set that a command works on. */
@@ -7,6 +8,12 @@ export const datasetArgument = {
   type: "positional",
   description: "folder with imagesTr, labelsTr and dataset.json",
   required: true,
+} as const satisfies ArgDef;
+
+/** For commands that write a file whose name the user gives. */
+export const forceArgument = {
+  type: "boolean",
+  description: "replace an existing output file; an input is never replaced",
 } as const satisfies ArgDef;
 
 /** For commands that read a data set, of which one class is used at a time. */

@@ -1,8 +1,7 @@
 // Runs the command as a user does: the built code, in a process of its own or many runs in one.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { markedName } from "./process-mark.js";
 
 export const bin = fileURLToPath(new URL("../bin/lnsnet.js", import.meta.url));
 
@@ -33,12 +32,6 @@ export function run(
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
-}
-
-/** A name such as a process gives that has ended. */
-export function markOfDeadProcess(kind: string): string {
-  const { pid } = spawnSync(process.execPath, ["--version"]);
-  return markedName(kind).replace(`-${process.pid}-`, `-${pid}-`);
 }
 
 /** Runs `lnsnet` in a folder. */

@@ -4,8 +4,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { boxPatient, writeBoxes } from "./boxes.test-helper.js";
-import { bin, type Ended, lnsnetIn, markOfDeadProcess } from "./command.test-helper.js";
+import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
+import { markOfDeadProcess } from "../../node/src/files/process-mark.test-helper.js";
+import { bin, type Ended, lnsnetIn } from "./command.test-helper.js";
 
 const settings = [
   ...["--folds", "2", "--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5"],

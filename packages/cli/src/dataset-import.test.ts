@@ -2,10 +2,11 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ImportRecord } from "@lnsnet/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { boxPatient, writeBoxes } from "./boxes.test-helper.js";
-import { bin, lnsnetIn, markOfDeadProcess, run } from "./command.test-helper.js";
-import type { ImportRecord } from "./import-record.js";
+import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
+import { markOfDeadProcess } from "../../node/src/files/process-mark.test-helper.js";
+import { bin, lnsnetIn, run } from "./command.test-helper.js";
 
 let folder = "";
 const command = (output: string) => ["dataset", "import", "boxes", "--output", output];

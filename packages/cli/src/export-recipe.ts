@@ -1,11 +1,7 @@
 // What another program has to know to use an exported network: written beside the ONNX file as JSON.
-import {
-  DEFAULT_OVERLAP,
-  FOREGROUND_THRESHOLD,
-  type PatchSize,
-  type Plan,
-  patchWeighting,
-} from "@lnsnet/core";
+
+import type { PatchSize, Plan } from "@lnsnet/core";
+import { DEFAULT_OVERLAP, FOREGROUND_THRESHOLD, patchWeighting } from "@lnsnet/core/inference";
 
 /** The recipe of an exported network. Its fields are explained in docs/export.md. */
 export type ExportRecipe = ReturnType<typeof exportRecipe>;

@@ -2,10 +2,9 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadModel, shippedModelPath } from "@lnsnet/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Ended, lnsnetIn } from "./command.test-helper.js";
-import { loadModel } from "./model.js";
-import { shippedModelPath } from "./prediction.js";
 
 let folder: string;
 beforeAll(async () => {

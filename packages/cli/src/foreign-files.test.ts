@@ -4,13 +4,10 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeF
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { writeNifti } from "@lnsnet/core";
+import { cacheNames, experimentNames, trainingFiles, whileHolding } from "@lnsnet/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { boxPatient, writeBoxes } from "./boxes.test-helper.js";
-import { cacheNames } from "./cache.js";
+import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
-import { experimentNames } from "./experiment/files.js";
-import { whileHolding } from "./folder-lock.js";
-import { trainingFiles } from "./training-folder.js";
 
 let root = "";
 let session: LnsnetSession;

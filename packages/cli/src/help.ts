@@ -1,7 +1,8 @@
 // The help texts: of lnsnet, and of each command from its table of arguments. No line is longer than 80 columns.
+
+import { packageVersion } from "@lnsnet/node";
 import type { ArgDef, ArgsDef } from "citty";
 import { type Command, type CommandEntry, commands, stages } from "./command-table.js";
-import { packageVersion } from "./version.js";
 
 const lineWidth = 80;
 /** Where the texts of options begin. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeModel } from "@lnsnet/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { densityModel } from "../../node/src/density-model.test-helper.js";
+import { ctFiles } from "../../node/src/dicom.test-helper.js";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
-import { densityModel } from "./density-model.test-helper.js";
-import { ctFiles } from "./dicom.test-helper.js";
 
 const cases = fileURLToPath(new URL("../../../fixtures/imaging-cases/", import.meta.url));
 const damaged = fileURLToPath(new URL("../../../fixtures/robustness-cases/", import.meta.url));

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type Geometry, readVolume, sameGeometry, type Volume, writeNifti, writeVolume } from "@lnsnet/core";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type CtSeries, ctFiles } from "../../node/src/dicom.test-helper.js";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
-import { type CtSeries, ctFiles } from "./dicom.test-helper.js";
 
 /** Turned by 3-4-5 about z, and stacked downwards: nothing that a careless reader gets right by luck. */
 const grid: Geometry = {

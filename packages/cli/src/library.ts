@@ -6,12 +6,10 @@ import {
   type TrainedModel,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { loadModel, type StoredModel } from "./model.js";
-import { shippedModelPath } from "./prediction.js";
+import { loadModel, type StoredModel, shippedModelPath } from "@lnsnet/node";
 
 export * from "@lnsnet/core";
-export { readImage, readScan } from "./imaging.js";
-export { loadModel } from "./model.js";
+export { loadModel, readImage, readScan } from "@lnsnet/node";
 
 /**
  * Loads models, on the CPU unless another device is asked for; several are averaged.

@@ -1,12 +1,11 @@
 // The command `lnsnet`: finds the subcommand, checks its arguments, and turns every failure into an exit code.
 import { InputError, safeLines } from "@lnsnet/core";
+import { Interrupted, packageVersion } from "@lnsnet/node";
 import { runCommand } from "citty";
 import { checkArguments, closest } from "./arguments.js";
 import { commands } from "./command-table.js";
 import { commandHelp, generalHelp } from "./help.js";
-import { Interrupted } from "./interrupt.js";
 import { watchStreams } from "./standard-streams.js";
-import { packageVersion } from "./version.js";
 
 await main(process.argv.slice(2));
 

@@ -1,10 +1,16 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
-import { InputError, medianOf, networkPresets, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
+import { InputError, networkPresets, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
+import { medianOf } from "@lnsnet/core/statistics";
+import {
+  type CacheSettings,
+  type Case,
+  type Dataset,
+  listed,
+  readCacheSettings,
+  readScan,
+} from "@lnsnet/node";
 import type { ArgsDef } from "citty";
 import { foregroundArgument, networkSize, realNumber, threeNumbers } from "./arguments.js";
-import { type CacheSettings, readCacheSettings } from "./cache.js";
-import { type Case, type Dataset, listed } from "./dataset.js";
-import { readScan } from "./imaging.js";
 
 const DEFAULT_WINDOW = "-160,240";
 

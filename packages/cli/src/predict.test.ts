@@ -25,14 +25,14 @@ import {
   sameGeometry,
   type Vector3,
   type Volume,
-  voxelCount,
   writeModel,
   writeNifti,
 } from "@lnsnet/core";
+import { voxelCount } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { densityModel } from "../../node/src/density-model.test-helper.js";
+import { ctFiles } from "../../node/src/dicom.test-helper.js";
 import { bin, type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
-import { densityModel } from "./density-model.test-helper.js";
-import { ctFiles } from "./dicom.test-helper.js";
 
 /** Turned about z, and stacked downwards. */
 const grid: Geometry = {

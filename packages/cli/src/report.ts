@@ -1,14 +1,7 @@
 // The demonstration's table and report.
-import {
-  type CaseMetrics,
-  learningCurveSvg,
-  reportHtml,
-  type TableColumn,
-  tableBlock,
-  textTable,
-} from "@lnsnet/core";
-import { duration } from "./progress.js";
-import type { TrainingHistory } from "./training-state.js";
+import { type CaseMetrics, reportHtml } from "@lnsnet/core";
+import { learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
+import { duration, type TrainingHistory } from "@lnsnet/node";
 
 export interface DemoCase extends CaseMetrics {
   readonly case: string;

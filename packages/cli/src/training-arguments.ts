@@ -1,15 +1,16 @@
 // The options of a training regime on the command line, for every command that trains.
+
+import { InputError } from "@lnsnet/core";
 import {
   type AugmentationName,
   augmentationNames,
   defaultAugmentation,
-  InputError,
   noAugmentation,
   withoutVariations,
-} from "@lnsnet/core";
+} from "@lnsnet/core/transforms";
+import type { TrainingOptions } from "@lnsnet/node";
 import type { ArgsDef } from "citty";
 import { realNumber, wholeNumber } from "./arguments.js";
-import type { TrainingOptions } from "./training-options.js";
 
 export const regimeArguments = {
   steps: { type: "string", description: "number of training steps", default: "3000", valueHint: "NUMBER" },

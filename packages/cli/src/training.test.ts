@@ -5,21 +5,18 @@ import { join } from "node:path";
 import {
   inferenceModel,
   networkPresets,
-  patientOfCase,
   readNifti,
-  readSafetensors,
   sameGeometry,
   type Volume,
   writeNifti,
-  writeSafetensors,
 } from "@lnsnet/core";
+import { readSafetensors, writeSafetensors } from "@lnsnet/core/formats";
+import { patientOfCase } from "@lnsnet/core/training";
+import { divideCases, loadModel, type TrainingHistory } from "@lnsnet/node";
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BoxPatient, boxGeometry, boxPatient, writeBoxes } from "./boxes.test-helper.js";
+import { type BoxPatient, boxGeometry, boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
 import { bin, lnsnetIn, run } from "./command.test-helper.js";
-import { loadModel } from "./model.js";
-import { divideCases } from "./training.js";
-import type { TrainingHistory } from "./training-state.js";
 
 let folder = "";
 const lnsnet = (tokens: readonly string[], ...rest: [Parameters<typeof lnsnetIn>[2]] | []) =>

@@ -3,19 +3,30 @@ import { randomUUID } from "node:crypto";
 import {
   InputError,
   readMarkups,
-  roiPattern,
   volumeFormats,
   writeFcsv,
   writeMarkupsJson,
   writeVolume,
 } from "@lnsnet/core";
+import { roiPattern } from "@lnsnet/core/formats";
+import {
+  asInstances,
+  counted,
+  printProblems,
+  printText,
+  type ReadImage,
+  readBytes,
+  readImage,
+  readLabels,
+  requireFreeFile,
+  requirePath,
+  type SegmentationFormat,
+  segmentationBytes,
+  segmentationKind,
+  writeAtomically,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { readBytes, requirePath, writeAtomically } from "../files.js";
-import { type ReadImage, readImage } from "../imaging.js";
-import { asInstances, readLabels, segmentationKind } from "../labels.js";
-import { counted, printProblems, printText } from "../output.js";
-import { forceArgument, requireFreeFile } from "../outputs.js";
-import { type SegmentationFormat, segmentationBytes } from "../writing.js";
+import { forceArgument } from "../arguments.js";
 
 export const convertCommand = defineCommand({
   meta: {

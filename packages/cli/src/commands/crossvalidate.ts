@@ -1,19 +1,34 @@
 // lnsnet crossvalidate: the paper's protocol on a data set, in one folder that ends with tables and a report.
 import { InputError } from "@lnsnet/core";
+import {
+  beginExperiment,
+  collectExperiment,
+  type ExperimentConfiguration,
+  ensureWritableFolder,
+  experimentFiles,
+  foldFiles,
+  foldNumbers,
+  hashOfFile,
+  openDataset,
+  patientRule,
+  predictCases,
+  printJson,
+  printNote,
+  printProblems,
+  printText,
+  protocols,
+  scansOfPatients,
+  summaryText,
+  trainedFold,
+  trainFold,
+  validationCases,
+  validationTarget,
+  whileHolding,
+  whileHoldingAll,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { realNumber, wholeNumber } from "../arguments.js";
-import { openDataset } from "../dataset.js";
-import { collectExperiment } from "../experiment/collecting.js";
-import { beginExperiment, type ExperimentConfiguration, protocols } from "../experiment/configuration.js";
-import { experimentFiles, foldFiles } from "../experiment/files.js";
-import { trainedFold, trainFold } from "../experiment/folds.js";
-import { foldNumbers, predictCases, validationCases, validationTarget } from "../experiment/predicting.js";
-import { summaryText } from "../experiment/report.js";
-import { ensureWritableFolder, hashOfFile } from "../files.js";
-import { whileHolding, whileHoldingAll } from "../folder-lock.js";
-import { printJson, printNote, printProblems, printText } from "../output.js";
 import { planArguments, planOf } from "../plan-arguments.js";
-import { patientRule, scansOfPatients } from "../splits.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
 export const crossvalidateCommand = defineCommand({

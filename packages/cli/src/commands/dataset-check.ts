@@ -1,13 +1,18 @@
 // lnsnet dataset check: every problem of a data set in one table.
-import { type TableColumn, textTable } from "@lnsnet/core";
+import { type TableColumn, textTable } from "@lnsnet/core/reports";
+import {
+  counted,
+  type Finding,
+  findProblems,
+  interruptSignal,
+  listDataset,
+  printJson,
+  printText,
+  severalClasses,
+  surveyDataset,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
-import { listDataset } from "../dataset.js";
-import { type Finding, findProblems } from "../dataset-check.js";
-import { severalClasses } from "../dataset-labels.js";
-import { interruptSignal } from "../interrupt.js";
-import { counted, printJson, printText } from "../output.js";
-import { surveyDataset } from "../survey-dataset.js";
 
 export const datasetCheckCommand = defineCommand({
   meta: {

@@ -1,16 +1,21 @@
 // lnsnet dataset fingerprint: what a data set's scans and nodes are like, as JSON and as a report.
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
+import {
+  ensureWritableFolder,
+  fingerprintOf,
+  fingerprintReport,
+  hasImage,
+  interruptSignal,
+  openDataset,
+  printJson,
+  printText,
+  requireFreeFile,
+  surveyDataset,
+  writeAtomically,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
-import { openDataset } from "../dataset.js";
-import { hasImage } from "../dataset-check.js";
-import { ensureWritableFolder, writeAtomically } from "../files.js";
-import { fingerprintOf, fingerprintReport } from "../fingerprint.js";
-import { interruptSignal } from "../interrupt.js";
-import { printJson, printText } from "../output.js";
-import { requireFreeFile } from "../outputs.js";
-import { surveyDataset } from "../survey-dataset.js";
 
 export const datasetFingerprintCommand = defineCommand({
   meta: {

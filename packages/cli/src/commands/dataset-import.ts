@@ -1,15 +1,23 @@
 // lnsnet dataset import: a collection of scans and labels in, a data set without identifiers out.
 import { basename, resolve } from "node:path";
-import { csvTable, roiPattern } from "@lnsnet/core";
+import { roiPattern } from "@lnsnet/core/formats";
+import { csvTable } from "@lnsnet/core/reports";
+import {
+  defaultRoi,
+  ensureWritableFolder,
+  importDataset,
+  interruptSignal,
+  type Layout,
+  layouts,
+  listSources,
+  printJson,
+  printText,
+  requireFreeFile,
+  whileHolding,
+  writeAtomically,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { realNumber } from "../arguments.js";
-import { importDataset } from "../dataset-import.js";
-import { ensureWritableFolder, writeAtomically } from "../files.js";
-import { whileHolding } from "../folder-lock.js";
-import { defaultRoi, type Layout, layouts, listSources } from "../import-sources.js";
-import { interruptSignal } from "../interrupt.js";
-import { printJson, printText } from "../output.js";
-import { requireFreeFile } from "../outputs.js";
 
 export const datasetImportCommand = defineCommand({
   meta: {

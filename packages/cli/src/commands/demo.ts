@@ -2,7 +2,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  defaultAugmentation,
   evaluateCase,
   networkPresets,
   nodeMask,
@@ -11,23 +10,32 @@ import {
   type Plan,
   profileNetwork,
   segment,
-  withoutVariations,
   writeNifti,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { defaultAugmentation, withoutVariations } from "@lnsnet/core/transforms";
+import {
+  caseId,
+  createProgress,
+  duration,
+  ensureWritableFolder,
+  interruptSignal,
+  isFolder,
+  loadCase,
+  loadModel,
+  openDataset,
+  printText,
+  readJson,
+  requireFreeNames,
+  train,
+  writeAtomically,
+  writeCohort,
+  writeJson,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { z } from "zod";
 import { wholeNumber } from "../arguments.js";
-import { writeCohort } from "../cohort.js";
-import { caseId, loadCase, openDataset } from "../dataset.js";
-import { ensureWritableFolder, isFolder, readJson, writeAtomically, writeJson } from "../files.js";
-import { interruptSignal } from "../interrupt.js";
-import { loadModel } from "../model.js";
-import { printText } from "../output.js";
-import { requireFreeNames } from "../outputs.js";
-import { createProgress, duration } from "../progress.js";
 import { type DemoCase, demoReport, demoTable } from "../report.js";
-import { train } from "../training.js";
 
 export const demoCommand = defineCommand({
   meta: {

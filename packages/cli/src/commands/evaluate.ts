@@ -1,49 +1,45 @@
 // lnsnet evaluate: predicted masks against true ones, over the whole volume.
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import {
-  csvTable,
-  detectNodes,
-  evaluateCase,
-  InputError,
-  type IntegerVoxelArray,
-  maskWhere,
-  type NodeSplit,
-  overlayPng,
-  type SurfaceConvention,
-  summarise,
-  surfaceConventions,
-  type TableColumn,
-  type TableRow,
-  textTable,
-  type Volume,
-  volumeFormatOf,
-} from "@lnsnet/core";
-import { defineCommand } from "citty";
-import { realNumber, wholeNumber } from "../arguments.js";
-import { caseId, listed } from "../dataset.js";
-import { detectionJson, detectionText, type ScanNodes } from "../detection-json.js";
+import { detectNodes, evaluateCase, InputError, overlayPng, summarise, type Volume } from "@lnsnet/core";
+import { volumeFormatOf } from "@lnsnet/core/formats";
+import { type SurfaceConvention, surfaceConventions } from "@lnsnet/core/metrics";
+import { csvTable, type TableColumn, type TableRow, textTable } from "@lnsnet/core/reports";
+import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
+import type { NodeSplit } from "@lnsnet/core/voxels";
 import {
   type ComparedPair,
+  caseId,
   checkValues,
+  createProgress,
+  detectionJson,
+  detectionText,
+  ensureWritableFolder,
   type ForegroundRules,
-  type MaskPair,
-  readPair,
-} from "../evaluation-masks.js";
-import { ensureWritableFolder, fileError, isFolder, requirePath, writeAtomically } from "../files.js";
-import { readScan } from "../imaging.js";
-import { interruptSignal, throwIfInterrupted } from "../interrupt.js";
-import {
+  fileError,
   forEachMetric,
+  interruptSignal,
+  isFolder,
+  listed,
+  type MaskPair,
   type MetricName,
   type MetricRow,
   metricNames,
   metricRow,
   metrics,
-} from "../metric-names.js";
-import { printJson, printProblems, printText } from "../output.js";
-import { forceArgument, requireFreeFile } from "../outputs.js";
-import { createProgress } from "../progress.js";
+  printJson,
+  printProblems,
+  printText,
+  readPair,
+  readScan,
+  requireFreeFile,
+  requirePath,
+  type ScanNodes,
+  throwIfInterrupted,
+  writeAtomically,
+} from "@lnsnet/node";
+import { defineCommand } from "citty";
+import { forceArgument, realNumber, wholeNumber } from "../arguments.js";
 
 export const evaluateCommand = defineCommand({
   meta: {

@@ -1,14 +1,20 @@
 // lnsnet export: a trained model as an ONNX file that any runtime reads.
 import { basename } from "node:path";
-import { fitsSize, InputError, inferenceModel, networkTitle } from "@lnsnet/core";
+import { InputError, inferenceModel, networkTitle } from "@lnsnet/core";
+import { fitsSize } from "@lnsnet/core/networks";
+import {
+  loadModel,
+  printJson,
+  printText,
+  requireFreeFile,
+  saveModel,
+  shippedModelPath,
+  writeAtomically,
+  writeJson,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { networkSize } from "../arguments.js";
+import { forceArgument, networkSize } from "../arguments.js";
 import { exportRecipe } from "../export-recipe.js";
-import { writeAtomically, writeJson } from "../files.js";
-import { loadModel, saveModel } from "../model.js";
-import { printJson, printText } from "../output.js";
-import { forceArgument, requireFreeFile } from "../outputs.js";
-import { shippedModelPath } from "../prediction.js";
 
 export const exportCommand = defineCommand({
   meta: {

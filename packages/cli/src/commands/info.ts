@@ -1,17 +1,19 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
+import { type Geometry, InputError, shown } from "@lnsnet/core";
+import { type ObjectSummary, objectSummary } from "@lnsnet/core/formats";
+import { orientationCode } from "@lnsnet/core/volume";
 import {
-  type Geometry,
-  InputError,
-  type ObjectSummary,
-  objectSummary,
-  orientationCode,
-  shown,
-} from "@lnsnet/core";
+  counted,
+  describeGeometry,
+  type FoundImages,
+  findImages,
+  isFile,
+  printJson,
+  printText,
+  readBytes,
+  type VolumeFile,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { describeGeometry } from "../dataset.js";
-import { isFile, readBytes } from "../files.js";
-import { type FoundImages, findImages, type VolumeFile } from "../imaging.js";
-import { counted, printJson, printText } from "../output.js";
 
 export const infoCommand = defineCommand({
   meta: {

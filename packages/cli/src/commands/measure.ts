@@ -1,11 +1,19 @@
 // lnsnet measure: the nodes of a label file, each with its volume, axes, density and place.
-import { InputError, measureNodes, type NodeSplit, nodeJson, nodesCsv, nodesText } from "@lnsnet/core";
+import { InputError, nodeJson, nodesCsv, nodesText } from "@lnsnet/core";
+import { measureNodes, type NodeSplit } from "@lnsnet/core/voxels";
+import {
+  hasSeveralValues,
+  printJson,
+  printProblems,
+  printText,
+  type ReadLabels,
+  readImage,
+  readLabels,
+  requireFreeFile,
+  writeAtomically,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { writeAtomically } from "../files.js";
-import { readImage } from "../imaging.js";
-import { hasSeveralValues, type ReadLabels, readLabels } from "../labels.js";
-import { printJson, printProblems, printText } from "../output.js";
-import { forceArgument, requireFreeFile } from "../outputs.js";
+import { forceArgument } from "../arguments.js";
 import { patternOf } from "./convert.js";
 
 export const measureCommand = defineCommand({

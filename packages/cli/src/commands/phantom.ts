@@ -1,10 +1,8 @@
 // lnsnet phantom: the synthetic cohort as a data set.
 import { InputError } from "@lnsnet/core";
+import { interruptSignal, printJson, printText, writeCohort } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
-import { writeCohort } from "../cohort.js";
-import { interruptSignal } from "../interrupt.js";
-import { printJson, printText } from "../output.js";
 
 export const phantomCommand = defineCommand({
   meta: {

@@ -1,39 +1,50 @@
 // lnsnet predict: a scan, or a folder of scans, in; masks, node tables, pictures and DICOM objects out.
 import {
   type DeviceChoice,
-  deviceChoices,
   InputError,
-  type NodeJson,
-  nodeHu,
   nodesText,
   openPredictor,
   type Predictor,
   type SegmentOptions,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { defineCommand } from "citty";
-import { realNumber, wholeNumber } from "../arguments.js";
-import { listed } from "../dataset.js";
-import { ensureWritableFolder, removeUnfinished, requirePath } from "../files.js";
-import { whileHolding } from "../folder-lock.js";
-import { Interrupted } from "../interrupt.js";
-import type { StoredModel } from "../model.js";
-import { counted, printJson, printNote, printProblems, printText } from "../output.js";
-import { shippedModelPath } from "../prediction.js";
-import { secretOf } from "../secret.js";
-import { clickArguments, clicksFrom } from "../segmenting/clicks.js";
+import type { NodeJson } from "@lnsnet/core/reports";
+import { deviceChoices } from "@lnsnet/core/runtime";
+import { nodeHu } from "@lnsnet/core/voxels";
 import {
+  counted,
   type DicomObject,
   dicomObjects,
+  ensureWritableFolder,
   type Form,
+  Interrupted,
+  listed,
+  loadModels,
   type Manifest,
   type ModelRecord,
   maskFormats,
+  modelRecord,
+  type NamedScan,
+  printJson,
+  printNote,
+  printProblems,
+  printText,
+  readAhead,
+  removeUnfinished,
   requireFreeResults,
-} from "../segmenting/manifest.js";
-import { loadModels, modelRecord } from "../segmenting/models.js";
-import { type NamedScan, readAhead, type ScanOrigin, scansAt } from "../segmenting/scans.js";
-import { type Segmenting, segmentScan } from "../segmenting/segmenting.js";
+  requirePath,
+  type ScanOrigin,
+  type Segmenting,
+  type StoredModel,
+  scansAt,
+  secretOf,
+  segmentScan,
+  shippedModelPath,
+  whileHolding,
+} from "@lnsnet/node";
+import { defineCommand } from "citty";
+import { realNumber, wholeNumber } from "../arguments.js";
+import { clickArguments, clicksFrom } from "../clicks.js";
 
 export const predictCommand = defineCommand({
   meta: {

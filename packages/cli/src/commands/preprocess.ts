@@ -1,15 +1,24 @@
 // lnsnet preprocess: the scans of a data set on the working grid, in files that trainings share.
 import { InputError } from "@lnsnet/core";
+import {
+  type CacheSettings,
+  cacheNames,
+  type Dataset,
+  ensureWritableFolder,
+  fillCache,
+  interruptSignal,
+  isCache,
+  openDataset,
+  printJson,
+  printText,
+  readCacheSettings,
+  removeUnfinished,
+  requireFreeNames,
+  whileHolding,
+  writeCacheSettings,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
-import { type CacheSettings, cacheNames, isCache, readCacheSettings, writeCacheSettings } from "../cache.js";
-import { type Dataset, openDataset } from "../dataset.js";
-import { ensureWritableFolder, removeUnfinished } from "../files.js";
-import { whileHolding } from "../folder-lock.js";
-import { interruptSignal } from "../interrupt.js";
-import { fillCache } from "../loading.js";
-import { printJson, printText } from "../output.js";
-import { requireFreeNames } from "../outputs.js";
 import { workingSettings } from "../plan-arguments.js";
 
 export const preprocessCommand = defineCommand({

@@ -1,8 +1,11 @@
 // lnsnet profile: what a network costs, layer by layer.
-import { networkPresets, predictionBytes, profileNetwork, textTable, trainingStepBytes } from "@lnsnet/core";
+import { networkPresets, profileNetwork } from "@lnsnet/core";
+import { predictionBytes } from "@lnsnet/core/networks";
+import { textTable } from "@lnsnet/core/reports";
+import { trainingStepBytes } from "@lnsnet/core/training";
+import { printJson, printText } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { networkSize } from "../arguments.js";
-import { printJson, printText } from "../output.js";
 
 export const profileCommand = defineCommand({
   meta: { name: "profile", description: "Count a network's parameters and multiply-adds" },

@@ -1,18 +1,25 @@
 // lnsnet train: a data set in, a trained network out.
 import { join } from "node:path";
-import { bestValidation, InputError, type PatientRule } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core";
+import { bestValidation, type PatientRule } from "@lnsnet/core/training";
+import {
+  type Dataset,
+  duration,
+  ensureWritableFolder,
+  openDataset,
+  patientRule,
+  printJson,
+  printText,
+  readSplits,
+  type TrainingStart,
+  train,
+  trainingPart,
+  whileHolding,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
-import { type Dataset, openDataset } from "../dataset.js";
-import { ensureWritableFolder } from "../files.js";
-import { whileHolding } from "../folder-lock.js";
-import { printJson, printText } from "../output.js";
 import { planArguments, planOf } from "../plan-arguments.js";
-import { duration } from "../progress.js";
-import { patientRule, readSplits, trainingPart } from "../splits.js";
-import { train } from "../training.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
-import type { TrainingStart } from "../training-folder.js";
 
 export const trainCommand = defineCommand({
   meta: { name: "train", description: "Train a network on a data set in nnU-Net's layout" },

@@ -10,7 +10,7 @@ import { partialUnetDefaults } from "../networks/partial-unet.js";
 import { type Plan, parsePlan, readModel, writeModel } from "./model-file.js";
 
 describe("the shipped model, written before a stem could be of half size", () => {
-  const path = new URL("../../../cli/models/phantom.safetensors", import.meta.url);
+  const path = new URL("../../../models/phantom.safetensors", import.meta.url);
   const bytes = readFileSync(path);
 
   test("states no stem", () => {

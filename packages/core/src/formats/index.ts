@@ -1,0 +1,53 @@
+export { folderOf } from "./companion.js";
+export { anonymousSource } from "./dicom/anonymise.js";
+export { type DrawnObject, requireDrawnOn } from "./dicom/belonging.js";
+export { type ReportedNode, writeMeasurementReport } from "./dicom/measurement-report.js";
+export { dicomModality } from "./dicom/modality.js";
+export { type BodySummary, type ObjectSummary, objectSummary } from "./dicom/object-summary.js";
+export { locateCodecs } from "./dicom/pixel-codecs.js";
+export { matchRois, roiPattern } from "./dicom/roi-names.js";
+export {
+  type DrawnRoi,
+  readRtstruct,
+  type StructureSet,
+  type StructureSetRoi,
+  writeRtstruct,
+} from "./dicom/rtstruct.js";
+export { type LabelName, readSeg, type Segment, type SegmentationObject, writeSeg } from "./dicom/seg.js";
+export {
+  chooseSeries,
+  type DicomSeries,
+  isCtScan,
+  listSeries,
+  readSeries,
+  type SeriesListing,
+} from "./dicom/series.js";
+export type { SeriesProblem } from "./dicom/series-problem.js";
+export type { NamedFile } from "./dicom/slices.js";
+export type {
+  ModelIdentity,
+  SourceInstance,
+  SourceSeries,
+  StudyIdentity,
+  WritingContext,
+} from "./dicom/source-series.js";
+export { type NamedPoint, readMarkups, writeFcsv, writeMarkupsJson } from "./markups.js";
+export { readNifti, writeNifti } from "./nifti.js";
+export { type NamedSegment, nrrdSegments } from "./nrrd.js";
+export type { ReportProblem } from "./place.js";
+export {
+  readSafetensors,
+  type StoredType,
+  type Tensor as StoredTensor,
+  writeSafetensors,
+} from "./safetensors.js";
+export { type EventMoment, fileVersionRecord, restartRecord, scalarsRecord } from "./tensorboard.js";
+export {
+  readVolume,
+  type VolumeFormat,
+  volumeCompanion,
+  volumeFormatOf,
+  volumeFormats,
+  writeVolume,
+} from "./volume-file.js";
+export { isZip, listZip, type ZipEntry } from "./zip.js";

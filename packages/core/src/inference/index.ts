@@ -1,0 +1,13 @@
+export { type CleanUp, cleanedMask, defaultCleanUp } from "./clean-up.js";
+export { openPredictor, type PredictionPlan, type Predictor, type TrainedModel } from "./predictor.js";
+export {
+  type ClickOutcome,
+  DEFAULT_OVERLAP,
+  type Segmentation,
+  type SegmentOptions,
+  type StandingNodes,
+  segment,
+} from "./segment.js";
+export { FOREGROUND_THRESHOLD, nodeMask, type SegmentedNode } from "./segmented-nodes.js";
+export { patchWeighting, predictProbability } from "./sliding-window.js";
+export type { SearchedPart } from "./whole-scan.js";

@@ -1,0 +1,1 @@
+export { diceCrossEntropyLoss, maskedDiceCrossEntropyLoss } from "./segmentation.js";

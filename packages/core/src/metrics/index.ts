@@ -1,0 +1,25 @@
+export { type CaseMetrics, evaluateCase } from "./case.js";
+export {
+  countsOf,
+  type DetectionCounts,
+  type DetectionFigures,
+  type DetectionOptions,
+  detectionFigures,
+  detectNodes,
+  type NodeDetection,
+  type PredictedNode,
+  type SizeStratum,
+  sensitivityBySize,
+  type TrueNode,
+} from "./detection.js";
+export { countsAtScores, countsAtThresholds, type FrocPoint, frocCurve } from "./froc.js";
+export { type NodePair, pairOfNode } from "./node-level.js";
+export { hitIou, type NodeOverlap } from "./node-matching.js";
+export { countOverlap, dice } from "./overlap.js";
+export {
+  type DirectedDistances,
+  type SurfaceConvention,
+  type SurfaceDistances,
+  surfaceConventions,
+  surfaceDistances,
+} from "./surface.js";

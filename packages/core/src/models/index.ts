@@ -1,0 +1,11 @@
+export {
+  allFinite,
+  MODEL_FORMAT_VERSION,
+  type Model,
+  type ModelFileKind,
+  type Plan,
+  parsePlan,
+  readModel,
+  requireKnownVersion,
+  writeModel,
+} from "./model-file.js";

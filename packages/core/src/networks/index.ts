@@ -1,0 +1,15 @@
+export { NetworkBuilder, type ParameterEntry } from "./builder.js";
+export {
+  buildNetwork,
+  isOfHead,
+  type NetworkSpecification,
+  networkPresets,
+  networkTitle,
+  partsOf,
+  sizeDivisor,
+  sizeRule,
+  takesSize,
+} from "./catalogue.js";
+export { fitsSize, inferenceModel } from "./inference-model.js";
+export { type LnsnetConfiguration, lnsnetDefaults, lnsnetNetwork } from "./lnsnet.js";
+export { type LayerProfile, predictionBytes, profileNetwork } from "./profile.js";

@@ -1,0 +1,21 @@
+export { type BlandAltmanPlot, blandAltmanSvg } from "./bland-altman.js";
+export { type BoxPlot, boxPlotSvg } from "./box-plot.js";
+export { type Histogram, type HistogramSeries, histogramSvg } from "./histogram.js";
+export { type Block, type Report, reportHtml, type Section, tableBlock } from "./html.js";
+export { type LearningCurve, learningCurveSvg } from "./learning-curve.js";
+export { type Curve, type LineChart, lineChartSvg } from "./line-chart.js";
+export { type MontageTile, montagePng } from "./montage.js";
+export { type NodeJson, nodeJson, nodesCsv, nodesHtml, nodesText } from "./node-table.js";
+export { type OverlayOptions, overlayPng, type Plane } from "./overlay.js";
+export { type Point, type ScatterPlot, scatterPlotSvg } from "./scatter-plot.js";
+export { type PreviewOptions, segmentationPreviewPng } from "./segmentation-preview.js";
+export {
+  csvTable,
+  decimals,
+  htmlTable,
+  latexTable,
+  type TableCell,
+  type TableColumn,
+  type TableRow,
+  textTable,
+} from "./table.js";

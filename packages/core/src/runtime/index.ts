@@ -1,0 +1,9 @@
+export {
+  type Device,
+  type DeviceChoice,
+  deviceChoices,
+  type ModelSource,
+  type Runtime,
+  type Session,
+  type SessionOptions,
+} from "./types.js";

@@ -1,0 +1,6 @@
+export { type Agreement, blandAltman } from "./bland-altman.js";
+export { clusteredBootstrap, type DrawWhole } from "./bootstrap.js";
+export { holmCorrection } from "./holm.js";
+export type { Interval } from "./interval.js";
+export { medianOf, quantileOfSorted, type Summary, summarise } from "./summary.js";
+export { type SignedRankTest, wilcoxonSignedRank, type ZeroMethod } from "./wilcoxon.js";

@@ -1,0 +1,17 @@
+export { crop, cropGeometry, nodeCropStart, paste } from "./crop.js";
+export { orientationCode, reorientToLps, uprightGeometry } from "./orientation.js";
+export type { PlanarContour } from "./planar-contour.js";
+export { gridWithSpacing, type IntegerVoxelArray, resample, resampleLabels } from "./resample.js";
+export {
+  type Geometry,
+  indexOfPoint,
+  type Matrix3,
+  pointOfIndex,
+  sameGeometry,
+  type Vector3,
+  type Volume,
+  type VoxelArray,
+  voxelCount,
+  voxelVolumeMm3,
+} from "./volume.js";
+export { maskWhere } from "./voxel-array.js";

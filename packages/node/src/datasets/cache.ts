@@ -1,0 +1,143 @@
+// Prepared cases kept in files, so that a further training does not read and resample the scans again.
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { InputError, type Vector3 } from "@lnsnet/core";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
+import type { PreparedCase } from "@lnsnet/core/training";
+import type { IntensityWindow } from "@lnsnet/core/transforms";
+import { z } from "zod";
+import { fileError, isFile, readBytes, readJson, writeAtomically } from "../files/disk.js";
+import type { Case } from "./dataset.js";
+import type { DatasetLabels } from "./foreground.js";
+
+/** What a prepared case depends on beside its files. */
+export interface CacheSettings {
+  /** Working spacing (x, y, z). */
+  readonly spacingMm: Vector3;
+  readonly window: IntensityWindow;
+}
+
+/** Raised whenever the preparation gives other values for the same input. */
+const VERSION = 1;
+/** Kind of file of a prepared case. */
+const KIND = "lnsnet-prepared-case";
+
+const settingsSchema = z.object({
+  kind: z.literal("lnsnet-cache", "must be a cache that lnsnet preprocess wrote"),
+  version: z.literal(VERSION, `must be ${VERSION}; write the cache again with this version of lnsnet`),
+  spacingMm: z.tuple([z.number(), z.number(), z.number()]),
+  window: z.object({ lowHu: z.number(), highHu: z.number() }),
+});
+
+const gridSchema = z.object({
+  size: z.tuple([z.int(), z.int(), z.int()]),
+  spacingMm: z.tuple([z.number(), z.number(), z.number()]),
+});
+
+/** Writes what the cache was made with; a person can read it. */
+export async function writeCacheSettings(folder: string, settings: CacheSettings): Promise<void> {
+  const { spacingMm, window } = settings;
+  const content = { kind: "lnsnet-cache", version: VERSION, spacingMm, window };
+  await writeAtomically(settingsPath(folder), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** @throws InputError where the folder is no cache, or one of another version */
+export async function readCacheSettings(folder: string): Promise<CacheSettings> {
+  const { spacingMm, window } = await readJson(settingsPath(folder), settingsSchema);
+  return { spacingMm, window };
+}
+
+/** Whether the folder holds the settings of a cache. */
+export function isCache(folder: string): Promise<boolean> {
+  return isFile(settingsPath(folder));
+}
+
+/**
+ * A hash of the settings, of what is foreground, and of the name, size and time of change of the case's files; hashing their bytes would take
+ * as long as reading them.
+ *
+ * @throws InputError where a file is missing
+ */
+export async function cacheKey(
+  { imagePath, labelPath }: Case,
+  settings: CacheSettings,
+  { values, foreground }: DatasetLabels,
+): Promise<string> {
+  const files = [imagePath, ...(labelPath === null ? [] : [labelPath])];
+  const states = await Promise.all(files.map(stateOf));
+  const { spacingMm, window } = settings;
+  const content = [
+    VERSION,
+    states,
+    spacingMm,
+    window.lowHu,
+    window.highHu,
+    foreground.map((name) => values[name]),
+  ];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+/** How a case stands in the cache: not there, made from other files or settings, or as it should be. */
+export type CacheState = "absent" | "stale" | "fresh";
+
+/** A case of the cache; its arrays only where it is fresh. */
+export type CachedCase =
+  | { readonly state: "absent" | "stale" }
+  | { readonly state: "fresh"; readonly prepared: PreparedCase };
+
+/** @throws InputError where the case's file is damaged */
+export async function readCached(folder: string, id: string, key: string): Promise<CachedCase> {
+  const path = casePath(folder, id);
+  if (!(await isFile(path))) return { state: "absent" };
+  const { tensors, metadata } = readSafetensors(await readBytes(path), path);
+  if (metadata.kind !== KIND)
+    throw new InputError(
+      `${path} is no prepared scan of ours, and would be overwritten by one; move it away, or name another folder.`,
+    );
+  if (metadata.key !== key) return { state: "stale" };
+  const grid = gridSchema.safeParse(JSON.parse(metadata.grid ?? "null"));
+  const [hu, label, foreground, bodyOffsets] = caseArrays.map((name) => tensors.get(name)?.data);
+  if (
+    !grid.success ||
+    !(hu instanceof Int16Array) ||
+    !(label instanceof Uint8Array) ||
+    !(foreground instanceof Int32Array) ||
+    !(bodyOffsets instanceof Int32Array)
+  ) {
+    throw new InputError(`${path} is damaged: an array of the case is missing; remove the file.`);
+  }
+  return { state: "fresh", prepared: { id, ...grid.data, hu, label, foreground, bodyOffsets } };
+}
+
+/** Writes a case as a safetensors file: its arrays, and in the metadata the grid and the key. */
+export async function writeCached(folder: string, prepared: PreparedCase, key: string): Promise<void> {
+  const { id, size, spacingMm, hu, label, foreground, bodyOffsets } = prepared;
+  const shape = [size[2], size[1], size[0]];
+  const tensors: Record<(typeof caseArrays)[number], StoredTensor> = {
+    hu: { dtype: "I16", shape, data: hu },
+    label: { dtype: "U8", shape, data: label },
+    foreground: { dtype: "I32", shape: [foreground.length], data: foreground },
+    body_offsets: { dtype: "I32", shape: [bodyOffsets.length], data: bodyOffsets },
+  };
+  const metadata = { kind: KIND, key, grid: JSON.stringify({ size, spacingMm }) };
+  await writeAtomically(casePath(folder, id), writeSafetensors(new Map(Object.entries(tensors)), metadata));
+}
+
+const caseArrays = ["hu", "label", "foreground", "body_offsets"] as const;
+
+/** The names of a cache's files, for cases by their ids. */
+export const cacheNames = (ids: readonly string[]): string[] => [
+  settingsPath(""),
+  ...ids.map((id) => casePath("", id)),
+];
+
+const settingsPath = (folder: string) => join(folder, "cache.json");
+const casePath = (folder: string, id: string) => join(folder, `${id}.safetensors`);
+
+async function stateOf(path: string): Promise<readonly [string, number, number]> {
+  const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
+    throw fileError(error, path, "read");
+  });
+  return [basename(path), size, mtimeMs];
+}

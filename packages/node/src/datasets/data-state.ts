@@ -1,0 +1,102 @@
+// data.json: the files that a training or an experiment rests on, as they were, so that a changed one is noticed.
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { fileError, hashOfFile, isFile, readJson, writeJson } from "../files/disk.js";
+import { createProgress } from "../work/progress.js";
+import type { Case } from "./dataset.js";
+
+const fileSchema = z.object({
+  name: z.string(),
+  bytes: z.number(),
+  /** Time of the last change in milliseconds; with name and size it spares reading the file again. */
+  changed: z.number(),
+  sha256: z.string(),
+});
+
+/** The parts of a case, by what they are called in a sentence. */
+const parts = { image: "imagePath", label: "labelPath", instances: "instancesPath" } as const;
+export type Part = keyof typeof parts;
+const partNames = Object.keys(parts) as Part[];
+
+const caseSchema = z.partialRecord(z.enum(partNames), fileSchema.nullable());
+const schema = z.object({ kind: z.literal("lnsnet-data"), cases: z.record(z.string(), caseSchema) });
+
+type FileState = z.infer<typeof fileSchema>;
+type CaseState = z.infer<typeof caseSchema>;
+
+/** The files of each case, by its id. */
+export type DataState = Readonly<Record<string, CaseState>>;
+
+export const dataStatePath = (folder: string): string => join(folder, "data.json");
+
+/** What a folder's record says; null where there is none of ours. */
+export async function readDataState(folder: string): Promise<DataState | null> {
+  const path = dataStatePath(folder);
+  if (!(await isFile(path))) return null;
+  return readJson(path, schema).then(
+    ({ cases }) => cases,
+    () => null,
+  );
+}
+
+export async function writeDataState(folder: string, cases: DataState): Promise<void> {
+  const content: z.infer<typeof schema> = { kind: "lnsnet-data", cases };
+  await writeJson(dataStatePath(folder), content);
+}
+
+/**
+ * The cases' files as they are. They are hashed, so that a copy with another time is the same file; a file of the name,
+ * size and time that `before` has is not read again.
+ *
+ * @param wanted the parts that the work rests on
+ * @throws InputError where a file is missing
+ */
+export async function currentDataState(
+  cases: readonly Case[],
+  before: DataState | null,
+  wanted: readonly Part[] = partNames,
+): Promise<DataState> {
+  const progress = createProgress("look for changes", "scan");
+  const states: Record<string, CaseState> = {};
+  for (const [done, one] of cases.entries()) {
+    const stateOf = (part: Part) => {
+      const path = one[parts[part]];
+      return path === null ? null : fileState(path, before?.[one.id]?.[part] ?? null);
+    };
+    const found = wanted.map(async (part) => [part, await stateOf(part)] as const);
+    states[one.id] = Object.fromEntries(await Promise.all(found));
+    if (before === null) progress.update({ done: done + 1, total: cases.length, text: one.id });
+  }
+  progress.finish();
+  return states;
+}
+
+/**
+ * The cases of both states whose content differs, each with its changed parts: "p_001 (label)". Cases and parts that
+ * `before` does not rest on are not compared.
+ */
+export function changedCases(before: DataState, now: DataState): string[] {
+  return Object.keys(now).flatMap((id) => {
+    if (!Object.hasOwn(before, id)) return [];
+    const held = partNames.filter((part) => before[id][part] !== undefined);
+    const changed = held.filter((part) => before[id][part]?.sha256 !== now[id][part]?.sha256);
+    return changed.length === 0 ? [] : `${id} (${changed.join(", ")})`;
+  });
+}
+
+/** A hash of all that a case holds. */
+export function hashOfCase(state: CaseState): string {
+  const hashes = partNames.map((part) => state[part]?.sha256 ?? "none");
+  return createHash("sha256").update(hashes.join(" ")).digest("hex");
+}
+
+async function fileState(path: string, before: FileState | null): Promise<FileState> {
+  const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
+    throw fileError(error, path, "read");
+  });
+  const name = basename(path);
+  const isSame = before?.name === name && before.bytes === size && before.changed === mtimeMs;
+  return { name, bytes: size, changed: mtimeMs, sha256: isSame ? before.sha256 : await hashOfFile(path) };
+}

@@ -1,0 +1,171 @@
+// What one case of a data set shows when it is opened: grid, HU, labels and nodes. Checks and fingerprints read this.
+import { createHash } from "node:crypto";
+import { type Geometry, InputError, sameGeometry, type Volume } from "@lnsnet/core";
+import { type IntegerVoxelArray, orientationCode, voxelVolumeMm3 } from "@lnsnet/core/volume";
+import { ctProblem, measureNodes, requireLabels } from "@lnsnet/core/voxels";
+import { readScan } from "../files/imaging.js";
+import { type Case, type LabelProblem, labelProblems } from "./dataset.js";
+import { type DatasetLabels, foregroundMask, leavesClassesOut } from "./foreground.js";
+import { addHu, emptyHistogram, type HuHistogram } from "./hu-histogram.js";
+
+export type Subset = "training" | "test";
+
+/** A case, or the sentence that says why it cannot be read. */
+export interface CaseSurvey {
+  readonly id: string;
+  readonly subset: Subset;
+  readonly image: ImageSurvey | { readonly unreadable: string };
+  /** Null where the case has none. */
+  readonly label: LabelSurvey | { readonly unreadable: string } | null;
+}
+
+export interface ImageSurvey {
+  readonly geometry: Geometry;
+  /** Where i, j, k grow to, such as "LPS". */
+  readonly orientation: string;
+  /** SHA-256 of the voxels as float32, in the order of the file. */
+  readonly voxelHash: string;
+  /** Why it can be no CT in HU, and what to do, as a clause; null where it can. */
+  readonly ctProblem: string | null;
+  readonly lowestHu: number;
+  readonly highestHu: number;
+  /** Share of the voxels that have the greatest value. */
+  readonly shareAtHighest: number;
+  /** HU of the voxels above −500, which are nearly all body. */
+  readonly body: HuHistogram;
+}
+
+export interface LabelSurvey {
+  readonly problems: readonly LabelProblem[];
+  /** The rest is empty where the label does not lie on the image's grid. */
+  readonly foregroundMl: number;
+  readonly foreground: HuHistogram;
+  readonly nodes: readonly SurveyedNode[];
+}
+
+/** A node by its instance; where the data set has none, a 26-connected body of foreground. */
+export interface SurveyedNode {
+  readonly voxels: number;
+  readonly volumeMl: number;
+  readonly shortAxisMm: number;
+}
+
+/** Air in and around the body lies below this, fat and everything denser above. */
+const BODY_HU = -500;
+
+/** Opens a case. What cannot be read is part of the answer; only errors of ours are thrown. */
+export async function surveyCase(one: Case, subset: Subset, labels: DatasetLabels): Promise<CaseSurvey> {
+  const scan = await readOrReason(one.imagePath);
+  const label = one.labelPath === null ? null : await labelsOrReason(one.labelPath);
+  return {
+    id: one.id,
+    subset,
+    image: "unreadable" in scan ? scan : surveyImage(scan),
+    label:
+      label === null || "unreadable" in label
+        ? label
+        : "unreadable" in scan
+          ? { problems: [], foregroundMl: 0, foreground: emptyHistogram(), nodes: [] }
+          : await surveyLabel(one, scan, label, labels),
+  };
+}
+
+const readOrReason = (path: string) => orReason(() => readScan(path));
+
+const labelsOrReason = (path: string) => orReason(async () => requireLabels(await readScan(path), path));
+
+async function orReason<T>(read: () => Promise<T>): Promise<T | { unreadable: string }> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof InputError) return { unreadable: error.message };
+    throw error;
+  }
+}
+
+function surveyImage(scan: Volume): ImageSurvey {
+  const { size, spacingMm, originMm, direction, data } = scan;
+  let lowestHu = Number.POSITIVE_INFINITY;
+  let highestHu = Number.NEGATIVE_INFINITY;
+  let atHighest = 0;
+  const body = emptyHistogram();
+  for (const value of data) {
+    if (value < lowestHu) lowestHu = value;
+    if (value > highestHu) {
+      highestHu = value;
+      atHighest = 0;
+    }
+    if (value === highestHu) atHighest++;
+    if (value > BODY_HU) addHu(body, value);
+  }
+  const floats = data instanceof Float32Array ? data : Float32Array.from(data);
+  return {
+    geometry: { size, spacingMm, originMm, direction },
+    orientation: orientationCode(scan),
+    voxelHash: createHash("sha256").update(floats).digest("hex"),
+    ctProblem: ctProblem(scan),
+    lowestHu,
+    highestHu,
+    shareAtHighest: atHighest / data.length,
+    body,
+  };
+}
+
+async function surveyLabel(
+  one: Case,
+  scan: Volume,
+  label: Volume<IntegerVoxelArray>,
+  labels: DatasetLabels,
+): Promise<LabelSurvey> {
+  const problems = labelProblems(one, scan, label, labels);
+  const foreground = emptyHistogram();
+  if (problems.some(({ kind }) => kind === "geometry"))
+    return { problems, foregroundMl: 0, foreground, nodes: [] };
+  const mask = foregroundMask(label, labels);
+  let voxels = 0;
+  for (let n = 0; n < mask.data.length; n++) {
+    if (mask.data[n] === 0) continue;
+    voxels++;
+    addHu(foreground, scan.data[n]);
+  }
+  const instances = one.instancesPath === null ? null : await instancesOf(one.instancesPath, mask, labels);
+  if (instances !== null && "problem" in instances)
+    problems.push({ kind: "instances", message: instances.problem });
+  const nodes =
+    instances === null || "problem" in instances
+      ? measureNodes(mask)
+      : measureNodes(instances, null, "labels");
+  return {
+    problems,
+    foregroundMl: (voxels * voxelVolumeMm3(label)) / 1000,
+    foreground,
+    nodes: nodes.map(({ voxels, volumeMl, shortAxisMm }) => ({ voxels, volumeMl, shortAxisMm })),
+  };
+}
+
+/**
+ * The instances of a case's foreground, or the sentence that says why they are not those of it. Where classes are left
+ * out, so are their instances.
+ */
+export async function instancesOf(
+  path: string,
+  mask: Volume<Uint8Array>,
+  labels: DatasetLabels,
+): Promise<Volume<Int32Array> | { readonly problem: string }> {
+  const instances = await labelsOrReason(path);
+  if ("unreadable" in instances) return { problem: instances.unreadable };
+  const mayBeOther = leavesClassesOut(labels);
+  const isWrong = (value: number, n: number) =>
+    value === 0 ? instances.data[n] !== 0 && !mayBeOther : instances.data[n] === 0;
+  const differ = sameGeometry(instances, mask)
+    ? mask.data.reduce((count, value, n) => count + (isWrong(value, n) ? 1 : 0), 0)
+    : mask.data.length;
+  if (differ === 0)
+    return {
+      ...instances,
+      data: Int32Array.from(instances.data, (value, n) => (mask.data[n] === 0 ? 0 : value)),
+    };
+  return {
+    problem: `${path} differs from its label in ${differ} voxels, and the same foreground on the same grid is expected; remove or mend it.`,
+  };
+}

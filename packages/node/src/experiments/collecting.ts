@@ -1,0 +1,145 @@
+// Gathering the folds of an experiment: the test set, the tables and the report.
+
+import { overlayPng, profileNetwork } from "@lnsnet/core";
+import { csvTable } from "@lnsnet/core/reports";
+import { patientOfCase } from "@lnsnet/core/training";
+import { loadCase } from "../datasets/dataset.js";
+import { readJson, writeAtomically, writeJson } from "../files/disk.js";
+import { whileHolding } from "../files/folder-lock.js";
+import { readScan } from "../files/imaging.js";
+import { environmentSchema } from "../work/environment.js";
+import type { Experiment } from "./configuration.js";
+import { experimentFingerprint } from "./data-fingerprint.js";
+import { experimentFiles } from "./folder.js";
+import { trainedFold } from "./folds.js";
+import {
+  foldNumbers,
+  maskPath,
+  predictCases,
+  scoresOf,
+  testTargets,
+  validationCases,
+  validationTarget,
+} from "./predicting.js";
+import { type CasePicture, type ExperimentResult, experimentReport, summaryLatex } from "./report.js";
+import {
+  caseTable,
+  type DataTable,
+  nodeTable,
+  type ScoredSet,
+  summaryRows,
+  summaryTable,
+  warningsOf,
+} from "./tables.js";
+
+/**
+ * Predicts the test set by every fold's network and by their mean, and writes tables and report.
+ *
+ * @throws InputError where a fold is not trained, or a case cannot be used; Interrupted on Ctrl-C
+ */
+export async function collectExperiment(experiment: Experiment): Promise<ExperimentResult> {
+  const { folder, configuration, dataset, splits, patients } = experiment;
+  const files = experimentFiles(folder);
+  const folds = [];
+  for (const fold of foldNumbers(experiment)) folds.push(await trainedFold(experiment, fold));
+  await predictCases(experiment, dataset.test, testTargets(experiment), "predict test set");
+
+  const patientOf = (id: string) => patientOfCase(id, patients);
+  const single = await scoredSets(experiment);
+  const sets = withAllFolds(single);
+  const summary = summaryRows(sets, patientOf, configuration.training.seed);
+  const result: ExperimentResult = {
+    dataLabel: experiment.dataLabel,
+    configuration,
+    environment: await readJson(files.environment, environmentSchema),
+    fingerprint: await experimentFingerprint(folder, dataset),
+    splits,
+    folds,
+    patientOf,
+    multiplyAdds: profileNetwork(configuration.plan.network, configuration.plan.patchSize).multiplyAdds,
+    sets,
+    summary,
+    warnings: warningsOf(single),
+    pictures: await casePictures(experiment, single),
+  };
+  const writeAll = async () => {
+    await writeTable(files.cases, caseTable(single, patientOf));
+    await writeTable(files.nodes, nodeTable(single, patientOf));
+    await writeTable(files.summary, summaryTable(summary), summary);
+    await writeAtomically(files.summary.tex, summaryLatex(result));
+    await writeAtomically(files.report, experimentReport(result));
+  };
+  await whileHolding(folder, "lnsnet crossvalidate", writeAll, { waits: true });
+  return result;
+}
+
+/** The figures that are there, of cases with a label: each fold's own cases, then the test set by each fold and by their mean. */
+async function scoredSets(experiment: Experiment): Promise<ScoredSet[]> {
+  const validation = await Promise.all(
+    foldNumbers(experiment).map(
+      async (fold): Promise<ScoredSet> => ({
+        set: "cross-validation",
+        model: `fold_${fold}`,
+        scores: await scoresOf(validationTarget(experiment, fold), validationCases(experiment, fold)),
+      }),
+    ),
+  );
+  const test = await Promise.all(
+    testTargets(experiment).map(
+      async (target): Promise<ScoredSet> => ({
+        set: "test",
+        model: target.name,
+        scores: await scoresOf(target, experiment.dataset.test),
+      }),
+    ),
+  );
+  return [...validation, ...test]
+    .map((one) => ({ ...one, scores: one.scores.filter(({ true_nodes }) => true_nodes !== null) }))
+    .filter(({ scores }) => scores.length > 0);
+}
+
+/** With the cases of all folds together behind the folds. */
+function withAllFolds(sets: readonly ScoredSet[]): ScoredSet[] {
+  const folds = sets.filter(({ set }) => set === "cross-validation");
+  const scores = folds.flatMap((one) => one.scores);
+  return [
+    ...folds,
+    { set: "cross-validation", model: "all folds", scores },
+    ...sets.filter(({ set }) => set === "test"),
+  ];
+}
+
+async function writeTable(
+  paths: { readonly csv: string; readonly json: string },
+  { columns, rows }: DataTable,
+  content: unknown = rows,
+): Promise<void> {
+  await writeAtomically(paths.csv, csvTable(columns, rows));
+  await writeJson(paths.json, content);
+}
+
+/** Best, median and worst case of the cross-validation by whole-volume DSC; none where whole volumes are not measured. */
+async function casePictures(experiment: Experiment, sets: readonly ScoredSet[]): Promise<CasePicture[]> {
+  const ranked = sets
+    .filter(({ set }) => set === "cross-validation")
+    .flatMap(({ model, scores }) =>
+      scores.flatMap(({ case: id, whole_volume }) => {
+        const dsc = whole_volume?.metrics.dsc ?? null;
+        return dsc === null ? [] : { id, dsc, fold: Number(model.replace("fold_", "")) };
+      }),
+    )
+    .sort((a, b) => b.dsc - a.dsc || (a.id < b.id ? -1 : 1));
+  const chosen = { best: 0, median: Math.floor((ranked.length - 1) / 2), worst: ranked.length - 1 };
+  const pictures: CasePicture[] = [];
+  for (const [rank, place] of Object.entries(chosen)) {
+    const { id, dsc, fold } = ranked[place] ?? {};
+    const one = experiment.dataset.training.find((one) => one.id === id);
+    if (one === undefined || dsc === undefined || fold === undefined) continue;
+    const { image, label } = await loadCase(one, experiment.dataset.labels);
+    const mask = await readScan(maskPath(validationTarget(experiment, fold), one));
+    const caption = `${experiment.dataLabel} - ${id} - ${rank} of the cross-validation, DSC ${dsc.toFixed(3)} - research use only`;
+    const png = overlayPng(image, label, { ...mask, data: Uint8Array.from(mask.data) }, { caption });
+    pictures.push({ rank, case: one.id, dsc, png });
+  }
+  return pictures;
+}

@@ -1,0 +1,173 @@
+// What an experiment is: its settings, its folds and its data, written into its folder at the start and the same ever after.
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { InputError, type Plan } from "@lnsnet/core";
+import {
+  type PatientRule,
+  patientOfCase,
+  type Split,
+  type SplitCase,
+  splitIntoFolds,
+} from "@lnsnet/core/training";
+import { z } from "zod";
+import {
+  changedCases,
+  currentDataState,
+  type DataState,
+  readDataState,
+  writeDataState,
+} from "../datasets/data-state.js";
+import { type Dataset, listed } from "../datasets/dataset.js";
+import { readSplits, writeSplits } from "../datasets/splits.js";
+import { ensureWritableFolder, isFile, readJson, removeUnfinished, writeJson } from "../files/disk.js";
+import { whileHolding } from "../files/folder-lock.js";
+import { isAbsent, requireFreeNames } from "../files/outputs.js";
+import { holdsTraining } from "../training/folder.js";
+import type { TrainingOptions } from "../training/options.js";
+import { currentEnvironment } from "../work/environment.js";
+import { printNote } from "../work/output.js";
+import { experimentFingerprint } from "./data-fingerprint.js";
+import { experimentFiles, experimentNames } from "./folder.js";
+
+export const protocols = ["both", "node-level", "whole-volume"] as const;
+
+/** All that the figures depend on, beside the data. */
+export interface ExperimentConfiguration {
+  readonly dataset: string;
+  readonly network: string;
+  readonly folds: number;
+  readonly plan: Plan;
+  readonly training: Omit<TrainingOptions, "threads">;
+  /** A hash of the model that every fold begins from; null for random weights. */
+  readonly startingWeights: string | null;
+  readonly prediction: { readonly overlap: number; readonly minimumVolumeMl: number };
+  readonly protocol: (typeof protocols)[number];
+}
+
+/** An experiment that has begun. */
+export interface Experiment {
+  readonly folder: string;
+  readonly configuration: ExperimentConfiguration;
+  readonly dataset: Dataset;
+  /** What tables and pictures call the data; no figure depends on it. */
+  readonly dataLabel: string;
+  readonly splits: readonly Split[];
+  readonly patients: PatientRule;
+  readonly threads: number;
+  /** Where `lnsnet preprocess` put the prepared cases. */
+  readonly cacheFolder: string | null;
+  /** A model to begin every fold from. */
+  readonly weightsPath: string | null;
+  /** The files of every case as they are now. */
+  readonly data: DataState;
+  /** Whether a fold whose images or labels have changed is trained again; else it is refused. */
+  readonly trainsAgain: boolean;
+}
+
+export interface ExperimentRequest extends Omit<Experiment, "splits" | "data"> {
+  /** A file of folds to take instead of new ones. */
+  readonly splitsPath: string | null;
+}
+
+/**
+ * Begins an experiment in its folder, or takes it up again there: configuration, environment and folds are written where
+ * they are not yet, the fingerprint also where an image or a label has changed.
+ *
+ * @throws InputError where the folder holds an experiment of other settings or folds, or files that are no experiment's;
+ *   where the data cannot be split so
+ */
+export async function beginExperiment(request: ExperimentRequest): Promise<Experiment> {
+  const { folder, configuration, dataset, patients, splitsPath } = request;
+  // What cannot be is refused before anything is written.
+  requireIndependentTest(request);
+  const given = splitsPath === null ? null : await readSplits(splitsPath, dataset, patients);
+  if (given === null) foldsOf(request, () => 1);
+  if (given !== null && given.length !== configuration.folds)
+    throw new InputError(
+      `${splitsPath} holds ${given.length} folds, and --folds is ${configuration.folds}; give --folds ${given.length}.`,
+    );
+  await ensureWritableFolder(folder);
+  // Folds that are trained side by side share these files, each for a short time.
+  return whileHolding(folder, "lnsnet crossvalidate", () => takeUp(request, given), { waits: true });
+}
+
+async function takeUp(request: ExperimentRequest, given: readonly Split[] | null): Promise<Experiment> {
+  const { folder, configuration, dataset, patients, splitsPath, threads } = request;
+  const files = experimentFiles(folder);
+  if (await isAbsent(files.configuration))
+    await requireFreeNames(folder, experimentNames(configuration.folds), ownFold(folder));
+  else await requireSame(files.configuration, configuration);
+  await removeUnfinished(folder);
+  if (await isAbsent(files.configuration)) await writeJson(files.configuration, configuration);
+  if (!(await isFile(files.environment)))
+    await writeJson(files.environment, await currentEnvironment(threads));
+  const before = await readDataState(folder);
+  const data = await currentDataState([...dataset.training, ...dataset.test], before);
+  const changed = before === null ? [] : changedCases(before, data);
+  if (changed.length > 0) printNote(`${listed(changed)} changed since the experiment was last run.`);
+  const isNew = before === null || changed.length > 0;
+  const { scans } = await experimentFingerprint(folder, dataset, isNew);
+  // Only now: an experiment that is killed before it makes its fingerprint again is to notice the change again.
+  await writeDataState(folder, data);
+  if (!(await isFile(files.splits))) {
+    const nodes = new Map(scans.map((scan) => [scan.case, scan.nodes?.length ?? 0]));
+    await writeSplits(files.splits, given ?? foldsOf(request, (id) => nodes.get(id) ?? 0));
+  }
+  const splits = await readSplits(files.splits, dataset, patients);
+  if (given !== null && !isDeepStrictEqual(given, splits))
+    throw new InputError(
+      `${files.splits} holds other folds than ${splitsPath}; leave --splits out, or give another --output.`,
+    );
+  return { ...request, splits, data };
+}
+
+/** A fold's folder that was copied from another machine is ours; no other file or folder is, before an experiment begins. */
+function ownFold(folder: string): (name: string) => Promise<boolean> {
+  return async (name) => /^fold_\d+$/.test(name) && (await holdsTraining(join(folder, name)));
+}
+
+/** Folds by patient and nodes. */
+function foldsOf(
+  { dataset, configuration, patients }: ExperimentRequest,
+  nodesOf: (caseId: string) => number,
+): Split[] {
+  const cases = dataset.training.map(({ id }): SplitCase => {
+    return { id, patient: patientOfCase(id, patients), nodes: nodesOf(id) };
+  });
+  return splitIntoFolds(cases, configuration.folds, configuration.training.seed);
+}
+
+/** @throws InputError where the folder's experiment is another than the one asked for */
+async function requireSame(path: string, wanted: ExperimentConfiguration): Promise<void> {
+  const found = await readJson(path, z.record(z.string(), z.unknown()));
+  const asked: Record<string, unknown> = JSON.parse(JSON.stringify(wanted));
+  const other = Object.keys(asked).find((key) => !isDeepStrictEqual(found[key], asked[key]));
+  if (other === undefined) return;
+  throw new InputError(
+    `${path} is of an experiment with another ${settingName(other, found[other], asked[other])}, and going on needs the same options; repeat them, or give another --output.`,
+  );
+}
+
+/** The setting that differs, as far down as it has a name: "training learningRate (0.001, not 0.01)". */
+function settingName(name: string, found: unknown, asked: unknown): string {
+  if (isRecord(found) && isRecord(asked)) {
+    const inner = Object.keys(asked).find((key) => !isDeepStrictEqual(found[key], asked[key]));
+    if (inner !== undefined) return `${name} ${settingName(inner, found[inner], asked[inner])}`;
+  }
+  return `${name} (${JSON.stringify(found)}, not ${JSON.stringify(asked)})`;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws InputError where a patient of the test set is trained on */
+function requireIndependentTest({ dataset, patients }: ExperimentRequest): void {
+  const trained = new Map(dataset.training.map(({ id }) => [patientOfCase(id, patients), id]));
+  for (const { id } of dataset.test) {
+    const other = trained.get(patientOfCase(id, patients));
+    if (other !== undefined)
+      throw new InputError(
+        `${dataset.folder} has ${other} to train on and ${id} to test on, which are of one patient; move one of them.`,
+      );
+  }
+}

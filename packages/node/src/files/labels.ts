@@ -1,0 +1,228 @@
+// Labels from any source: a volume file, a DICOM SEG or an RTSTRUCT, on the grid of the scan that they belong to.
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import {
+  type Geometry,
+  InputError,
+  readRtstruct,
+  readSeg,
+  reorientToLps,
+  sameGeometry,
+  type Volume,
+} from "@lnsnet/core";
+import {
+  dicomModality,
+  type LabelName,
+  matchRois,
+  nrrdSegments,
+  requireDrawnOn,
+  volumeFormatOf,
+} from "@lnsnet/core/formats";
+import { type IntegerVoxelArray, resampleLabels, voxelCount } from "@lnsnet/core/volume";
+import {
+  contourProblems,
+  drawnSpacingMm,
+  labelBodies,
+  type NamedMask,
+  numberedComponents,
+  rasteriseContours,
+  rasteriseOnSlices,
+  requireLabels,
+  unevenSlicesMm,
+} from "@lnsnet/core/voxels";
+import { isFile, readBytes, requirePath } from "./disk.js";
+import { describeGeometry } from "./geometry-text.js";
+import { type ReadImage, readImage } from "./imaging.js";
+
+/** Labels and what they are called. */
+export interface ReadLabels {
+  /** 0 is background; each body has a value of its own where the source keeps bodies apart. */
+  readonly volume: Volume<IntegerVoxelArray>;
+  readonly names: readonly LabelName[];
+  /** What is odd and was dealt with, a sentence or phrase each. */
+  readonly problems: readonly string[];
+}
+
+export interface LabelChoice {
+  /** The scan whose grid the labels are put on; null leaves them on their own. */
+  readonly reference: ReadImage | null;
+  /** Which named bodies are taken; null takes all. */
+  readonly pattern: RegExp | null;
+}
+
+/** The modality of a file that is a DICOM segmentation; null for everything else. */
+export async function segmentationKind(path: string): Promise<"SEG" | "RTSTRUCT" | null> {
+  await requirePath(path);
+  if (!(await isFile(path)) || volumeFormatOf(path) !== null) return null;
+  const modality = dicomModality(await readBytes(path), path);
+  return modality === "SEG" || modality === "RTSTRUCT" ? modality : null;
+}
+
+/**
+ * The labels at a path. Bodies that overlap: the first named keeps the voxel.
+ *
+ * @throws InputError where the file cannot be used, no body fits the pattern or has a voxel, an RTSTRUCT comes without
+ *   a reference, an object was drawn on another series or in another frame of reference, or a volume lies on another
+ *   grid than the reference
+ */
+export async function readLabels(path: string, choice: LabelChoice): Promise<ReadLabels> {
+  switch (await segmentationKind(path)) {
+    case "SEG":
+      return fromSeg(path, choice);
+    case "RTSTRUCT":
+      return fromRtstruct(path, choice);
+    case null:
+      return fromVolume(path, choice);
+  }
+}
+
+/**
+ * Each body by a value of its own: labels of several values as they are, those of one value by
+ * {@link numberedComponents}, as they are measured.
+ */
+export function asInstances(labels: Volume<IntegerVoxelArray>): Volume<IntegerVoxelArray> {
+  return hasSeveralValues(labels) ? labels : numberedComponents(labels);
+}
+
+/** Whether labels tell bodies apart by their values. */
+export function hasSeveralValues({ data }: Volume): boolean {
+  const first = data.find((value) => value !== 0);
+  return data.some((value) => value !== 0 && value !== first);
+}
+
+/**
+ * Labels on another grid of the same voxels: axes in another order or direction, as other tools write them.
+ *
+ * @throws InputError where the grids differ by more
+ */
+export function onGridOf(
+  labels: Volume<IntegerVoxelArray>,
+  grid: Geometry,
+  name: string,
+): Volume<IntegerVoxelArray> {
+  if (sameGeometry(labels, grid)) return labels;
+  const empty = { ...grid, data: new Uint8Array(voxelCount(grid)) };
+  if (!sameGeometry(reorientToLps(labels), reorientToLps(empty)))
+    throw new InputError(
+      `${name} (${describeGeometry(labels)}) does not lie on the grid of its scan (${describeGeometry(grid)}); name the scan that it was drawn on, or resample it.`,
+    );
+  return resampleLabels(labels, grid);
+}
+
+interface Body {
+  readonly name: string;
+  /** 1 inside, on the grid of the result. */
+  readonly mask: () => Uint8Array;
+}
+
+async function fromSeg(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
+  const object = await readSeg(await readBytes(path), path);
+  const problems = object.problems.map((phrase) => `${basename(path)}: ${phrase}`);
+  problems.push(...belongingProblems(object, reference));
+  const grid = reference?.volume ?? object.geometry;
+  const moved = !sameGeometry(grid, object.geometry);
+  const bodies = object.segments.map(
+    ({ label, mask, maskOn }): Body => ({
+      name: label,
+      mask: () => {
+        const onSlices = reference?.source == null ? null : maskOn(reference.source);
+        if (onSlices !== null) return onSlices;
+        const voxels = mask();
+        if (!moved) return voxels;
+        const { data } = resampleLabels({ ...object.geometry, data: voxels }, grid);
+        return data instanceof Uint8Array ? data : Uint8Array.from(data);
+      },
+    }),
+  );
+  return paint(chosen(bodies, pattern, path), grid, problems, path);
+}
+
+async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
+  if (reference === null)
+    throw new InputError(
+      `${path} holds contours, which have no grid of their own; name the scan that they were drawn on with --reference.`,
+    );
+  const object = readRtstruct(await readBytes(path), path);
+  const problems = object.problems.map((phrase) => `${basename(path)}: ${phrase}`);
+  problems.push(...belongingProblems(object, reference));
+  const grid = reference.volume;
+  // On the slices that were drawn on, one without a contour has none; another grid has slices between.
+  const everyContour = object.rois.flatMap(({ contours }) => contours);
+  const isDrawnGrid = (reference.source?.slices ?? null) !== null;
+  const slicesMm = isDrawnGrid ? null : (reference.source?.distancesMm ?? unevenSlicesMm(everyContour, grid));
+  const spacingMm = isDrawnGrid || slicesMm !== null ? 0 : (drawnSpacingMm(everyContour, grid) ?? 0);
+  const bodies = object.rois.map(
+    ({ name, contours, drawnEveryMm }): Body => ({
+      name,
+      mask: () => {
+        const isOnPlanes = drawnEveryMm !== null && Math.abs(drawnEveryMm - grid.spacingMm[2]) < 1e-3;
+        const drawnOn = isOnPlanes ? null : slicesMm;
+        for (const phrase of contourProblems(contours, grid, spacingMm, drawnOn))
+          problems.push(`"${name}": ${phrase}`);
+        return drawnOn === null
+          ? rasteriseContours(contours, grid, spacingMm)
+          : rasteriseOnSlices(contours, grid, drawnOn);
+      },
+    }),
+  );
+  return paint(chosen(bodies, pattern, path), grid, problems, path);
+}
+
+async function fromVolume(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
+  const { volume, problems } = await readImage(path);
+  const labels = requireLabels(volume, path);
+  const names = /\.nrrd$/i.test(path) ? nrrdSegments(await readFile(path), path) : [];
+  const placed = reference === null ? labels : onGridOf(labels, reference.volume, path);
+  if (pattern === null) return { volume: placed, names, problems };
+  if (names.length === 0)
+    throw new InputError(
+      `${path} holds labels without names, of which --roi cannot choose; leave --roi out, or name a SEG, an RTSTRUCT or a .seg.nrrd.`,
+    );
+  const kept = matchRois(
+    names.map(({ name }) => name),
+    pattern,
+    path,
+  ).map((n) => names[n]);
+  const values = new Set(kept.map(({ label }) => label));
+  const data = placed.data.map((value) => (values.has(value) ? value : 0));
+  return { volume: { ...placed, data }, names: kept, problems };
+}
+
+/** What cannot be checked of where an object belongs. @throws InputError where it belongs elsewhere */
+function belongingProblems(
+  object: Parameters<typeof requireDrawnOn>[0],
+  reference: ReadImage | null,
+): string[] {
+  if (reference === null) return [];
+  if (reference.source === null)
+    return ["The reference is a volume file, so that nothing says whether the object was drawn on it."];
+  requireDrawnOn(object, reference.source);
+  return [];
+}
+
+function chosen(bodies: readonly Body[], pattern: RegExp | null, path: string): readonly Body[] {
+  if (pattern === null) return bodies;
+  return matchRois(
+    bodies.map(({ name }) => name),
+    pattern,
+    path,
+  ).map((n) => bodies[n]);
+}
+
+function paint(bodies: readonly Body[], grid: Geometry, problems: string[], path: string): ReadLabels {
+  const { size, spacingMm, originMm, direction } = grid;
+  const { labels, bodies: names, overlaps, empty } = labelBodies(masksOf(bodies), size);
+  for (const { first, second, voxels } of overlaps)
+    problems.push(`"${second}": ${voxels} voxels belong to "${first}" too, which keeps them`);
+  for (const name of empty) problems.push(`"${name}" has no voxel on the grid, or none of its own`);
+  if (names.length === 0)
+    throw new InputError(
+      `${path} has no voxel of ${bodies.map(({ name }) => `"${name}"`).join(", ")} on the grid of its scan; check that the two belong together.`,
+    );
+  return { volume: { size, spacingMm, originMm, direction, data: labels }, names, problems };
+}
+
+/** One at a time, since each is as large as the scan. */
+function* masksOf(bodies: readonly Body[]): Generator<NamedMask> {
+  for (const { name, mask } of bodies) yield { name, mask: mask() };
+}

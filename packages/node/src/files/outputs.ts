@@ -1,0 +1,91 @@
+// Where results may go: never over an input, and never over a file that is not ours.
+import { lstat, readdir, realpath, stat } from "node:fs/promises";
+import { join, relative, resolve, sep } from "node:path";
+import { InputError } from "@lnsnet/core";
+import { fileError } from "./disk.js";
+
+/**
+ * Checks, before any work, that a file named by the user may be written. Where something stands, that is refused unless
+ * `force` is set; an input is refused with it too. Devices and pipes, such as /dev/stdout, may always be written to.
+ *
+ * @param inputs files and folders that the command reads; a file inside such a folder is an input
+ * @throws InputError where the path is taken, or is a folder
+ */
+export async function requireFreeFile(
+  path: string,
+  { inputs = [], force = false }: { readonly inputs?: readonly string[]; readonly force?: boolean } = {},
+): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => notThere(error, path));
+  if (found === null) {
+    // A link that leads nowhere is written through, which makes a file where it points; with --force alone.
+    if (force || (await isAbsent(path))) return;
+    throw new InputError(`${path} is a link that leads nowhere; name another file, or give --force.`);
+  }
+  if (found.isDirectory()) throw fileError(Object.assign(new Error(), { code: "EISDIR" }), path, "write");
+  if (!found.isFile()) return;
+  for (const input of inputs) {
+    if (await isPartOf(path, found, input))
+      throw new InputError(
+        `${path} is an input of this command${resolve(path) === resolve(input) ? "" : ` (${input})`}, and would be overwritten; name another file.`,
+      );
+  }
+  if (!force)
+    throw new InputError(`${path} exists already; name another file, or give --force to replace it.`);
+}
+
+/**
+ * Checks, before any work, that names in an output folder are free or ours: files, folders and links all count.
+ *
+ * @param isOurs whether a name that stands there was written by us, as a record of ours says
+ * @throws InputError that tells the names which are taken
+ */
+export async function requireFreeNames(
+  folder: string,
+  names: readonly string[],
+  isOurs: (name: string) => boolean | Promise<boolean> = () => false,
+): Promise<void> {
+  const taken: string[] = [];
+  for (const name of names)
+    if (!(await isAbsent(join(folder, name))) && !(await isOurs(name))) taken.push(name);
+  if (taken.length === 0) return;
+  const more = taken.length > 3 ? ` and ${taken.length - 3} more` : "";
+  throw new InputError(
+    `${folder} holds ${taken.slice(0, 3).join(", ")}${more}, which this command would write and did not make; move them away, or name another folder.`,
+  );
+}
+
+/** Whether nothing has the name, not even a link that leads nowhere. */
+export async function isAbsent(path: string): Promise<boolean> {
+  return (await lstat(path).catch((error: unknown) => notThere(error, path))) === null;
+}
+
+/** Whether an existing file is the input, or lies in it, by whatever name or link. */
+async function isPartOf(
+  path: string,
+  { dev, ino }: { readonly dev: number; readonly ino: number },
+  input: string,
+): Promise<boolean> {
+  const [file, source] = await Promise.all([realpath(path), realpath(input)]).catch(() => [null, null]);
+  if (file === null || source === null) return false;
+  const below = relative(source, file);
+  if (below === "" || (below !== ".." && !below.startsWith(`..${sep}`))) return true;
+  for (const one of await filesOf(source)) {
+    const other = await stat(one).catch(() => null);
+    if (other?.dev === dev && other.ino === ino) return true;
+  }
+  return false;
+}
+
+/** The file itself, or all files of a folder. */
+async function filesOf(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true }).catch(() => []);
+  return entries.map((name) => join(path, name));
+}
+
+/** Null where nothing is at the path. @throws what else went wrong, as a sentence */
+function notThere(error: unknown, path: string): null {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ENOTDIR") return null;
+  throw fileError(error, path, "write");
+}

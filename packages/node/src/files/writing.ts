@@ -1,0 +1,138 @@
+// Writing an image, labels or a DICOM segmentation, in the format that is asked for.
+import { createHash, randomUUID } from "node:crypto";
+import {
+  anonymousSource,
+  crop,
+  type ModelIdentity,
+  type NodeMeasurement,
+  type SourceSeries,
+  type Volume,
+  type WritingContext,
+  writeMeasurementReport,
+  writeRtstruct,
+  writeSeg,
+} from "@lnsnet/core";
+import type { LabelName } from "@lnsnet/core/formats";
+import type { IntegerVoxelArray } from "@lnsnet/core/volume";
+import { labelValues, type NodeConfidence, traceContours } from "@lnsnet/core/voxels";
+import { packageVersion } from "../work/version.js";
+
+export const segmentationFormats = ["seg", "rtstruct"] as const;
+export type SegmentationFormat = (typeof segmentationFormats)[number];
+
+export interface SegmentationOptions {
+  readonly format: SegmentationFormat;
+  /** Replaces what identifies the patient. Equal salts give equal UIDs; null keeps everything. */
+  readonly anonymizeSalt: string | null;
+}
+
+/**
+ * The bytes of a DICOM segmentation of instance labels on the grid of their series: one segment or ROI a label.
+ *
+ * @throws InputError where there is no voxel, the grid is another, or the series has no frame of reference
+ */
+export function segmentationBytes(
+  labels: Volume<IntegerVoxelArray>,
+  names: readonly LabelName[],
+  source: SourceSeries,
+  { format, anonymizeSalt }: SegmentationOptions,
+): Uint8Array {
+  const { whose, context } = writingFor(source, anonymizeSalt);
+  if (format === "seg") return writeSeg(labels, names, whose, context);
+  const values = labelValues(labels.data).filter((value) => value !== 0);
+  const rois = values.map((value) => ({
+    name: names.find(({ label }) => label === value)?.name ?? nodeName(value),
+    contours: traceContours(labels.data, labels, value),
+  }));
+  return writeRtstruct(rois, whose, context);
+}
+
+export interface NodeObjectOptions {
+  /** Replaces what identifies the patient, as in {@link SegmentationOptions}. */
+  readonly anonymizeSalt?: string | null;
+  /** What drew the nodes; several are an ensemble. */
+  readonly models?: readonly ModelIdentity[];
+}
+
+/** A node as its objects describe it; the mean probability where it is known. */
+export type WrittenNode = NodeMeasurement & Partial<Pick<NodeConfidence, "meanProbability">>;
+
+/** The DICOM objects of one scan's nodes. */
+export interface NodeObjects {
+  readonly seg: Uint8Array;
+  readonly rtstruct: Uint8Array;
+  /** The measurement report, which refers to the segments of `seg`. */
+  readonly sr: Uint8Array;
+}
+
+/**
+ * The bytes of a SEG, an RTSTRUCT and a structured report of the nodes of a scan, in one study.
+ *
+ * @param instances - on the grid of the series, each node's voxels hold its id
+ * @param nodes - at least one; as measured by the labels of `instances`, ids ascending
+ * @throws InputError where the grid is another, or the series has no frame of reference
+ */
+export function nodeObjects(
+  instances: Volume<IntegerVoxelArray>,
+  nodes: readonly WrittenNode[],
+  source: SourceSeries,
+  { anonymizeSalt = null, models = [] }: NodeObjectOptions = {},
+): NodeObjects {
+  const { whose, context } = writingFor(source, anonymizeSalt, models);
+  const known = (meanProbability: number | undefined) =>
+    meanProbability === undefined ? {} : { meanProbability };
+  const names = nodes.map(({ id, meanProbability }) => ({
+    label: id,
+    name: nodeName(id),
+    ...known(meanProbability),
+  }));
+  const rois = nodes.map(({ id, boundingBoxIndex: { start, size }, meanProbability }) => {
+    const box = crop(instances, start, size);
+    return {
+      name: nodeName(id),
+      contours: traceContours(box.data, box, id),
+      ...known(meanProbability),
+    };
+  });
+  const seg = writeSeg(instances, names, whose, context);
+  return {
+    seg,
+    rtstruct: writeRtstruct(rois, whose, context),
+    sr: writeMeasurementReport(nodes, seg, whose, context),
+  };
+}
+
+const nodeName = (id: number) => `Lymph node ${id}`;
+
+/** Whose objects are written, and what a writer needs; anonymous with a salt. */
+function writingFor(
+  source: SourceSeries,
+  anonymizeSalt: string | null,
+  models: readonly ModelIdentity[] = [],
+) {
+  const context = writingContext(models);
+  if (anonymizeSalt === null) return { whose: source, context };
+  return {
+    whose: anonymousSource(source, (uid) => hashedUid(anonymizeSalt, uid)),
+    context: { ...context, now: new Date(2000, 0, 1) },
+  };
+}
+
+function writingContext(models: readonly ModelIdentity[]): WritingContext {
+  return {
+    newUid: () => uidOf(randomUUID().replaceAll("-", "")),
+    now: new Date(),
+    algorithm: { name: "lnsnet", version: packageVersion() },
+    models,
+  };
+}
+
+/** A UID that depends on the given one and the salt alone, and from which the given one cannot be found. */
+function hashedUid(salt: string, uid: string): string {
+  return uidOf(createHash("sha256").update(`${salt} ${uid}`).digest("hex").slice(0, 32));
+}
+
+/** 128 bits as a UID under 2.25 (PS3.5, B.2). */
+function uidOf(hexadecimal: string): string {
+  return `2.25.${BigInt(`0x${hexadecimal}`)}`;
+}

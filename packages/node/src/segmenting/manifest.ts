@@ -1,0 +1,242 @@
+// The record of one segmented scan: what was computed, in which order, and which files are ours.
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { InputError, type Volume } from "@lnsnet/core";
+import type { NodeJson } from "@lnsnet/core/reports";
+import { z } from "zod";
+import { hashOfFile, isFile, readBytes, writeJson } from "../files/disk.js";
+import type { StoredModel } from "../files/model-file.js";
+import { isAbsent, requireFreeNames } from "../files/outputs.js";
+import { packageVersion } from "../work/version.js";
+
+/** DICOM objects that can be written of the nodes of a DICOM series. */
+export const dicomObjects = ["seg", "rtstruct", "sr"] as const;
+export type DicomObject = (typeof dicomObjects)[number];
+
+/** Endings of mask files. */
+export const maskFormats = ["nii.gz", "nrrd"] as const;
+
+/** What a result depends on beside the scan, the same for all scans of a call. */
+export interface Recipe {
+  readonly version: string;
+  readonly models: readonly ModelRecord[];
+  /** Options as they were understood, by name. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const modelSchema = z.object({
+  path: z.string(),
+  sha256: z.string(),
+  trained_on: z.string(),
+  network: z.string(),
+  steps: z.number(),
+});
+
+export type ModelRecord = Readonly<z.infer<typeof modelSchema>>;
+
+const formSchema = z.object({
+  format: z.enum(maskFormats),
+  /** Each node by its number in the mask, in the place of 1. */
+  numbered: z.boolean(),
+  pictures: z.boolean(),
+  dicom: z.array(z.enum(dicomObjects)),
+});
+
+/** Which files are written. */
+export type Form = Readonly<z.infer<typeof formSchema>>;
+
+/** How a part of a result was computed. */
+const computed = {
+  recipe: z.string(),
+  version: z.string(),
+  models: z.array(modelSchema),
+  settings: z.record(z.string(), z.unknown()),
+  device: z.string(),
+  node_version: z.string(),
+  /** ISO 8601. */
+  started: z.string(),
+  seconds: z.number(),
+};
+
+const wholeScanSchema = z.object({
+  ...computed,
+  /** How the part that was looked at was found. */
+  region: z.array(z.string()),
+  /** Connected components that were left out, since they lay outside the body. */
+  components_outside_body: z.number(),
+});
+
+const clickSchema = z.object({
+  point_lps_mm: z.tuple([z.number(), z.number(), z.number()]),
+  /** The node's number; null where there was none. */
+  node: z.number().nullable(),
+  remark: z.string().nullable(),
+  ...computed,
+});
+
+const manifestSchema = z.object({
+  use: z.literal("research use only"),
+  kind: z.literal("lnsnet-segmentation"),
+  scan: z.object({
+    identity: z.string(),
+    sha256: z.string(),
+    path: z.string().nullable(),
+    series: z
+      .object({ instance_uid: z.string(), number: z.number().nullable(), description: z.string() })
+      .nullable(),
+  }),
+  /** False while files are written; what a killed command leaves so is computed again. */
+  finished: z.boolean(),
+  form: formSchema,
+  whole_scan: wholeScanSchema.nullable(),
+  clicks: z.array(clickSchema),
+  /** SHA-256 by name; null while it is not known. */
+  files: z.record(z.string(), z.string().nullable()),
+  /** How many nodes have a mean density that no lymph node has. */
+  nodes_with_hu_of_no_node: z.number(),
+  nodes: z.array(z.custom<NodeJson>((row) => typeof row === "object" && row !== null && "id" in row)),
+});
+
+export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+export type WholeScanRecord = NonNullable<Manifest["whole_scan"]>;
+export type ClickRecord = Manifest["clicks"][number];
+
+/** The manifest of an id in a folder; null where there is none, or the file of that name is not ours. */
+export async function readManifest(folder: string, id: string): Promise<Manifest | null> {
+  const path = join(folder, manifestName(id));
+  if (!(await isFile(path))) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(await readBytes(path)));
+  } catch {
+    return null;
+  }
+  const { success, data } = manifestSchema.safeParse(value);
+  if (!success) return null;
+  // What it names is replaced and removed, so that it may name nothing but files of this result, beside it.
+  const isOfResult = (name: string) => name.startsWith(`${id}.`) && basename(name) === name;
+  return Object.keys(data.files).every(isOfResult) ? data : null;
+}
+
+/** Whether a file was written as part of a result, as the manifest beside it says. */
+export async function isResult(path: string): Promise<boolean> {
+  const name = basename(path);
+  for (const format of maskFormats)
+    for (const ending of [`.nodes.${format}`, `.${format}`]) {
+      if (!name.endsWith(ending)) continue;
+      const manifest = await readManifest(dirname(path), name.slice(0, -ending.length));
+      if (manifest !== null && name in manifest.files) return true;
+    }
+  return false;
+}
+
+/** @throws InputError where it cannot be written */
+export function writeManifest(folder: string, id: string, manifest: Manifest): Promise<void> {
+  return writeJson(join(folder, manifestName(id)), manifest);
+}
+
+/** It is the result's table of nodes too. */
+export const manifestName = (id: string): string => `${id}.json`;
+
+export const maskName = ({ format }: Form, id: string): string => `${id}.${format}`;
+
+/** Every node by its number, where the mask does not tell touching nodes apart. */
+export const numbersName = ({ format }: Form, id: string): string => `${id}.nodes.${format}`;
+
+/** All names that a result may have. */
+function namesOf(form: Form, id: string): string[] {
+  return [
+    manifestName(id),
+    maskName(form, id),
+    numbersName(form, id),
+    `${id}.csv`,
+    ...(form.pictures ? [`${id}.png`] : []),
+    ...form.dicom.map((object) => `${id}.${object}.dcm`),
+  ];
+}
+
+/**
+ * Checks, before any work, that the names of the results are free, or files of an earlier result of the same name.
+ *
+ * @throws InputError that tells the names which are taken
+ */
+export async function requireFreeResults(folder: string, ids: readonly string[], form: Form): Promise<void> {
+  const ours = new Set<string>();
+  for (const id of ids) {
+    const manifest = await readManifest(folder, id);
+    if (manifest === null) continue;
+    for (const name of [manifestName(id), ...Object.keys(manifest.files)]) ours.add(name);
+  }
+  const names = ids.flatMap((id) => namesOf(form, id));
+  await requireFreeNames(folder, names, (name) => ours.has(name));
+}
+
+/**
+ * Checks, before a result is replaced, that it is one of the same scan, and that nobody has changed its files.
+ *
+ * @param adds whether nodes are added to it, which then must be of the same voxels
+ * @throws InputError where it is not, naming the file
+ */
+export async function requireReplaceable(
+  folder: string,
+  id: string,
+  manifest: Manifest,
+  scan: { readonly identity: string; readonly sha256: string },
+  adds: boolean,
+): Promise<void> {
+  const path = join(folder, manifestName(id));
+  if (manifest.scan.identity !== scan.identity && manifest.scan.sha256 !== scan.sha256)
+    throw new InputError(
+      `${path} is the result of another scan${manifest.scan.path === null ? "" : ` (${manifest.scan.path})`} that has the same name; name another output folder.`,
+    );
+  if ((adds || manifest.clicks.length > 0) && manifest.scan.sha256 !== scan.sha256)
+    throw new InputError(
+      `The scan has changed since ${path} was written, and its nodes would be kept; name another output folder, or move the files of ${id} away.`,
+    );
+  for (const [name, sha256] of Object.entries(manifest.files)) {
+    const file = join(folder, name);
+    if (sha256 === null || (await isAbsent(file)) || (await hashOfFile(file)) === sha256) continue;
+    throw new InputError(
+      `${file} was changed after lnsnet wrote it, and would be replaced; move it away or name another output folder.`,
+    );
+  }
+}
+
+/** Whether all files of a finished result are there. */
+export async function isWhole(folder: string, { finished, files }: Manifest): Promise<boolean> {
+  if (!finished) return false;
+  for (const name of Object.keys(files)) if (!(await isFile(join(folder, name)))) return false;
+  return true;
+}
+
+/** SHA-256 of a scan as it was read: its voxels and their place, whatever file they came from. */
+export function hashOfScan({ data, size, spacingMm, originMm, direction }: Volume): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify({ size, spacingMm, originMm, direction, type: data.constructor.name }));
+  hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return hash.digest("hex");
+}
+
+/** Models count by what they hold, not by where they lie. */
+export function hashOfRecipe({ version, models, settings }: Recipe): string {
+  const weights = models.map(({ sha256 }) => sha256);
+  return createHash("sha256").update(JSON.stringify({ version, weights, settings })).digest("hex");
+}
+
+/** The recipe of this version. */
+export const recipeOf = (models: readonly ModelRecord[], settings: Recipe["settings"]): Recipe => ({
+  version: packageVersion(),
+  models,
+  settings,
+});
+
+/** What a manifest says of a model. */
+export async function modelRecord({ path, plan, steps }: StoredModel): Promise<ModelRecord> {
+  return {
+    path,
+    sha256: await hashOfFile(path),
+    trained_on: plan.dataLabel,
+    network: plan.network.name,
+    steps,
+  };
+}

@@ -1,0 +1,41 @@
+// Whether a scan can be segmented in the memory that is left, asked before anything is computed.
+import os from "node:os";
+import { InputError, type Model, type Volume } from "@lnsnet/core";
+import { voxelVolumeMm3 } from "@lnsnet/core/volume";
+
+/** Bytes a voxel of the working grid: HU, sum and weight; the sum of squares too for an ensemble. */
+const workingBytes = (members: number): number => (members > 1 ? 14 : 10);
+/** What one LNSNet holds while it runs, measured; smaller networks hold less. */
+const runtimeBytes = 0.9e9;
+
+/** Bytes that a process may still take. */
+function bytesLeft(): number {
+  return Math.min(os.freemem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+}
+
+/**
+ * @param path named in the error
+ * @param left bytes that may be taken
+ * @throws InputError where that is less than what will be needed
+ */
+export function requireMemory(
+  path: string,
+  scan: Volume,
+  models: readonly Model[],
+  left = bytesLeft(),
+): void {
+  const needed = neededBytes(scan, models);
+  if (needed <= left) return;
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+  throw new InputError(
+    `${path} has ${scan.size.join("×")} voxels and needs about ${gigabytes(needed)} GB beside itself, and ${gigabytes(left)} GB are left; close other programs, crop the scan, or use a machine with more memory.`,
+  );
+}
+
+/** On the scan's grid: the numbers of the nodes (two bytes), the mask, and its file. Then the working grid, and the networks. */
+function neededBytes(scan: Volume, models: readonly Model[]): number {
+  const { plan } = models[0];
+  const workingVoxelMm3 = plan.spacingMm[0] * plan.spacingMm[1] * plan.spacingMm[2];
+  const workingVoxels = (scan.data.length * voxelVolumeMm3(scan)) / workingVoxelMm3;
+  return 4 * scan.data.length + workingBytes(models.length) * workingVoxels + models.length * runtimeBytes;
+}

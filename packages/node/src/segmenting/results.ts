@@ -1,0 +1,159 @@
+// The files that one segmented scan leaves, and what they hold read back.
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import {
+  type ModelIdentity,
+  nodeJson,
+  nodeMask,
+  nodesCsv,
+  readVolume,
+  type Segmentation,
+  type StandingNodes,
+  segmentationPreviewPng,
+  type Volume,
+  writeVolume,
+} from "@lnsnet/core";
+import type { IntegerVoxelArray } from "@lnsnet/core/volume";
+import { isNodeHu, numberedComponents } from "@lnsnet/core/voxels";
+import { readBytes, writeAtomically } from "../files/disk.js";
+import type { ReadImage } from "../files/imaging.js";
+import { nodeObjects } from "../files/writing.js";
+import {
+  type ClickRecord,
+  type Form,
+  type Manifest,
+  maskName,
+  numbersName,
+  type WholeScanRecord,
+  writeManifest,
+} from "./manifest.js";
+import type { NamedScan } from "./scans.js";
+
+/** What is known of a scan when its files are written. */
+export interface Result {
+  readonly scan: NamedScan;
+  readonly scanHash: string;
+  readonly image: ReadImage;
+  readonly found: Pick<Segmentation, "instances" | "nodes">;
+  readonly form: Form;
+  readonly wholeScan: WholeScanRecord | null;
+  readonly clicks: readonly ClickRecord[];
+  /** What the models were trained to find. */
+  readonly className: string;
+}
+
+/**
+ * Writes the mask, the table, and whatever else is wanted. The manifest comes first, to say which files are ours, and
+ * last, to say that all are there. Files of an earlier result that this one has not are removed.
+ *
+ * @param before the manifest of the result that is replaced
+ * @param salt by which the result tells nothing of the patient; null keeps patient and path
+ * @throws InputError where a file cannot be written
+ */
+export async function writeResult(
+  folder: string,
+  result: Result,
+  before: Manifest | null,
+  salt: string | null,
+): Promise<Manifest> {
+  const { scan, found, form } = result;
+  const rows = found.nodes.map((node) => nodeJson(node, node));
+  const contents = contentsOf(result, salt);
+  const unfinished: Manifest = {
+    use: "research use only",
+    kind: "lnsnet-segmentation",
+    scan: {
+      identity: scan.identity,
+      sha256: result.scanHash,
+      path: salt === null ? scan.origin.path : null,
+      series: salt === null ? scan.origin.series : null,
+    },
+    finished: false,
+    form,
+    whole_scan: result.wholeScan,
+    clicks: [...result.clicks],
+    files: { ...before?.files, ...Object.fromEntries([...contents.keys()].map((name) => [name, null])) },
+    nodes_with_hu_of_no_node: found.nodes.filter(({ huMean }) => !isNodeHu(huMean)).length,
+    nodes: rows,
+  };
+  await writeManifest(folder, scan.id, unfinished);
+  const files: Record<string, string> = {};
+  for (const [name, make] of contents) {
+    const bytes = make();
+    await writeAtomically(join(folder, name), bytes);
+    files[name] = createHash("sha256").update(bytes).digest("hex");
+  }
+  for (const name of Object.keys(before?.files ?? {}))
+    if (!contents.has(name)) await rm(join(folder, name), { force: true });
+  const manifest = { ...unfinished, finished: true, files };
+  await writeManifest(folder, scan.id, manifest);
+  return manifest;
+}
+
+/** What each file holds, made when it is asked for. */
+function contentsOf(result: Result, salt: string | null): Map<string, () => Uint8Array | string> {
+  const { scan, image, found, form, clicks, className } = result;
+  const { instances, nodes } = found;
+  const { id } = scan;
+  const models = modelsOf(result);
+  const contents = new Map<string, () => Uint8Array | string>();
+  const addVolume = (name: string, volume: () => Volume) =>
+    contents.set(name, () => writeVolume(volume(), name, { description: "lnsnet, research use only" }));
+  addVolume(maskName(form, id), () => (form.numbered ? instances : nodeMask(instances)));
+  if (clicks.length > 0 && !form.numbered) addVolume(numbersName(form, id), () => instances);
+  contents.set(`${id}.csv`, () => nodesCsv(nodes.map((node) => nodeJson(node, node))));
+  if (form.pictures) {
+    const trainedOn = [...new Set(models.map(({ trainedOn }) => trainedOn))].join(" and ");
+    const preview = {
+      title: id,
+      caption: `model trained on ${trainedOn}`,
+      className,
+    };
+    contents.set(`${id}.png`, () => segmentationPreviewPng(image.volume, instances, nodes, preview));
+  }
+  if (image.source !== null && nodes.length > 0 && form.dicom.length > 0) {
+    const objects = nodeObjects(instances, nodes, image.source, { anonymizeSalt: salt, models });
+    for (const object of form.dicom) contents.set(`${id}.${object}.dcm`, () => objects[object]);
+  }
+  return contents;
+}
+
+/** All models that drew nodes of a result, each once. */
+function modelsOf({ wholeScan, clicks }: Result): ModelIdentity[] {
+  const records = [...(wholeScan?.models ?? []), ...clicks.flatMap(({ models }) => models)];
+  const byHash = new Map(records.map((record) => [record.sha256, record]));
+  return [...byHash.values()].map(({ path, trained_on, sha256 }) => ({
+    name: basename(path),
+    trainedOn: trained_on,
+    sha256,
+  }));
+}
+
+/** The nodes of a finished result, as its files hold them. @throws InputError where a file cannot be read */
+export async function nodesOf(folder: string, id: string, manifest: Manifest): Promise<StandingNodes> {
+  const { form, clicks } = manifest;
+  const areNumbered = form.numbered || clicks.length > 0;
+  const path = join(folder, clicks.length > 0 && !form.numbered ? numbersName(form, id) : maskName(form, id));
+  const stored = readVolume(await readBytes(path), path) as Volume<IntegerVoxelArray>;
+  return {
+    // Nodes of a whole scan are connected components, numbered as they were when they were found.
+    instances: areNumbered ? stored : numberedComponents(stored),
+    nodes: manifest.nodes.map(({ id: number, mean_probability, ensemble_disagreement }) => ({
+      id: number,
+      meanProbability: mean_probability ?? 0,
+      ensembleDisagreement: ensemble_disagreement,
+    })),
+  };
+}
+
+/** The nodes that were clicked, without those of the whole scan. */
+export function clickedNodes(standing: StandingNodes, clicks: readonly ClickRecord[]): StandingNodes {
+  const numbers = new Set(clicks.flatMap(({ node }) => (node === null ? [] : [node])));
+  const { instances } = standing;
+  const data = instances.data.map((number) => (numbers.has(number) ? number : 0));
+  return {
+    instances: { ...instances, data },
+    nodes: standing.nodes.filter(({ id }) => numbers.has(id)),
+  };
+}

@@ -1,0 +1,198 @@
+// The scans that a path names, what their results are called, and reading each while the one before is worked on.
+import { createHash } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import { basename, dirname, relative, resolve, sep } from "node:path";
+import { chooseSeries, type DicomSeries, InputError, isCtScan, safeFileName } from "@lnsnet/core";
+import { volumeFormatOf } from "@lnsnet/core/formats";
+import { Tinypool } from "tinypool";
+import { caseId } from "../datasets/dataset.js";
+import { isFolder, requirePath } from "../files/disk.js";
+import { type FoundImages, findImages, type ReadImage } from "../files/imaging.js";
+import { type Outcome, unwrap } from "../work/outcome.js";
+import { isResult } from "./manifest.js";
+import type { ReadTask } from "./read-worker.js";
+
+export interface NamedScan extends ReadTask {
+  /** What its results are called; no other scan of a call has it. */
+  readonly id: string;
+  /** Stays the same when other scans come and go, and no other scan has it: the series' UID, or the file's place. */
+  readonly identity: string;
+  readonly origin: ScanOrigin;
+  /** Whether it is a DICOM series. */
+  readonly isDicom: boolean;
+}
+
+/** Where a scan lies, for a person who looks for it. */
+export interface ScanOrigin {
+  /** Of a volume file, the file; of a DICOM series, the folder or archive that holds its files. An absolute path. */
+  readonly path: string;
+  readonly series: {
+    readonly instance_uid: string;
+    readonly number: number | null;
+    readonly description: string;
+  } | null;
+}
+
+export interface FoundScans {
+  readonly scans: readonly NamedScan[];
+  /** Whether the path names several, however many it holds. */
+  readonly areSeveral: boolean;
+  /** What of the path is no scan, a sentence each. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * The scans of a path: the file itself, or of a folder every volume file and every CT series. A scan that cannot be
+ * read fails by itself, with the reason.
+ *
+ * Results of a volume file have its name, in a folder with the names of its sub-folders before it. Results of a DICOM
+ * series have a name made from its UID: the same however many other series come and go, and without the patient.
+ *
+ * @param wanted of several DICOM series, the one
+ * @param salt a secret by which names and identities tell nothing of file or series; null where they may
+ * @throws InputError where the path is missing, nothing can be read, or two scans would have results of one name
+ */
+export async function scansAt(
+  path: string,
+  wanted: string | undefined,
+  salt: string | null = null,
+): Promise<FoundScans> {
+  await requirePath(path);
+  if (wanted === undefined && !(await isFolder(path)) && volumeFormatOf(path) !== null)
+    return { scans: [await volumeScan({ path }, path, dirname(path), salt)], areSeveral: false, leftOut: [] };
+  const found = await withoutResults(await findImages(path));
+  if (wanted !== undefined) return { ...(await chosenScan(path, found, wanted, salt)), leftOut: [] };
+  const ctScans = found.series.filter(isCtScan);
+  if (ctScans.length + found.volumes.length === 0) {
+    // Reading the path as one scan says why nothing can be read.
+    const unreadable = { ...(await volumeScan({ path }, path, dirname(path), salt)), isDicom: true };
+    return { scans: [unreadable], areSeveral: false, leftOut: [] };
+  }
+  const isArchive = !(await isFolder(path));
+  const root = isArchive ? dirname(path) : path;
+  const ofVolumes = await Promise.all(
+    found.volumes.map(({ name }) =>
+      isArchive
+        ? volumeScan({ path, wanted: name }, resolve(path, name), path, salt)
+        : volumeScan({ path: name }, name, root, salt),
+    ),
+  );
+  // The stacks of one series are one scan: reading it chooses, or says that it cannot.
+  const uids = new Map(ctScans.map((series) => [series.seriesInstanceUid, series]));
+  const ofSeries = await Promise.all([...uids.values()].map((series) => seriesScan(path, series, salt)));
+  const scans = [...ofVolumes, ...ofSeries];
+  requireDistinct(scans);
+  return { scans, areSeveral: scans.length > 1 || ofVolumes.length > 0, leftOut: sentencesOf(path, found) };
+}
+
+/** The images without masks that an earlier call wrote among them. */
+async function withoutResults(found: FoundImages): Promise<FoundImages> {
+  const isScan = await Promise.all(found.volumes.map(async ({ name }) => !(await isResult(name))));
+  return { ...found, volumes: found.volumes.filter((_, at) => isScan[at]) };
+}
+
+/** The one scan of a path that is asked for; where the choice is not clear, reading says so. */
+async function chosenScan(
+  path: string,
+  found: FoundImages,
+  wanted: string,
+  salt: string | null,
+): Promise<Pick<FoundScans, "scans" | "areSeveral">> {
+  const isVolume = found.series.length === 0 || found.volumes.some(({ name }) => name === wanted);
+  const scan = isVolume
+    ? await volumeScan({ path, wanted }, path, dirname(path), salt)
+    : await seriesScan(path, chooseSeries(found, wanted), salt);
+  return { scans: [scan], areSeveral: false };
+}
+
+async function volumeScan(
+  task: ReadTask,
+  file: string,
+  root: string,
+  salt: string | null,
+): Promise<NamedScan> {
+  const below = relative(resolve(root), resolve(file)).split(sep);
+  const place = await realpath(file).catch(() => resolve(file));
+  const identity = hashed(salt, `file ${place}`);
+  const id = salt === null ? safeFileName(caseId(below.join("_"))) : `scan-${identity.slice(0, idLength)}`;
+  return { ...task, id, identity, origin: { path: place, series: null }, isDicom: false };
+}
+
+async function seriesScan(path: string, series: DicomSeries, salt: string | null): Promise<NamedScan> {
+  const { seriesInstanceUid: uid, number, description } = series;
+  const [file] = series.stack.placed.map(({ slice }) => dirname(resolve(slice.file.name)));
+  const folder = await realpath((await isFolder(path)) && file !== undefined ? file : path);
+  // Without a UID, which every series must have, the place alone tells it from others.
+  const identity = hashed(salt, uid === "" ? `folder ${folder}` : `series ${uid}`);
+  const origin = { path: folder, series: { instance_uid: uid, number, description } };
+  const id = `series-${identity.slice(0, idLength)}`;
+  return { path, ...(uid === "" ? {} : { wanted: uid }), id, identity, origin, isDicom: true };
+}
+
+/** Hexadecimal digits of a name: two of ten thousand series have one name with a chance of 2 in 10 million. */
+const idLength = 12;
+
+const hashed = (salt: string | null, text: string): string =>
+  createHash("sha256")
+    .update(salt === null ? text : `${salt} ${text}`)
+    .digest("hex");
+
+/** Some disks take capitals and small letters for the same. */
+function requireDistinct(scans: readonly NamedScan[]): void {
+  const known = new Map<string, NamedScan>();
+  for (const scan of scans) {
+    const key = scan.id.toLowerCase();
+    const other = known.get(key);
+    if (other !== undefined)
+      throw new InputError(
+        `The results of ${other.origin.path} and of ${scan.origin.path} would both be called ${scan.id}; rename one of the two, or segment them into folders of their own.`,
+      );
+    known.set(key, scan);
+  }
+}
+
+/** What of a folder is not segmented: series one by one, files that are no images together. */
+function sentencesOf(path: string, { series, others }: FoundImages): string[] {
+  const ofSeries = series.flatMap((one) => {
+    if (isCtScan(one)) return [];
+    const why = one.problems.find(({ isRefused }) => isRefused)?.message ?? "it is no CT of the body.";
+    return [
+      `${one.modality || "Image"} series ${one.number ?? "without number"} "${one.description}" is left out: ${why}`,
+    ];
+  });
+  const [first] = others;
+  if (first === undefined) return ofSeries;
+  const files =
+    others.length === 1 ? `${path}: a file is left out` : `${path}: ${others.length} files are left out`;
+  return [...ofSeries, `${files}, such as ${basename(first.name)}: ${first.reason}`];
+}
+
+/** A scan with what reading it gave, or threw. */
+export interface ReadAttempt {
+  readonly scan: NamedScan;
+  /** @throws InputError where the scan cannot be read or is no CT */
+  readonly image: () => ReadImage;
+}
+
+/** Reads scans one ahead of whoever takes them; at most two are in memory. */
+export async function* readAhead(scans: readonly NamedScan[]): AsyncGenerator<ReadAttempt> {
+  const worker = new URL("./read-worker.js", import.meta.url);
+  const pool = new Tinypool({ filename: worker.href, name: "run", minThreads: 1, maxThreads: 1 });
+  const begin = ({ path, wanted }: NamedScan): Promise<() => ReadImage> =>
+    pool.run({ path, ...(wanted === undefined ? {} : { wanted }) }).then(
+      (outcome: Outcome<ReadImage>) => () => unwrap(outcome),
+      (error: unknown) => () => {
+        throw error;
+      },
+    );
+  try {
+    let next = scans.length > 0 ? begin(scans[0]) : null;
+    for (const [index, scan] of scans.entries()) {
+      const image = await next;
+      next = index + 1 < scans.length ? begin(scans[index + 1]) : null;
+      if (image !== null) yield { scan, image };
+    }
+  } finally {
+    await pool.destroy();
+  }
+}

@@ -1,0 +1,266 @@
+// One scan segmented: what stands there already is left, added to or replaced, and the result is written.
+
+import { join } from "node:path";
+import {
+  InputError,
+  type Predictor,
+  type Segmentation,
+  type SegmentOptions,
+  type StandingNodes,
+  segment,
+  type Vector3,
+  type Volume,
+} from "@lnsnet/core";
+import type { StoredModel } from "../files/model-file.js";
+import { interruptSignal } from "../work/interrupt.js";
+import { counted } from "../work/output.js";
+import { createProgress } from "../work/progress.js";
+import {
+  type ClickRecord,
+  type Form,
+  hashOfRecipe,
+  hashOfScan,
+  isWhole,
+  type Manifest,
+  type ModelRecord,
+  maskName,
+  type Recipe,
+  readManifest,
+  recipeOf,
+  requireReplaceable,
+  type WholeScanRecord,
+} from "./manifest.js";
+import { requireMemory } from "./memory.js";
+import { clickedNodes, nodesOf, type Result, writeResult } from "./results.js";
+import type { NamedScan, ReadAttempt } from "./scans.js";
+
+/** Points in a scan, LPS mm. */
+export type ClicksOf = (scan: Volume) => readonly Vector3[];
+
+/** What a call does with each of its scans. */
+export interface Segmenting {
+  readonly predictor: Predictor;
+  readonly models: readonly StoredModel[];
+  readonly records: readonly ModelRecord[];
+  readonly options: SegmentOptions;
+  readonly form: Form;
+  /** Null for all nodes of the scan. */
+  readonly clicksOf: ClicksOf | null;
+  /** By which results tell nothing of the patient; null where they may. */
+  readonly salt: string | null;
+  readonly folder: string;
+}
+
+export interface Segmented {
+  /** Path of the mask. */
+  readonly mask: string;
+  readonly manifest: Manifest;
+  readonly seconds: number;
+  /** Clicks without a node, and nodes that are cut, a sentence each. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Segments a scan, or clicked nodes of it, and writes the result. A result that stands there and holds what is asked for
+ * is left as it is; clicks add to it or refine it; a whole scan anew keeps the clicked nodes. One that a killed command
+ * left unfinished is computed again with all its clicks.
+ *
+ * @throws InputError where the scan cannot be read or segmented, no click has a node, or what stands there is not ours
+ */
+export async function segmentScan({ scan, image }: ReadAttempt, call: Segmenting): Promise<Segmented> {
+  const { folder, clicksOf } = call;
+  const read = image();
+  const { volume, problems } = read;
+  const progress = createProgress(scan.id, clicksOf === null ? "patch" : "click");
+  for (const problem of problems) progress.note(`lnsnet: ${problem}`);
+  const points = clicksOf?.(volume) ?? null;
+  const scanHash = hashOfScan(volume);
+  const before = await readManifest(folder, scan.id);
+  const stands = before !== null && (await isWhole(folder, before));
+  if (before !== null) {
+    if (stands && holds(before, scan, scanHash, points, call)) {
+      progress.note(`lnsnet: ${scan.id} is finished already and left as it is.`);
+      return segmented(before, scan, call, []);
+    }
+    await requireReplaceable(folder, scan.id, before, { ...scan, sha256: scanHash }, points !== null);
+  }
+  requireMemory(scan.path, volume, call.models);
+  const isOfThisScan = before?.scan.sha256 === scanHash;
+  const standing = isOfThisScan && stands ? before : null;
+  const unfinished = isOfThisScan && !stands ? before : null;
+  const work = { volume, scan, call, progress };
+  let state: State = {
+    found: standing && (await nodesOf(folder, scan.id, standing)),
+    wholeScan: standing?.whole_scan ?? null,
+    clicks: standing?.clicks ?? [],
+  };
+  if (points === null || unfinished?.whole_scan) state = await withWholeScan(state, work);
+  const clicked = [...(unfinished?.clicks.map((click) => click.point_lps_mm) ?? []), ...(points ?? [])];
+  let remarks: string[] = [];
+  if (clicked.length > 0) ({ state, remarks } = await withClicks(state, clicked, work));
+  const form = standing === null ? call.form : together(call.form, standing.form);
+  const manifest = await writeResult(
+    folder,
+    {
+      scan,
+      scanHash,
+      image: read,
+      form,
+      ...measured(state),
+      className: call.models[0].plan.foreground,
+    },
+    before,
+    call.salt,
+  );
+  progress.finish();
+  return segmented(manifest, scan, call, remarks);
+}
+
+/** What a result rests on so far. */
+interface State {
+  readonly found: StandingNodes | Segmentation | null;
+  readonly wholeScan: WholeScanRecord | null;
+  readonly clicks: readonly ClickRecord[];
+}
+
+function measured(state: State): Pick<Result, "found" | "wholeScan" | "clicks"> {
+  const { found, wholeScan, clicks } = state;
+  if (found === null || !("reasons" in found))
+    throw new Error("neither a whole scan nor a click was asked for");
+  return { found, wholeScan, clicks };
+}
+
+/** All nodes of the scan, with the clicked ones kept. */
+async function withWholeScan({ found, clicks }: State, work: Work): Promise<State> {
+  const { call, progress } = work;
+  const kept = found !== null && clicks.length > 0 ? clickedNodes(found, clicks) : null;
+  const start = begin();
+  const whole = await look(work, { ...call.options, ...(kept ? { standing: kept } : {}) });
+  if (kept !== null) progress.note(`lnsnet: ${counted(kept.nodes.length, "clicked node")} kept.`);
+  const numberNow = (node: number | null) =>
+    node === null ? null : (whole.numberOfStanding.get(node) ?? null);
+  return {
+    found: whole,
+    wholeScan: {
+      ...computedBy(wholeRecipe(call), call.predictor, start),
+      region: [...whole.reasons],
+      components_outside_body: whole.outsideBody,
+    },
+    clicks: clicks.map((click) => ({ ...click, node: numberNow(click.node) })),
+  };
+}
+
+/** What is found at the points, added to what there is. @throws InputError where there is no node at any point */
+async function withClicks(
+  { found, wholeScan, clicks }: State,
+  points: readonly Vector3[],
+  work: Work,
+): Promise<{ state: State; remarks: string[] }> {
+  const { call, scan } = work;
+  const start = begin();
+  const { mirrored = false } = call.options;
+  const added = await look(work, { mirrored, at: points, ...(found ? { standing: found } : {}) });
+  const remarks = added.clicks.flatMap(({ remark }) => (remark === null ? [] : [remark]));
+  if (added.clicks.every(({ node }) => node === null))
+    throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
+  const computed = computedBy(clickRecipe(call), call.predictor, start);
+  const records = added.clicks.map(
+    ({ pointMm: [x, y, z], node, remark }): ClickRecord => ({
+      point_lps_mm: [x, y, z],
+      node,
+      remark,
+      ...computed,
+    }),
+  );
+  const earlier = clicks.filter((click) => !points.some((point) => isSame(point, click.point_lps_mm)));
+  return { state: { found: added, wholeScan, clicks: [...earlier, ...records] }, remarks };
+}
+
+interface Work {
+  readonly volume: Volume;
+  readonly scan: NamedScan;
+  readonly call: Segmenting;
+  readonly progress: ReturnType<typeof createProgress>;
+}
+
+async function look({ volume, scan, call, progress }: Work, options: SegmentOptions): Promise<Segmentation> {
+  return segment(volume, call.predictor, {
+    ...options,
+    signal: interruptSignal(),
+    onProgress: (done, total) => progress.update({ done, total }),
+  }).catch((error: unknown) => {
+    throw error instanceof InputError ? new InputError(`${scan.path}: ${error.message}`) : error;
+  });
+}
+
+function segmented(
+  manifest: Manifest,
+  scan: NamedScan,
+  { folder }: Segmenting,
+  remarks: readonly string[],
+): Segmented {
+  const { whole_scan, clicks, form } = manifest;
+  const seconds = (clicks.at(-1) ?? whole_scan)?.seconds ?? 0;
+  return { mask: join(folder, maskName(form, scan.id)), manifest, seconds, remarks };
+}
+
+/** Whether a result that stands there holds all that is asked for. */
+function holds(
+  { scan: { identity, sha256 }, form, whole_scan, clicks }: Manifest,
+  scan: NamedScan,
+  scanHash: string,
+  points: readonly Vector3[] | null,
+  call: Segmenting,
+): boolean {
+  const { format, numbered, pictures, dicom } = call.form;
+  const hasFiles =
+    form.format === format &&
+    form.numbered === numbered &&
+    (form.pictures || !pictures) &&
+    dicom.every((object) => form.dicom.includes(object));
+  if (identity !== scan.identity || sha256 !== scanHash || !hasFiles) return false;
+  if (points === null) return whole_scan?.recipe === hashOfRecipe(wholeRecipe(call));
+  const recipe = hashOfRecipe(clickRecipe(call));
+  return points.every((point) =>
+    clicks.some((click) => click.recipe === recipe && isSame(point, click.point_lps_mm)),
+  );
+}
+
+const isSame = (one: Vector3, other: Vector3): boolean => one.every((at, axis) => at === other[axis]);
+
+/** What stood there is brought up to date, and what is asked for comes to it. */
+const together = (wanted: Form, standing: Form): Form => ({
+  ...wanted,
+  pictures: wanted.pictures || standing.pictures,
+  dicom: [...new Set([...standing.dicom, ...wanted.dicom])],
+});
+
+const wholeRecipe = ({ records, options, predictor }: Segmenting): Recipe =>
+  recipeOf(records, { ...options, device: predictor.deviceNote });
+
+const clickRecipe = ({ records, options, predictor }: Segmenting): Recipe =>
+  recipeOf(records, { mirrored: options.mirrored, device: predictor.deviceNote });
+
+interface Start {
+  readonly started: string;
+  readonly milliseconds: number;
+}
+
+const begin = (): Start => ({ started: new Date().toISOString(), milliseconds: performance.now() });
+
+function computedBy(
+  recipe: Recipe,
+  { deviceNote }: Predictor,
+  { started, milliseconds }: Start,
+): Omit<WholeScanRecord, "region" | "components_outside_body"> {
+  return {
+    recipe: hashOfRecipe(recipe),
+    version: recipe.version,
+    models: [...recipe.models],
+    settings: { ...recipe.settings },
+    device: deviceNote,
+    node_version: process.versions.node,
+    started,
+    seconds: (performance.now() - milliseconds) / 1000,
+  };
+}

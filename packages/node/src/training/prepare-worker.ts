@@ -1,0 +1,68 @@
+// Worker thread: brings one case to the working grid, or takes it from the cache, in memory that all threads share.
+import { InputError } from "@lnsnet/core";
+import { type PreparedCase, prepareCase } from "@lnsnet/core/training";
+import { prepareImage, prepareLabel } from "@lnsnet/core/transforms";
+import { type CacheSettings, cacheKey, readCached, writeCached } from "../datasets/cache.js";
+import { type Case, loadCase } from "../datasets/dataset.js";
+import type { DatasetLabels } from "../datasets/foreground.js";
+import { type Outcome, outcomeOf } from "../work/outcome.js";
+
+export interface PrepareTask extends CacheSettings {
+  readonly case: Case;
+  readonly labels: DatasetLabels;
+  /** Where prepared cases are kept; null prepares anew. */
+  readonly cacheFolder: string | null;
+}
+
+export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
+  return outcomeOf(async () => {
+    const one = task.cacheFolder === null ? await prepare(task) : await fromCache(task, task.cacheFolder);
+    return {
+      ...one,
+      hu: shared(one.hu, new Int16Array(new SharedArrayBuffer(one.hu.byteLength))),
+      label: shared(one.label, new Uint8Array(new SharedArrayBuffer(one.label.byteLength))),
+      foreground: shared(one.foreground, new Int32Array(new SharedArrayBuffer(one.foreground.byteLength))),
+      bodyOffsets: shared(one.bodyOffsets, new Int32Array(new SharedArrayBuffer(one.bodyOffsets.byteLength))),
+    };
+  });
+}
+
+/** What {@link keep} did with a case. */
+export interface KeptCase {
+  readonly id: string;
+  readonly written: boolean;
+}
+
+/** Sees to it that the cache holds the case as its files are now; the arrays stay in the thread. */
+export function keep(task: PrepareTask & { readonly cacheFolder: string }): Promise<Outcome<KeptCase>> {
+  return outcomeOf(async () => {
+    const { id } = task.case;
+    const key = await cacheKey(task.case, task, task.labels);
+    const cached = await readCached(task.cacheFolder, id, key);
+    if (cached.state === "fresh") return { id, written: false };
+    await writeCached(task.cacheFolder, await prepare(task), key);
+    return { id, written: true };
+  });
+}
+
+async function prepare({ case: one, labels, spacingMm, window }: PrepareTask): Promise<PreparedCase> {
+  const { id, image, label } = await loadCase(one, labels);
+  const prepared = prepareImage(image, spacingMm, window);
+  const onGrid = label === null ? new Uint8Array(prepared.hu.length) : prepareLabel(label, prepared);
+  return prepareCase(id, prepared, onGrid);
+}
+
+async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCase> {
+  const { id } = task.case;
+  const cached = await readCached(folder, id, await cacheKey(task.case, task, task.labels));
+  if (cached.state === "fresh") return cached.prepared;
+  const found = cached.state === "absent" ? `does not hold the case ${id}` : `holds another state of ${id}`;
+  throw new InputError(
+    `${folder} ${found}, and a cache made from these scans with these settings is expected; run lnsnet preprocess with this cache again.`,
+  );
+}
+
+function shared<T extends Int16Array | Uint8Array | Int32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -38,7 +38,7 @@ const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   from: { path: `${core}${layer}/`, pathNot: test },
   to: {
     path: core,
-    pathNot: [`${core}${layer}/`, `${core}(errors|text)\\.ts$`, ...allowed.map((a) => `${core}${a}`)],
+    pathNot: [`${core}${layer}/`, `${core}(errors|job|text)\\.ts$`, ...allowed.map((a) => `${core}${a}`)],
   },
 }));
 

@@ -43,6 +43,7 @@ export {
 } from "./inference/segment.js";
 export { nodeMask, type SegmentedNode } from "./inference/segmented-nodes.js";
 export { predictProbability } from "./inference/sliding-window.js";
+export type { Job, Progress, StopSignal } from "./job.js";
 export { type CaseMetrics, evaluateCase } from "./metrics/case.js";
 export {
   type DetectionFigures,

@@ -1,4 +1,4 @@
-"""Seconds that the surface distances of `npm run bench:metrics` take with scipy.ndimage, as one line of JSON.
+"""Seconds that the surface distances of `npm run bench -- metrics` take with scipy.ndimage, as one line of JSON.
 
 Wants Python 3 with NumPy and SciPy; nothing here is needed to use lnsnet. The masks are those of bench/src/metrics.ts, the
 metrics DSC, HD95, HD, ASD and NSD of surface voxels, once in the box around the foreground and once over the whole grid.

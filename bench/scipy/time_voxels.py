@@ -1,4 +1,4 @@
-"""Seconds that scipy.ndimage takes for the operations of `npm run bench:voxels`, as one line of JSON.
+"""Seconds that scipy.ndimage takes for the operations of `npm run bench -- voxels`, as one line of JSON.
 
 Wants Python 3 with NumPy and SciPy; nothing here is needed to use lnsnet. Draws the same neck and nodes as
 bench/src/voxels.ts. "body" is the same recipe slice by slice; "measure" is volume, centroid and HU of each node alone.

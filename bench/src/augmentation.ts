@@ -1,4 +1,4 @@
-// npm run bench:augmentation: what each augmentation costs a patch, and a picture of what it does.
+// npm run bench -- augmentation: what each augmentation costs a patch, and a picture of what it does.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { generatePatient, type PatchSize } from "@lnsnet/core";
@@ -15,7 +15,7 @@ import {
   prepareLabel,
 } from "@lnsnet/core/transforms";
 
-const help = `npm run bench:augmentation -- [options]
+const help = `npm run bench -- augmentation [options]
 
 Times each variation of a patch of 64 × 48 × 48 voxels of a phantom, all of them at once, and the draw of training; one
 thread, the median of the rounds.

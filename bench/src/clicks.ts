@@ -1,4 +1,4 @@
-// npm run check:clicks: every node of a data set clicked, in its middle and beside it, and compared with the truth and with each other.
+// npm run check -- clicks: every node of a data set clicked, in its middle and beside it, and compared with the truth and with each other.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -20,7 +20,7 @@ import { maskWhere } from "@lnsnet/core/volume";
 import { measureNodes } from "@lnsnet/core/voxels";
 import { shippedModelPath } from "./shipped-model.js";
 
-const help = `npm run check:clicks -- DATASET [options]
+const help = `npm run check -- clicks DATASET [options]
 
 Clicks each node of DATASET's test set (imagesTs, and instancesTs or labelsTs) in its centroid and at points up to 3 mm
 beside it, and prints the DSC with the true node, and between the clicks of one node.

@@ -1,4 +1,4 @@
-// npm run check:cohort: a cohort of the paper's size generated, fingerprinted and evaluated, within ten minutes and 3 GB.
+// npm run check -- cohort: a cohort of the paper's size generated, fingerprinted and evaluated, within ten minutes and 3 GB.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,7 +8,7 @@ import { labelValues } from "@lnsnet/core/voxels";
 import { runLnsnet } from "./command.js";
 import { perturbedNodes } from "./perturbed-nodes.js";
 
-const help = `npm run check:cohort -- [options]
+const help = `npm run check -- cohort [options]
 
 Generates 123 phantom patients with 678 nodes, as many as the paper has, takes their fingerprint, and evaluates perturbed
 masks against the true ones: every metric, and the matching of nodes. Prints the time and the peak memory of each stage.

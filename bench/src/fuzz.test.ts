@@ -1,4 +1,4 @@
-// A small share of the fuzz check, over every format; npm run check:fuzz tries the rest.
+// A small share of the fuzz check, over every format; npm run check -- fuzz tries the rest.
 import { indexedStream } from "@lnsnet/core/transforms";
 import { afterAll, describe, expect, test } from "vitest";
 import { mutated } from "./fuzz-mutations.js";

@@ -1,4 +1,4 @@
-// npm run check:fuzz: damaged files of every format; none may end in a stack trace, take long, fill the memory or be read in part.
+// npm run check -- fuzz: damaged files of every format; none may end in a stack trace, take long, fill the memory or be read in part.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,7 +8,7 @@ import { fuzzLimits, fuzzPool } from "./fuzz-pool.js";
 import { type Finding, type FuzzReport, runFuzz } from "./fuzz-run.js";
 import { fuzzSeeds } from "./fuzz-seeds.js";
 
-const help = `npm run check:fuzz -- [options]
+const help = `npm run check -- fuzz [options]
 
 Damages sound files of every format (DICOM in each transfer syntax, SEG, RTSTRUCT, NIfTI, NRRD, MetaImage, zip,
 safetensors, markups, JSON) at random, cuts one small file of each at every byte, and runs lnsnet on each.

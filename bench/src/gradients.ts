@@ -1,4 +1,4 @@
-// npm run check:gradients: every gradient of the default LNSNet, as the training step computes it, against PyTorch's.
+// npm run check -- gradients: every gradient of the default LNSNet, as the training step computes it, against PyTorch's.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

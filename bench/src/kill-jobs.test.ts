@@ -1,4 +1,4 @@
-// A small share of npm run check:kills: the quick commands, each killed once and asked to end once, on box scans.
+// A small share of npm run check -- kills: the quick commands, each killed once and asked to end once, on box scans.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

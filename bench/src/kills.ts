@@ -1,4 +1,4 @@
-// npm run check:kills: every command that writes a folder, killed at random moments and started again, against one that never was.
+// npm run check -- kills: every command that writes a folder, killed at random moments and started again, against one that never was.
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -6,7 +6,7 @@ import { textTable } from "@lnsnet/core/reports";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { differences, type KillJob, killJobs, makeInputs, sitting } from "./kill-jobs.js";
 
-const help = `npm run check:kills -- [options]
+const help = `npm run check -- kills [options]
 
 Runs train, crossvalidate, predict, preprocess, phantom and dataset import on small scans, once without disturbance, and
 then killed (SIGKILL) or asked to end (SIGTERM) at random moments and started again, until the kills are used up. Every

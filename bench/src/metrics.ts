@@ -1,4 +1,4 @@
-// npm run bench:metrics: how long the metrics of a whole scan take, beside SciPy's distance transforms.
+// npm run bench -- metrics: how long the metrics of a whole scan take, beside SciPy's distance transforms.
 import { cpus } from "node:os";
 import { detectNodes, evaluateCase } from "@lnsnet/core";
 import { surfaceConventions } from "@lnsnet/core/metrics";
@@ -6,7 +6,7 @@ import { textTable } from "@lnsnet/core/reports";
 import { drawnNeck, leastSeconds, type ScanBenchmark, scanBenchmark, scipySeconds } from "./drawn-neck.js";
 import { movedByOneVoxel } from "./perturbed-nodes.js";
 
-const about = `npm run bench:metrics -- [options]
+const about = `npm run bench -- metrics [options]
 
 Times every metric of a pair of masks of 512 × 512 × 300 voxels, 30 nodes against the same nodes moved by a voxel: by each
 convention, the matching of nodes, and the same distances by SciPy in the box around the foreground and over the whole

@@ -1,10 +1,11 @@
-// npm run bench:dicom -- FOLDER: how long and how much memory it takes to read a DICOM CT series.
+// npm run bench -- dicom FOLDER: how long and how much memory it takes to read a DICOM CT series.
 import { readdirSync } from "node:fs";
-import { chooseSeries, listSeries, readSeries } from "@lnsnet/core";
+import { chooseSeries, InputError, listSeries, readSeries } from "@lnsnet/core";
 import { filesIn } from "./scan-check.js";
 
 const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error("Name a folder of DICOM files: npm run bench:dicom -- FOLDER");
+if (folder === undefined)
+  throw new InputError("Name a folder of DICOM files: npm run bench -- dicom FOLDER.");
 const start = performance.now();
 const listing = await listSeries(filesIn(folder, /./));
 const listed = performance.now();

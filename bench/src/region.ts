@@ -1,10 +1,11 @@
-// npm run check:region -- FOLDER: the neck found in real scans, against what must lie in it.
+// npm run check -- region FOLDER: the neck found in real scans, against what must lie in it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import {
   chooseSeries,
   crop,
+  InputError,
   listSeries,
   pointOfIndex,
   readNifti,
@@ -18,9 +19,9 @@ import { gridWithSpacing } from "@lnsnet/core/volume";
 import { ctProblem, findNeckRegion, type NeckRegion, type NoNeck } from "@lnsnet/core/voxels";
 import { filesIn } from "./scan-check.js";
 
-const help = `npm run check:region -- FOLDER [options]
+const help = `npm run check -- region FOLDER [options]
 
-Finds the neck in every scan of FOLDER (sub-folders as of check:scans) and counts the voxels of masks that lie outside:
+Finds the neck in every scan of FOLDER (sub-folders as of npm run check -- scans) and counts the voxels of masks that lie outside:
 OpenKBP's parotid glands and planning targets, and what is drawn on the submandibular tumour's scan. Exit code 1 where one
 does, where a chest is taken for a neck or a neck refused, or where a scan is not taken for a CT.
 
@@ -43,10 +44,8 @@ if (values.help) console.log(help);
 else process.exitCode = await main(positionals[0]);
 
 async function main(root: string | undefined): Promise<number> {
-  if (root === undefined || !existsSync(root)) {
-    console.error("Name the folder of the scans: npm run check:region -- FOLDER");
-    return 2;
-  }
+  if (root === undefined || !existsSync(root))
+    throw new InputError("Name the folder of the scans: npm run check -- region FOLDER.");
   const results: Result[] = [];
   const tiles: MontageTile[] = [];
   for (const one of scansOf(root)) {

@@ -1,4 +1,4 @@
-// npm run check:resume: a cross-validation killed at random moments and started again, against one that never was.
+// npm run check -- resume: a cross-validation killed at random moments and started again, against one that never was.
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { textTable } from "@lnsnet/core/reports";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { runLnsnet, startLnsnet } from "./command.js";
 
-const help = `npm run check:resume -- [options]
+const help = `npm run check -- resume [options]
 
 Makes a phantom cohort and runs \`lnsnet crossvalidate\` on it with the small network twice: once without disturbance, and
 once killed (SIGKILL) at random moments, spread over the time that the first run took, and started again. Every file of

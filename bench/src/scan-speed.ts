@@ -1,4 +1,4 @@
-// npm run bench:scan: how long a whole neck CT and a clicked node take, beside the same network in PyTorch.
+// npm run bench -- scan: how long a whole neck CT and a clicked node take, beside the same network in PyTorch.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,7 @@ import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { findPython } from "./python.js";
 import { shippedModelPath } from "./shipped-model.js";
 
-const help = `npm run bench:scan -- [options]
+const help = `npm run bench -- scan [options]
 
 Segments a phantom neck of 256×256×160 voxels at 1 mm with the full LNSNet at a working spacing of 1 mm, whole and at
 clicks, and times the same network in PyTorch over as many voxels, cut as MONAI cuts. Wants a machine at rest.

@@ -1,4 +1,4 @@
-// npm run check:scans -- FOLDER: real scans against what other tools read of them. FOLDER has one sub-folder a data set.
+// npm run check -- scans FOLDER: real scans against what other tools read of them. FOLDER has one sub-folder a data set.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
@@ -14,10 +14,8 @@ type Outcome = readonly [result: "pass" | "FAIL" | "skip", measured: string];
 process.exitCode = await main(process.argv[2]);
 
 async function main(root: string | undefined): Promise<number> {
-  if (root === undefined || !existsSync(root)) {
-    console.error("Name the folder of the scans: npm run check:scans -- FOLDER");
-    return 2;
-  }
+  if (root === undefined || !existsSync(root))
+    throw new InputError("Name the folder of the scans: npm run check -- scans FOLDER.");
   const rows = [];
   for (const check of checks) {
     const [result, measured] = await outcomeOf(check, join(root, check.folder));

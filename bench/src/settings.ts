@@ -1,4 +1,4 @@
-// npm run check:settings: how far the masks of a scan lie apart that differ in threads, in the part searched, or in the overlap.
+// npm run check -- settings: how far the masks of a scan lie apart that differ in threads, in the part searched, or in the overlap.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,7 +19,7 @@ import { textTable } from "@lnsnet/core/reports";
 import { maskWhere, type VoxelArray } from "@lnsnet/core/volume";
 import { shippedModelPath } from "./shipped-model.js";
 
-const help = `npm run check:settings -- DATASET [options]
+const help = `npm run check -- settings DATASET [options]
 
 Segments each scan of DATASET's imagesTs, with 60 mm of air around it, as lnsnet does by default (overlap 0.5, the neck, a thread a core), and again with
 other settings, and prints the DSC between the two masks, and with the truth (labelsTs).

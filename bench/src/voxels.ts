@@ -1,4 +1,4 @@
-// npm run bench:voxels: how long operations on the voxels of a whole scan take, beside SciPy.
+// npm run bench -- voxels: how long operations on the voxels of a whole scan take, beside SciPy.
 import { cpus } from "node:os";
 import { labelComponents, resample } from "@lnsnet/core";
 import { textTable } from "@lnsnet/core/reports";
@@ -13,7 +13,7 @@ import {
   scipySeconds,
 } from "./drawn-neck.js";
 
-const about = `npm run bench:voxels -- [options]
+const about = `npm run bench -- voxels [options]
 
 Times components, distance transform, resampling, body mask and measurement on a drawn neck of 512 × 512 × 300 voxels with
 30 nodes, and the same operations of SciPy on the same voxels where a Python with scipy is found ($PYTHON, python3 or

@@ -1,4 +1,4 @@
-// One measured thing in a process of its own, so that its peak memory is its own. Started by main.ts, see Player.
+// One measured thing in a process of its own, so that its peak memory is its own. Started by network-speed.ts, see Player.
 import { createInterface } from "node:readline";
 import { buildNetwork, buildTrainingStep, inferenceModel, networkPresets, Trainer } from "@lnsnet/core";
 import { add, emitOnnx, input, matmul, parameter, type Shape, sizeOf, sum } from "@lnsnet/core/graph";

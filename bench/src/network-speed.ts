@@ -1,4 +1,4 @@
-// npm run bench: how long LNSNet's forward pass and training step take, beside PyTorch and beside what this machine can do.
+// npm run bench -- network, or npm run bench alone: how long LNSNet's forward pass and training step take, beside PyTorch and beside what this machine can do.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
@@ -13,7 +13,7 @@ import { Player, type Turn } from "./player.js";
 import { findPython, type Python } from "./python.js";
 import { PRODUCT_EDGES, SUM_BYTES, type Task } from "./task.js";
 
-const help = `npm run bench -- [options]
+const help = `npm run bench -- [network] [options]
 
 Times LNSNet's forward pass and training step, and the same network in PyTorch where a Python with torch is found
 ($PYTHON, python3 or /usr/bin/python3). Wants a machine at rest.
@@ -37,13 +37,7 @@ interface Options {
 const network = networkPresets.lnsnet;
 const { inputs } = network.configuration;
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof InputError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
-}
+await main();
 
 async function main(): Promise<void> {
   const values = parsedArguments();
@@ -62,21 +56,17 @@ async function main(): Promise<void> {
 }
 
 function parsedArguments() {
-  try {
-    return parseArgs({
-      options: {
-        json: { type: "boolean", default: false },
-        size: { type: "string", default: "64,48,48" },
-        threads: { type: "string", default: "2" },
-        rounds: { type: "string", default: "7" },
-        "no-pytorch": { type: "boolean", default: false },
-        count: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new InputError(`${error instanceof Error ? error.message : error}; see "npm run bench -- --help".`);
-  }
+  return parseArgs({
+    options: {
+      json: { type: "boolean", default: false },
+      size: { type: "string", default: "64,48,48" },
+      threads: { type: "string", default: "2" },
+      rounds: { type: "string", default: "7" },
+      "no-pytorch": { type: "boolean", default: false },
+      count: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  }).values;
 }
 
 function wholeNumbers(name: string, text: string, count: number): number[] {

@@ -1,0 +1,141 @@
+// npm run bench and npm run check: the table of what can be run, each loaded only when it is asked for.
+import { InputError } from "@lnsnet/core";
+import { textTable } from "@lnsnet/core/reports";
+
+/** A benchmark or a check: a module that does its work when it is loaded, with the words that follow its name. */
+interface Script {
+  readonly name: string;
+  /** What it measures or checks, and what it needs beside this checkout. */
+  readonly about: string;
+  readonly load: () => Promise<unknown>;
+}
+
+const benches: readonly Script[] = [
+  {
+    name: "network",
+    about: "LNSNet's forward pass and training step, beside PyTorch where a Python with torch is found",
+    load: () => import("./network-speed.js"),
+  },
+  {
+    name: "scan",
+    about: "a whole neck CT and a click, beside PyTorch where a Python with torch is found",
+    load: () => import("./scan-speed.js"),
+  },
+  {
+    name: "voxels",
+    about: "components, distances, resampling, measurement; beside SciPy where it is found; 6 GB of memory",
+    load: () => import("./voxels.js"),
+  },
+  {
+    name: "metrics",
+    about: "every metric of a pair of masks, beside SciPy where it is found; 5 GB of memory",
+    load: () => import("./metrics.js"),
+  },
+  {
+    name: "augmentation",
+    about: "what each augmentation costs a patch, and a picture of what it does",
+    load: () => import("./augmentation.js"),
+  },
+  {
+    name: "dicom",
+    about: "time and memory to read a DICOM CT series; needs its folder",
+    load: () => import("./read-dicom.js"),
+  },
+];
+
+const checks: readonly Script[] = [
+  {
+    name: "gradients",
+    about: "every gradient of the default LNSNet against PyTorch's; needs a Python with torch",
+    load: () => import("./gradients.js"),
+  },
+  {
+    name: "settings",
+    about: "how far masks differ by threads, searched part and overlap; needs a data set",
+    load: () => import("./settings.js"),
+  },
+  {
+    name: "clicks",
+    about: "every node of a data set clicked, compared with the truth; needs a data set",
+    load: () => import("./clicks.js"),
+  },
+  {
+    name: "cohort",
+    about: "a cohort of the paper's size generated, fingerprinted, evaluated; ten minutes and 3 GB",
+    load: () => import("./cohort.js"),
+  },
+  {
+    name: "resume",
+    about: "a cross-validation killed and started again ends in the same bytes; about 25 minutes",
+    load: () => import("./resume.js"),
+  },
+  {
+    name: "kills",
+    about: "commands that write folders, killed and started again, end in the same bytes; an hour or more",
+    load: () => import("./kills.js"),
+  },
+  {
+    name: "fuzz",
+    about: "damaged files of every format end neither in a stack trace nor in full memory",
+    load: () => import("./fuzz.js"),
+  },
+  {
+    name: "exports",
+    about: "other tools read the masks that we write; needs a Python with pydicom, nibabel and matplotlib",
+    load: () => import("./exports.js"),
+  },
+  {
+    name: "region",
+    about: "the neck found in real scans; needs the folder of the scans",
+    load: () => import("./region.js"),
+  },
+  {
+    name: "scans",
+    about: "real scans against what other tools read of them; needs the folder of the scans",
+    load: () => import("./scans.js"),
+  },
+];
+
+/** Without a name, `npm run bench` measures the network, and `npm run check` lists. */
+const kinds = {
+  bench: { scripts: benches, withoutName: "network" },
+  check: { scripts: checks, withoutName: "--list" },
+};
+
+const [kind, ...words] = process.argv.slice(2);
+
+try {
+  if (kind !== "bench" && kind !== "check")
+    throw new InputError(`Unknown kind "${kind}"; give bench or check.`);
+  await run(kind, words);
+} catch (error) {
+  const isWrongOption =
+    error instanceof TypeError && "code" in error && `${error.code}`.includes("PARSE_ARGS");
+  if (!(error instanceof InputError) && !isWrongOption) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
+
+async function run(kind: keyof typeof kinds, words: readonly string[]): Promise<void> {
+  const { scripts, withoutName } = kinds[kind];
+  const hasName = words.length > 0 && (!words[0].startsWith("-") || words[0] === "--list");
+  const [name, ...further] = hasName ? words : [withoutName, ...words];
+  if (name === "--list") return console.log(listOf(scripts));
+  const script = scripts.find((script) => script.name === name);
+  if (script === undefined)
+    throw new InputError(`There is no ${kind} "${name}"; npm run ${kind} -- --list shows what there is.`);
+  // Scripts read their words as if they had been started by themselves.
+  process.argv.splice(2, process.argv.length, ...further);
+  await script.load();
+}
+
+function listOf(scripts: readonly Script[]): string {
+  const columns = [
+    { key: "name" as const, title: "name" },
+    { key: "about" as const, title: "what it measures or checks, and needs" },
+  ];
+  return textTable(
+    columns,
+    scripts.map(({ name, about }) => ({ name, about })),
+  );
+}

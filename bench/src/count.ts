@@ -17,7 +17,7 @@ import {
 } from "@lnsnet/core/graph";
 import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
 import { NetworkBuilder } from "@lnsnet/core/networks";
-import { ADAM } from "@lnsnet/core/training";
+import { defaultOptimizer } from "@lnsnet/core/training";
 
 /** Work of a graph, or of all its nodes of one operation. */
 export interface Work {
@@ -84,7 +84,7 @@ export function stepWork(network: NetworkSpecification, imageShape: Shape): Map<
       correction1: number("correction1"),
       correction2: number("correction2"),
     },
-    ADAM,
+    defaultOptimizer,
   );
   const average = movingAverage(vector("average"), next.theta, number("average_keep"));
   return workByOperation([loss, next.theta, next.m, next.v, average]);

@@ -14,7 +14,6 @@ import {
 } from "@lnsnet/core";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
 import { sizeOf } from "@lnsnet/core/graph";
-import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { textTable } from "@lnsnet/core/reports";
 import { type BuildNetwork, forwardModel, namedWeights } from "@lnsnet/core/training";
@@ -88,13 +87,7 @@ async function ourGradients(weights: Tensors, data: Tensors): Promise<Map<string
   const image = numbersOf(data, "x");
   const label = numbersOf(data, "label");
   // Of two batches to be accumulated, the first gives half its gradient, in the order of the flat vectors.
-  const step = buildTrainingStep(build, {
-    imageShape: image.shape,
-    loss: diceCrossEntropyLoss,
-    weightDecay: 0,
-    clipNorm: 1,
-    accumulation: 2,
-  });
+  const step = buildTrainingStep(build, { imageShape: image.shape, accumulation: 2 });
   if (step.accumulateModel === null) throw new Error("a step of two batches has no model for the first");
   const theta = { shape: [step.count], data: flatWeights(step, weights) };
   const { logits } = await runOnce(forwardModel(build, image.shape), { image, theta });

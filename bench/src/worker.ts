@@ -2,7 +2,6 @@
 import { createInterface } from "node:readline";
 import { buildNetwork, buildTrainingStep, inferenceModel, networkPresets, Trainer } from "@lnsnet/core";
 import { add, emitOnnx, input, matmul, parameter, type Shape, sizeOf, sum } from "@lnsnet/core/graph";
-import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
 import { partsOf } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { namedWeights } from "@lnsnet/core/training";
@@ -60,10 +59,6 @@ async function forwardRun({ imageShape, threads }: Task): Promise<Run> {
 async function stepRun({ imageShape, threads }: Task): Promise<Run> {
   const description = buildTrainingStep((image, builder) => buildNetwork(network, image, builder), {
     imageShape,
-    loss: diceCrossEntropyLoss,
-    weightDecay: 0.01,
-    clipNorm: 1,
-    accumulation: 1,
   });
   const trainer = await Trainer.create(nodeRuntime, description, { seed: 0, threads, averageDecay: 0.999 });
   const image = numbers(description.imageShape);

@@ -4,6 +4,9 @@ import { setFlagsFromString } from "node:v8";
 import { expect, test } from "vitest";
 import { networkPresets } from "../networks/catalogue.js";
 import { drawnNetwork, greatestGap } from "../networks/drawn-network.test-helper.js";
+import { type SavedTraining, train } from "../training/loop.js";
+import { buildTrainingStep } from "../training/step.js";
+import { imageShape, tinyBatch, tinyNetwork } from "../training/tiny-task.test-helper.js";
 import { nodeRuntime } from "./node.js";
 import type { DeviceChoice } from "./types.js";
 
@@ -38,4 +41,21 @@ test.each<[DeviceChoice, RegExp]>([
   expect(session.deviceNote).toMatch(note);
   expect((await session.run({ image })).logits.data).toHaveLength(512);
   await session.release();
+});
+
+test("training is the same function, with the losses and weights of onnxruntime-node", async () => {
+  const step = buildTrainingStep(tinyNetwork, { imageShape });
+  const results: SavedTraining[] = [];
+  for (const runtime of [webRuntime, nodeRuntime]) {
+    const place = { save: async () => {}, saveBest: async () => {} };
+    const batches = { next: async (index: number) => tinyBatch(index) };
+    const host = { runtime, place, batches, nowSeconds: () => 0 };
+    results.push(await train(step, { steps: 4, seed: 7, threads: 1 }, host));
+  }
+  const [web, node] = results;
+  expect(web.state.step).toBe(4);
+  expect(web.history.steps[0].loss).toBeCloseTo(node.history.steps[0].loss, 5);
+  web.state.theta.forEach((weight, n) => {
+    expect(weight).toBeCloseTo(node.state.theta[n], 5);
+  });
 });

@@ -1,9 +1,10 @@
 // The network as validation during training runs it: weights are an input, so one session serves the whole run.
 import { emitOnnx } from "../graph/onnx.js";
 import { input } from "../graph/operations/leaves.js";
-import { type Shape, sizeOf } from "../graph/shape.js";
+import type { Shape } from "../graph/shape.js";
 import { NetworkBuilder } from "../networks/builder.js";
-import { type BuildNetwork, inFlatOrder, viewsOf } from "./step.js";
+import type { BuildNetwork } from "./step.js";
+import { flatCount, inFlatOrder, viewsOf } from "./weights.js";
 
 /** A model from `image`, the flat vector `theta` and the running statistics by their names to `logits`, in inference mode. */
 export function forwardModel(build: BuildNetwork, imageShape: Shape): Uint8Array {
@@ -11,11 +12,10 @@ export function forwardModel(build: BuildNetwork, imageShape: Shape): Uint8Array
   const image = input("image", imageShape);
   const { logits } = build(image, builder);
   const parameters = inFlatOrder(builder.parameters);
-  const theta = input("theta", [parameters.reduce((total, entry) => total + sizeOf(entry.shape), 0)]);
-  const views = viewsOf(theta, parameters);
+  const theta = input("theta", [flatCount(parameters)]);
   return emitOnnx({
     inputs: [image, theta, ...builder.buffers.map((buffer) => buffer.value)],
     outputs: { logits },
-    bindings: new Map(parameters.map((entry, index) => [entry.value, views[index]])),
+    bindings: viewsOf(theta, parameters),
   });
 }

@@ -1,4 +1,4 @@
-export { bestValidation, isExhausted, type Validation } from "./early-stop.js";
+export { type BatchPlan, type BatchSource, drawBatch } from "./batch.js";
 export {
   checkSplits,
   holdOut,
@@ -9,9 +9,32 @@ export {
   splitIntoFolds,
 } from "./folds.js";
 export { forwardModel } from "./forward.js";
+export {
+  bestValidation,
+  emptyHistory,
+  isExhausted,
+  type TrainingHistory,
+  type Validation,
+} from "./history.js";
+export {
+  type LogEntry,
+  type LoopOptions,
+  type SavedTraining,
+  type TrainingHost,
+  type TrainingPlace,
+  train,
+} from "./loop.js";
 export { drawSample, type PreparedCase, prepareCase, type Sample, type SamplerOptions } from "./sampler.js";
-export { type Decay, type LearningRateSchedule, learningRateAt } from "./schedule.js";
-export { ADAM, type BuildNetwork, buildTrainingStep, namedWeights, type TrainingStep } from "./step.js";
+export { type Decay, type LearningRateSchedule, learningRateAt, usualSchedule } from "./schedule.js";
+export {
+  type BuildNetwork,
+  buildTrainingStep,
+  defaultOptimizer,
+  type Loss,
+  type OptimizerSettings,
+  type StepOptions,
+  type TrainingStep,
+} from "./step.js";
 export { trainingStepBytes } from "./step-memory.js";
 export {
   averagedInputs,
@@ -19,5 +42,7 @@ export {
   type StartingPoint,
   startingPoint,
   Trainer,
+  type TrainingBatch,
   type TrainingState,
 } from "./trainer.js";
+export { namedWeights } from "./weights.js";

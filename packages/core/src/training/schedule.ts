@@ -14,6 +14,17 @@ export interface LearningRateSchedule {
   readonly final: number;
 }
 
+/** The schedule of a run of `steps`: a warm-up of a twentieth, then a fall to a hundredth of the peak. */
+export function usualSchedule(steps: number, peak = 0.001, decay: Decay = "cosine"): LearningRateSchedule {
+  return {
+    decay,
+    peak,
+    warmUpSteps: Math.max(1, Math.round(steps / 20)),
+    totalSteps: steps,
+    final: peak / 100,
+  };
+}
+
 /** nnU-Net's exponent of polynomial decay. */
 const POWER = 0.9;
 

@@ -1,6 +1,5 @@
 // How much memory a network needs to be trained.
 import type { Shape } from "../graph/shape.js";
-import { diceCrossEntropyLoss } from "../losses/segmentation.js";
 import { buildNetwork, type NetworkSpecification } from "../networks/catalogue.js";
 import { buildTrainingStep } from "./step.js";
 
@@ -9,12 +8,6 @@ import { buildTrainingStep } from "./step.js";
  * 32×32×32) to 2 times as much (LNSNet at 64×48×48).
  */
 export function trainingStepBytes(specification: NetworkSpecification, imageShape: Shape): number {
-  const step = buildTrainingStep((image, builder) => buildNetwork(specification, image, builder), {
-    imageShape,
-    loss: diceCrossEntropyLoss,
-    weightDecay: 0,
-    clipNorm: 1,
-    accumulation: 1,
-  });
-  return step.peakBytes;
+  return buildTrainingStep((image, builder) => buildNetwork(specification, image, builder), { imageShape })
+    .peakBytes;
 }

@@ -2,22 +2,25 @@
 import { type Shape, sizeOf } from "../graph/shape.js";
 import type { Runtime, RuntimeTensor, Session } from "../runtime/types.js";
 import { indexedStream, uniform } from "../transforms/random.js";
-import { ADAM, flatWeights, initialWeights, namedWeights, nextName, type TrainingStep } from "./step.js";
+import { nextName, type TrainingStep } from "./step.js";
+import { flatWeights, initialWeights, namedWeights } from "./weights.js";
 
 /** All that the next step depends on, beside the batch. */
 export interface TrainingState {
   /** Updates done so far. */
-  step: number;
-  theta: Float32Array;
-  m: Float32Array;
-  v: Float32Array;
+  readonly step: number;
+  readonly theta: Float32Array;
+  readonly m: Float32Array;
+  readonly v: Float32Array;
   /** Exponential moving average of θ; what validation and prediction use. */
-  average: Float32Array;
+  readonly average: Float32Array;
   /** Running statistics by name. */
-  buffers: Record<string, Float32Array>;
+  readonly buffers: Buffers;
   /** Their moving average, with the memory of the weights': what stands beside `average`. */
-  averageBuffers: Record<string, Float32Array>;
+  readonly averageBuffers: Buffers;
 }
+
+type Buffers = Readonly<Record<string, Float32Array>>;
 
 /** What a network begins from. */
 export type StartingPoint = Pick<TrainingState, "theta" | "buffers">;
@@ -37,13 +40,15 @@ export interface StepResult {
 export interface TrainerOptions {
   readonly seed: number;
   readonly threads?: number;
-  /** Decay of the moving average of the weights, once warmed up. */
-  readonly averageDecay: number;
+  /** Decay of the moving average of the weights, once warmed up; 0.998 by default. */
+  readonly averageDecay?: number;
   /** Where to go on. */
   readonly state?: TrainingState;
   /** Weights and running statistics to begin from where there is no state; drawn from the seed where absent. */
   readonly start?: StartingPoint;
 }
+
+const DEFAULT_AVERAGE_DECAY = 0.998;
 
 /** Stream numbers below are patches'; masks and weights are drawn from streams no patch uses. */
 const WEIGHT_STREAM = 2 ** 50;
@@ -51,7 +56,8 @@ const MASK_STREAM = 2 ** 51;
 
 /** Training of one network, from its first step or from a saved state. Release it when done. */
 export class Trainer {
-  readonly state: TrainingState;
+  /** Each step puts another in its place, and leaves the one before as it was. */
+  state: TrainingState;
 
   private constructor(
     private readonly description: TrainingStep,
@@ -83,45 +89,26 @@ export class Trainer {
     const { accumulation } = this.description;
     if (batches.length !== accumulation)
       throw new RangeError(`a step takes ${accumulation} batches, not ${batches.length}`);
-    const { state } = this;
-    const losses: number[] = [];
-    let accumulated: Float32Array | null = this.accumulate ? new Float32Array(this.description.count) : null;
-    for (let part = 0; this.accumulate && accumulated && part < accumulation - 1; part++) {
-      const result = await this.accumulate.run({
-        ...this.batchInputs(batches[part], part),
-        theta: this.vector(state.theta),
-        accumulated: this.vector(accumulated),
-      });
-      losses.push(result.loss.data[0]);
-      accumulated = result.next_accumulated.data;
-      this.takeBuffers(result);
-    }
-    const update = state.step + 1;
+    const { losses, accumulated, buffers } = await this.accumulateShares(batches.slice(0, -1));
+    const step = this.state.step + 1;
     // A short memory at first, so that the random beginning is soon forgotten.
-    const keep = Math.min(this.options.averageDecay, update / (update + 9));
+    const keep = Math.min(this.options.averageDecay ?? DEFAULT_AVERAGE_DECAY, step / (step + 9));
     const result = await this.update.run({
-      ...this.batchInputs(batches[accumulation - 1], accumulation - 1),
-      theta: this.vector(state.theta),
-      m: this.vector(state.m),
-      v: this.vector(state.v),
-      average: this.vector(state.average),
+      ...this.batchInputs(batches[accumulation - 1], accumulation - 1, buffers),
+      ...this.updateInputs(learningRate, keep),
       ...(accumulated ? { accumulated: this.vector(accumulated) } : {}),
-      learning_rate: scalar(learningRate),
-      correction1: scalar(1 - ADAM.beta1 ** update),
-      correction2: scalar(1 - ADAM.beta2 ** update),
-      average_keep: scalar(keep),
     });
     losses.push(result.loss.data[0]);
-    state.theta = result.next_theta.data;
-    state.m = result.next_m.data;
-    state.v = result.next_v.data;
-    state.average = result.next_average.data;
-    this.takeBuffers(result);
-    for (const { name } of this.description.buffers)
-      state.averageBuffers[name] = state.averageBuffers[name].map(
-        (value, index) => keep * value + (1 - keep) * state.buffers[name][index],
-      );
-    state.step = update;
+    const nextBuffers = this.nextBuffers(result);
+    this.state = {
+      step,
+      theta: result.next_theta.data,
+      m: result.next_m.data,
+      v: result.next_v.data,
+      average: result.next_average.data,
+      buffers: nextBuffers,
+      averageBuffers: averaged(this.state.averageBuffers, nextBuffers, keep),
+    };
     return { loss: losses.reduce((a, b) => a + b, 0) / losses.length, norm: result.norm.data[0] };
   }
 
@@ -130,16 +117,44 @@ export class Trainer {
     await this.accumulate?.release();
   }
 
-  private vector(data: Float32Array): RuntimeTensor {
-    return { shape: [this.description.count], data };
+  /** The summed shares of the gradient of all batches but the last, their losses, and the running statistics after them. */
+  private async accumulateShares(batches: readonly TrainingBatch[]) {
+    const losses: number[] = [];
+    let { buffers } = this.state;
+    let accumulated: Float32Array | null = this.accumulate && new Float32Array(this.description.count);
+    for (let part = 0; this.accumulate && accumulated && part < batches.length; part++) {
+      const result = await this.accumulate.run({
+        ...this.batchInputs(batches[part], part, buffers),
+        theta: this.vector(this.state.theta),
+        accumulated: this.vector(accumulated),
+      });
+      losses.push(result.loss.data[0]);
+      accumulated = result.next_accumulated.data;
+      buffers = this.nextBuffers(result);
+    }
+    return { losses, accumulated, buffers };
   }
 
-  private takeBuffers(result: Readonly<Record<string, RuntimeTensor>>): void {
-    for (const buffer of this.description.buffers)
-      this.state.buffers[buffer.name] = result[nextName(buffer)].data;
+  private updateInputs(learningRate: number, keep: number): Record<string, RuntimeTensor> {
+    const { theta, m, v, average, step } = this.state;
+    const { beta1, beta2 } = this.description.optimizer;
+    return {
+      theta: this.vector(theta),
+      m: this.vector(m),
+      v: this.vector(v),
+      average: this.vector(average),
+      learning_rate: scalar(learningRate),
+      correction1: scalar(1 - beta1 ** (step + 1)),
+      correction2: scalar(1 - beta2 ** (step + 1)),
+      average_keep: scalar(keep),
+    };
   }
 
-  private batchInputs({ image, label }: TrainingBatch, part: number): Record<string, RuntimeTensor> {
+  private batchInputs(
+    { image, label }: TrainingBatch,
+    part: number,
+    statistics: Buffers,
+  ): Record<string, RuntimeTensor> {
     const { imageShape, labelShape, masks, buffers, accumulation } = this.description;
     const random = indexedStream(this.options.seed, MASK_STREAM + this.state.step * accumulation + part);
     const drawn = masks.map(({ name, shape, keep }): [string, RuntimeTensor] => {
@@ -152,11 +167,29 @@ export class Trainer {
       image: tensor(imageShape, image),
       label: tensor(labelShape, label),
       ...Object.fromEntries(drawn),
-      ...Object.fromEntries(
-        buffers.map(({ name, shape }) => [name, tensor(shape, this.state.buffers[name])]),
-      ),
+      ...Object.fromEntries(buffers.map(({ name, shape }) => [name, tensor(shape, statistics[name])])),
     };
   }
+
+  private nextBuffers(result: Readonly<Record<string, RuntimeTensor>>): Buffers {
+    return Object.fromEntries(
+      this.description.buffers.map((buffer) => [buffer.name, result[nextName(buffer)].data]),
+    );
+  }
+
+  private vector(data: Float32Array): RuntimeTensor {
+    return { shape: [this.description.count], data };
+  }
+}
+
+/** keep·average + (1 − keep)·next, by name. */
+function averaged(average: Buffers, next: Buffers, keep: number): Buffers {
+  return Object.fromEntries(
+    Object.entries(average).map(([name, values]) => [
+      name,
+      values.map((value, index) => keep * value + (1 - keep) * next[name][index]),
+    ]),
+  );
 }
 
 function firstState(
@@ -164,7 +197,7 @@ function firstState(
   { seed, start }: TrainerOptions,
 ): TrainingState {
   const theta = start?.theta.slice() ?? initialWeights(parameters, indexedStream(seed, WEIGHT_STREAM));
-  const first = (): Record<string, Float32Array> =>
+  const first = (): Buffers =>
     Object.fromEntries(
       buffers.map(({ name, shape, initial }) => [
         name,

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildNetwork, buildTrainingStep, networkPresets, type TrainingState } from "@lnsnet/core";
 import { readSafetensors, writeSafetensors } from "@lnsnet/core/formats";
-import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadState, stateBytes } from "./state.js";
 
@@ -20,10 +19,6 @@ const runOf = (value: object) => JSON.stringify({ plan: value, options: { seed: 
 
 const step = buildTrainingStep((image, builder) => buildNetwork(plan.network, image, builder), {
   imageShape: [1, 1, 8, 8, 8],
-  loss: diceCrossEntropyLoss,
-  weightDecay: 0.01,
-  clipNorm: 1,
-  accumulation: 1,
 });
 const vector = (value: number) => new Float32Array(step.count).fill(value);
 const state: TrainingState = {

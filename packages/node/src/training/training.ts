@@ -13,7 +13,6 @@ import {
   type TrainingStep,
 } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";
-import { diceCrossEntropyLoss } from "@lnsnet/core/losses";
 import { isOfHead, partsOf } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { learningCurveSvg } from "@lnsnet/core/reports";
@@ -29,6 +28,7 @@ import {
   patientOfCase,
   type StartingPoint,
   startingPoint,
+  usualSchedule,
 } from "@lnsnet/core/training";
 import { indexedStream } from "@lnsnet/core/transforms";
 import { maskWhere } from "@lnsnet/core/volume";
@@ -97,9 +97,7 @@ export async function train(
   const signal = interruptSignal();
   const step = buildTrainingStep((image, builder) => buildNetwork(plan.network, image, builder), {
     imageShape: [options.batchSize, plan.network.configuration.inputs, ...plan.patchSize],
-    loss: diceCrossEntropyLoss,
-    weightDecay: options.weightDecay,
-    clipNorm: options.clipNorm,
+    optimizer: { weightDecay: options.weightDecay, clipNorm: options.clipNorm },
     accumulation: options.accumulation,
     trains: (name) => options.trained === "all" || isOfHead(plan.network, name),
   });
@@ -138,13 +136,7 @@ export async function train(
   });
   sayWhoTrains({ training, validation }, options, patients);
   await place.begin();
-  const schedule = {
-    decay: options.decay,
-    peak: options.learningRate,
-    warmUpSteps: Math.max(1, Math.round(options.steps / 20)),
-    totalSteps: options.steps,
-    final: options.learningRate / 100,
-  };
+  const schedule = usualSchedule(options.steps, options.learningRate, options.decay);
   const record: RecordedRun = {
     dataset: dataset.name,
     plan,

@@ -11,7 +11,7 @@ import {
   xavier,
 } from "../networks/initialization.js";
 import { indexedStream } from "../transforms/random.js";
-import { initialWeights } from "./step.js";
+import { initialWeights } from "./weights.js";
 
 const shape = [100, 400];
 const fanIn = 400;

@@ -1,6 +1,6 @@
 // The best validation and the end of patience, by hand.
 import { describe, expect, test } from "vitest";
-import { bestValidation, isExhausted } from "./early-stop.js";
+import { bestValidation, isExhausted } from "./history.js";
 
 const after = (...scores: number[]) => scores.map((dsc, n) => ({ step: 10 * (n + 1), dsc }));
 

@@ -1,0 +1,240 @@
+// The training loop: updates, learning curve, validation, best weights, patience, and what is saved when. A host brings
+// the runtime, the batches, a clock and a place to save.
+import { InputError } from "../errors.js";
+import type { Job } from "../job.js";
+import type { Runtime, RuntimeTensor } from "../runtime/types.js";
+import type { BatchSource } from "./batch.js";
+import { bestValidation, emptyHistory, isExhausted, type TrainingHistory } from "./history.js";
+import { type LearningRateSchedule, learningRateAt, usualSchedule } from "./schedule.js";
+import type { TrainingStep } from "./step.js";
+import {
+  averagedInputs,
+  type StartingPoint,
+  type StepResult,
+  Trainer,
+  type TrainingState,
+} from "./trainer.js";
+
+export interface LoopOptions {
+  /** Updates of the whole run. */
+  readonly steps: number;
+  /** Of first weights and of random masks. */
+  readonly seed: number;
+  /** By default {@link usualSchedule} of the steps. */
+  readonly schedule?: LearningRateSchedule;
+  /** Decay of the moving average of the weights, once warmed up; 0.998 by default. */
+  readonly averageDecay?: number;
+  /** Updates between validations; 0, the default, never validates. */
+  readonly validateEvery?: number;
+  /** The run ends after so many validations in a row that are no better than the best; 0, the default, never ends it early. */
+  readonly patience?: number;
+  /** Threads of the runtime; 0, the default, for one a core. */
+  readonly threads?: number;
+  /** Weights and running statistics to begin from; drawn from the seed by default. */
+  readonly start?: StartingPoint | null;
+  /** A run that goes on: bit for bit as if it had never stopped, where all else is as it was. */
+  readonly saved?: SavedTraining | null;
+}
+
+/** All that a run goes on from. */
+export interface SavedTraining {
+  readonly state: TrainingState;
+  readonly history: TrainingHistory;
+  /** Steps that the run was to have when it was saved. */
+  readonly plannedSteps: number;
+}
+
+/** Figures after a step: those of updates, or of a validation. */
+export interface LogEntry {
+  readonly step: number;
+  /** Mean loss of the updates since the last entry. */
+  readonly loss?: number;
+  /** Global norm of the gradient before clipping. */
+  readonly norm?: number;
+  readonly learningRate?: number;
+  readonly validationDsc?: number;
+  /** Seconds of training, over all sittings. */
+  readonly seconds?: number;
+  /** Seconds of this sitting in which the step waited for batches. */
+  readonly waitedSeconds?: number;
+}
+
+/** Where a run is kept. The run waits for each call, and what it hands over does not change later. */
+export interface TrainingPlace {
+  /** Called once, when the network is loaded and before anything else. */
+  begin?(): Promise<void>;
+  /** Keeps what the run goes on from, in place of what was kept before. */
+  save(training: SavedTraining): Promise<void>;
+  /** Keeps the state of the best validation so far, whose averaged weights are the best network. */
+  saveBest(state: TrainingState): Promise<void>;
+  /** Takes the figures of the learning curve. */
+  record?(entry: LogEntry): Promise<void>;
+}
+
+/** What a training needs of the machine that it runs on. */
+export interface TrainingHost {
+  readonly runtime: Runtime;
+  readonly batches: BatchSource;
+  /** The mean DSC of validation scans by these inputs of {@link forwardModel}; nothing is validated without it. */
+  readonly validate?: ((weights: Readonly<Record<string, RuntimeTensor>>) => Promise<number>) | null;
+  readonly place: TrainingPlace;
+  /** A clock that never goes back. */
+  nowSeconds(): number;
+}
+
+const LOG_EVERY_STEPS = 10;
+/** A kill costs a minute of training at most. */
+const SAVE_EVERY_SECONDS = 55;
+
+/**
+ * Trains. The run is saved at least once a minute, at its end, and when the job's signal stops it.
+ *
+ * @returns the run at its end: fewer steps than asked for where patience ended it
+ * @throws InputError where the training diverged, naming the step; the signal's reason, after saving
+ */
+export async function train(
+  step: TrainingStep,
+  options: LoopOptions,
+  host: TrainingHost,
+  job: Job = {},
+): Promise<SavedTraining> {
+  const { seed, threads = 0, averageDecay, start, saved } = options;
+  const trainer = await Trainer.create(host.runtime, step, {
+    seed,
+    threads,
+    ...(averageDecay === undefined ? {} : { averageDecay }),
+    ...(start ? { start } : {}),
+    ...(saved ? { state: saved.state } : {}),
+  });
+  try {
+    await host.place.begin?.();
+    const run = new Run(trainer, step, options, host);
+    while (!run.isOver) {
+      if (job.signal?.aborted) {
+        await run.save();
+        job.log?.(`stopped after step ${run.done} of ${options.steps}; it is saved and can go on from there`);
+        job.signal.throwIfAborted();
+      }
+      const loss = await run.update();
+      await run.validate();
+      job.onProgress?.({
+        ...{ stage: "train", unit: "step", done: run.done, total: options.steps },
+        text: progressText(run.history, loss),
+      });
+      await run.saveWhenDue();
+    }
+    await run.save();
+    return run.kept;
+  } finally {
+    await trainer.release();
+  }
+}
+
+/** A run in memory: the trainer's state, and what it has shown so far. */
+class Run {
+  history: TrainingHistory;
+  private readonly schedule: LearningRateSchedule;
+  private measuredSeconds: number;
+  private savedSeconds: number;
+  private waitedSeconds = 0;
+
+  constructor(
+    private readonly trainer: Trainer,
+    private readonly step: TrainingStep,
+    private readonly options: LoopOptions,
+    private readonly host: TrainingHost,
+  ) {
+    this.history = options.saved?.history ?? emptyHistory;
+    this.schedule = options.schedule ?? usualSchedule(options.steps);
+    this.measuredSeconds = host.nowSeconds();
+    this.savedSeconds = this.measuredSeconds;
+  }
+
+  /** Updates done. */
+  get done(): number {
+    return this.trainer.state.step;
+  }
+
+  get isOver(): boolean {
+    const { steps, patience = 0 } = this.options;
+    return this.done >= steps || isExhausted(this.history.validation, patience);
+  }
+
+  get kept(): SavedTraining {
+    return { state: this.trainer.state, history: this.history, plannedSteps: this.options.steps };
+  }
+
+  /** One update, and its part in the learning curve. @returns its loss */
+  async update(): Promise<number> {
+    const learningRate = learningRateAt(this.done, this.schedule);
+    const result = await this.trainer.step(await this.nextBatches(), learningRate);
+    requireFinite(result, this.done);
+    const now = this.host.nowSeconds();
+    const seconds = this.history.seconds + now - this.measuredSeconds;
+    this.measuredSeconds = now;
+    this.history = { ...this.history, seconds, unlogged: [...this.history.unlogged, result.loss] };
+    if (this.isDue(LOG_EVERY_STEPS)) await this.recordUpdates(result.norm, learningRate);
+    return result.loss;
+  }
+
+  /** Validates where it is time to, and keeps the weights where they are the best so far. */
+  async validate(): Promise<void> {
+    const { validate, place } = this.host;
+    const { validateEvery = 0 } = this.options;
+    if (!validate || validateEvery === 0 || !this.isDue(validateEvery)) return;
+    const { done } = this;
+    const dsc = await validate(averagedInputs(this.trainer.state, this.step));
+    const validation = [...this.history.validation, { step: done, dsc }];
+    this.history = { ...this.history, validation };
+    await place.record?.({ step: done, validationDsc: dsc });
+    if (bestValidation(validation)?.step === done) await place.saveBest(this.trainer.state);
+  }
+
+  async saveWhenDue(): Promise<void> {
+    if (this.host.nowSeconds() - this.savedSeconds <= SAVE_EVERY_SECONDS) return;
+    await this.save();
+    this.savedSeconds = this.host.nowSeconds();
+  }
+
+  save(): Promise<void> {
+    return this.host.place.save(this.kept);
+  }
+
+  private isDue(every: number): boolean {
+    return this.done % every === 0 || this.done === this.options.steps;
+  }
+
+  private async nextBatches() {
+    const start = this.host.nowSeconds();
+    const first = this.done * this.step.accumulation;
+    const batches = [];
+    for (let part = 0; part < this.step.accumulation; part++)
+      batches.push(await this.host.batches.next(first + part));
+    this.waitedSeconds += this.host.nowSeconds() - start;
+    return batches;
+  }
+
+  private async recordUpdates(norm: number, learningRate: number): Promise<void> {
+    const { steps, unlogged, seconds } = this.history;
+    const loss = unlogged.reduce((a, b) => a + b, 0) / unlogged.length;
+    const entry = { step: this.done, loss };
+    this.history = { ...this.history, steps: [...steps, entry], unlogged: [] };
+    const { waitedSeconds } = this;
+    await this.host.place.record?.({ ...entry, norm, learningRate, seconds, waitedSeconds });
+  }
+}
+
+/** From a norm that is not finite the next weights are NaN. @throws InputError */
+function requireFinite({ loss, norm }: StepResult, step: number): void {
+  if (Number.isFinite(loss) && Number.isFinite(norm)) return;
+  const found = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`;
+  throw new InputError(
+    `The training diverged: ${found} at step ${step}. Train with a lower learning rate; what was saved before is as it was.`,
+  );
+}
+
+function progressText({ steps, validation }: TrainingHistory, loss: number): string {
+  const last = validation.at(-1);
+  const mean = steps.at(-1)?.loss ?? loss;
+  return `loss ${mean.toFixed(3)}${last ? ` · validation DSC ${last.dsc.toFixed(3)}` : ""}`;
+}

@@ -12,8 +12,6 @@ export interface KillJob {
   readonly words: readonly string[];
   /** What is added where the output was begun. */
   readonly again?: readonly string[];
-  /** A file of the output that is written last, where the finished command refuses to run once more. */
-  readonly last?: string;
 }
 
 const network = [
@@ -29,11 +27,7 @@ const network = [
 
 /** From folders `phantom`, `data` and `model.safetensors` beside the one that the command runs in. */
 export const killJobs: readonly KillJob[] = [
-  {
-    name: "phantom",
-    words: ["phantom", "--output", "out", "--training", "2", "--test", "1"],
-    last: "dataset.json",
-  },
+  { name: "phantom", words: ["phantom", "--output", "out", "--training", "2", "--test", "1"] },
   { name: "import", words: ["dataset", "import", "../data", "--output", "out"] },
   { name: "preprocess", words: ["preprocess", "../data", "--output", "out", "--spacing", "1.5,1.5,2"] },
   {
@@ -114,11 +108,6 @@ export async function sitting(
 ): Promise<{ readonly isFinished: boolean; readonly run: CommandRun }> {
   mkdirSync(folder, { recursive: true });
   const isBegun = existsSync(join(folder, "out/data.json"));
-  if (job.last !== undefined && existsSync(join(folder, "out", job.last)))
-    return {
-      isFinished: true,
-      run: { code: 0, signal: null, stdout: "", stderr: "", seconds: 0, peakBytes: null },
-    };
   const command = startLnsnet(folder, [...job.words, ...(isBegun ? (job.again ?? []) : [])]);
   if (stop !== null) {
     await Promise.race([command.ended, setTimeout(stop.afterSeconds * 1000, null, { ref: false })]);

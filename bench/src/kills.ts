@@ -63,7 +63,11 @@ async function checkJob(
   const [undisturbed, disturbed] = ["undisturbed", "disturbed"].map((name) =>
     join(output, `${job.name}-${name}`),
   );
+  const start = performance.now();
+  const tell = (what: string) =>
+    console.log(`${job.name}: ${what}, ${((performance.now() - start) / 1000).toFixed(0)} s so far`);
   const { run } = await sitting(undisturbed, job, null);
+  tell("undisturbed");
   const random = indexedStream(Number(values.seed), stream);
   let rounds = 0;
   const compared = () => {
@@ -72,12 +76,15 @@ async function checkJob(
     if (different.length > 0) throw new Error(`round ${rounds} differs: ${different.slice(0, 8).join(", ")}`);
     rmSync(disturbed, { recursive: true });
   };
-  for (const signal of [...signals].sort(() => uniform(random) - 0.5)) {
+  for (const [index, signal] of [...signals].sort(() => uniform(random) - 0.5).entries()) {
     for (;;) {
       // A run that goes on takes less than the first did: where it ends before its signal, the next is begun anew.
       const stop = { signal, afterSeconds: run.seconds * uniform(random) };
       const { isFinished } = await sitting(disturbed, job, stop);
-      if (!isFinished) break;
+      if (!isFinished) {
+        tell(`stop ${index + 1} of ${signals.length} (${signal} after ${stop.afterSeconds.toFixed(1)} s)`);
+        break;
+      }
       compared();
     }
   }

@@ -43,8 +43,8 @@ const folderCommands: readonly (readonly [string, readonly string[], readonly st
     ["preprocess", "boxes", "--spacing", "1,1,1.5"],
     cacheNames(["box_0", "box_1", "box_2", "box_3"]),
   ],
-  ["phantom", phantom, cohort],
-  ["phantom --force", [...phantom, "--force"], cohort],
+  ["phantom", phantom, ["cohort.json", ...cohort]],
+  ["phantom --force", [...phantom, "--force"], ["cohort.json", ...cohort]],
   ["dataset import", ["dataset", "import", "boxes"], ["import.json", ".import-salt", ...cohort]],
   [
     "predict",

@@ -310,7 +310,7 @@ describe("what cannot be used ends with code 2 and one line", () => {
 });
 
 describe("lnsnet phantom", () => {
-  test("writes a data set, and replaces it only when forced", async () => {
+  test("writes a data set, goes on with it, and replaces it only when forced", async () => {
     const tokens = [
       "phantom",
       "--output",
@@ -327,7 +327,7 @@ describe("lnsnet phantom", () => {
     expect(made.code, made.stderr).toBe(0);
     expect(JSON.parse(made.stdout)).toMatchObject({ output: "cohort", seed: 5, training: 1, test: 0 });
     const root = join(folder, "cohort");
-    const names = ["dataset.json", "imagesTr", "instancesTr", "labelsTr", "nodes.csv"];
+    const names = ["cohort.json", "dataset.json", "imagesTr", "instancesTr", "labelsTr", "nodes.csv"];
     expect((await readdir(root)).sort()).toEqual(names);
     const read = async (name: string) => readNifti(await readFile(join(root, name)), name);
     const image = await read("imagesTr/phantom_001_0000.nii.gz");
@@ -342,9 +342,15 @@ describe("lnsnet phantom", () => {
     expect(await readdir(join(root, "imagesTr"))).toEqual(["phantom_001_0000.nii.gz"]);
 
     await writeFile(join(root, "notes.txt"), "mine");
-    expect((await lnsnet(tokens)).code).toBe(2);
+    const again = await lnsnet(tokens);
+    expect(JSON.parse(again.stdout)).toMatchObject({ kept: 1 });
     const before = await readFile(join(root, "imagesTr/phantom_001_0000.nii.gz"));
     const other = tokens.with(tokens.indexOf("--training") + 1, "0").with(tokens.indexOf("--test") + 1, "1");
+    const refused = await lnsnet(other);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(
+      /holds a cohort by "lnsnet phantom --seed 5 --training 1 --test 0", and "lnsnet phantom --seed 5 --training 0 --test 1" was asked for/,
+    );
     expect((await lnsnet([...other, "--force"])).code).toBe(0);
     // The same seed and number give the same patient, now one to test on; what is not ours stays.
     expect(await readFile(join(root, "imagesTs/phantom_001_0000.nii.gz"))).toEqual(before);
@@ -353,7 +359,7 @@ describe("lnsnet phantom", () => {
     );
   });
 
-  test("Ctrl-C ends with code 130 and leaves nothing", async () => {
+  test("Ctrl-C before the first patient is whole ends with code 130 and leaves nothing", async () => {
     let sent = false;
     const { code } = await lnsnetIn(folder, ["phantom", "--output", "stopped"], (stderr, interrupt) => {
       if (sent || !stderr.includes("phantom 0/30")) return;

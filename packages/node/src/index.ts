@@ -6,7 +6,14 @@ export {
   writeCacheSettings,
 } from "./datasets/cache.js";
 export { type Finding, findProblems, hasImage } from "./datasets/checking.js";
-export { writeCohort } from "./datasets/cohort.js";
+export { type Cohort, type CohortOptions, type WrittenCohort, writeCohort } from "./datasets/cohort.js";
+export {
+  type CohortCase,
+  type CohortTask,
+  type MadeCase,
+  type NodeRow,
+  writeCohortCase,
+} from "./datasets/cohort-case.js";
 export {
   type Case,
   caseId,
@@ -21,6 +28,7 @@ export { severalClasses } from "./datasets/foreground.js";
 export type { ImportRecord } from "./datasets/import-record.js";
 export { defaultRoi, type Layout, layouts, listSources } from "./datasets/import-sources.js";
 export { importDataset } from "./datasets/importing.js";
+export { writePhantomCohort } from "./datasets/phantom-cohort.js";
 export { patientRule, readSplits, scansOfPatients, trainingPart } from "./datasets/splits.js";
 export { surveyDataset } from "./datasets/survey-dataset.js";
 export { detectionJson, detectionText, type ScanNodes } from "./evaluation/detection.js";

@@ -29,8 +29,8 @@ import {
   requireFreeNames,
   train,
   writeAtomically,
-  writeCohort,
   writeJson,
+  writePhantomCohort,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { z } from "zod";
@@ -67,7 +67,10 @@ export const demoCommand = defineCommand({
       masks: join(args.output, "predictions"),
     };
     await openDemoFolder(args.output, folders.masks);
-    await writeCohort(folders.data, { seed, training, test, force: true, signal });
+    const made = createProgress("phantom", "patient");
+    const cohort = { seed, training, test };
+    await writePhantomCohort(folders.data, cohort, { force: true, signal, onProgress: made.update });
+    made.finish();
     const dataset = await openDataset(folders.data);
     const plan: Plan = {
       network: networkPresets["lnsnet-small"],

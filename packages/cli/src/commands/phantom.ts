@@ -1,6 +1,13 @@
 // lnsnet phantom: the synthetic cohort as a data set.
 import { InputError } from "@lnsnet/core";
-import { interruptSignal, printJson, printText, writeCohort } from "@lnsnet/node";
+import {
+  counted,
+  createProgress,
+  interruptSignal,
+  printJson,
+  printText,
+  writePhantomCohort,
+} from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 
@@ -8,12 +15,12 @@ export const phantomCommand = defineCommand({
   meta: {
     name: "phantom",
     description:
-      "Write a synthetic cohort of head-and-neck CTs with lymph nodes, as a data set in nnU-Net's layout",
+      "Write a synthetic cohort of head-and-neck CTs with lymph nodes, as a data set in nnU-Net's layout; stopped, it goes on",
   },
   args: {
     output: {
       type: "string",
-      description: "folder to write to, new or empty",
+      description: "folder to write to: new, empty, or with the same cohort begun",
       valueHint: "FOLDER",
       required: true,
     },
@@ -40,20 +47,21 @@ export const phantomCommand = defineCommand({
     if (training + test === 0)
       throw new InputError("--training and --test are both 0; ask for at least one patient.");
     const start = performance.now();
-    const patients = await writeCohort(args.output, {
-      seed,
-      training,
-      test,
+    const cohort = { seed, training, test };
+    const progress = createProgress("phantom", "patient");
+    const { cases, kept } = await writePhantomCohort(args.output, cohort, {
       threads,
       force: args.force === true,
       signal: interruptSignal(),
+      onProgress: progress.update,
     });
-    const nodes = patients.reduce((sum, patient) => sum + patient.nodes.length, 0);
+    progress.finish();
+    const nodes = cases.reduce((sum, one) => sum + one.nodes.length, 0);
     const seconds = Math.round(performance.now() - start) / 1000;
-    if (args.json === true) printJson({ output: args.output, seed, training, test, nodes, seconds });
+    if (args.json === true) printJson({ output: args.output, ...cohort, kept, nodes, seconds });
     else
       printText(
-        `${args.output}: ${training} patients to train on, ${test} to test on, ${nodes} lymph nodes.`,
+        `${args.output}: ${counted(training, "patient")} to train on, ${test} to test on, ${counted(nodes, "lymph node")}${kept === 0 ? "" : `; ${kept} of the patients stood there already`}.`,
       );
   },
 });

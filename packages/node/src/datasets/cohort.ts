@@ -1,222 +1,254 @@
-// Writing the phantom cohort as a data set: all of it, or nothing.
-import { lstat, mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+// Writing a generated cohort as a data set in nnU-Net's layout. A cohort that was stopped goes on where it was.
+import { lstat, mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core";
-import { cohortManifest } from "@lnsnet/core/phantom";
+import type { DatasetDescription } from "@lnsnet/core/phantom";
 import { csvTable } from "@lnsnet/core/reports";
 import { z } from "zod";
 import {
   ensureWritableFolder,
   fileError,
+  isFile,
   isFolder,
   removeUnfinished,
   writeAtomically,
+  writeJson,
 } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";
 import { isAbsent, requireFreeNames } from "../files/outputs.js";
-import { isMarked, makerOf, markedName } from "../files/process-mark.js";
+import { isMarked } from "../files/process-mark.js";
+import type { Job } from "../work/job.js";
 import { runInWorkers } from "../work/pool.js";
-import { createProgress } from "../work/progress.js";
-import type { PhantomResult, PhantomTask } from "./phantom-worker.js";
+import { packageVersion } from "../work/version.js";
+import {
+  type CohortCase,
+  type CohortTask,
+  casePaths,
+  jsonOrNull,
+  type NodeRow,
+  nodesOfCase,
+} from "./cohort-case.js";
 
-export interface CohortOptions {
-  readonly seed: number;
-  readonly training: number;
-  readonly test: number;
+/** Options of a command by their names. */
+export type CohortValues = Readonly<Record<string, string | number | boolean>>;
+
+/** What is to be written. All that decides the voxels stands in `options` and `cases`, which the folder keeps. */
+export interface Cohort<Case extends CohortCase, Options extends CohortValues> {
+  /** Such as "lnsnet phantom". */
+  readonly command: string;
+  readonly options: Options;
+  readonly dataset: DatasetDescription;
+  readonly cases: readonly Case[];
+  /**
+   * Module whose `run(task)` makes one case of a {@link CohortTask} in a worker thread, writes it with
+   * `writeCohortCase`, and returns an `Outcome`.
+   */
+  readonly worker: URL;
+}
+
+export interface CohortOptions extends Job {
   /** Whether a cohort that stands in the folder is replaced; other files there are kept. */
   readonly force?: boolean;
   /** Worker threads; 2 by default. */
   readonly threads?: number;
-  readonly signal?: AbortSignal;
+}
+
+export interface WrittenCohort<Case extends CohortCase> {
+  readonly cases: readonly { readonly case: Case; readonly nodes: readonly NodeRow[] }[];
+  /** How many cases stood there already. */
+  readonly kept: number;
 }
 
 /**
- * Writes imagesTr, labelsTr, instancesTr, the same for Ts, nodes.csv and dataset.json. Patients are made in a hidden
- * folder beside, which becomes the data set at the end: dataset.json comes last, so a folder with it is complete.
+ * Writes imagesTr, labelsTr, instancesTr, the same for Ts, nodes.csv, cohort.json and dataset.json, which comes last: a
+ * folder with it is complete. Cases that an earlier call with the same options wrote stay.
  *
- * @returns the patients with their nodes
- * @throws InputError where the folder is not empty, cannot be written to or is held by another process; Interrupted
- *   where the signal is set
+ * @throws InputError where the folder holds something else or a cohort by other options, cannot be written to or is
+ *   held by another process; the signal's reason where it is aborted
  */
-export async function writeCohort(folder: string, options: CohortOptions): Promise<PhantomResult[]> {
+export async function writeCohort<Case extends CohortCase, Options extends CohortValues>(
+  folder: string,
+  cohort: Cohort<Case, Options>,
+  options: CohortOptions = {},
+): Promise<WrittenCohort<Case>> {
   const existed = await isFolder(folder);
   if (!existed && !(await isAbsent(folder)))
     throw new InputError(`${folder} is a file, and the cohort needs a folder; name another path.`);
   await ensureWritableFolder(folder);
   try {
-    return await whileHolding(folder, "lnsnet phantom", () => makeCohort(folder, options));
+    return await whileHolding(folder, cohort.command, () => makeCohort(folder, cohort, options));
   } catch (error) {
     if (!existed) await rmdir(folder).catch(() => undefined);
     throw error;
   }
 }
 
-async function makeCohort(
+async function makeCohort<Case extends CohortCase, Options extends CohortValues>(
   folder: string,
-  { seed, training, test, force = false, threads = 2, signal }: CohortOptions,
-): Promise<PhantomResult[]> {
-  const { dataset, cases } = cohortManifest(seed, training, test);
-  await clearWay(folder, force);
-  const staging = join(folder, markedName("partial"));
+  { command, options, dataset, cases, worker }: Cohort<Case, Options>,
+  { force = false, threads = 2, signal, onProgress }: CohortOptions,
+): Promise<WrittenCohort<Case>> {
+  const record = recordSchema.parse({
+    kind: "lnsnet-cohort",
+    version: packageVersion(),
+    command,
+    options,
+    cases,
+  });
+  await clearWay(folder, record, force);
+  const begun = await missingCases(folder, cases);
+  const kept = cases.length - begun.length;
+  // First of all, so that what a killed process leaves is known as ours.
+  await writeJson(join(folder, recordName), record);
   try {
-    for (const subset of new Set(cases.map((one) => one.subset)))
-      for (const kind of kinds) await makeFolder(join(staging, `${kind}${subset}`));
-    const progress = createProgress("phantom", "patient");
-    progress.update({ done: 0, total: cases.length });
-    const tasks = cases.map((one): PhantomTask => ({ folder: staging, seed, case: one }));
-    const patients = await runInWorkers<PhantomTask, PhantomResult>(
-      new URL("./phantom-worker.js", import.meta.url),
+    for (const name of foldersOf(cases))
+      await mkdir(join(folder, name), { recursive: true }).catch((error: unknown) => {
+        throw fileError(error, join(folder, name), "write");
+      });
+    const tell = (done: number) =>
+      onProgress?.({ stage: command.slice("lnsnet ".length), unit: "patient", done, total: cases.length });
+    tell(kept);
+    const tasks = begun.map((of): CohortTask<Case, Options> => ({ folder, case: of, options }));
+    await runInWorkers<CohortTask<Case, Options>, null>(
+      worker,
       tasks,
       threads,
-      (done, patient) => progress.update({ done, total: cases.length, text: patient.case.id }),
+      (done) => tell(kept + done),
       signal,
     );
-    progress.finish();
-    await writeAtomically(join(staging, "nodes.csv"), nodesTable(patients));
-    await writeAtomically(join(staging, descriptionName), `${JSON.stringify(dataset, null, 2)}\n`);
-    await publish(staging, folder);
-    return patients;
+    const written = [];
+    for (const of of cases) written.push({ case: of, nodes: (await nodesOfCase(folder, of)) ?? [] });
+    if (await isAbsent(join(folder, tableName)))
+      await writeAtomically(join(folder, tableName), nodesTable(written));
+    if (await isAbsent(join(folder, descriptionName)))
+      await writeJson(join(folder, descriptionName), dataset);
+    return { cases: written, kept };
   } catch (error) {
-    // A cohort that is being put into place stays, as the record of what is ours.
-    if (!(await isBeingPublished(folder, staging))) await rm(staging, { recursive: true, force: true });
-    // The hidden folder is nobody's concern but ours.
-    throw error instanceof InputError ? new InputError(error.message.replaceAll(staging, folder)) : error;
+    // Where not even one case is whole there is nothing to go on with.
+    if ((await missingCases(folder, cases)).length === cases.length) await removeCohort(folder, record);
+    throw error;
   }
 }
 
 const kinds = ["images", "labels", "instances"] as const;
-const subsets = ["Tr", "Ts"] as const;
-const caseFolders = subsets.flatMap((subset) => kinds.map((kind) => `${kind}${subset}`));
-/** Moved first where a cohort is replaced, and last into place. */
+const caseFolders = ["Tr", "Ts"].flatMap((subset) => kinds.map((kind) => `${kind}${subset}`));
+const recordName = "cohort.json";
+const tableName = "nodes.csv";
+/** Written last, and removed first. */
 const descriptionName = "dataset.json";
-const entries = ["nodes.csv", ...caseFolders];
-/** The description of a cohort that is being replaced, in the staging folder. */
-const replacedName = "replaced.json";
+
+const recordSchema = z.object({
+  kind: z.literal("lnsnet-cohort"),
+  version: z.string(),
+  command: z.string(),
+  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  // Further fields are the generator's own.
+  cases: z.array(z.looseObject({ id: z.string().regex(/^[A-Za-z0-9_-]+$/), subset: z.enum(["Tr", "Ts"]) })),
+});
+
+type CohortRecord = z.infer<typeof recordSchema>;
+
+/** Cases of which a file is missing. */
+async function missingCases<Case extends CohortCase>(
+  folder: string,
+  cases: readonly Case[],
+): Promise<Case[]> {
+  const missing: Case[] = [];
+  for (const of of cases) {
+    const areFiles = await Promise.all(
+      Object.values(casePaths(of)).map((path) => isFile(join(folder, path))),
+    );
+    if (areFiles.includes(false) || (await nodesOfCase(folder, of)) === null) missing.push(of);
+  }
+  return missing;
+}
 
 /**
- * Sees to it that the folder is empty but for what is ours and may be replaced; what a killed process left is removed.
+ * Sees to it that the folder holds nothing but the begun cohort, or what does not concern it; what a killed process left
+ * is removed.
  *
  * @throws InputError where something else stands there
  */
-async function clearWay(folder: string, force: boolean): Promise<void> {
+async function clearWay(folder: string, record: CohortRecord, force: boolean): Promise<void> {
   const names = (await readdir(folder)).filter((name) => !isMarked(name));
-  const halfPublished = names.includes(descriptionName) ? null : await stagedCohort(folder);
-  if (names.length > 0 && halfPublished === null && !force)
+  const earlier = await readRecord(folder);
+  if (earlier === null && names.length > 0 && !force)
     throw new InputError(
-      `${folder} is not empty (it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ""}); name another folder, or give --force to replace the cohort in it.`,
+      `${folder} is not empty (it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ""}); name another folder.`,
     );
-  const ours = new Set(halfPublished ?? (await cohortFiles(join(folder, descriptionName))));
+  const ours = new Set(earlier === null ? [] : filesOf(earlier));
   const found: string[] = [];
-  for (const name of names.filter((name) => name === descriptionName || entries.includes(name))) {
+  for (const name of names.filter((name) => fixedNames.includes(name) || caseFolders.includes(name))) {
     // A link to a folder is somebody else's: a cohort makes none.
     const isCaseFolder = caseFolders.includes(name) && (await lstat(join(folder, name))).isDirectory();
-    found.push(
-      ...(isCaseFolder ? (await readdir(join(folder, name))).map((one) => join(name, one)) : [name]),
+    if (!isCaseFolder) found.push(name);
+    else
+      for (const file of await readdir(join(folder, name))) if (!isMarked(file)) found.push(join(name, file));
+  }
+  await requireFreeNames(folder, found, (name) => ours.has(name));
+  if (earlier !== null && !force && !isDeepStrictEqual(earlier, record))
+    throw new InputError(
+      `${folder} holds ${differenceOf(earlier, record)}; repeat those options to go on with it, name another folder, or give --force to replace it.`,
     );
-  }
-  await requireFreeNames(folder, found, (name) => ours.has(name) || isMarked(basename(name)));
-  if (halfPublished !== null)
-    for (const name of entries) await rm(join(folder, name), { recursive: true, force: true });
   await removeUnfinished(folder);
+  for (const name of caseFolders) if (names.includes(name)) await removeUnfinished(join(folder, name));
+  if (earlier !== null && force) await removeCohort(folder, earlier);
 }
 
-/** What processes that were killed while they put a cohort into place may have put there or left; null where there were none. */
-async function stagedCohort(folder: string): Promise<string[] | null> {
-  const files: string[] = [];
-  for (const name of (await readdir(folder)).filter((name) => makerOf(name, "partial") === "gone")) {
-    const made = await cohortFiles(join(folder, name, descriptionName));
-    if (made !== null) files.push(...made, ...((await cohortFiles(join(folder, name, replacedName))) ?? []));
-  }
-  return files.length > 0 ? files : null;
+const fixedNames = [recordName, tableName, descriptionName];
+
+function differenceOf(earlier: CohortRecord, asked: CohortRecord): string {
+  const [before, now] = [earlier, asked].map(commandOf);
+  return before === now
+    ? `a cohort of other cases by the same ${before}`
+    : `a cohort by ${before}, and ${now} was asked for`;
 }
 
-/** The files of a cohort of ours, by the description that it left; null where there is none. */
-async function cohortFiles(descriptionPath: string): Promise<string[] | null> {
-  const text = await readFile(descriptionPath, "utf8").catch(() => null);
-  const found = descriptionSchema.safeParse(text === null ? null : jsonOrNull(text));
-  if (!found.success) return null;
-  const { numTraining, numTest } = found.data;
-  const { cases } = cohortManifest(0, numTraining, numTest);
+/** The command line of a record, with the version where that is not ours. */
+function commandOf({ command, options, version }: CohortRecord): string {
+  const words = Object.entries(options).map(([name, value]) => ` --${name} ${value}`);
+  return `"${command}${words.join("")}"${version === packageVersion() ? "" : ` of lnsnet ${version}`}`;
+}
+
+/** The record of the cohort in a folder; null where there is none, or a file of somebody else. */
+async function readRecord(folder: string): Promise<CohortRecord | null> {
+  const path = join(folder, recordName);
+  // A link is somebody else's too.
+  if (!(await lstat(path).catch(() => null))?.isFile()) return null;
+  const found = recordSchema.safeParse(jsonOrNull(await readFile(path, "utf8").catch(() => "")));
+  return found.success ? found.data : null;
+}
+
+/** Every file that a cohort may have written; its record comes last. */
+function filesOf({ cases }: CohortRecord): string[] {
   return [
     descriptionName,
-    "nodes.csv",
-    ...cases.flatMap(({ id, subset }) => [
-      join(`images${subset}`, `${id}_0000.nii.gz`),
-      join(`labels${subset}`, `${id}.nii.gz`),
-      join(`instances${subset}`, `${id}.nii.gz`),
-    ]),
+    tableName,
+    ...cases.flatMap((of) => Object.values(casePaths(of)).reverse()),
+    recordName,
   ];
 }
 
-const descriptionSchema = z.object({
-  name: z.string().startsWith("LNSNet phantom "),
-  numTraining: z.int().min(0),
-  numTest: z.int().min(0),
-});
+function foldersOf(cases: readonly CohortCase[]): string[] {
+  const subsets = new Set(cases.map(({ subset }) => subset));
+  return [...subsets].flatMap((subset) => kinds.map((kind) => `${kind}${subset}`));
+}
 
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+/** The record goes last, so that a killed removal is known as ours, and goes on. */
+async function removeCohort(folder: string, record: CohortRecord): Promise<void> {
+  for (const name of filesOf(record)) {
+    if (name === recordName)
+      for (const empty of foldersOf(record.cases)) await rmdir(join(folder, empty)).catch(() => undefined);
+    await rm(join(folder, name), { force: true });
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw fileError(error, path, "write");
-  });
-}
-
-async function publish(staging: string, folder: string): Promise<void> {
-  const description = join(folder, descriptionName);
-  try {
-    if (!(await isAbsent(description))) await rename(description, join(staging, replacedName));
-    for (const name of entries) await rm(join(folder, name), { recursive: true, force: true });
-    const made = await readdir(staging);
-    for (const name of made.filter((one) => entries.includes(one)))
-      await rename(join(staging, name), join(folder, name));
-    await rename(join(staging, descriptionName), description);
-    await rm(staging, { recursive: true });
-  } catch (error) {
-    throw fileError(error, folder, "write");
-  }
-}
-
-/** From the moment on when the folder loses its description until it has the new one. */
-async function isBeingPublished(folder: string, staging: string): Promise<boolean> {
-  return !(await isAbsent(join(staging, descriptionName))) && (await isAbsent(join(folder, descriptionName)));
-}
-
-function nodesTable(patients: readonly PhantomResult[]): string {
-  const rows = patients.flatMap(({ case: one, nodes }) =>
-    nodes.map((node) => ({
-      case: one.id,
-      subset: one.subset,
-      node: node.id,
-      kind: node.kind,
-      short_axis_mm: node.shortAxisMm,
-      long_axis_mm: node.longAxisMm,
-      volume_ml: node.volumeMl,
-      x_lps_mm: node.centroidLpsMm[0],
-      y_lps_mm: node.centroidLpsMm[1],
-      z_lps_mm: node.centroidLpsMm[2],
-      touches: node.touches.join(" "),
-    })),
+function nodesTable(written: WrittenCohort<CohortCase>["cases"]): string {
+  const rows = written.flatMap(({ case: { id, subset }, nodes }) =>
+    nodes.map((node): NodeRow => ({ case: id, subset, ...node })),
   );
-  const keys = [
-    "case",
-    "subset",
-    "node",
-    "kind",
-    "short_axis_mm",
-    "long_axis_mm",
-    "volume_ml",
-    "x_lps_mm",
-    "y_lps_mm",
-    "z_lps_mm",
-    "touches",
-  ] as const;
+  const keys = [...new Set(["case", "subset", ...rows.flatMap((row) => Object.keys(row))])];
   return csvTable(
     keys.map((key) => ({ key, title: key })),
     rows,

@@ -1,32 +1,29 @@
-// Worker thread: makes one phantom patient and writes its three volumes.
-import { join } from "node:path";
-import { generatePatient, type PhantomPatient, type Volume, writeNifti } from "@lnsnet/core";
-import type { CohortCase } from "@lnsnet/core/phantom";
-import { writeAtomically } from "../files/disk.js";
+// Worker thread: makes one phantom patient and writes its files.
+import { generatePatient } from "@lnsnet/core";
+import type { CohortCase, PhantomNode } from "@lnsnet/core/phantom";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
+import { type CohortTask, type NodeRow, writeCohortCase } from "./cohort-case.js";
+import type { PhantomCohort } from "./phantom-cohort.js";
 
-export interface PhantomTask {
-  readonly folder: string;
-  readonly seed: number;
-  readonly case: CohortCase;
-}
-
-export interface PhantomResult {
-  readonly case: CohortCase;
-  readonly nodes: PhantomPatient["nodes"];
-}
-
-export function run({ folder, seed, case: one }: PhantomTask): Promise<Outcome<PhantomResult>> {
+export function run(task: CohortTask<CohortCase, PhantomCohort>): Promise<Outcome<null>> {
   return outcomeOf(async () => {
-    const { image, label, instances, nodes } = generatePatient(seed, one.index);
-    const write = (kind: string, ending: string, volume: Volume) =>
-      writeAtomically(
-        join(folder, `${kind}${one.subset}`, `${one.id}${ending}`),
-        writeNifti(volume, { description: "lnsnet phantom, research use only" }),
-      );
-    await write("images", "_0000.nii.gz", image);
-    await write("labels", ".nii.gz", label);
-    await write("instances", ".nii.gz", instances);
-    return { case: one, nodes };
+    const { image, label, instances, nodes } = generatePatient(task.options.seed, task.case.index);
+    const made = { image, label, instances, nodes: nodes.map(rowOf) };
+    await writeCohortCase(task.folder, task.case, made, "lnsnet phantom, research use only");
+    return null;
   });
+}
+
+function rowOf(node: PhantomNode): NodeRow {
+  return {
+    node: node.id,
+    kind: node.kind,
+    short_axis_mm: node.shortAxisMm,
+    long_axis_mm: node.longAxisMm,
+    volume_ml: node.volumeMl,
+    x_lps_mm: node.centroidLpsMm[0],
+    y_lps_mm: node.centroidLpsMm[1],
+    z_lps_mm: node.centroidLpsMm[2],
+    touches: node.touches.join(" "),
+  };
 }

@@ -1,0 +1,81 @@
+// One case of a generated cohort: its volumes, and beside them what its nodes are.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Volume, writeNifti } from "@lnsnet/core";
+import { z } from "zod";
+import { writeAtomically, writeJson } from "../files/disk.js";
+
+/** A case's place in nnU-Net's layout: imagesTr and labelsTr, or imagesTs and labelsTs. */
+export interface CohortCase {
+  readonly id: string;
+  readonly subset: "Tr" | "Ts";
+}
+
+/** What a worker gets to make a case from: nothing else may decide what it makes. */
+export interface CohortTask<Case extends CohortCase, Options> {
+  readonly folder: string;
+  readonly case: Case;
+  readonly options: Options;
+}
+
+const nodeSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
+const recordSchema = z.object({ nodes: z.array(nodeSchema) });
+
+/** A node as `nodes.csv` has it, by column. */
+export type NodeRow = z.infer<typeof nodeSchema>;
+
+/** A case as it was made. */
+export interface MadeCase {
+  readonly image: Volume;
+  readonly label: Volume;
+  /** Number of the node, 0 outside. */
+  readonly instances: Volume;
+  readonly nodes: readonly NodeRow[];
+}
+
+/**
+ * Writes a case. Its nodes come last, so that a case which has them is whole.
+ *
+ * @param description stands in each volume
+ * @throws InputError where a file cannot be written
+ */
+export async function writeCohortCase(
+  folder: string,
+  of: CohortCase,
+  { image, label, instances, nodes }: MadeCase,
+  description: string,
+): Promise<void> {
+  const paths = casePaths(of);
+  const write = (path: string, volume: Volume) =>
+    writeAtomically(join(folder, path), writeNifti(volume, { description }));
+  await write(paths.image, image);
+  await write(paths.label, label);
+  await write(paths.instances, instances);
+  await writeJson(join(folder, paths.nodes), { nodes: [...nodes] } satisfies z.infer<typeof recordSchema>);
+}
+
+/** Where the files of a case lie in the data set's folder. */
+export function casePaths({ id, subset }: CohortCase) {
+  return {
+    image: join(`images${subset}`, `${id}_0000.nii.gz`),
+    label: join(`labels${subset}`, `${id}.nii.gz`),
+    instances: join(`instances${subset}`, `${id}.nii.gz`),
+    nodes: join(`instances${subset}`, `${id}.json`),
+  };
+}
+
+/** The nodes of a case that is whole; null of one that is not. */
+export async function nodesOfCase(folder: string, of: CohortCase): Promise<readonly NodeRow[] | null> {
+  const text = await readFile(join(folder, casePaths(of).nodes), "utf8").catch(() => null);
+  const found = recordSchema.safeParse(text === null ? null : jsonOrNull(text));
+  return found.success ? found.data.nodes : null;
+}
+
+/** What JSON says; null where it is none. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

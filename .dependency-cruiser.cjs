@@ -61,7 +61,7 @@ module.exports = {
     {
       name: "hosts-use-entry-points-of-core",
       severity: "error",
-      from: { path: "^(packages/(node|cli)|bench|examples)/", pathNot: test },
+      from: { path: "^(packages/(node|web|cli)|bench|examples)/", pathNot: test },
       to: {
         path: "^packages/core/",
         pathNot: "^packages/core/(dist|src)/(index|[a-z]+/index|runtime/node|runtime/web)\\.(d\\.ts|js|ts)$",
@@ -89,19 +89,28 @@ module.exports = {
       name: "examples-use-what-is-published",
       severity: "error",
       from: { path: "^examples/", pathNot: "\\.test\\.ts$" },
-      to: { path: "^packages/", pathNot: "^packages/(cli/(dist|src)/library(-web)?\\.|models/)" },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(cli/(dist|src)/library\\.|web/(dist|src)/index\\.|models/)",
+      },
     },
     {
       name: "core-is-below-its-hosts",
       severity: "error",
       from: { path: "^packages/core/" },
-      to: { path: "^packages/(node|cli)/" },
+      to: { path: "^packages/(node|web|cli)/" },
+    },
+    {
+      name: "the-browser-has-no-node",
+      severity: "error",
+      from: { path: "^packages/web/", pathNot: test },
+      to: { path: "^packages/(node|cli)/|^packages/core/(dist|src)/runtime/node\\." },
     },
     {
       name: "node-is-below-the-command",
       severity: "error",
       from: { path: "^packages/node/" },
-      to: { path: "^packages/cli/" },
+      to: { path: "^packages/(web|cli)/" },
     },
   ],
   options: {

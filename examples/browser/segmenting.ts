@@ -3,12 +3,12 @@
 import modelUrl from "@lnsnet/models/phantom.safetensors?url";
 import {
   chooseSeries,
+  fetchModel,
   InputError,
   listSeries,
   nodeJson,
   nodesHtml,
   openPredictor,
-  readModel,
   readSeries,
   readVolume,
   segment,
@@ -16,7 +16,7 @@ import {
   type Volume,
   volumeFormatOf,
   writeNifti,
-} from "lnsnet";
+} from "@lnsnet/web";
 import type { News, Order } from "./messages.js";
 
 let stop = new AbortController();
@@ -34,7 +34,7 @@ const tell = (news: News) => self.postMessage(news);
 
 async function segmentFiles(files: readonly File[], signal: AbortSignal): Promise<void> {
   const scan = await scanOf(files);
-  const model = readModel(new Uint8Array(await (await fetch(modelUrl)).arrayBuffer()), "the shipped model");
+  const model = await fetchModel(modelUrl, signal);
   const predictor = await openPredictor([model], { device: "auto" });
   tell({ kind: "status", text: predictor.deviceNote });
   try {

@@ -65,7 +65,7 @@ async function gitState(): Promise<Environment["git"]> {
 }
 
 function onnxruntimeVersion(): string {
-  const require = createRequire(import.meta.resolve("@lnsnet/core/node"));
+  const require = createRequire(import.meta.url);
   const { version } = require("onnxruntime-node/package.json") as { version: string };
   return version;
 }

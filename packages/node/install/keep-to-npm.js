@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-const note = `Not a library: @lnsnet/core keeps onnxruntime-node from downloading its CUDA libraries unasked.
+const note = `Not a library: @lnsnet/node keeps onnxruntime-node from downloading its CUDA libraries unasked.
 To have them: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node
 `;
 

@@ -1,4 +1,4 @@
-// What `import … from "lnsnet"` gives in a browser: the library, on onnxruntime-web.
+// What `import … from "@lnsnet/web"` gives: the library in a browser, on onnxruntime-web.
 import {
   openPredictor as openOn,
   type Predictor,
@@ -9,11 +9,12 @@ import {
 import { webRuntime } from "@lnsnet/core/web";
 
 export * from "@lnsnet/core";
+export { fetchModel } from "./fetch-model.js";
 
 /**
  * Loads models, on WebAssembly unless another device is asked for; several are averaged.
  *
- * @param models from `readModel`; at least one
+ * @param models from {@link fetchModel} or `readModel`; at least one
  * @throws InputError where there is no model, models differ in spacing, patch or window, or there is no such device
  */
 export function openPredictor(

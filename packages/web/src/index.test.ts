@@ -1,4 +1,4 @@
-// What a browser gets of the library is free of Node's modules: bundled as an application would be.
+// What a browser gets is free of Node's modules: bundled as an application would be.
 import { readdir } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,7 @@ test.each(["volume", "graph", "networks", "inference", "voxels"])(
 const allowed = /\/(dicom-parser|@cornerstonejs\/codec-[\w-]+)\//;
 
 test("the whole of it neither, but for readers of DICOM that ask first where they run", async () => {
-  const entry = fileURLToPath(new URL("library-web.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("index.ts", import.meta.url));
   const found = await importsOfNode([entry]);
   expect(found.filter(({ importer }) => !allowed.test(importer))).toEqual([]);
 });

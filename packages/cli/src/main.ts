@@ -1,11 +1,12 @@
 // The command `lnsnet`: finds the subcommand, checks its arguments, and turns every failure into an exit code.
 import { InputError, safeLines } from "@lnsnet/core";
-import { Interrupted, packageVersion } from "@lnsnet/node";
+import { packageVersion } from "@lnsnet/node";
 import { runCommand } from "citty";
 import { checkArguments, closest } from "./arguments.js";
 import { commands } from "./command-table.js";
 import { commandHelp, generalHelp } from "./help.js";
 import { watchStreams } from "./standard-streams.js";
+import { Interrupted } from "./terminal/interrupt.js";
 
 await main(process.argv.slice(2));
 

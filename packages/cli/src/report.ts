@@ -1,7 +1,8 @@
 // The demonstration's table and report.
 import { type CaseMetrics, reportHtml } from "@lnsnet/core";
 import { learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
-import { duration, type TrainingHistory } from "@lnsnet/node";
+import type { TrainingHistory } from "@lnsnet/node";
+import { duration } from "./terminal/progress-lines.js";
 
 export interface DemoCase extends CaseMetrics {
   readonly case: string;

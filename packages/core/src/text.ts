@@ -38,6 +38,11 @@ export function shortened(text: string, limit: number): string {
   return `${text.slice(0, start - (isLowSurrogate(text, start) ? 1 : 0))}…${text.slice(text.length - end + (isLowSurrogate(text, text.length - end) ? 1 : 0))}`;
 }
 
+/** "1 node", "2 nodes": a number with its noun. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
 /**
  * A file name made from text: letters, digits, `.`, `_` and `-` alone, no dot or hyphen first, nothing that Windows
  * reserves, at most 120 bytes. Different texts may give one name.

@@ -107,8 +107,5 @@ export { fillCache } from "./training/loading.js";
 export type { TrainingOptions } from "./training/options.js";
 export type { TrainingHistory } from "./training/state.js";
 export { divideCases, train } from "./training/training.js";
-export { Interrupted, interruptSignal, throwIfInterrupted } from "./work/interrupt.js";
 export type { Job } from "./work/job.js";
-export { counted, printJson, printNote, printProblems, printText } from "./work/output.js";
-export { createProgress, duration } from "./work/progress.js";
 export { packageVersion } from "./work/version.js";

@@ -1,6 +1,7 @@
 // lnsnet convert: images and labels from any format that is read to any that is written.
 import { randomUUID } from "node:crypto";
 import {
+  counted,
   InputError,
   readMarkups,
   volumeFormats,
@@ -11,9 +12,6 @@ import {
 import { roiPattern } from "@lnsnet/core/formats";
 import {
   asInstances,
-  counted,
-  printProblems,
-  printText,
   type ReadImage,
   readBytes,
   readImage,
@@ -27,6 +25,7 @@ import {
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { forceArgument } from "../arguments.js";
+import { printProblems, printText } from "../terminal/terminal.js";
 
 export const convertCommand = defineCommand({
   meta: {

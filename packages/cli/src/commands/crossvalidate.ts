@@ -12,10 +12,6 @@ import {
   openDataset,
   patientRule,
   predictCases,
-  printJson,
-  printNote,
-  printProblems,
-  printText,
   protocols,
   scansOfPatients,
   summaryText,
@@ -29,6 +25,8 @@ import {
 import { defineCommand } from "citty";
 import { realNumber, wholeNumber } from "../arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
+import { commandLine } from "../terminal/command-line.js";
+import { printJson, printNote, printProblems, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
 export const crossvalidateCommand = defineCommand({
@@ -119,32 +117,43 @@ export const crossvalidateCommand = defineCommand({
     printNote(
       `${dataset.name}: ${scansOfPatients(dataset.training, patients)} for ${folds} folds, ${dataset.test.length === 0 ? "no test set" : `${scansOfPatients(dataset.test, patients)} in the test set`}`,
     );
-    const experiment = await beginExperiment({
-      folder: args.output,
-      configuration,
-      dataset,
-      dataLabel: args.data ?? dataset.name,
-      patients,
-      splitsPath: args.splits ?? null,
-      threads,
-      cacheFolder: args.cache ?? null,
-      weightsPath: args.weights ?? null,
-      trainsAgain: args.force === true,
-    });
+    const job = terminalJob();
+    const experiment = await beginExperiment(
+      {
+        folder: args.output,
+        configuration,
+        dataset,
+        dataLabel: args.data ?? dataset.name,
+        patients,
+        splitsPath: args.splits ?? null,
+        threads,
+        cacheFolder: args.cache ?? null,
+        weightsPath: args.weights ?? null,
+        trainsAgain: args.force === true,
+        command: commandLine(),
+      },
+      job,
+    );
     const folderOf = (number: number) => foldFiles(args.output, number).folder;
     const wanted = fold === null ? foldNumbers(experiment) : [fold];
     if (args.collect === true) for (const number of wanted) await trainedFold(experiment, number);
     for (const number of wanted) {
       await ensureWritableFolder(folderOf(number));
-      await whileHolding(folderOf(number), "lnsnet crossvalidate", async () => {
-        if (args.collect !== true) await trainFold(experiment, number);
-        await predictCases(
-          experiment,
-          validationCases(experiment, number),
-          [validationTarget(experiment, number)],
-          `predict fold ${number}`,
-        );
-      });
+      await whileHolding(
+        folderOf(number),
+        "lnsnet crossvalidate",
+        async () => {
+          if (args.collect !== true) await trainFold(experiment, number, job);
+          await predictCases(
+            experiment,
+            validationCases(experiment, number),
+            [validationTarget(experiment, number)],
+            `predict fold ${number}`,
+            job,
+          );
+        },
+        job,
+      );
     }
     if (fold !== null) {
       printText(
@@ -153,8 +162,11 @@ export const crossvalidateCommand = defineCommand({
       return;
     }
     // The test set's predictions are by all folds, none of which may change meanwhile.
-    const result = await whileHoldingAll(wanted.map(folderOf), "lnsnet crossvalidate", () =>
-      collectExperiment(experiment),
+    const result = await whileHoldingAll(
+      wanted.map(folderOf),
+      "lnsnet crossvalidate",
+      () => collectExperiment(experiment, job),
+      job,
     );
     printProblems(result.warnings);
     const { report, cases, nodes, summary } = experimentFiles(args.output);

@@ -1,18 +1,10 @@
 // lnsnet dataset check: every problem of a data set in one table.
+import { counted } from "@lnsnet/core";
 import { type TableColumn, textTable } from "@lnsnet/core/reports";
-import {
-  counted,
-  type Finding,
-  findProblems,
-  interruptSignal,
-  listDataset,
-  printJson,
-  printText,
-  severalClasses,
-  surveyDataset,
-} from "@lnsnet/node";
+import { type Finding, findProblems, listDataset, severalClasses, surveyDataset } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const datasetCheckCommand = defineCommand({
   meta: {
@@ -31,7 +23,7 @@ export const datasetCheckCommand = defineCommand({
     const { dataset, problems } = await listDataset(args.dataset, args.foreground);
     const several = severalClasses(args.dataset, dataset.labels);
     if (several !== null) problems.push(several);
-    const surveys = await surveyDataset(dataset, { threads, title: "check", signal: interruptSignal() });
+    const surveys = await surveyDataset(dataset, { threads, stage: "check" }, terminalJob());
     const findings = findProblems(problems, surveys, dataset.patients);
     const errors = findings.filter(({ severity }) => severity === "error").length;
     if (args.json === true)

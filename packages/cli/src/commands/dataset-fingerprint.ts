@@ -6,16 +6,14 @@ import {
   fingerprintOf,
   fingerprintReport,
   hasImage,
-  interruptSignal,
   openDataset,
-  printJson,
-  printText,
   requireFreeFile,
   surveyDataset,
   writeAtomically,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const datasetFingerprintCommand = defineCommand({
   meta: {
@@ -41,11 +39,7 @@ export const datasetFingerprintCommand = defineCommand({
     await ensureWritableFolder(output);
     const paths = { json: join(output, "fingerprint.json"), html: join(output, "fingerprint.html") };
     for (const path of Object.values(paths)) await requireFreeFile(path, { force: args.force === true });
-    const surveys = await surveyDataset(dataset, {
-      threads,
-      title: "fingerprint",
-      signal: interruptSignal(),
-    });
+    const surveys = await surveyDataset(dataset, { threads, stage: "fingerprint" }, terminalJob());
     if (!surveys.some(hasImage))
       throw new InputError(
         `${args.dataset} holds no image that can be read; see "lnsnet dataset check ${args.dataset}".`,

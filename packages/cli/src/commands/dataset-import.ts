@@ -6,18 +6,16 @@ import {
   defaultRoi,
   ensureWritableFolder,
   importDataset,
-  interruptSignal,
   type Layout,
   layouts,
   listSources,
-  printJson,
-  printText,
   requireFreeFile,
   whileHolding,
   writeAtomically,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { realNumber } from "../arguments.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const datasetImportCommand = defineCommand({
   meta: {
@@ -72,14 +70,18 @@ export const datasetImportCommand = defineCommand({
       await requireFreeFile(mappingPath, { inputs: [args.source], force: args.force === true });
     const list = await listSources(args.source, layout, givenRoi);
     await ensureWritableFolder(args.output);
-    const { imported, kept, failed, mapping } = await whileHolding(args.output, "lnsnet dataset import", () =>
-      importDataset(list, args.output, {
-        name: args.name ?? basename(resolve(args.output)),
-        layout,
-        roi: args.roi ?? null,
-        testShare,
-        signal: interruptSignal(),
-      }),
+    const job = terminalJob();
+    const options = {
+      name: args.name ?? basename(resolve(args.output)),
+      layout,
+      roi: args.roi ?? null,
+      testShare,
+    };
+    const { imported, kept, failed, mapping } = await whileHolding(
+      args.output,
+      "lnsnet dataset import",
+      () => importDataset(list, args.output, options, job),
+      job,
     );
     if (mappingPath !== undefined)
       await writeAtomically(

@@ -16,15 +16,11 @@ import { nodeRuntime } from "@lnsnet/core/node";
 import { defaultAugmentation, withoutVariations } from "@lnsnet/core/transforms";
 import {
   caseId,
-  createProgress,
-  duration,
   ensureWritableFolder,
-  interruptSignal,
   isFolder,
   loadCase,
   loadModel,
   openDataset,
-  printText,
   readJson,
   requireFreeNames,
   train,
@@ -36,6 +32,8 @@ import { defineCommand } from "citty";
 import { z } from "zod";
 import { wholeNumber } from "../arguments.js";
 import { type DemoCase, demoReport, demoTable } from "../report.js";
+import { duration } from "../terminal/progress-lines.js";
+import { printText, terminalJob } from "../terminal/terminal.js";
 
 export const demoCommand = defineCommand({
   meta: {
@@ -60,17 +58,14 @@ export const demoCommand = defineCommand({
     const test = wholeNumber(args.test, "--test", 1, 1000);
     const seed = wholeNumber(args.seed, "--seed", 0, 2 ** 31);
     const steps = wholeNumber(args.steps, "--steps", 1, 1e6);
-    const signal = interruptSignal();
+    const job = terminalJob();
     const folders = {
       data: join(args.output, "dataset"),
       run: join(args.output, "training"),
       masks: join(args.output, "predictions"),
     };
     await openDemoFolder(args.output, folders.masks);
-    const made = createProgress("phantom", "patient");
-    const cohort = { seed, training, test };
-    await writePhantomCohort(folders.data, cohort, { force: true, signal, onProgress: made.update });
-    made.finish();
+    await writePhantomCohort(folders.data, { seed, training, test }, { force: true }, job);
     const dataset = await openDataset(folders.data);
     const plan: Plan = {
       network: networkPresets["lnsnet-small"],
@@ -109,25 +104,25 @@ export const demoCommand = defineCommand({
         trained: "all",
       },
       { folder: folders.run, start: "replace" },
+      job,
     );
 
     await ensureWritableFolder(folders.masks);
     const predictor = await openPredictor([await loadModel(modelPath)], nodeRuntime);
     const cases: DemoCase[] = [];
-    const progress = createProgress("predict", "scan");
+    const stage = { stage: "predict", unit: "scan", total: dataset.test.length };
     for (const one of dataset.test) {
       const caseStart = performance.now();
       const { image, label } = await loadCase(one, dataset.labels);
-      const { instances, nodes } = await segment(image, predictor, { signal });
+      const { instances, nodes } = await segment(image, predictor, { signal: job.signal });
       const mask = nodeMask(instances);
       const seconds = (performance.now() - caseStart) / 1000;
       await writeAtomically(join(folders.masks, `${caseId(one.imagePath)}.nii.gz`), writeNifti(mask));
       if (!label) throw new Error(`${one.id} has no label`);
       const picture = overlayPng(image, label, mask, { caption: `phantom ${one.id} - research use only` });
       cases.push({ case: one.id, ...evaluateCase(label, mask), bodies: nodes.length, seconds, picture });
-      progress.update({ done: cases.length, total: dataset.test.length, text: one.id });
+      job.onProgress({ ...stage, done: cases.length, text: one.id });
     }
-    progress.finish();
     await predictor.release();
 
     const report = join(args.output, reportName);

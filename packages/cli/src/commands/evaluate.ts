@@ -7,18 +7,17 @@ import { type SurfaceConvention, surfaceConventions } from "@lnsnet/core/metrics
 import { csvTable, type TableColumn, type TableRow, textTable } from "@lnsnet/core/reports";
 import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
 import type { NodeSplit } from "@lnsnet/core/voxels";
+import type { Job } from "@lnsnet/node";
 import {
   type ComparedPair,
   caseId,
   checkValues,
-  createProgress,
   detectionJson,
   detectionText,
   ensureWritableFolder,
   type ForegroundRules,
   fileError,
   forEachMetric,
-  interruptSignal,
   isFolder,
   listed,
   type MaskPair,
@@ -27,19 +26,16 @@ import {
   metricNames,
   metricRow,
   metrics,
-  printJson,
-  printProblems,
-  printText,
   readPair,
   readScan,
   requireFreeFile,
   requirePath,
   type ScanNodes,
-  throwIfInterrupted,
   writeAtomically,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { forceArgument, realNumber, wholeNumber } from "../arguments.js";
+import { printJson, printProblems, printText, terminalJob } from "../terminal/terminal.js";
 
 export const evaluateCommand = defineCommand({
   meta: {
@@ -124,7 +120,7 @@ export const evaluateCommand = defineCommand({
     const pairs = await pairMasks(args.truth, args.prediction);
     const scans = args.images === undefined ? null : await scansByCase(args.images, pairs);
     const scanNodes: ScanNodes[] | null = args.nodes === true ? [] : null;
-    const { cases, problems } = await evaluatePairs(pairs, rules, scanNodes);
+    const { cases, problems } = await evaluatePairs(pairs, rules, scanNodes, terminalJob());
     printProblems(problems);
     if (scans && args.pictures !== undefined)
       await writePictures(args.pictures, cases, pairs, scans, rules, args.data ?? null);
@@ -216,7 +212,7 @@ export async function pairMasks(truth: string, prediction: string): Promise<Mask
 }
 
 /**
- * The metrics of each pair, in order, with a progress line; and what is odd about the values, a sentence each.
+ * The metrics of each pair, in order; and what is odd about the values, a sentence each.
  *
  * @param scanNodes where the nodes of each pair are added; null does not match nodes
  * @throws InputError where a file cannot be used, the two masks have different geometry, or no file holds the label
@@ -225,14 +221,14 @@ export async function evaluatePairs(
   pairs: readonly MaskPair[],
   rules: EvaluationRules,
   scanNodes: ScanNodes[] | null = null,
+  job: Job = {},
 ): Promise<{ cases: EvaluatedCase[]; problems: string[] }> {
   const { surface } = rules;
-  const signal = interruptSignal();
-  const progress = createProgress("evaluate", "scan");
+  const stage = { stage: "evaluate", unit: "scan", total: pairs.length };
   const cases: EvaluatedCase[] = [];
   const values: Pick<ComparedPair, "truthValues" | "predictionValues">[] = [];
   for (const pair of pairs) {
-    throwIfInterrupted(signal);
+    job.signal?.throwIfAborted();
     const { truth, prediction, truthValues, predictionValues } = await readPair(pair, rules);
     values.push({ truthValues, predictionValues });
     cases.push({ case: pair.case, ...metricRow(evaluateCase(maskOf(truth), maskOf(prediction), surface)) });
@@ -244,9 +240,8 @@ export async function evaluatePairs(
       });
       scanNodes.push({ case: pair.case, detection });
     }
-    if (pairs.length > 1) progress.update({ done: cases.length, total: pairs.length, text: pair.case });
+    if (pairs.length > 1) job.onProgress?.({ ...stage, done: cases.length, text: pair.case });
   }
-  progress.finish();
   return { cases, problems: checkValues(values, rules) };
 }
 

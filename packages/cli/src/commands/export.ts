@@ -4,8 +4,6 @@ import { InputError, inferenceModel, networkTitle } from "@lnsnet/core";
 import { fitsSize } from "@lnsnet/core/networks";
 import {
   loadModel,
-  printJson,
-  printText,
   requireFreeFile,
   saveModel,
   shippedModelPath,
@@ -15,6 +13,7 @@ import {
 import { defineCommand } from "citty";
 import { forceArgument, networkSize } from "../arguments.js";
 import { exportRecipe } from "../export-recipe.js";
+import { printJson, printText } from "../terminal/terminal.js";
 
 export const exportCommand = defineCommand({
   meta: {

@@ -1,19 +1,17 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
-import { type Geometry, InputError, shown } from "@lnsnet/core";
+import { counted, type Geometry, InputError, shown } from "@lnsnet/core";
 import { type ObjectSummary, objectSummary } from "@lnsnet/core/formats";
 import { orientationCode } from "@lnsnet/core/volume";
 import {
-  counted,
   describeGeometry,
   type FoundImages,
   findImages,
   isFile,
-  printJson,
-  printText,
   readBytes,
   type VolumeFile,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
+import { printJson, printText } from "../terminal/terminal.js";
 
 export const infoCommand = defineCommand({
   meta: {

@@ -3,9 +3,6 @@ import { InputError, nodeJson, nodesCsv, nodesText } from "@lnsnet/core";
 import { measureNodes, type NodeSplit } from "@lnsnet/core/voxels";
 import {
   hasSeveralValues,
-  printJson,
-  printProblems,
-  printText,
   type ReadLabels,
   readImage,
   readLabels,
@@ -14,6 +11,7 @@ import {
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { forceArgument } from "../arguments.js";
+import { printJson, printProblems, printText } from "../terminal/terminal.js";
 import { patternOf } from "./convert.js";
 
 export const measureCommand = defineCommand({

@@ -1,15 +1,9 @@
 // lnsnet phantom: the synthetic cohort as a data set.
-import { InputError } from "@lnsnet/core";
-import {
-  counted,
-  createProgress,
-  interruptSignal,
-  printJson,
-  printText,
-  writePhantomCohort,
-} from "@lnsnet/node";
+import { counted, InputError } from "@lnsnet/core";
+import { writePhantomCohort } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const phantomCommand = defineCommand({
   meta: {
@@ -48,14 +42,8 @@ export const phantomCommand = defineCommand({
       throw new InputError("--training and --test are both 0; ask for at least one patient.");
     const start = performance.now();
     const cohort = { seed, training, test };
-    const progress = createProgress("phantom", "patient");
-    const { cases, kept } = await writePhantomCohort(args.output, cohort, {
-      threads,
-      force: args.force === true,
-      signal: interruptSignal(),
-      onProgress: progress.update,
-    });
-    progress.finish();
+    const options = { threads, force: args.force === true };
+    const { cases, kept } = await writePhantomCohort(args.output, cohort, options, terminalJob());
     const nodes = cases.reduce((sum, one) => sum + one.nodes.length, 0);
     const seconds = Math.round(performance.now() - start) / 1000;
     if (args.json === true) printJson({ output: args.output, ...cohort, kept, nodes, seconds });

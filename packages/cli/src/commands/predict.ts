@@ -1,5 +1,6 @@
 // lnsnet predict: a scan, or a folder of scans, in; masks, node tables, pictures and DICOM objects out.
 import {
+  counted,
   type DeviceChoice,
   InputError,
   nodesText,
@@ -11,13 +12,12 @@ import { nodeRuntime } from "@lnsnet/core/node";
 import type { NodeJson } from "@lnsnet/core/reports";
 import { deviceChoices } from "@lnsnet/core/runtime";
 import { nodeHu } from "@lnsnet/core/voxels";
+import type { Job } from "@lnsnet/node";
 import {
-  counted,
   type DicomObject,
   dicomObjects,
   ensureWritableFolder,
   type Form,
-  Interrupted,
   listed,
   loadModels,
   type Manifest,
@@ -25,10 +25,6 @@ import {
   maskFormats,
   modelRecord,
   type NamedScan,
-  printJson,
-  printNote,
-  printProblems,
-  printText,
   readAhead,
   removeUnfinished,
   requireFreeResults,
@@ -45,6 +41,7 @@ import {
 import { defineCommand } from "citty";
 import { realNumber, wholeNumber } from "../arguments.js";
 import { clickArguments, clicksFrom } from "../clicks.js";
+import { printJson, printNote, printProblems, printText, terminalJob } from "../terminal/terminal.js";
 
 export const predictCommand = defineCommand({
   meta: {
@@ -176,7 +173,8 @@ export const predictCommand = defineCommand({
       );
     const records = await Promise.all(models.map(modelRecord));
     await ensureWritableFolder(args.output);
-    const batch = await whileHolding(args.output, "lnsnet predict", async () => {
+    const job = terminalJob();
+    const predict = async () => {
       await removeUnfinished(args.output);
       await requireFreeResults(
         args.output,
@@ -189,8 +187,9 @@ export const predictCommand = defineCommand({
       });
       if (args.device !== "auto") printNote(predictor.deviceNote);
       const common = { predictor, models, records, options, form, clicksOf, salt, folder: args.output };
-      return predictAll(scans, common);
-    });
+      return predictAll(scans, common, job);
+    };
+    const batch = await whileHolding(args.output, "lnsnet predict", predict, job);
     if (args.json === true) printJson(areSeveral ? batch.results.map(jsonOf) : batch.results.map(jsonOf)[0]);
     else for (const result of batch.results) printText(resultText(result, models[0]));
     requireAllDone(batch.failures, scans.length);
@@ -275,13 +274,14 @@ interface Failure {
 async function predictAll(
   scans: readonly NamedScan[],
   segmenting: Segmenting & { readonly predictor: Predictor },
+  job: Job,
 ): Promise<{ results: PredictedScan[]; failures: Failure[] }> {
   const results: PredictedScan[] = [];
   const failures: Failure[] = [];
   try {
     for await (const attempt of readAhead(scans)) {
       try {
-        const done = await segmentScan(attempt, segmenting);
+        const done = await segmentScan(attempt, segmenting, job);
         printProblems(done.remarks);
         results.push({
           ...done,
@@ -290,7 +290,7 @@ async function predictAll(
           model: segmenting.records[0],
         });
       } catch (error) {
-        if (error instanceof Interrupted) throw error;
+        job.signal?.throwIfAborted();
         failures.push({ scan: attempt.scan, error });
         if (scans.length > 1) printProblems([`${attempt.scan.id} failed: ${messageOf(error)}`]);
       }

@@ -6,11 +6,8 @@ import {
   type Dataset,
   ensureWritableFolder,
   fillCache,
-  interruptSignal,
   isCache,
   openDataset,
-  printJson,
-  printText,
   readCacheSettings,
   removeUnfinished,
   requireFreeNames,
@@ -20,6 +17,7 @@ import {
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { workingSettings } from "../plan-arguments.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const preprocessCommand = defineCommand({
   meta: {
@@ -53,11 +51,13 @@ export const preprocessCommand = defineCommand({
     const dataset = await openDataset(args.dataset, args.foreground);
     const settings = await workingSettings(dataset, args.spacing, args.window);
     await ensureWritableFolder(args.output);
-    const written = await whileHolding(args.output, "lnsnet preprocess", async () => {
+    const job = terminalJob();
+    const fill = async () => {
       await openCache(args.output, dataset, settings);
-      const signal = interruptSignal();
-      return fillCache(dataset, dataset.training, { ...settings, threads, cacheFolder: args.output, signal });
-    });
+      const options = { ...settings, threads, cacheFolder: args.output };
+      return fillCache(dataset, dataset.training, options, job);
+    };
+    const written = await whileHolding(args.output, "lnsnet preprocess", fill, job);
     const cases = dataset.training.length;
     if (args.json === true)
       printJson({

@@ -3,9 +3,9 @@ import { networkPresets, profileNetwork } from "@lnsnet/core";
 import { predictionBytes } from "@lnsnet/core/networks";
 import { textTable } from "@lnsnet/core/reports";
 import { trainingStepBytes } from "@lnsnet/core/training";
-import { printJson, printText } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { networkSize } from "../arguments.js";
+import { printJson, printText } from "../terminal/terminal.js";
 
 export const profileCommand = defineCommand({
   meta: { name: "profile", description: "Count a network's parameters and multiply-adds" },

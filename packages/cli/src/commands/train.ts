@@ -4,12 +4,9 @@ import { InputError } from "@lnsnet/core";
 import { bestValidation, type PatientRule } from "@lnsnet/core/training";
 import {
   type Dataset,
-  duration,
   ensureWritableFolder,
   openDataset,
   patientRule,
-  printJson,
-  printText,
   readSplits,
   type TrainingStart,
   train,
@@ -19,6 +16,8 @@ import {
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
+import { duration } from "../terminal/progress-lines.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
 export const trainCommand = defineCommand({
@@ -61,18 +60,26 @@ export const trainCommand = defineCommand({
     const dataset = await foldOf(whole, args.splits, args.fold, patients);
     const plan = await planOf(args, dataset);
     const start = startOf(args.resume === true, args.force === true);
+    const job = terminalJob();
     await ensureWritableFolder(args.output);
     const { modelPath, bestPath, history, parameters, steps } = await whileHolding(
       args.output,
       "lnsnet train",
       () =>
-        train(dataset, plan, options, {
-          folder: args.output,
-          start,
-          cacheFolder: args.cache ?? null,
-          weightsPath: args.weights ?? null,
-          patients,
-        }),
+        train(
+          dataset,
+          plan,
+          options,
+          {
+            folder: args.output,
+            start,
+            cacheFolder: args.cache ?? null,
+            weightsPath: args.weights ?? null,
+            patients,
+          },
+          job,
+        ),
+      job,
     );
     const last = history.validation.at(-1) ?? null;
     const best = bestValidation(history.validation);

@@ -1,5 +1,6 @@
 // Closed planar contours to voxels and back: the two agree exactly.
 import { contours as marchingSquares } from "d3-contour";
+import { counted } from "../text.js";
 import type { PlanarContour } from "../volume/planar-contour.js";
 import { fillSlabs, slabsOf, slicePositions } from "../volume/slabs.js";
 import { addScaled, axisDirections, cross, dot, scale, subtract, unit } from "../volume/vector.js";
@@ -283,10 +284,6 @@ function stackProblems({ normal, planes }: Stack, geometry: Geometry, drawnEvery
   const gaps = distancesBetween(planes).filter((distance) => distance > 1.5 * every).length;
   if (gaps > 0) problems.push(`${counted(gaps, "gap")} between contour planes, left empty`);
   return problems;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /**

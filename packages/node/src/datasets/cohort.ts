@@ -47,7 +47,7 @@ export interface Cohort<Case extends CohortCase, Options extends CohortValues> {
   readonly worker: URL;
 }
 
-export interface CohortOptions extends Job {
+export interface CohortOptions {
   /** Whether a cohort that stands in the folder is replaced; other files there are kept. */
   readonly force?: boolean;
   /** Worker threads; 2 by default. */
@@ -71,13 +71,14 @@ export async function writeCohort<Case extends CohortCase, Options extends Cohor
   folder: string,
   cohort: Cohort<Case, Options>,
   options: CohortOptions = {},
+  job: Job = {},
 ): Promise<WrittenCohort<Case>> {
   const existed = await isFolder(folder);
   if (!existed && !(await isAbsent(folder)))
     throw new InputError(`${folder} is a file, and the cohort needs a folder; name another path.`);
   await ensureWritableFolder(folder);
   try {
-    return await whileHolding(folder, cohort.command, () => makeCohort(folder, cohort, options));
+    return await whileHolding(folder, cohort.command, () => makeCohort(folder, cohort, options, job), job);
   } catch (error) {
     if (!existed) await rmdir(folder).catch(() => undefined);
     throw error;
@@ -87,7 +88,8 @@ export async function writeCohort<Case extends CohortCase, Options extends Cohor
 async function makeCohort<Case extends CohortCase, Options extends CohortValues>(
   folder: string,
   { command, options, dataset, cases, worker }: Cohort<Case, Options>,
-  { force = false, threads = 2, signal, onProgress }: CohortOptions,
+  { force = false, threads = 2 }: CohortOptions,
+  job: Job,
 ): Promise<WrittenCohort<Case>> {
   const record = recordSchema.parse({
     kind: "lnsnet-cohort",
@@ -106,16 +108,11 @@ async function makeCohort<Case extends CohortCase, Options extends CohortValues>
       await mkdir(join(folder, name), { recursive: true }).catch((error: unknown) => {
         throw fileError(error, join(folder, name), "write");
       });
-    const tell = (done: number) =>
-      onProgress?.({ stage: command.slice("lnsnet ".length), unit: "patient", done, total: cases.length });
-    tell(kept);
     const tasks = begun.map((of): CohortTask<Case, Options> => ({ folder, case: of, options }));
     await runInWorkers<CohortTask<Case, Options>, null>(
-      worker,
       tasks,
-      threads,
-      (done) => tell(kept + done),
-      signal,
+      { worker, threads, stage: command.slice("lnsnet ".length), unit: "patient", alreadyDone: kept },
+      job,
     );
     const written = [];
     for (const of of cases) written.push({ case: of, nodes: (await nodesOfCase(folder, of)) ?? [] });

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileError, hashOfFile, isFile, readJson, writeJson } from "../files/disk.js";
-import { createProgress } from "../work/progress.js";
+import type { Job } from "../work/job.js";
 import type { Case } from "./dataset.js";
 
 const fileSchema = z.object({
@@ -51,25 +51,26 @@ export async function writeDataState(folder: string, cases: DataState): Promise<
  * size and time that `before` has is not read again.
  *
  * @param wanted the parts that the work rests on
- * @throws InputError where a file is missing
+ * @throws InputError where a file is missing; the signal's reason
  */
 export async function currentDataState(
   cases: readonly Case[],
   before: DataState | null,
   wanted: readonly Part[] = partNames,
+  job: Job = {},
 ): Promise<DataState> {
-  const progress = createProgress("look for changes", "scan");
   const states: Record<string, CaseState> = {};
+  const stage = { stage: "look for changes", unit: "scan", total: cases.length };
   for (const [done, one] of cases.entries()) {
+    job.signal?.throwIfAborted();
     const stateOf = (part: Part) => {
       const path = one[parts[part]];
       return path === null ? null : fileState(path, before?.[one.id]?.[part] ?? null);
     };
     const found = wanted.map(async (part) => [part, await stateOf(part)] as const);
     states[one.id] = Object.fromEntries(await Promise.all(found));
-    if (before === null) progress.update({ done: done + 1, total: cases.length, text: one.id });
+    if (before === null) job.onProgress?.({ ...stage, done: done + 1, text: one.id });
   }
-  progress.finish();
   return states;
 }
 

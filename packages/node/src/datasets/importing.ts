@@ -10,8 +10,7 @@ import { labelBodies, labelValues, type NamedMask } from "@lnsnet/core/voxels";
 import { fileError, isFile, isFolder, removeUnfinished, writeAtomically } from "../files/disk.js";
 import { requireFreeNames } from "../files/outputs.js";
 import { secretOf } from "../files/secret.js";
-import { throwIfInterrupted } from "../work/interrupt.js";
-import { createProgress } from "../work/progress.js";
+import type { Job } from "../work/job.js";
 import { type ImportedCase, type ImportRecord, importRecordPath, readImportRecord } from "./import-record.js";
 import type { ImportSource, SourceList } from "./import-sources.js";
 import type { Subset } from "./survey.js";
@@ -23,7 +22,6 @@ export interface ImportOptions {
   readonly roi: string | null;
   /** Chance of a patient to be for testing, where the collection does not divide its cases. */
   readonly testShare: number;
-  readonly signal?: AbortSignal;
 }
 
 export interface ImportResult {
@@ -39,12 +37,13 @@ export interface ImportResult {
  * Writes images, labels (0, 1) and instances of each source as case_0001, …, and `dataset.json` and `import.json`.
  * A source that cannot be used is part of the result, and the others are imported.
  *
- * @throws InputError where the folder holds something else, or an import by other rules; Interrupted where the signal is set
+ * @throws InputError where the folder holds something else, or an import by other rules; the signal's reason
  */
 export async function importDataset(
   { sources }: SourceList,
   folder: string,
   options: ImportOptions,
+  job: Job = {},
 ): Promise<ImportResult> {
   const record = await openRecord(folder, options);
   await clearWay(folder, record, sources.length);
@@ -55,18 +54,19 @@ export async function importDataset(
   const failed: { origin: string; reason: string }[] = [];
   const mapping: { case: string; patient: string; origin: string }[] = [];
   let kept = 0;
-  const progress = createProgress("import", "case");
-  progress.update({ done: 0, total: sources.length });
+  const report = (done: number) =>
+    job.onProgress?.({ stage: "import", unit: "case", done, total: sources.length });
+  report(0);
   try {
     for (const [done, source] of sources.entries()) {
-      throwIfInterrupted(options.signal);
+      job.signal?.throwIfAborted();
       const source_hash = hash(source.origin);
       const before = known.get(source_hash);
       if (before !== undefined) {
         kept++;
         mapping.push({ case: before.case, patient: source.patient, origin: source.origin });
       } else {
-        const read = await readCase(source, record.cases, hash, options.testShare, progress.note);
+        const read = await readCase(source, record.cases, hash, options.testShare, job.log);
         if ("reason" in read) failed.push({ origin: source.origin, reason: read.reason });
         else {
           // Not part of what may fail: a disk that is full for one case is full for all.
@@ -76,11 +76,10 @@ export async function importDataset(
           mapping.push({ case: read.case.case, patient: source.patient, origin: source.origin });
         }
       }
-      progress.update({ done: done + 1, total: sources.length });
+      report(done + 1);
     }
   } finally {
     if (record.cases.length > 0) await writeDescription(folder, record.cases, options.name);
-    progress.finish();
   }
   return { imported, kept, failed, mapping };
 }
@@ -130,11 +129,11 @@ async function caseOf(
   earlier: readonly ImportedCase[],
   hash: (text: string) => string,
   testShare: number,
-  note: (text: string) => void,
+  log: Job["log"],
 ): Promise<CaseFiles> {
   const { scan, labels } = await source.read();
   const problems = [...scan.problems, ...labels.problems];
-  for (const problem of problems) note(`lnsnet: ${source.origin}: ${problem}`);
+  for (const problem of problems) log?.(`${source.origin}: ${problem}`);
   const { labels: data, bodies } = labelBodies(masksOf(labels.volume), labels.volume.size, true);
   const instances = { ...labels.volume, data };
   const patient_hash = hash(`patient ${source.patient}`);

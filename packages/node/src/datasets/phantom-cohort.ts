@@ -1,5 +1,6 @@
 // The phantom cohort as a data set.
 import { type CohortCase, cohortManifest } from "@lnsnet/core/phantom";
+import type { Job } from "../work/job.js";
 import { type CohortOptions, type WrittenCohort, writeCohort } from "./cohort.js";
 
 /** Which phantoms: the same seed and numbers give the same voxels. */
@@ -20,6 +21,7 @@ export function writePhantomCohort(
   folder: string,
   { seed, training, test }: PhantomCohort,
   options: CohortOptions = {},
+  job: Job = {},
 ): Promise<WrittenCohort<CohortCase>> {
   const cohort = {
     ...cohortManifest(seed, training, test),
@@ -27,5 +29,5 @@ export function writePhantomCohort(
     options: { seed, training, test },
     worker: new URL("./phantom-worker.js", import.meta.url),
   };
-  return writeCohort(folder, cohort, options);
+  return writeCohort(folder, cohort, options, job);
 }

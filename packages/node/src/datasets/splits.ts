@@ -1,10 +1,9 @@
 // nnU-Net's splits_final.json: which cases each fold trains and validates on.
 
-import { InputError } from "@lnsnet/core";
+import { counted, InputError } from "@lnsnet/core";
 import { checkSplits, type PatientRule, patientOfCase, type Split } from "@lnsnet/core/training";
 import { z } from "zod";
 import { readJson, writeAtomically } from "../files/disk.js";
-import { counted } from "../work/output.js";
 import type { Case, Dataset } from "./dataset.js";
 
 const splitsSchema: z.ZodType<Split[]> = z

@@ -8,6 +8,7 @@ import { readJson, writeAtomically, writeJson } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";
 import { readScan } from "../files/imaging.js";
 import { environmentSchema } from "../work/environment.js";
+import type { Job } from "../work/job.js";
 import type { Experiment } from "./configuration.js";
 import { experimentFingerprint } from "./data-fingerprint.js";
 import { experimentFiles } from "./folder.js";
@@ -35,14 +36,14 @@ import {
 /**
  * Predicts the test set by every fold's network and by their mean, and writes tables and report.
  *
- * @throws InputError where a fold is not trained, or a case cannot be used; Interrupted on Ctrl-C
+ * @throws InputError where a fold is not trained, or a case cannot be used; the signal's reason
  */
-export async function collectExperiment(experiment: Experiment): Promise<ExperimentResult> {
+export async function collectExperiment(experiment: Experiment, job: Job = {}): Promise<ExperimentResult> {
   const { folder, configuration, dataset, splits, patients } = experiment;
   const files = experimentFiles(folder);
   const folds = [];
   for (const fold of foldNumbers(experiment)) folds.push(await trainedFold(experiment, fold));
-  await predictCases(experiment, dataset.test, testTargets(experiment), "predict test set");
+  await predictCases(experiment, dataset.test, testTargets(experiment), "predict test set", job);
 
   const patientOf = (id: string) => patientOfCase(id, patients);
   const single = await scoredSets(experiment);
@@ -52,7 +53,7 @@ export async function collectExperiment(experiment: Experiment): Promise<Experim
     dataLabel: experiment.dataLabel,
     configuration,
     environment: await readJson(files.environment, environmentSchema),
-    fingerprint: await experimentFingerprint(folder, dataset),
+    fingerprint: await experimentFingerprint(folder, dataset, false, job),
     splits,
     folds,
     patientOf,
@@ -69,7 +70,7 @@ export async function collectExperiment(experiment: Experiment): Promise<Experim
     await writeAtomically(files.summary.tex, summaryLatex(result));
     await writeAtomically(files.report, experimentReport(result));
   };
-  await whileHolding(folder, "lnsnet crossvalidate", writeAll, { waits: true });
+  await whileHolding(folder, "lnsnet crossvalidate", writeAll, job, { waits: true });
   return result;
 }
 

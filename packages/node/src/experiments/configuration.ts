@@ -25,7 +25,7 @@ import { isAbsent, requireFreeNames } from "../files/outputs.js";
 import { holdsTraining } from "../training/folder.js";
 import type { TrainingOptions } from "../training/options.js";
 import { currentEnvironment } from "../work/environment.js";
-import { printNote } from "../work/output.js";
+import type { Job } from "../work/job.js";
 import { experimentFingerprint } from "./data-fingerprint.js";
 import { experimentFiles, experimentNames } from "./folder.js";
 
@@ -62,6 +62,8 @@ export interface Experiment {
   readonly data: DataState;
   /** Whether a fold whose images or labels have changed is trained again; else it is refused. */
   readonly trainsAgain: boolean;
+  /** How somebody can repeat the experiment, such as a command line; kept beside its results. */
+  readonly command: string;
 }
 
 export interface ExperimentRequest extends Omit<Experiment, "splits" | "data"> {
@@ -76,7 +78,7 @@ export interface ExperimentRequest extends Omit<Experiment, "splits" | "data"> {
  * @throws InputError where the folder holds an experiment of other settings or folds, or files that are no experiment's;
  *   where the data cannot be split so
  */
-export async function beginExperiment(request: ExperimentRequest): Promise<Experiment> {
+export async function beginExperiment(request: ExperimentRequest, job: Job = {}): Promise<Experiment> {
   const { folder, configuration, dataset, patients, splitsPath } = request;
   // What cannot be is refused before anything is written.
   requireIndependentTest(request);
@@ -88,10 +90,16 @@ export async function beginExperiment(request: ExperimentRequest): Promise<Exper
     );
   await ensureWritableFolder(folder);
   // Folds that are trained side by side share these files, each for a short time.
-  return whileHolding(folder, "lnsnet crossvalidate", () => takeUp(request, given), { waits: true });
+  return whileHolding(folder, "lnsnet crossvalidate", () => takeUp(request, given, job), job, {
+    waits: true,
+  });
 }
 
-async function takeUp(request: ExperimentRequest, given: readonly Split[] | null): Promise<Experiment> {
+async function takeUp(
+  request: ExperimentRequest,
+  given: readonly Split[] | null,
+  job: Job,
+): Promise<Experiment> {
   const { folder, configuration, dataset, patients, splitsPath, threads } = request;
   const files = experimentFiles(folder);
   if (await isAbsent(files.configuration))
@@ -100,13 +108,13 @@ async function takeUp(request: ExperimentRequest, given: readonly Split[] | null
   await removeUnfinished(folder);
   if (await isAbsent(files.configuration)) await writeJson(files.configuration, configuration);
   if (!(await isFile(files.environment)))
-    await writeJson(files.environment, await currentEnvironment(threads));
+    await writeJson(files.environment, await currentEnvironment(threads, request.command));
   const before = await readDataState(folder);
-  const data = await currentDataState([...dataset.training, ...dataset.test], before);
+  const data = await currentDataState([...dataset.training, ...dataset.test], before, undefined, job);
   const changed = before === null ? [] : changedCases(before, data);
-  if (changed.length > 0) printNote(`${listed(changed)} changed since the experiment was last run.`);
+  if (changed.length > 0) job.log?.(`${listed(changed)} changed since the experiment was last run.`);
   const isNew = before === null || changed.length > 0;
-  const { scans } = await experimentFingerprint(folder, dataset, isNew);
+  const { scans } = await experimentFingerprint(folder, dataset, isNew, job);
   // Only now: an experiment that is killed before it makes its fingerprint again is to notice the change again.
   await writeDataState(folder, data);
   if (!(await isFile(files.splits))) {

@@ -5,7 +5,7 @@ import type { Dataset } from "../datasets/dataset.js";
 import { fingerprintOf } from "../datasets/fingerprint.js";
 import { surveyDataset } from "../datasets/survey-dataset.js";
 import { isFile, readJson, writeJson } from "../files/disk.js";
-import { interruptSignal } from "../work/interrupt.js";
+import type { Job } from "../work/job.js";
 import { experimentFiles } from "./folder.js";
 
 const quantiles = z
@@ -49,10 +49,11 @@ export async function experimentFingerprint(
   folder: string,
   dataset: Dataset,
   makesAnew = false,
+  job: Job = {},
 ): Promise<ExperimentFingerprint> {
   const path = experimentFiles(folder).fingerprint;
   if (makesAnew || !(await isFile(path))) {
-    const surveys = await surveyDataset(dataset, { threads: 2, title: "survey", signal: interruptSignal() });
+    const surveys = await surveyDataset(dataset, { threads: 2, stage: "survey" }, job);
     for (const { image } of surveys) if ("unreadable" in image) throw new InputError(image.unreadable);
     await writeJson(path, fingerprintOf(dataset, surveys));
   }

@@ -11,7 +11,7 @@ import { loadModel, type StoredModel } from "../files/model-file.js";
 import { requireFreeNames } from "../files/outputs.js";
 import { train } from "../training/training.js";
 import { currentEnvironment } from "../work/environment.js";
-import { printNote } from "../work/output.js";
+import type { Job } from "../work/job.js";
 import type { Experiment } from "./configuration.js";
 import { foldFiles, foldNames } from "./folder.js";
 
@@ -36,9 +36,9 @@ export type TrainedFold = Omit<z.infer<typeof trainedFoldSchema>, "configuration
 /**
  * Trains a fold where it is not trained yet, going on from where it stopped. The fold's folder is held by the caller.
  *
- * @throws InputError for data or a state that cannot be used; Interrupted on Ctrl-C, after saving
+ * @throws InputError for data or a state that cannot be used; the signal's reason, after saving
  */
-export async function trainFold(experiment: Experiment, fold: number): Promise<void> {
+export async function trainFold(experiment: Experiment, fold: number, job: Job = {}): Promise<void> {
   const { folder, configuration, dataset, splits, threads } = experiment;
   const files = foldFiles(folder, fold);
   const before = await readDataState(files.folder);
@@ -49,7 +49,7 @@ export async function trainFold(experiment: Experiment, fold: number): Promise<v
   else if (await isFile(files.trained)) return;
   if (isNew) await requireFreeNames(files.folder, foldNames);
   const judged = dataset.training.filter(({ id }) => splits[fold].val.includes(id));
-  printNote(
+  job.log?.(
     `fold ${fold} of ${splits.length}, into ${files.folder}: judged on ${scansOfPatients(judged, experiment.patients)}`,
   );
   const { history, parameters, steps, training, validation } = await train(
@@ -63,8 +63,9 @@ export async function trainFold(experiment: Experiment, fold: number): Promise<v
       weightsPath: experiment.weightsPath,
       patients: experiment.patients,
     },
+    job,
   );
-  await writeJson(files.environment, await currentEnvironment(threads));
+  await writeJson(files.environment, await currentEnvironment(threads, experiment.command));
   await writeJson(files.times, { training_seconds: history.seconds });
   await writeJson(files.trained, {
     configuration,

@@ -15,8 +15,7 @@ import {
   writeAtomically,
   writeJson,
 } from "../files/disk.js";
-import { interruptSignal, throwIfInterrupted } from "../work/interrupt.js";
-import { createProgress } from "../work/progress.js";
+import type { Job } from "../work/job.js";
 import type { Experiment } from "./configuration.js";
 import { foldFiles, testFolder } from "./folder.js";
 import { modelOfFold, trainedFold } from "./folds.js";
@@ -65,17 +64,20 @@ export function testTargets(experiment: Experiment): Target[] {
  * Sees to it that every target has every case: the mask, and then the figures, which say that both are there. What is
  * there of the same weights and of the same content of the case's files stays.
  *
- * @throws InputError where a case or a fold's model cannot be used; Interrupted on Ctrl-C
+ * @throws InputError where a case or a fold's model cannot be used; the signal's reason
  */
 export async function predictCases(
   experiment: Experiment,
   cases: readonly Case[],
   targets: readonly Target[],
-  title: string,
+  stage: string,
+  job: Job = {},
 ): Promise<void> {
   const weights = await weightsOfTargets(experiment, targets);
   for (const { folder } of targets) if (await isFolder(folder)) await removeUnfinished(folder);
-  const progress = createProgress(title, "scan");
+  const report = (done: number, text = "") =>
+    job.onProgress?.({ stage, unit: "scan", done, total: cases.length, text });
+  if (cases.length > 0) report(0);
   for (const [done, one] of cases.entries()) {
     const open: Target[] = [];
     for (const target of targets) {
@@ -83,10 +85,9 @@ export async function predictCases(
       if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, one))
         open.push(target);
     }
-    if (open.length > 0) await predictCase(experiment, one, open, weights);
-    progress.update({ done: done + 1, total: cases.length, text: one.id });
+    if (open.length > 0) await predictCase(experiment, one, open, weights, job);
+    report(done + 1, one.id);
   }
-  progress.finish();
 }
 
 /** The figures of cases by one target. */
@@ -128,13 +129,14 @@ async function predictCase(
   one: Case,
   targets: readonly Target[],
   weights: ReadonlyMap<Target, string>,
+  job: Job,
 ): Promise<void> {
   const { configuration } = experiment;
   const scan = await prepareScan(one, experiment);
   const sums = new Map<Target, ScanPrediction>();
   const folds = [...new Set(targets.flatMap((target) => target.folds))].sort((a, b) => a - b);
   for (const fold of folds) {
-    const prediction = await predictScan(experiment, fold, scan);
+    const prediction = await predictScan(experiment, fold, scan, job);
     for (const target of targets.filter((target) => target.folds.includes(fold))) {
       const before = sums.get(target);
       const sum = before === undefined ? prediction : combine(before, prediction, (a, b) => a + b);
@@ -165,12 +167,12 @@ async function predictScan(
   { folder, threads, configuration }: Experiment,
   fold: number,
   { whole, crops }: PreparedScan,
+  { signal }: Job,
 ): Promise<ScanPrediction> {
-  const signal = interruptSignal();
-  throwIfInterrupted(signal);
+  signal?.throwIfAborted();
   const model = await modelOfFold(folder, fold);
   const predictor = await openPredictor([model], nodeRuntime, { threads });
-  const look = { overlap: configuration.prediction.overlap, signal };
+  const look = { overlap: configuration.prediction.overlap, ...(signal ? { signal } : {}) };
   const probabilityOf = async (prepared: Prepared) =>
     (await predictor.probability(prepared, look)).probability;
   try {

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InputError } from "@lnsnet/core";
 import { z } from "zod";
-import { interruptSignal, throwIfInterrupted } from "../work/interrupt.js";
-import { printNote } from "../work/output.js";
+import type { Job } from "../work/job.js";
 import { fileError } from "./disk.js";
 import { makerOf, markedName } from "./process-mark.js";
 
@@ -42,26 +41,27 @@ type Claim = z.infer<typeof claimSchema>;
  * @param folder exists
  * @param command what is told to the next who asks, such as "lnsnet train"
  * @param waits whether to wait for a holder, where each holds the folder for a short time only
- * @throws InputError where another process holds the folder, saying which; Interrupted while waiting
+ * @throws InputError where another process holds the folder, saying which; the signal's reason while waiting
  */
 export async function holdFolder(
   folder: string,
   command: string,
+  { signal, log }: Job = {},
   { waits = false }: { readonly waits?: boolean } = {},
 ): Promise<HeldFolder> {
   let isTold = false;
   for (let attempt = 1; ; attempt++) {
     const held = await claim(folder, command);
-    const other = await otherClaim(folder, held.name);
+    const other = await otherClaim(folder, held.name, signal);
     if (other === null) return held;
     await held.release();
     if (!waits && attempt >= ATTEMPTS) throw heldByAnother(folder, other);
     if (waits && !isTold) {
-      printNote(`${folder} is held by ${holderText(other.claim)}; waiting for it.`);
+      log?.(`${folder} is held by ${holderText(other.claim)}; waiting for it.`);
       isTold = true;
     }
     await sleep((waits ? POLL_EVERY_MS : 50) * (0.5 + Math.random()));
-    throwIfInterrupted(interruptSignal());
+    signal?.throwIfAborted();
   }
 }
 
@@ -70,9 +70,10 @@ export async function whileHolding<Result>(
   folder: string,
   command: string,
   work: () => Promise<Result>,
+  job: Job = {},
   options: { readonly waits?: boolean } = {},
 ): Promise<Result> {
-  const held = await holdFolder(folder, command, options);
+  const held = await holdFolder(folder, command, job, options);
   try {
     return await work();
   } finally {
@@ -85,10 +86,11 @@ export function whileHoldingAll<Result>(
   folders: readonly string[],
   command: string,
   work: () => Promise<Result>,
+  job: Job = {},
 ): Promise<Result> {
   const [first, ...rest] = folders;
   if (first === undefined) return work();
-  return whileHolding(first, command, () => whileHoldingAll(rest, command, work));
+  return whileHolding(first, command, () => whileHoldingAll(rest, command, work, job), job);
 }
 
 /** Writes a claim; whether it holds is seen from the other claims in the folder. */
@@ -133,7 +135,7 @@ interface OtherClaim {
 }
 
 /** A claim of a process that may be alive, beside our own; those of processes that are not are removed. */
-async function otherClaim(folder: string, own: string): Promise<OtherClaim | null> {
+async function otherClaim(folder: string, own: string, signal: Job["signal"]): Promise<OtherClaim | null> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw fileError(error, folder, "read");
   });
@@ -142,7 +144,7 @@ async function otherClaim(folder: string, own: string): Promise<OtherClaim | nul
     const maker = makerOf(name, KIND);
     if (maker === null) continue;
     const path = join(folder, name);
-    if (maker === "alive" || (maker === "unknown" && (await isTouched(path)))) {
+    if (maker === "alive" || (maker === "unknown" && (await isTouched(path, signal)))) {
       const content = await readClaim(path);
       // It may have been let go of meanwhile.
       if (content !== "absent") return { name, claim: content };
@@ -152,11 +154,11 @@ async function otherClaim(folder: string, own: string): Promise<OtherClaim | nul
 }
 
 /** Whether the claim changes within a minute. No clocks are compared: those of two machines differ. */
-async function isTouched(path: string): Promise<boolean> {
+async function isTouched(path: string, signal: Job["signal"]): Promise<boolean> {
   const before = await touchedAt(path);
   for (let waited = 0; waited < SILENT_AFTER_MS; waited += POLL_EVERY_MS) {
     await sleep(POLL_EVERY_MS);
-    throwIfInterrupted(interruptSignal());
+    signal?.throwIfAborted();
     const now = await touchedAt(path);
     if (now === null) return false;
     if (now !== before) return true;

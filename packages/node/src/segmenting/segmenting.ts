@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import {
+  counted,
   InputError,
   type Predictor,
   type Segmentation,
@@ -12,9 +13,7 @@ import {
   type Volume,
 } from "@lnsnet/core";
 import type { StoredModel } from "../files/model-file.js";
-import { interruptSignal } from "../work/interrupt.js";
-import { counted } from "../work/output.js";
-import { createProgress } from "../work/progress.js";
+import type { Job } from "../work/job.js";
 import {
   type ClickRecord,
   type Form,
@@ -65,21 +64,24 @@ export interface Segmented {
  * is left as it is; clicks add to it or refine it; a whole scan anew keeps the clicked nodes. One that a killed command
  * left unfinished is computed again with all its clicks.
  *
- * @throws InputError where the scan cannot be read or segmented, no click has a node, or what stands there is not ours
+ * @throws InputError where the scan cannot be read or segmented, no click has a node, or what stands there is not ours; the signal's reason
  */
-export async function segmentScan({ scan, image }: ReadAttempt, call: Segmenting): Promise<Segmented> {
+export async function segmentScan(
+  { scan, image }: ReadAttempt,
+  call: Segmenting,
+  job: Job = {},
+): Promise<Segmented> {
   const { folder, clicksOf } = call;
   const read = image();
   const { volume, problems } = read;
-  const progress = createProgress(scan.id, clicksOf === null ? "patch" : "click");
-  for (const problem of problems) progress.note(`lnsnet: ${problem}`);
+  for (const problem of problems) job.log?.(problem);
   const points = clicksOf?.(volume) ?? null;
   const scanHash = hashOfScan(volume);
   const before = await readManifest(folder, scan.id);
   const stands = before !== null && (await isWhole(folder, before));
   if (before !== null) {
     if (stands && holds(before, scan, scanHash, points, call)) {
-      progress.note(`lnsnet: ${scan.id} is finished already and left as it is.`);
+      job.log?.(`${scan.id} is finished already and left as it is.`);
       return segmented(before, scan, call, []);
     }
     await requireReplaceable(folder, scan.id, before, { ...scan, sha256: scanHash }, points !== null);
@@ -88,7 +90,7 @@ export async function segmentScan({ scan, image }: ReadAttempt, call: Segmenting
   const isOfThisScan = before?.scan.sha256 === scanHash;
   const standing = isOfThisScan && stands ? before : null;
   const unfinished = isOfThisScan && !stands ? before : null;
-  const work = { volume, scan, call, progress };
+  const work = { volume, scan, call, job };
   let state: State = {
     found: standing && (await nodesOf(folder, scan.id, standing)),
     wholeScan: standing?.whole_scan ?? null,
@@ -112,7 +114,6 @@ export async function segmentScan({ scan, image }: ReadAttempt, call: Segmenting
     before,
     call.salt,
   );
-  progress.finish();
   return segmented(manifest, scan, call, remarks);
 }
 
@@ -132,11 +133,11 @@ function measured(state: State): Pick<Result, "found" | "wholeScan" | "clicks"> 
 
 /** All nodes of the scan, with the clicked ones kept. */
 async function withWholeScan({ found, clicks }: State, work: Work): Promise<State> {
-  const { call, progress } = work;
+  const { call, job } = work;
   const kept = found !== null && clicks.length > 0 ? clickedNodes(found, clicks) : null;
   const start = begin();
   const whole = await look(work, { ...call.options, ...(kept ? { standing: kept } : {}) });
-  if (kept !== null) progress.note(`lnsnet: ${counted(kept.nodes.length, "clicked node")} kept.`);
+  if (kept !== null) job.log?.(`${counted(kept.nodes.length, "clicked node")} kept.`);
   const numberNow = (node: number | null) =>
     node === null ? null : (whole.numberOfStanding.get(node) ?? null);
   return {
@@ -180,14 +181,15 @@ interface Work {
   readonly volume: Volume;
   readonly scan: NamedScan;
   readonly call: Segmenting;
-  readonly progress: ReturnType<typeof createProgress>;
+  readonly job: Job;
 }
 
-async function look({ volume, scan, call, progress }: Work, options: SegmentOptions): Promise<Segmentation> {
+async function look({ volume, scan, call, job }: Work, options: SegmentOptions): Promise<Segmentation> {
+  const stage = { stage: scan.id, unit: options.at === undefined ? "patch" : "click" };
   return segment(volume, call.predictor, {
     ...options,
-    signal: interruptSignal(),
-    onProgress: (done, total) => progress.update({ done, total }),
+    ...(job.signal ? { signal: job.signal } : {}),
+    onProgress: (done, total) => job.onProgress?.({ ...stage, done, total }),
   }).catch((error: unknown) => {
     throw error instanceof InputError ? new InputError(`${scan.path}: ${error.message}`) : error;
   });

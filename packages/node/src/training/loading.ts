@@ -4,8 +4,8 @@ import type { Vector3 } from "@lnsnet/core";
 import type { PreparedCase } from "@lnsnet/core/training";
 import type { IntensityWindow } from "@lnsnet/core/transforms";
 import type { Case, Dataset } from "../datasets/dataset.js";
+import type { Job } from "../work/job.js";
 import { runInWorkers } from "../work/pool.js";
-import { createProgress } from "../work/progress.js";
 import type { Batch, BatchMessage, BatchPlan } from "./batch-worker.js";
 import type { KeptCase, PrepareTask } from "./prepare-worker.js";
 
@@ -18,56 +18,52 @@ export interface PrepareOptions {
   readonly threads?: number;
   /** Takes the cases from here, where `lnsnet preprocess` put them. */
   readonly cacheFolder?: string | null;
-  readonly signal?: AbortSignal;
 }
 
 /**
- * Reads cases and brings them to the working grid, in memory that threads share, with a progress line.
+ * Reads cases and brings them to the working grid, in memory that threads share.
  *
- * @throws InputError where a case cannot be used, or the cache does not hold it as its files are now; Interrupted
- *   where the signal is set
+ * @throws InputError where a case cannot be used, or the cache does not hold it as its files are now; the
+ *   signal's reason
  */
 export async function prepareCases(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  { spacingMm, window, threads = 2, cacheFolder = null, signal }: PrepareOptions,
+  { spacingMm, window, threads = 2, cacheFolder = null }: PrepareOptions,
+  job: Job = {},
 ): Promise<PreparedCase[]> {
-  const progress = createProgress("prepare", "scan");
-  progress.update({ done: 0, total: cases.length });
   const tasks = cases.map((one): PrepareTask => ({ case: one, labels, spacingMm, window, cacheFolder }));
-  const prepared = await runInWorkers<PrepareTask, PreparedCase>(
-    prepareWorker,
+  return runInWorkers<PrepareTask, PreparedCase>(
     tasks,
-    threads,
-    (done, { id }) => progress.update({ done, total: cases.length, text: id }),
-    signal,
+    { worker: prepareWorker, threads, stage: "prepare", unit: "scan", textOf: ({ id }) => id },
+    job,
   );
-  progress.finish();
-  return prepared;
 }
 
 /**
  * Brings cases to the working grid and keeps them in a cache; those that it already holds are left as they are.
  *
  * @returns how many were written
- * @throws InputError where a case cannot be used, or the folder cannot be written to; Interrupted where the signal is set
+ * @throws InputError where a case cannot be used, or the folder cannot be written to; the signal's reason
  */
 export async function fillCache(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  { spacingMm, window, threads = 2, cacheFolder, signal }: PrepareOptions & { readonly cacheFolder: string },
+  { spacingMm, window, threads = 2, cacheFolder }: PrepareOptions & { readonly cacheFolder: string },
+  job: Job = {},
 ): Promise<number> {
-  const progress = createProgress("preprocess", "scan");
-  progress.update({ done: 0, total: cases.length });
   const kept = await runInWorkers<PrepareTask, KeptCase>(
-    prepareWorker,
     cases.map((one) => ({ case: one, labels, spacingMm, window, cacheFolder })),
-    threads,
-    (done, { id }) => progress.update({ done, total: cases.length, text: id }),
-    signal,
-    "keep",
+    {
+      worker: prepareWorker,
+      name: "keep",
+      threads,
+      stage: "preprocess",
+      unit: "scan",
+      textOf: ({ id }) => id,
+    },
+    job,
   );
-  progress.finish();
   return kept.filter(({ written }) => written).length;
 }
 

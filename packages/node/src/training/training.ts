@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import {
   buildNetwork,
   buildTrainingStep,
+  counted,
   countOverlap,
   dice,
   InputError,
@@ -37,9 +38,7 @@ import { patientsOf, scansOfPatients } from "../datasets/splits.js";
 import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
 import { loadModel, saveModel } from "../files/model-file.js";
 import { requireFreeFile } from "../files/outputs.js";
-import { Interrupted, interruptSignal } from "../work/interrupt.js";
-import { counted, printNote } from "../work/output.js";
-import { createProgress } from "../work/progress.js";
+import type { Job } from "../work/job.js";
 import { openTrainingFolder, type TrainingStart, trainingFiles } from "./folder.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
 import type { TrainingOptions } from "./options.js";
@@ -85,16 +84,17 @@ const VALIDATION_OVERLAP = 0.25;
  * validation), `state.safetensors` (to go on from), `training.json` (what the result rests on), `log.jsonl`, an event file
  * for TensorBoard and `curve.svg`; all of them from the first minute on.
  *
- * @throws InputError for data, weights or a state that cannot be used; Interrupted on Ctrl-C, after saving
+ * @throws InputError for data, weights or a state that cannot be used; the signal's reason, after saving
  */
 export async function train(
   dataset: Dataset,
   plan: Plan,
   options: TrainingOptions,
   run: TrainingRun,
+  job: Job = {},
 ): Promise<TrainingResult> {
+  const { signal, onProgress, log: note } = job;
   await ensureWritableFolder(run.folder);
-  const signal = interruptSignal();
   const step = buildTrainingStep((image, builder) => buildNetwork(plan.network, image, builder), {
     imageShape: [options.batchSize, plan.network.configuration.inputs, ...plan.patchSize],
     optimizer: { weightDecay: options.weightDecay, clipNorm: options.clipNorm },
@@ -111,14 +111,15 @@ export async function train(
       await requireFreeFile(path, { inputs: [run.weightsPath], force: true });
   const place = await openTrainingFolder(run.folder, [...training, ...validation], run.start);
   const saved = place.goesOn ? await loadState(files.state, identity, step) : null;
-  if (saved) sayStepsLeft(saved, options.steps, files.state);
+  if (saved) sayStepsLeft(saved, options.steps, files.state, note);
   const history = saved?.history ?? { steps: [], validation: [], unlogged: [], seconds: 0 };
 
-  const cases = await prepareCases(dataset, [...training, ...validation], {
-    ...plan,
-    cacheFolder: run.cacheFolder ?? null,
-    signal,
-  });
+  const cases = await prepareCases(
+    dataset,
+    [...training, ...validation],
+    { ...plan, cacheFolder: run.cacheFolder ?? null },
+    job,
+  );
   refuseLargePatch(plan.patchSize, cases);
   const trainer = await Trainer.create(nodeRuntime, step, {
     seed: options.seed,
@@ -127,14 +128,14 @@ export async function train(
     ...(start ? { start } : {}),
     ...(saved ? { state: saved.state } : {}),
   });
-  const validate = await createValidator(plan, options, step, watchersOf(cases.slice(training.length)));
+  const validate = await createValidator(plan, options, step, watchersOf(cases.slice(training.length), note));
   const loader = createBatchLoader({
     cases: cases.slice(0, training.length),
     seed: options.seed,
     batchSize: options.batchSize,
     sampler: { ...plan, foregroundShare: options.foregroundShare, augmentation: options.augmentation },
   });
-  sayWhoTrains({ training, validation }, options, patients);
+  sayWhoTrains({ training, validation }, options, patients, note);
   await place.begin();
   const schedule = usualSchedule(options.steps, options.learningRate, options.decay);
   const record: RecordedRun = {
@@ -166,16 +167,14 @@ export async function train(
       learningCurveSvg({ title: "Learning curve", note: plan.dataLabel, ...history }),
     );
   };
-  const progress = createProgress("train", "step");
   let sittingStart = performance.now();
   let savedAt = performance.now();
   try {
     while (trainer.state.step < options.steps && !isExhausted(history.validation, options.patience)) {
-      if (signal.aborted) {
+      if (signal?.aborted) {
         await save();
-        throw new Interrupted(
-          `stopped after step ${trainer.state.step}; the same command with --resume goes on from there`,
-        );
+        note?.(`stopped after step ${trainer.state.step}; the same command with --resume goes on from there`);
+        signal.throwIfAborted();
       }
       const first = trainer.state.step * options.accumulation;
       const batches = [];
@@ -201,7 +200,13 @@ export async function train(
         await log.write({ step: done, validationDsc: dsc });
         if (bestValidation(history.validation)?.step === done) await saveWeights(files.best);
       }
-      progress.update({ done, total: options.steps, text: progressText(history, loss) });
+      onProgress?.({
+        stage: "train",
+        unit: "step",
+        done,
+        total: options.steps,
+        text: progressText(history, loss),
+      });
       if (performance.now() - savedAt > SAVE_EVERY_SECONDS * 1000) {
         await save();
         savedAt = performance.now();
@@ -210,7 +215,6 @@ export async function train(
     await save();
     const best = bestValidation(history.validation);
     await writeTrainingRecord(run.folder, record, { steps: trainer.state.step, bestValidation: best });
-    progress.finish();
   } finally {
     await loader.close();
     await trainer.release();
@@ -232,13 +236,18 @@ export async function train(
  *
  * @throws InputError where more steps are done than asked for
  */
-function sayStepsLeft({ state, plannedSteps }: SavedTraining, steps: number, path: string): void {
+function sayStepsLeft(
+  { state, plannedSteps }: SavedTraining,
+  steps: number,
+  path: string,
+  log: Job["log"],
+): void {
   if (steps === plannedSteps) return;
   if (state.step > steps)
     throw new InputError(
       `${path} is of a run that has done ${state.step} steps, and --steps is ${steps}; give more steps, or --force to begin anew.`,
     );
-  printNote(
+  log?.(
     `going on after step ${state.step} of ${plannedSteps} to step ${steps}; the learning rate is that of a training of ${steps} steps from here.`,
   );
 }
@@ -328,6 +337,7 @@ function sayWhoTrains(
   { training, validation }: TrainingScans,
   { validateEvery, validationCases, patience }: TrainingOptions,
   rule: PatientRule,
+  log: Job["log"],
 ): void {
   const isAsked = validateEvery > 0 && validationCases > 0;
   if (patience > 0 && validation.length === 0)
@@ -337,17 +347,17 @@ function sayWhoTrains(
   const fewer = isAsked && validation.length < validationCases;
   const watching =
     validation.length === 0 ? "watched by none" : `watched by ${scansOfPatients(validation, rule)}`;
-  printNote(
+  log?.(
     `trains on ${scansOfPatients(training, rule)}, ${watching}${fewer ? ` (asked for: ${validationCases}; at most a quarter of the patients watch)` : ""}`,
   );
 }
 
 /** The scans that can watch: of one without foreground, the DSC is 0 or 1 and says nothing of how well nodes are outlined. */
-function watchersOf(cases: readonly PreparedCase[]): PreparedCase[] {
+function watchersOf(cases: readonly PreparedCase[], log: Job["log"]): PreparedCase[] {
   const watchers = cases.filter(({ foreground }) => foreground.length > 0);
   const without = cases.length - watchers.length;
   if (without > 0)
-    printNote(
+    log?.(
       `${counted(without, "scan")} of the ${cases.length} that watch ${without === 1 ? "has" : "have"} no foreground, and no validation DSC counts ${without === 1 ? "it" : "them"}`,
     );
   return watchers;

@@ -35,8 +35,12 @@ export async function currentVersions() {
   };
 }
 
-/** The environment of this process. */
-export async function currentEnvironment(threads: number): Promise<Environment> {
+/**
+ * The environment of this process.
+ *
+ * @param command how somebody can repeat the work, such as a command line
+ */
+export async function currentEnvironment(threads: number, command: string): Promise<Environment> {
   return {
     ...(await currentVersions()),
     system: `${platform()} ${release()} ${arch()}`,
@@ -44,7 +48,7 @@ export async function currentEnvironment(threads: number): Promise<Environment> 
     cores: availableParallelism(),
     memory_gb: Math.round(totalmem() / 2 ** 30),
     threads,
-    command: ["lnsnet", ...process.argv.slice(2).map(quoted)].join(" "),
+    command,
     started: new Date().toISOString(),
   };
 }
@@ -68,9 +72,4 @@ function onnxruntimeVersion(): string {
   const require = createRequire(import.meta.url);
   const { version } = require("onnxruntime-node/package.json") as { version: string };
   return version;
-}
-
-/** As a POSIX shell takes it. */
-function quoted(argument: string): string {
-  return /^[\w./:,=@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,90 +1,96 @@
-// One line that says how far work is, how fast it goes and how long it will take. On stderr, so that stdout stays clean.
-import { safeText } from "@lnsnet/core";
+// Lines that say how far work is, how fast it goes and how long it will take. On stderr, so that stdout stays clean.
+import { type Progress, safeText } from "@lnsnet/core";
 
-/** The state of the work. */
-export interface ProgressState {
-  readonly done: number;
-  readonly total: number;
-  /** Per second; by default what was done since the first update by the time it took. */
-  readonly rate?: number;
-  /** Further figures, such as a loss. */
-  readonly text?: string;
-}
-
-export interface Progress {
-  update(state: ProgressState): void;
+/** The lines of one job: one for each stage, one after the other. */
+export interface ProgressLines {
+  /** Shows how far a stage is. Its line ends when all is done, or when the next stage begins. */
+  show(progress: Progress): void;
   /** Prints a line of its own without tearing the progress line. */
   note(text: string): void;
-  /** Prints the last state, with the time it took, and ends the line. Further calls do nothing. */
+  /** Ends the line of a stage that came to its end early. */
   finish(): void;
 }
 
-/** Where a progress line goes; `process.stderr` is one. */
+/** Where progress lines go; `process.stderr` is one. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-/**
- * On a terminal one line, rewritten up to ten times a second; elsewhere a plain line at most every ten seconds.
- *
- * @param title what is done, such as "train"
- * @param unit one of what is counted, such as "step"
- */
-export function createProgress(
-  title: string,
-  unit: string,
-  stream: ProgressStream = process.stderr,
+/** On a terminal a line is rewritten up to ten times a second; elsewhere a plain line comes at most every ten seconds. */
+export function createProgressLines(
+  stream: ProgressStream,
   nowSeconds: () => number = () => performance.now() / 1000,
-): Progress {
+): ProgressLines {
+  let current: StageLine | null = null;
+  const finish = () => {
+    current?.finish();
+    current = null;
+  };
+  return {
+    finish,
+    show(progress) {
+      if (current !== null && !current.goesOnTo(progress)) finish();
+      current ??= stageLine(stream, nowSeconds);
+      current.update(progress);
+      if (progress.done >= progress.total) finish();
+    },
+    note(text) {
+      const line = `${safeText(text)}\n`;
+      stream.write(stream.isTTY ? `\r\u001b[2K${line}` : line);
+      current?.showAgain();
+    },
+  };
+}
+
+interface StageLine {
+  update(progress: Progress): void;
+  /** Whether it is the same stage, further on. */
+  goesOnTo(progress: Progress): boolean;
+  /** After something else was printed over it. */
+  showAgain(): void;
+  /** Prints the last state, with the time that it took, and ends the line. */
+  finish(): void;
+}
+
+function stageLine(stream: ProgressStream, nowSeconds: () => number): StageLine {
   const terminal = stream.isTTY === true;
   const intervalSeconds = terminal ? 0.1 : 10;
   const startSeconds = nowSeconds();
   let first: { done: number; seconds: number } | null = null;
-  let last: ProgressState | null = null;
+  let last: Progress | null = null;
   let shownSeconds = Number.NEGATIVE_INFINITY;
-  let finished = false;
 
-  const rateOf = (state: ProgressState): number | null => {
+  const rateOf = (state: Progress): number | null => {
     if (state.rate !== undefined) return state.rate;
     const seconds = first === null ? 0 : nowSeconds() - first.seconds;
     return first === null || state.done <= first.done || seconds <= 0
       ? null
       : (state.done - first.done) / seconds;
   };
-  const show = (state: ProgressState): void => {
+  const show = (state: Progress): void => {
     const rate = rateOf(state);
     const left = rate !== null && rate > 0 ? (state.total - state.done) / rate : null;
-    const tail = left === null ? null : `${duration(left)} left`;
-    const line = progressLine(title, unit, state, rate, tail, terminal);
+    const line = progressLine(state, rate, left === null ? null : `${duration(left)} left`, terminal);
     stream.write(terminal ? `\r\u001b[2K${cut(line, stream)}` : `${line}\n`);
     shownSeconds = nowSeconds();
   };
   return {
     update(state) {
-      if (finished) return;
       first ??= { done: state.done, seconds: nowSeconds() };
       last = state;
-      if (nowSeconds() - shownSeconds >= intervalSeconds) show(state);
+      if (state.done < state.total && nowSeconds() - shownSeconds >= intervalSeconds) show(state);
     },
-    note(note) {
-      const text = safeText(note);
-      stream.write(terminal ? `\r\u001b[2K${text}\n` : `${text}\n`);
-      if (terminal && last !== null && !finished) show(last);
+    goesOnTo: ({ stage, unit, done }) =>
+      last === null || (last.stage === stage && last.unit === unit && last.done <= done),
+    showAgain() {
+      if (terminal && last !== null) show(last);
     },
     finish() {
-      if (finished) return;
-      finished = true;
       if (last === null) return;
-      const line = progressLine(
-        title,
-        unit,
-        last,
-        rateOf(last),
-        `took ${duration(nowSeconds() - startSeconds)}`,
-        terminal,
-      );
+      const took = `took ${duration(nowSeconds() - startSeconds)}`;
+      const line = progressLine(last, rateOf(last), took, terminal);
       stream.write(terminal ? `\r\u001b[2K${cut(line, stream)}\n` : `${line}\n`);
     },
   };
@@ -99,9 +105,7 @@ export function duration(seconds: number): string {
 }
 
 function progressLine(
-  title: string,
-  unit: string,
-  { done, total, text }: ProgressState,
+  { stage, unit, done, total, text }: Progress,
   rate: number | null,
   tail: string | null,
   withBar: boolean,
@@ -109,7 +113,7 @@ function progressLine(
   const share = total > 0 ? Math.min(1, done / total) : 1;
   const filled = Math.round(share * 20);
   const parts = [
-    `${title} ${withBar ? `${"█".repeat(filled)}${"░".repeat(20 - filled)} ` : ""}${done}/${total}`,
+    `${stage} ${withBar ? `${"█".repeat(filled)}${"░".repeat(20 - filled)} ` : ""}${done}/${total}`,
     rate === null
       ? null
       : rate >= 1 || rate === 0

@@ -1,16 +1,15 @@
 // Ctrl-C, SIGTERM and SIGHUP: the first lets long work save and stop, the second stops at once.
 import { constants } from "node:os";
 
-/** Thrown where work was stopped from outside. */
+/** Why work stopped that was interrupted from outside. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
+  /** 128 and the signal's number, as shells have it: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. */
+  readonly exitCode: number;
 
-  constructor(
-    message = "stopped",
-    /** 128 and the signal's number, as shells have it: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. */
-    readonly exitCode = exitCodeOf(received),
-  ) {
-    super(message);
+  constructor(signal: StopSignal) {
+    super("stopped");
+    this.exitCode = exitCodeOf(signal);
   }
 }
 
@@ -18,12 +17,12 @@ export class Interrupted extends Error {
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type StopSignal = (typeof signals)[number];
 
-let received: StopSignal = "SIGINT";
 let controller: AbortController | null = null;
 
 /**
- * The signal that the first Ctrl-C, SIGTERM or SIGHUP sets. From the first call on, none of them ends the process by
- * itself: whoever asks for the signal must look at it between steps. A second one ends the process.
+ * The signal that the first Ctrl-C, SIGTERM or SIGHUP sets, for an {@link Interrupted} reason. From the first call on,
+ * none of them ends the process by itself: whoever asks for the signal must look at it between steps. A second one ends
+ * the process.
  */
 export function interruptSignal(): AbortSignal {
   if (controller !== null) return controller.signal;
@@ -32,19 +31,12 @@ export function interruptSignal(): AbortSignal {
   for (const signal of signals) {
     process.on(signal, () => {
       if (created.signal.aborted) process.exit(exitCodeOf(signal));
-      received = signal;
       const again = signal === "SIGINT" ? "press Ctrl-C again" : `a second ${signal} is enough`;
       process.stderr.write(`\nlnsnet: stopping as soon as the work is safe; ${again} to stop at once\n`);
-      created.abort(new Interrupted());
+      created.abort(new Interrupted(signal));
     });
   }
   return created.signal;
-}
-
-/** @throws Interrupted where the signal is set */
-export function throwIfInterrupted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true)
-    throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted();
 }
 
 function exitCodeOf(signal: StopSignal): number {

@@ -3,17 +3,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 
-const module = new URL("../../dist/work/interrupt.js", import.meta.url).href;
+const module = new URL("../../dist/terminal/interrupt.js", import.meta.url).href;
 /** Works until it is asked to stop, and then saves; or never looks at the signal. */
 const script = `
-  const { interruptSignal, throwIfInterrupted } = await import(${JSON.stringify(module)});
+  const { interruptSignal } = await import(${JSON.stringify(module)});
   const signal = interruptSignal();
   console.log("works");
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 10));
     if (process.argv[1] === "deaf") continue;
     try {
-      throwIfInterrupted(signal);
+      signal.throwIfAborted();
     } catch (error) {
       console.log("saved");
       process.exit(error.exitCode);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markOfDeadProcess } from "../files/process-mark.test-helper.js";
+import type { Job } from "../work/job.js";
 import { type Cohort, type CohortOptions, writeCohort } from "./cohort.js";
 import type { CohortCase } from "./cohort-case.js";
 
@@ -38,8 +39,8 @@ function boxes(voxels: number, weights: readonly number[]): Cohort<Box, { readon
 
 const cohort = boxes(3, [1, 2, 3, 4]);
 
-const write = (folder: string, of: typeof cohort, options: CohortOptions = {}) =>
-  writeCohort(folder, of, { threads: 1, ...options });
+const write = (folder: string, of: typeof cohort, { force = false, ...job }: CohortOptions & Job = {}) =>
+  writeCohort(folder, of, { threads: 1, force }, job);
 
 /** A folder in which the cohort was stopped after its second case. */
 async function stopped(name: string): Promise<string> {

@@ -1,6 +1,7 @@
 // What is mended of a mask before nodes are counted: bodies too small to be nodes, and cavities within them.
 import { crop, paste } from "../volume/crop.js";
 import { type Volume, voxelVolumeMm3 } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import { componentBoxes, removeSmallComponents } from "../voxels/components.js";
 import { fillHoles } from "../voxels/fill-holes.js";
 
@@ -34,4 +35,20 @@ export function cleanedMask(
     paste(inside, start, cleaned);
   }
   return cleaned;
+}
+
+/**
+ * Classes by their numbers, each cleaned by itself as {@link cleanedMask} does; a cavity is filled where it is of no class.
+ */
+export function cleanedClasses(classes: Volume<Uint8Array>, count: number, cleanUp: CleanUp): Volume<Uint8Array> {
+  if (count === 1) return cleanedMask(classes, cleanUp);
+  const data = new Uint8Array(classes.data.length);
+  for (let number = 1; number <= count; number++) {
+    const own = { ...classes, data: maskWhere(classes.data, (value) => value === number) };
+    const cleaned = cleanedMask(own, cleanUp).data;
+    for (let at = 0; at < data.length; at++)
+      if (cleaned[at] !== 0 && (classes.data[at] === number || (classes.data[at] === 0 && data[at] === 0)))
+        data[at] = number;
+  }
+  return { ...classes, data };
 }

@@ -1,5 +1,8 @@
 // The node at a clicked point: the paper's protocol, one patch around one node, turned into a tool.
-import { prepareOnGrid, restoreMask, workingGrid } from "../transforms/preprocess.js";
+import { InputError } from "../errors.js";
+import { scalingsOf } from "../transforms/intensity.js";
+import { decidedMask, type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
+import { prepareChannels, restoreClasses, restoreMask, workingGrid } from "../transforms/preprocess.js";
 import { outerCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry, nodeCropStart } from "../volume/crop.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
@@ -7,8 +10,8 @@ import { maskWhere } from "../volume/voxel-array.js";
 import { labelComponents } from "../voxels/components.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
 import type { LookOptions, Predictor } from "./predictor.js";
-import { FOREGROUND_THRESHOLD } from "./segmented-nodes.js";
-import type { Prediction } from "./sliding-window.js";
+import type { ScanChannels } from "./scan-channels.js";
+import { type ClassPrediction, FOREGROUND_THRESHOLD, namedPredictions } from "./segmented-nodes.js";
 
 export interface ClickOptions extends Omit<LookOptions, "isWanted" | "overlap" | "onPatch"> {
   /**
@@ -16,6 +19,8 @@ export interface ClickOptions extends Omit<LookOptions, "isWanted" | "overlap" |
    * which the result hardly depends on where in the node the click was.
    */
   readonly centresAgain?: boolean;
+  /** Which class is clicked; by default the one of the highest probability at the click. */
+  readonly className?: string | undefined;
 }
 
 /** A node that was found at a click. */
@@ -25,8 +30,8 @@ export interface ClickedNode {
   readonly mask: Volume<Uint8Array>;
   /** The box's first voxel in the scan. */
   readonly start: Vector3;
-  /** On the working grid, around the node. */
-  readonly prediction: Prediction;
+  /** Of the node's class, on the working grid, around the node. */
+  readonly prediction: ClassPrediction;
   /** Whether the node reaches beyond what was looked at, {@link greatestPatches} patches along an axis. */
   readonly isCut: boolean;
 }
@@ -53,30 +58,40 @@ const overlap = 0.5;
 
 /**
  * The node at a point: one patch around the point, a second one around what was found there, and more only where the
- * node reaches a patch's border. Of what the network found, the body (26 neighbours) at the point is taken, or the
- * nearest one within 5 mm.
+ * node reaches a patch's border. Of what the network found, the connected component (26 neighbours) at the point is
+ * taken, or the nearest one within 5 mm. Of several classes it is the one of the highest probability within 5 mm of the
+ * point in the first patch, or the one that is named.
  *
- * @param scan HU, in any orientation
+ * @param scan in any orientation
  * @param pointMm LPS
+ * @throws InputError where the plan has no class of the name
  */
 export async function segmentClickedNode(
-  scan: Volume,
+  scan: ScanChannels,
   pointMm: Vector3,
   predictor: Predictor,
-  { centresAgain = true, ...options }: ClickOptions = {},
+  { centresAgain = true, className, ...options }: ClickOptions = {},
 ): Promise<ClickedNode | NoNodeAtClick> {
-  const refusal = reasonAgainst(scan, pointMm);
+  const { channels, ct } = scan;
+  const refusal = reasonAgainst(channels[0], ct, pointMm);
   if (refusal !== null) return { found: "none", reason: refusal };
-  const { patchSize, spacingMm, window } = predictor.plan;
+  const { plan } = predictor;
+  const { patchSize, spacingMm } = plan;
+  const scheme = labelSchemeOf(plan);
+  let position = className === undefined ? null : positionOf(className, scheme);
   const patch: Vector3 = [patchSize[2], patchSize[1], patchSize[0]];
-  const whole = workingGrid(scan, spacingMm);
+  const whole = workingGrid(channels[0], spacingMm);
   const look = async (box: IndexBox): Promise<Seen> => {
     const grid = cropGeometry(whole, box.start, box.size);
-    const prediction = await predictor.probability(prepareOnGrid(scan, grid, window), {
-      ...options,
-      overlap,
-    });
-    return { box, prediction, body: bodyAt(foreground(prediction.probability), pointMm) };
+    const prepared = prepareChannels(channels, grid, scalingsOf(plan));
+    const predictions = namedPredictions(
+      await predictor.probability(prepared, { ...options, overlap }),
+      scheme,
+    );
+    position ??= likeliestAt(predictions, pointMm);
+    const probabilities = predictions.map(({ probability }) => probability.data);
+    const data = decidedMask(probabilities, scheme, position, FOREGROUND_THRESHOLD);
+    return { box, predictions, position, body: bodyAt({ ...grid, data }, pointMm) };
   };
 
   let seen = await look({ start: nodeCropStart(indexOfPoint(whole, pointMm), patch), size: patch });
@@ -95,9 +110,10 @@ export async function segmentClickedNode(
     grown = grownBox(seen, whole, patch);
   }
 
-  const { probability } = seen.prediction;
-  const box = voxelsAround(scan, outerCorners(probability));
-  const mask = box && restoreMask(probability, cropGeometry(scan, box.start, box.size), FOREGROUND_THRESHOLD);
+  const prediction = seen.predictions[seen.position];
+  const { probability } = prediction;
+  const box = voxelsAround(channels[0], outerCorners(probability));
+  const mask = box && maskOfClass(seen, cropGeometry(channels[0], box.start, box.size), scheme);
   const body = mask && bodyAt(mask, pointMm);
   if (box === null || mask === null || body === null)
     return {
@@ -108,15 +124,17 @@ export async function segmentClickedNode(
     found: "node",
     mask: { ...mask, data: body.mask },
     start: box.start,
-    prediction: seen.prediction,
+    prediction,
     isCut: facesReached(seen, whole).length > 0,
   };
 }
 
-/** One look of the network, and the body at the click in it. */
+/** One look of the network, and the component at the click in it. */
 interface Seen {
   readonly box: IndexBox;
-  readonly prediction: Prediction;
+  readonly predictions: readonly ClassPrediction[];
+  /** Of the class that is clicked. */
+  readonly position: number;
   readonly body: Body | null;
 }
 
@@ -128,14 +146,38 @@ interface Body {
   readonly box: IndexBox;
 }
 
+function positionOf(className: string, { classes }: LabelScheme): number {
+  const position = classes.findIndex(({ name }) => name === className);
+  if (position < 0)
+    throw new InputError(
+      `The class "${className}" is asked for at a click, and the model knows ${classes.map(({ name }) => name).join(", ")}; give one of them.`,
+    );
+  return position;
+}
+
+function likeliestAt(predictions: readonly ClassPrediction[], pointMm: Vector3): number {
+  const near = predictions.map(({ probability }) => greatestNear(probability, pointMm));
+  return near.indexOf(Math.max(...near));
+}
+
+/** 1 in the class of a look, on the scan's grid. */
+function maskOfClass({ predictions, position }: Seen, grid: Geometry, scheme: LabelScheme): Volume<Uint8Array> {
+  if (logitChannels(scheme) === scheme.classes.length)
+    return restoreMask(predictions[position].probability, grid, FOREGROUND_THRESHOLD);
+  const probabilities = predictions.map(({ probability }) => probability);
+  const { data, ...place } = restoreClasses(probabilities, grid, scheme, FOREGROUND_THRESHOLD);
+  return { ...place, data: maskWhere(data, (number) => number === position + 1) };
+}
+
 /** Why no node can lie at a point; null where one may. */
-function reasonAgainst(scan: Volume, pointMm: Vector3): string | null {
+function reasonAgainst(scan: Geometry, ct: Volume | null, pointMm: Vector3): string | null {
   const index = indexOfPoint(scan, pointMm);
   if (index.some((at, axis) => !(at >= -0.5 && at <= scan.size[axis] - 0.5))) {
     const voxel = index.map((at) => at.toFixed(0)).join(", ");
     return `The point ${inWords(pointMm)} lies outside the scan: it would be voxel (${voxel}) of ${scan.size.join("×")}; give a point in LPS mm within it.`;
   }
-  const hu = meanHuAround(scan, index);
+  if (ct === null) return null;
+  const hu = meanHuAround(ct, index);
   const found = `${Math.round(hu)} HU within ${tissueRadiusMm} mm`;
   if (hu < airBelowHu)
     return `The point ${inWords(pointMm)} lies in air (${found}), where no node is; click into a node.`;
@@ -183,11 +225,6 @@ function forEachVoxelNear(
         if (squaredMm <= radiusMm ** 2) visit(offsetOf(grid, [i, j, k]), squaredMm);
       }
 }
-
-const foreground = (probability: Volume<Float32Array>): Volume<Uint8Array> => ({
-  ...probability,
-  data: maskWhere(probability.data, (value) => value >= FOREGROUND_THRESHOLD),
-});
 
 function greatestNear(probability: Volume<Float32Array>, pointMm: Vector3): number {
   let greatest = 0;

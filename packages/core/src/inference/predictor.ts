@@ -4,19 +4,18 @@ import type { Target } from "../graph/graph.js";
 import type { NetworkSpecification } from "../networks/catalogue.js";
 import { inferenceModel } from "../networks/inference-model.js";
 import { deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
-import type { PatchSize } from "../transforms/patch.js";
-import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
+import { channelsOf, isWindow } from "../transforms/intensity.js";
+import { type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
+import type { PatchPlan } from "../transforms/patch.js";
+import type { Prepared } from "../transforms/preprocess.js";
 import type { Vector3 } from "../volume/volume.js";
 import { type Prediction, predictProbability, type SlidingWindowOptions } from "./sliding-window.js";
 
 /** How scans are prepared for a network, the same in training and in use. */
-export interface PredictionPlan {
+export interface PredictionPlan extends PatchPlan {
   readonly network: NetworkSpecification;
-  /** Depth, height, width in voxels. */
-  readonly patchSize: PatchSize;
   /** Working spacing (x, y, z). */
   readonly spacingMm: Vector3;
-  readonly window: IntensityWindow;
 }
 
 /** A network's weights and running statistics by name, and how it is used. */
@@ -26,7 +25,7 @@ export interface TrainedModel {
 }
 
 /** What of the sliding window is left to choose when a scan is there. */
-export type LookOptions = Omit<SlidingWindowOptions, "patchSize" | "window" | "constants">;
+export type LookOptions = Omit<SlidingWindowOptions, keyof PatchPlan | "constants">;
 
 /** Networks ready to look at scans that are prepared as their plan says. Release it when done. */
 export interface Predictor {
@@ -36,11 +35,11 @@ export interface Predictor {
   /** One sentence: where it runs, and why not where it was asked to. */
   readonly deviceNote: string;
   /**
-   * What the networks say of a prepared grid, or of a part of one.
+   * What the networks say of a prepared grid, or of a part of one, for each class of the plan.
    *
    * @throws InputError where the predictor was released, or a network answers with NaN or infinite numbers
    */
-  probability(prepared: Prepared, options: LookOptions): Promise<Prediction>;
+  probability(prepared: Prepared, options: LookOptions): Promise<readonly Prediction[]>;
   /** Frees the networks. A second call does nothing. */
   release(): Promise<void>;
 }
@@ -49,7 +48,8 @@ export interface Predictor {
  * Loads models that were trained for the same working grid.
  *
  * @param models at least one; several are averaged, as an ensemble of folds is
- * @throws InputError where there is no model, models differ in spacing, patch or window, or a device or number of threads
+ * @throws InputError where there is no model, a network has not the channels or classes of its plan, models differ in
+ *   spacing, patch, window, channels or classes, or a device or number of threads
  *   is asked for that there is not
  */
 export async function openPredictor(
@@ -60,8 +60,11 @@ export async function openPredictor(
   requireModels(models);
   requireOptions(options);
   const { plan } = models[0];
-  for (const other of models) requireSamePlan(plan, other.plan);
-  const { patchSize, window } = plan;
+  for (const other of models) {
+    requireFittingNetwork(other.plan, "The model");
+    requireSamePlan(plan, other.plan);
+  }
+  const { patchSize } = plan;
   const shape = [1, plan.network.configuration.inputs, ...patchSize];
   const sessions: Session[] = [];
   try {
@@ -92,8 +95,7 @@ export async function openPredictor(
       };
       return predictProbability(prepared, sessions, {
         ...look,
-        patchSize,
-        window,
+        ...plan,
         signal: { throwIfAborted },
       });
     },
@@ -128,11 +130,48 @@ function requireOptions({ device = "cpu", threads = 0 }: SessionOptions): void {
     );
 }
 
+/**
+ * @param name what errors call the model
+ * @throws InputError where a network has other channels or classes than its plan names
+ */
+export function requireFittingNetwork(plan: PredictionPlan, name: string): void {
+  const { inputs, classes } = plan.network.configuration;
+  const channels = channelsOf(plan);
+  if (inputs !== channels.length)
+    throw new InputError(
+      `${name} has a network of ${inputs} input channels, and its plan names ${channels.length} (${channels.map((channel) => channel.name).join(", ")}); train or export it again.`,
+    );
+  const scheme = labelSchemeOf(plan);
+  if (classes !== logitChannels(scheme))
+    throw new InputError(
+      `${name} has a network of ${classes} output channels, and ${logitChannels(scheme)} are needed for what its plan names: ${classesInWords(scheme)}; train or export it again.`,
+    );
+}
+
+const classesInWords = ({ classes, kind }: LabelScheme): string =>
+  classes.length === 1
+    ? `the class ${classes[0].name}`
+    : `the ${kind} classes ${classes.map(({ name }) => name).join(", ")}`;
+
 function requireSamePlan(one: PredictionPlan, other: PredictionPlan): void {
-  const inWords = ({ spacingMm, patchSize, window }: PredictionPlan) =>
-    `a spacing of ${spacingMm.join("×")} mm, patches of ${patchSize.join("×")} voxels and a window from ${window.lowHu} to ${window.highHu} HU`;
+  const inWords = (plan: PredictionPlan) =>
+    `a spacing of ${plan.spacingMm.join("×")} mm, patches of ${plan.patchSize.join("×")} voxels and ${channelsInWords(plan)}`;
   if (inWords(one) !== inWords(other))
     throw new InputError(
       `The models of an ensemble must see scans alike, and one was trained with ${inWords(one)}, another with ${inWords(other)}; name models of one training, such as the folds of a cross-validation.`,
     );
+  if (JSON.stringify(one.labels) !== JSON.stringify(other.labels))
+    throw new InputError(
+      `The models of an ensemble must find the same, and one finds ${classesInWords(labelSchemeOf(one))}, another ${classesInWords(labelSchemeOf(other))}; name models of one training, such as the folds of a cross-validation.`,
+    );
+}
+
+function channelsInWords(plan: PredictionPlan): string {
+  const inWords = channelsOf(plan).map(({ name, scaling }) => {
+    const how = isWindow(scaling)
+      ? `a window from ${scaling.lowHu} to ${scaling.highHu} HU`
+      : "z-scores";
+    return plan.channels === undefined ? how : `${name} by ${how}`;
+  });
+  return inWords.join(", ");
 }

@@ -180,8 +180,8 @@ describe("ensembles", () => {
       ...straightGrid([20, 16, 16], [1, 1, 1]),
       hu: Int16Array.from({ length: 20 * 256 }, (_, at) => at % 200),
     };
-    const alone = await one.probability(prepared, { overlap: 0 });
-    const together = await two.probability(prepared, { overlap: 0 });
+    const [alone] = await one.probability(prepared, { overlap: 0 });
+    const [together] = await two.probability(prepared, { overlap: 0 });
     await one.release();
     await two.release();
     together.probability.data.forEach((value, at) => {

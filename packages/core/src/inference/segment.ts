@@ -4,27 +4,35 @@ import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import { sameGeometry, type Vector3, type Volume } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
-import type { NodeConfidence } from "../voxels/node-confidence.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import type { CleanUp } from "./clean-up.js";
 import { type ClickOptions, segmentClickedNode } from "./clicked-node.js";
 import { placeNode } from "./placed-nodes.js";
 import type { Predictor } from "./predictor.js";
-import { type SegmentedNode, type SegmentedNodes, withConfidence } from "./segmented-nodes.js";
-import type { Prediction, SlidingWindowOptions } from "./sliding-window.js";
+import { type ScanChannels, scanChannels } from "./scan-channels.js";
+import {
+  type ClassPrediction,
+  type FoundNode,
+  type SegmentedNode,
+  type SegmentedNodes,
+  withConfidence,
+} from "./segmented-nodes.js";
+import type { SlidingWindowOptions } from "./sliding-window.js";
 import { type SearchedPart, segmentWholeScan } from "./whole-scan.js";
 
 /** Nodes of a scan that were found before. What {@link segment} returns fits. */
 export interface StandingNodes {
   /** Each node's voxels hold its number; on the scan's grid. */
   readonly instances: Volume<IntegerVoxelArray>;
-  /** How sure the network was of each. */
-  readonly nodes: readonly NodeConfidence[];
+  /** How sure the network was of each, and its class where there are several. */
+  readonly nodes: readonly FoundNode[];
 }
 
 export interface SegmentOptions {
   /** Points in nodes, LPS mm; without, all nodes of the scan are looked for. */
   readonly at?: readonly Vector3[];
+  /** The class of the nodes at those points; by default, at each point the one of the highest probability. */
+  readonly className?: string | undefined;
   /** Share of a patch that the next one covers again, 0 … below 1; 0.5 by default. Whole scans alone. */
   readonly overlap?: number;
   /** Whether the network sees each patch mirrored left to right too, and both answers are averaged; twice the time. */
@@ -71,28 +79,30 @@ export const DEFAULT_OVERLAP = 0.5;
  * Segments the nodes of a scan. Nothing is kept between calls but the predictor, which may be used again; two calls at
  * once with one predictor take turns patch by patch.
  *
- * @param scan HU, in any orientation; as the readers of volumes and DICOM series return it
+ * @param scan HU, in any orientation; as the readers of volumes and DICOM series return it. For a model of several
+ *   channels, a volume for each, on one grid
  * @param predictor from `openPredictor`
- * @throws InputError where a whole scan holds no neck, a point is not three finite numbers, the predictor was released,
+ * @throws InputError where the scan has not the channels that the model takes, a whole scan holds no neck, a point is not three finite numbers, the predictor was released,
  *   or a network answers with NaN; the signal's reason where it was stopped
  */
 export async function segment(
-  scan: Volume,
+  scan: Volume | readonly Volume[],
   predictor: Predictor,
   options: SegmentOptions = {},
 ): Promise<Segmentation> {
-  const { at, standing, searched, cleanUp, overlap = DEFAULT_OVERLAP, mirrored = false } = options;
+  const taken = scanChannels(scan, predictor.plan);
+  const { at, className, standing, searched, cleanUp, overlap = DEFAULT_OVERLAP, mirrored = false } = options;
   const { signal, onProgress } = options;
   const look = { mirrored, ...(signal ? { signal } : {}) };
-  if (standing !== undefined && !sameGeometry(scan, standing.instances))
+  if (standing !== undefined && !sameGeometry(taken.channels[0], standing.instances))
     throw new InputError(
       "The standing nodes do not lie on the grid of the scan; pass those that were found in this scan.",
     );
   if (at !== undefined) {
     requirePoints(at);
-    return segmentClicks(scan, at, predictor, look, standing, onProgress);
+    return segmentClicks(taken, at, predictor, { ...look, className }, standing, onProgress);
   }
-  const whole = await segmentWholeScan(scan, predictor, {
+  const whole = await segmentWholeScan(taken, predictor, {
     ...look,
     overlap,
     ...(searched ? { searched } : {}),
@@ -101,7 +111,7 @@ export async function segment(
   });
   const { reasons, outsideBody } = whole;
   const { numberOfStanding, ...nodes } = standing
-    ? amongWholeScan(scan, whole, standing)
+    ? amongWholeScan(taken, whole, standing)
     : { ...whole, numberOfStanding: new Map<number, number>() };
   return {
     instances: nodes.instances,
@@ -129,7 +139,7 @@ function requirePoints(points: readonly Vector3[]): void {
 
 /** Clicks one after another; a click into a node that stands there already refines it. */
 async function segmentClicks(
-  scan: Volume,
+  scan: ScanChannels,
   points: readonly Vector3[],
   predictor: Predictor,
   look: ClickOptions,
@@ -138,8 +148,8 @@ async function segmentClicks(
 ): Promise<Segmentation> {
   const numbers = standing?.nodes.map(({ id }) => id) ?? [];
   let next = Math.max(0, ...numbers) + 1;
-  const instances = instancesFor(scan, next - 1 + points.length, standing?.instances);
-  const predictions = new Map<number, Prediction>();
+  const instances = instancesFor(scan.channels[0], next - 1 + points.length, standing?.instances);
+  const predictions = new Map<number, ClassPrediction>();
   const clicks: ClickOutcome[] = [];
   for (const [index, pointMm] of points.entries()) {
     const found = await segmentClickedNode(scan, pointMm, predictor, look);
@@ -153,7 +163,7 @@ async function segmentClicks(
     onProgress?.(index + 1, points.length);
   }
   const before = new Map(standing?.nodes.map((node) => [node.id, node]));
-  const nodes = measureNodes(instances, scan, "labels").map((node): SegmentedNode => {
+  const nodes = measureNodes(instances, scan.ct, "labels").map((node): SegmentedNode => {
     const prediction = predictions.get(node.id);
     if (prediction !== undefined) return withConfidence([node], instances, prediction)[0];
     return { ...node, ...confidenceIn(before, node.id) };
@@ -166,13 +176,13 @@ const CUT = "The node reaches beyond what was looked at, and is cut there.";
 
 /** The nodes of a whole scan, with standing ones in the place of those that they cover. */
 function amongWholeScan(
-  scan: Volume,
+  scan: ScanChannels,
   whole: SegmentedNodes,
   standing: StandingNodes,
 ): SegmentedNodes & Pick<Segmentation, "numberOfStanding"> {
   const kept = measureNodes(standing.instances, null, "labels");
-  const instances = instancesFor(scan, whole.nodes.length + kept.length, whole.instances);
-  const confidences = new Map<number, NodeConfidence>(whole.nodes.map((node) => [node.id, node]));
+  const instances = instancesFor(scan.channels[0], whole.nodes.length + kept.length, whole.instances);
+  const confidences = new Map<number, FoundNode>(whole.nodes.map((node) => [node.id, node]));
   const before = new Map(standing.nodes.map((node) => [node.id, node]));
   const numberOfStanding = new Map<number, number>();
   let next = whole.nodes.length + 1;
@@ -184,18 +194,18 @@ function amongWholeScan(
     numberOfStanding.set(id, number);
     if (as !== "covered") confidences.set(number, confidenceIn(before, id));
   }
-  const nodes = measureNodes(instances, scan, "labels").map(
+  const nodes = measureNodes(instances, scan.ct, "labels").map(
     (node): SegmentedNode => ({ ...node, ...confidenceIn(confidences, node.id), id: node.id }),
   );
   return { instances, nodes, numberOfStanding };
 }
 
-function confidenceIn(confidences: ReadonlyMap<number, NodeConfidence>, id: number): NodeConfidence {
+function confidenceIn(confidences: ReadonlyMap<number, FoundNode>, id: number): FoundNode {
   const found = confidences.get(id);
   if (found === undefined)
     throw new InputError(`The standing nodes name no node ${id}, whose voxels they hold.`);
-  const { meanProbability, ensembleDisagreement } = found;
-  return { id, meanProbability, ensembleDisagreement };
+  const { meanProbability, ensembleDisagreement, className } = found;
+  return { id, meanProbability, ensembleDisagreement, ...(className === undefined ? {} : { className }) };
 }
 
 /** Instances that can hold numbers up to `greatest`, with those that stand there. */

@@ -1,4 +1,5 @@
 // What every way of segmenting gives: nodes by number, each measured, with how sure the network was.
+import type { LabelScheme } from "../transforms/label-scheme.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
@@ -6,8 +7,14 @@ import { type NodeConfidence, nodeConfidences } from "../voxels/node-confidence.
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import type { Prediction } from "./sliding-window.js";
 
-/** A node that was found: its measurements and the network's confidence. */
-export type SegmentedNode = NodeMeasurement & NodeConfidence;
+/** How sure the network was of a node, and what it took it for. */
+export interface FoundNode extends NodeConfidence {
+  /** The class, where the model knows several. */
+  readonly className?: string | undefined;
+}
+
+/** A node that was found: its measurements, its class and the network's confidence. */
+export type SegmentedNode = NodeMeasurement & FoundNode;
 
 /** Nodes of a scan. */
 export interface SegmentedNodes {
@@ -25,12 +32,40 @@ export function nodeMask(instances: Volume<IntegerVoxelArray>): Volume<Uint8Arra
 /** From this probability on a voxel is foreground. */
 export const FOREGROUND_THRESHOLD = 0.5;
 
-/** Nodes with the network's confidence in each. */
+/** The value that each class is written with, in the voxels of its nodes; of one class, 1. */
+export function classLabels(
+  { instances, nodes }: { readonly instances: Volume<IntegerVoxelArray>; readonly nodes: readonly FoundNode[] },
+  scheme: LabelScheme,
+): Volume<Uint8Array> {
+  if (scheme.classes.length === 1) return nodeMask(instances);
+  const valueOf = new Map(scheme.classes.map(({ name, writtenAs }) => [name, writtenAs]));
+  const values = new Map(nodes.map(({ id, className }) => [id, valueOf.get(className ?? "") ?? 0]));
+  return { ...instances, data: Uint8Array.from(instances.data, (number) => values.get(number) ?? 0) };
+}
+
+/** What networks say of one class. */
+export interface ClassPrediction extends Prediction {
+  /** Undefined where there is one class. */
+  readonly className: string | undefined;
+}
+
+/** Predictions with the names of their classes, where there are several. */
+export const namedPredictions = (
+  predictions: readonly Prediction[],
+  { classes }: LabelScheme,
+): readonly ClassPrediction[] =>
+  predictions.map((prediction, at) => ({
+    ...prediction,
+    className: classes.length > 1 ? classes[at].name : undefined,
+  }));
+
+/** Nodes of one class with the network's confidence in each. */
 export function withConfidence(
   nodes: readonly NodeMeasurement[],
   instances: Volume<IntegerVoxelArray>,
-  { probability, disagreement }: Prediction,
+  { probability, disagreement, className }: ClassPrediction,
 ): SegmentedNode[] {
   const confidences = nodeConfidences(nodes, instances, probability, disagreement);
-  return nodes.map((node, index) => ({ ...node, ...confidences[index] }));
+  const name = className === undefined ? {} : { className };
+  return nodes.map((node, index) => ({ ...node, ...confidences[index], ...name }));
 }

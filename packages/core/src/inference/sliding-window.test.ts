@@ -64,7 +64,7 @@ describe("a network that looks at one voxel", () => {
     ["of a single voxel", [1, 1, 1], 0.5],
   ])("gives each voxel its own probability, in a scan %s", async (_, size, overlap) => {
     const prepared = scan(size);
-    const { probability } = await predictProbability(prepared, [pointwise], { patchSize, window, overlap });
+    const [{ probability }] = await predictProbability(prepared, [pointwise], { patchSize, window, overlap });
     const { spacingMm, originMm, direction } = prepared;
     expect(probability).toMatchObject({ size, spacingMm, originMm, direction });
     prepared.hu.forEach((hu, voxel) => {
@@ -76,8 +76,12 @@ describe("a network that looks at one voxel", () => {
 test("a network of 3×3×3 voxels gives, where a patch's middle decides, what it gives on the whole scan", async () => {
   const size: Vector3 = [14, 12, 10];
   const prepared = scan(size);
-  const { data } = (await predictProbability(prepared, [neighbours], { patchSize, window, overlap: 0.5 }))
-    .probability;
+  const [{ probability }] = await predictProbability(prepared, [neighbours], {
+    patchSize,
+    window,
+    overlap: 0.5,
+  });
+  const { data } = probability;
   const image = input("image", [1, 1, size[2], size[1], size[0]]);
   const kernel = constant(
     [1, 1, 3, 3, 3],
@@ -109,7 +113,7 @@ test("air is not computed: its probability is 0, and the network is not run", as
   };
   const options = { patchSize, window, overlap: 0 };
   expect(
-    (await predictProbability(air, [counting], options)).probability.data.every((value) => value === 0),
+    (await predictProbability(air, [counting], options))[0].probability.data.every((value) => value === 0),
   ).toBe(true);
   expect(runs).toBe(0);
   await predictProbability(body, [counting], options);
@@ -119,10 +123,10 @@ test("air is not computed: its probability is 0, and the network is not run", as
 test("boxes that are not wanted are not computed, and the rest is as it is without that", async () => {
   const prepared = scan([16, 8, 6]);
   const options = { patchSize, window, overlap: 0 };
-  const whole = (await predictProbability(prepared, [pointwise], options)).probability.data;
+  const whole = (await predictProbability(prepared, [pointwise], options))[0].probability.data;
   const right = (
     await predictProbability(prepared, [pointwise], { ...options, isWanted: ({ start }) => start[0] >= 8 })
-  ).probability.data;
+  )[0].probability.data;
   right.forEach((value, voxel) => {
     expect(value).toBe(voxel % 16 < 8 ? 0 : whole[voxel]);
   });
@@ -141,7 +145,7 @@ test("mirrored, what a network says by the side of the patch alone cancels", asy
   const prepared = scan([8, 8, 6]);
   prepared.hu.fill(0);
   const options = { patchSize, window, overlap: 0, mirrored: true };
-  const { data } = (await predictProbability(prepared, [slanted(1, 0.5)], options)).probability;
+  const { data } = (await predictProbability(prepared, [slanted(1, 0.5)], options))[0].probability;
   data.forEach((value, voxel) => {
     const i = voxel % 8;
     expect(value).toBeCloseTo((sigmoid(0.5 * i) + sigmoid(0.5 * (7 - i))) / 2, 6);
@@ -151,9 +155,9 @@ test("mirrored, what a network says by the side of the patch alone cancels", asy
 test("several networks: their mean, and how far they are from it", async () => {
   const prepared = scan([16, 8, 6]);
   const options = { patchSize, window, overlap: 0.5 };
-  const single = await predictProbability(prepared, [slanted(2, 0)], options);
+  const [single] = await predictProbability(prepared, [slanted(2, 0)], options);
   expect(single.disagreement).toBeNull();
-  const { probability, disagreement } = await predictProbability(
+  const [{ probability, disagreement }] = await predictProbability(
     prepared,
     [slanted(2, 0), slanted(-1, 0)],
     options,

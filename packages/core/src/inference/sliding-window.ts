@@ -1,18 +1,18 @@
-// The probability of foreground on a working grid, by patches that overlap, weighted by a Gaussian about each patch's centre.
+// The probability of each class on a working grid, by patches that overlap, weighted by a Gaussian about each patch's centre.
 import { InputError } from "../errors.js";
 import type { RuntimeTensor, Session } from "../runtime/types.js";
-import { cutPatch, type PatchSize } from "../transforms/patch.js";
-import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
+import { isWindow } from "../transforms/intensity.js";
+import { classProbabilities, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
+import { cutPatch, type PatchForm, type PatchPlan, type PatchSize, patchForm } from "../transforms/patch.js";
+import type { Prepared } from "../transforms/preprocess.js";
 import type { Vector3, Volume } from "../volume/volume.js";
 import type { IndexBox } from "../voxels/morphology.js";
 
-/** A network as the sliding window needs it: a model from `image` [1, 1, D, H, W] to `logits` [1, 1, D, H, W]. */
+/** A network as the sliding window needs it: a model from `image` [1, C, D, H, W] to `logits` [1, K, D, H, W]. */
 export type Member = Pick<Session, "run">;
 
-export interface SlidingWindowOptions {
-  /** Depth, height, width of the network's input. */
-  readonly patchSize: PatchSize;
-  readonly window: IntensityWindow;
+/** The plan says the patch's size, the channels and the classes. */
+export interface SlidingWindowOptions extends PatchPlan {
   /** Share of a patch that the next one covers again along each axis, 0 … below 1. */
   readonly overlap: number;
   /** Whether each patch is seen mirrored left to right too, and the two answers averaged; twice the time. */
@@ -27,9 +27,9 @@ export interface SlidingWindowOptions {
   readonly signal?: { throwIfAborted(): void };
 }
 
-/** What one network, or several together, say of a working grid. */
+/** What one network, or several together, say of a class on a working grid. */
 export interface Prediction {
-  /** Of foreground, the mean over the members. */
+  /** The mean over the members. */
   readonly probability: Volume<Float32Array>;
   /** Standard deviation of the members' probabilities (divided by their number); null for a single one. */
   readonly disagreement: Volume<Float32Array> | null;
@@ -44,26 +44,36 @@ export const patchWeighting = {
 } as const;
 
 /**
- * Foreground probability of every voxel of a prepared scan. A patch that holds nothing above the window's lower end is
- * air and is not run: its probability is 0. Patches that reach beyond the scan see air there. Each patch goes through
- * all members before the next, so that an ensemble needs no more memory than its members' own.
+ * The probability of each class in every voxel of a prepared scan, class by class in the order of the plan. A patch that
+ * holds nothing above the lower end of any window is air and is not run: its probabilities are 0. Patches that reach
+ * beyond the scan see air there. Each patch goes through all members before the next, so that an ensemble needs no more
+ * memory than its members' own.
+ *
+ * Memory beside the prepared scan: 4 bytes a voxel, and 4 more for each class; 8 for each class of an ensemble.
  *
  * @param members networks whose probabilities are averaged; at least one
- * @throws InputError where a network answers with NaN or infinite numbers; the signal's reason where it was stopped
+ * @throws InputError where a network answers with NaN or infinite numbers; RangeError where it answers for another number
+ *   of classes; the signal's reason where it was stopped
  */
 export async function predictProbability(
   prepared: Prepared,
   members: readonly Member[],
   options: SlidingWindowOptions,
-): Promise<Prediction> {
-  const { patchSize, window, overlap, isWanted = () => true, onPatch, signal } = options;
+): Promise<readonly Prediction[]> {
+  const { patchSize, overlap, isWanted = () => true, onPatch, signal } = options;
   const [depth, height, width] = patchSize;
   const { size, spacingMm, originMm, direction } = prepared;
-  const patch = emptyAnswer(depth * height * width, members.length > 1);
-  const sum = emptyAnswer(prepared.hu.length, members.length > 1);
+  const form = patchForm(options);
+  const classes = labelSchemeOf(options).classes.length;
+  const voxels = depth * height * width;
+  const patch = emptyAnswer(classes * voxels, members.length > 1);
+  const sums = Array.from({ length: classes }, () => emptyAnswer(prepared.hu.length, members.length > 1));
   const total = new Float32Array(prepared.hu.length);
   const weights = gaussianWeights(patchSize);
-  const buffers = { image: new Float32Array(weights.length), label: new Float32Array(weights.length) };
+  const buffers = {
+    image: new Float32Array(form.scalings.length * voxels),
+    label: new Float32Array(voxels),
+  };
   const starts = placesOf(size, [width, height, depth], overlap).filter((start) =>
     isWanted({ start, size: [width, height, depth] }),
   );
@@ -75,23 +85,35 @@ export async function predictProbability(
       j + Math.floor(height / 2),
       k + Math.floor(depth / 2),
     ];
-    const { image } = cutPatch(prepared, null, centre, patchSize, window, undefined, buffers);
-    const isAir = image.every((value) => value <= -1);
+    const { image } = cutPatch(prepared, null, centre, form, undefined, buffers);
+    const isAir = holdsAirAlone(image, form);
     if (!isAir) await answerPatch(image, members, options, patch);
     forEachRow(patchSize, size, start, (from, to, length) => {
       for (let n = 0; n < length; n++) total[to + n] += weights[from + n];
       if (isAir) return;
-      addWeighted(sum.probability, patch.probability, weights, from, to, length);
-      if (sum.disagreement !== null && patch.disagreement !== null)
-        addWeighted(sum.disagreement, patch.disagreement, weights, from, to, length);
+      for (const [at, sum] of sums.entries()) {
+        const place = { weights, from, to, length, offset: at * voxels };
+        addWeighted(sum.probability, patch.probability, place);
+        if (sum.disagreement !== null && patch.disagreement !== null)
+          addWeighted(sum.disagreement, patch.disagreement, place);
+      }
     });
     onPatch?.(index + 1, starts.length);
   }
   const grid = { size, spacingMm, originMm, direction };
-  return {
-    probability: { ...grid, data: divided(sum.probability, total) },
-    disagreement: sum.disagreement && { ...grid, data: divided(sum.disagreement, total) },
-  };
+  return sums.map(({ probability, disagreement }) => ({
+    probability: { ...grid, data: divided(probability, total) },
+    disagreement: disagreement && { ...grid, data: divided(disagreement, total) },
+  }));
+}
+
+/** Whether there are channels with a window, and all of them lie at its lower end. */
+function holdsAirAlone(image: Float32Array, { scalings }: PatchForm): boolean {
+  const voxels = image.length / scalings.length;
+  const windowed = scalings.flatMap((scaling, at) =>
+    isWindow(scaling) ? [image.subarray(at * voxels, (at + 1) * voxels)] : [],
+  );
+  return windowed.length > 0 && windowed.every((channel) => channel.every((value) => value <= -1));
 }
 
 interface Answer {
@@ -104,27 +126,34 @@ const emptyAnswer = (voxels: number, ofSeveral: boolean): Answer => ({
   disagreement: ofSeveral ? new Float32Array(voxels) : null,
 });
 
-/** Mean and standard deviation of the members' probabilities in one patch, into `answer`. */
+/** Mean and standard deviation of the members' probabilities in one patch, class after class, into `answer`. */
 async function answerPatch(
   image: Float32Array,
   members: readonly Member[],
-  { patchSize, mirrored = false, constants = {} }: SlidingWindowOptions,
+  options: SlidingWindowOptions,
   { probability, disagreement }: Answer,
 ): Promise<void> {
-  const width = patchSize[2];
-  const shape = [1, 1, ...patchSize];
-  const logitsOf = async (member: Member, data: Float32Array) => {
+  const { patchSize, mirrored = false, constants = {} } = options;
+  const scheme = labelSchemeOf(options);
+  const [depth, height, width] = patchSize;
+  const voxels = depth * height * width;
+  const shape = [1, image.length / voxels, ...patchSize];
+  const probabilitiesOf = async (member: Member, data: Float32Array) => {
     const { logits } = await member.run({ image: { shape, data }, ...constants });
+    if (logits.data.length !== logitChannels(scheme) * voxels)
+      throw new RangeError(
+        `the network answers with ${logits.data.length / voxels} channels, and its plan needs ${logitChannels(scheme)}`,
+      );
     requireFinite(logits.data);
-    return logits.data;
+    return classProbabilities(logits.data, scheme);
   };
   const mirror = mirrored ? mirroredRows(image, width) : null;
   probability.fill(0);
   disagreement?.fill(0);
   for (const member of members) {
-    const straight = (await logitsOf(member, image)).map(sigmoid);
+    const straight = await probabilitiesOf(member, image);
     if (mirror !== null) {
-      const other = mirroredRows((await logitsOf(member, mirror)).map(sigmoid), width);
+      const other = mirroredRows(await probabilitiesOf(member, mirror), width);
       for (let n = 0; n < straight.length; n++) straight[n] = (straight[n] + other[n]) / 2;
     }
     for (let n = 0; n < straight.length; n++) probability[n] += straight[n] / members.length;
@@ -146,8 +175,6 @@ function requireFinite(logits: Float32Array): void {
     );
 }
 
-const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
-
 function mirroredRows(values: Float32Array, width: number): Float32Array {
   const mirrored = values.slice();
   for (let row = 0; row < mirrored.length; row += width) mirrored.subarray(row, row + width).reverse();
@@ -168,15 +195,18 @@ function forEachRow(
       visit((k * height + j) * width + first, i0 + first + nx * (j0 + j + ny * (k0 + k)), length);
 }
 
-function addWeighted(
-  sum: Float32Array,
-  values: Float32Array,
-  weights: Float32Array,
-  from: number,
-  to: number,
-  length: number,
-): void {
-  for (let n = 0; n < length; n++) sum[to + n] += weights[from + n] * values[from + n];
+/** A row of a patch and where it goes; the values of a class begin at `offset`. */
+interface RowPlace {
+  readonly weights: Float32Array;
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+  readonly offset: number;
+}
+
+function addWeighted(sum: Float32Array, values: Float32Array, row: RowPlace): void {
+  const { weights, from, to, length, offset } = row;
+  for (let n = 0; n < length; n++) sum[to + n] += weights[from + n] * values[offset + from + n];
 }
 
 /** Where no patch was, there is nothing to divide. */

@@ -1,6 +1,8 @@
 // All nodes of a scan: the region found, looked at by patches, brought back to the scan's grid, cleaned and measured.
 import { InputError } from "../errors.js";
-import { prepareOnGrid, restoreMask, workingGrid } from "../transforms/preprocess.js";
+import { scalingsOf } from "../transforms/intensity.js";
+import { labelSchemeOf } from "../transforms/label-scheme.js";
+import { prepareChannels, restoreClasses, workingGrid } from "../transforms/preprocess.js";
 import { boxCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
@@ -11,10 +13,16 @@ import { numberedComponents } from "../voxels/instances.js";
 import type { IndexBox } from "../voxels/morphology.js";
 import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
 import { measureNodes } from "../voxels/node-measurement.js";
-import { type CleanUp, cleanedMask, defaultCleanUp } from "./clean-up.js";
+import { type CleanUp, cleanedClasses, defaultCleanUp } from "./clean-up.js";
 import type { LookOptions, Predictor } from "./predictor.js";
-import { FOREGROUND_THRESHOLD, type SegmentedNodes, withConfidence } from "./segmented-nodes.js";
-import type { Prediction } from "./sliding-window.js";
+import type { ScanChannels } from "./scan-channels.js";
+import {
+  type ClassPrediction,
+  FOREGROUND_THRESHOLD,
+  namedPredictions,
+  type SegmentedNodes,
+  withConfidence,
+} from "./segmented-nodes.js";
 
 /** What of a scan is looked at: body and neck alone, or all of it that is not air. */
 export type SearchedPart = "neck" | "everything";
@@ -26,8 +34,8 @@ export interface WholeScanOptions extends Omit<LookOptions, "isWanted"> {
 
 /** All nodes of a scan, and on what they rest. */
 export interface WholeScan extends SegmentedNodes {
-  /** On the working grid of the part that was looked at. */
-  readonly prediction: Prediction;
+  /** Of each class, on the working grid of the part that was looked at. */
+  readonly predictions: readonly ClassPrediction[];
   /** How the part that was looked at was found, a sentence each. */
   readonly reasons: readonly string[];
   /** Connected components that were left out, since most of each lay outside the body: on the table, on a mask, in air. */
@@ -36,27 +44,59 @@ export interface WholeScan extends SegmentedNodes {
 
 /**
  * Segments every node of a scan. Besides the scan and the result, memory is needed for the part that is looked at on
- * the working grid: 10 bytes a voxel, 14 for an ensemble.
+ * the working grid, in bytes a voxel: 2 for each channel, 4, and for each class 4, or 8 for an ensemble.
  *
- * @param scan HU, in any orientation
+ * @param scan in any orientation
  * @throws InputError where the neck is searched and the scan holds none
  */
 export async function segmentWholeScan(
-  scan: Volume,
+  scan: ScanChannels,
   predictor: Predictor,
   { searched = "neck", cleanUp = defaultCleanUp, ...look }: WholeScanOptions,
 ): Promise<WholeScan> {
-  const { spacingMm, window } = predictor.plan;
-  const whole = workingGrid(scan, spacingMm);
+  const { plan } = predictor;
+  const { channels, ct } = scan;
+  const scheme = labelSchemeOf(plan);
+  const whole = workingGrid(channels[0], plan.spacingMm);
   const { grid, isWanted, reasons }: Search =
-    searched === "neck" ? neckOf(scan, whole) : { grid: whole, isWanted: () => true, reasons: [] };
-  const prepared = prepareOnGrid(scan, grid, window);
-  const prediction = await predictor.probability(prepared, { ...look, isWanted });
-  const mask = restoreMask(prediction.probability, scan, FOREGROUND_THRESHOLD);
-  const { mask: inside, outsideBody } = withinBody(cleanedMask(mask, cleanUp), scan);
+    searched === "neck" && ct !== null
+      ? neckOf(ct, whole)
+      : { grid: whole, isWanted: () => true, reasons: [] };
+  const prepared = prepareChannels(channels, grid, scalingsOf(plan));
+  const predictions = namedPredictions(await predictor.probability(prepared, { ...look, isWanted }), scheme);
+  const classes = restoreClasses(
+    predictions.map(({ probability }) => probability),
+    channels[0],
+    scheme,
+    FOREGROUND_THRESHOLD,
+  );
+  const cleaned = cleanedClasses(classes, predictions.length, cleanUp);
+  const { mask: inside, outsideBody } = ct === null ? { mask: cleaned, outsideBody: 0 } : withinBody(cleaned, ct);
   const instances = numberedComponents(inside);
-  const nodes = withConfidence(measureNodes(instances, scan, "labels"), instances, prediction);
-  return { instances, nodes, prediction, reasons, outsideBody };
+  const measured = measureNodes(instances, ct, "labels");
+  const classOf = classOfInstances(instances, inside);
+  const nodes = predictions
+    .flatMap((prediction, at) =>
+      withConfidence(
+        measured.filter(({ id }) => classOf.get(id) === at + 1),
+        instances,
+        prediction,
+      ),
+    )
+    .sort((a, b) => a.id - b.id);
+  return { instances, nodes, predictions, reasons, outsideBody };
+}
+
+/** The class of each numbered component. */
+function classOfInstances({ data }: Volume, classes: Volume<Uint8Array>): Map<number, number> {
+  const classOf = new Map<number, number>();
+  let previous = 0;
+  for (let at = 0; at < data.length; at++) {
+    if (data[at] === previous) continue;
+    previous = data[at];
+    if (previous !== 0) classOf.set(previous, classes.data[at]);
+  }
+  return classOf;
 }
 
 /** The mask without the components (26 neighbours) that lie for the most part outside the body. */

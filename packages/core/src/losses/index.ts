@@ -1,1 +1,5 @@
-export { diceCrossEntropyLoss, maskedDiceCrossEntropyLoss } from "./segmentation.js";
+export {
+  diceCrossEntropyLoss,
+  exclusiveDiceCrossEntropyLoss,
+  maskedDiceCrossEntropyLoss,
+} from "./segmentation.js";

@@ -12,7 +12,7 @@ import {
   softplus,
   subtract,
 } from "../graph/operations/elementwise.js";
-import { reshape } from "../graph/operations/layout.js";
+import { reshape, slice } from "../graph/operations/layout.js";
 import { logSoftmax, mean, sum } from "../graph/operations/reduction.js";
 import { range, sizeOf } from "../graph/shape.js";
 
@@ -105,4 +105,36 @@ export function maskedDiceCrossEntropyLoss(
   // A patch without a counted voxel gives 0 and not NaN.
   const crossEntropy = reshape(divide(entropy, add(sum(counted, all), smooth)), []);
   return add(subtract(1, meanOfAll(dice)), crossEntropy);
+}
+
+/**
+ * Soft Dice over the classes plus cross-entropy over all channels, of exclusive classes with the background in channel 0
+ * (nnU-Net's default: the Dice is of the classes without the background). Voxels whose label is −1 in every channel are
+ * left out of every sum.
+ *
+ * @param label one-hot, of the shape of the logits
+ */
+export function exclusiveDiceCrossEntropyLoss(
+  logits: Value,
+  label: Value,
+  { batch = true, smooth = 1e-5 } = {},
+): Value {
+  const [samples, channels, ...space] = logits.shape;
+  const truth = relu(label);
+  const logarithm = logSoftmax(logits, 1);
+  const counted = sum(truth, [1]);
+  const all = range(logits.shape.length);
+  const entropy = reshape(
+    divide(negate(sum(multiply(truth, logarithm), all)), add(sum(counted, all), smooth)),
+    [],
+  );
+  const ofClasses = (x: Value): Value =>
+    slice(x, [0, 1, ...space.map(() => 0)], [samples, channels - 1, ...space]);
+  const probability = ofClasses(multiply(exponential(logarithm), counted));
+  const target = ofClasses(truth);
+  const axes = [...(batch ? [0] : []), ...range(space.length, 2)];
+  const overlap = sum(multiply(probability, target), axes);
+  const total = add(sum(probability, axes), sum(target, axes));
+  const dice = divide(add(multiply(overlap, 2), smooth), add(total, smooth));
+  return add(subtract(1, meanOfAll(dice)), entropy);
 }

@@ -1,5 +1,6 @@
 export {
   allFinite,
+  formatVersionOf,
   MODEL_FORMAT_VERSION,
   type Model,
   type ModelFileKind,

@@ -107,8 +107,8 @@ describe("refused, in one sentence that names the file and within a moment", () 
     expect(metadata.format_version).toBe("1");
     const read = (format_version: string) => () =>
       readModel(writeSafetensors(tensors, { ...metadata, format_version }), "m.safetensors");
-    expect(read("2")).toThrow(
-      "m.safetensors is of format version 2, and this lnsnet reads up to version 1; update lnsnet.",
+    expect(read("3")).toThrow(
+      "m.safetensors is of format version 3, and this lnsnet reads up to version 2; update lnsnet.",
     );
     for (const version of ["0", "1.5", "new"]) expect(read(version)).toThrow(InputError);
   });

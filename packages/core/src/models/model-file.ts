@@ -3,13 +3,13 @@ import { z } from "zod";
 import { InputError } from "../errors.js";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
 import { type Shape, ShapeError, sizeOf } from "../graph/shape.js";
-import type { PredictionPlan, TrainedModel } from "../inference/predictor.js";
+import { type PredictionPlan, requireFittingNetwork, type TrainedModel } from "../inference/predictor.js";
 import { type NetworkParts, networkSchema, partsOf, sizeRule, takesSize } from "../networks/catalogue.js";
 import { shown } from "../text.js";
 
 /** How scans are prepared and a network is built, and what results of it must say. */
 export interface Plan extends PredictionPlan {
-  /** What foreground is, such as "lymph node". */
+  /** What foreground is, such as "lymph node"; of several classes, their names. */
   readonly foreground: string;
   /** The data it was trained on, as every result names it, such as "phantom". */
   readonly dataLabel: string;
@@ -26,15 +26,34 @@ const axis = z.int().positive().max(1024);
 const spacing = z.number().min(0.01).max(100);
 const hu = z.number().min(-1e5).max(1e5);
 
+const windowSchema = z
+  .object({ lowHu: hu, highHu: hu })
+  .refine(({ lowHu, highHu }) => lowHu < highHu, "the lower end is not below the upper");
+
+const labelValue = z.int().min(0).max(255);
+
+const labelsSchema = z.object({
+  kind: z.enum(["exclusive", "overlapping"]),
+  classes: z
+    .array(z.object({ name: z.string(), values: z.array(labelValue).min(1), writtenAs: labelValue.min(1) }))
+    .min(1)
+    .max(254),
+  ignored: labelValue.nullable(),
+});
+
 const planSchema: z.ZodType<Plan> = z.object({
   network: networkSchema,
   patchSize: z
     .tuple([axis, axis, axis])
     .refine((patch) => sizeOf(patch) <= 2 ** 26, "is of more than 67 million voxels"),
   spacingMm: z.tuple([spacing, spacing, spacing]),
-  window: z
-    .object({ lowHu: hu, highHu: hu })
-    .refine(({ lowHu, highHu }) => lowHu < highHu, "the lower end is not below the upper"),
+  window: windowSchema,
+  channels: z
+    .array(z.object({ name: z.string(), scaling: z.union([windowSchema, z.literal("z-score")]) }))
+    .min(1)
+    .max(64)
+    .optional(),
+  labels: labelsSchema.optional(),
   foreground: z.string(),
   dataLabel: z.string(),
 });
@@ -43,11 +62,15 @@ const planSchema: z.ZodType<Plan> = z.object({
 export type ModelFileKind = "lnsnet-model" | "lnsnet-training-state";
 
 /**
- * Written into files of models and training states. Raise it when a file can no longer be read rightly by what was released before. Files
+ * The latest version of files of models and training states. Raise it when a file can no longer be read rightly by what was released before. Files
  * without it are of version 1. A field added to a configuration needs no new version: what a plan leaves out takes its
  * default, and a field that is not known is refused.
  */
-export const MODEL_FORMAT_VERSION = 1;
+export const MODEL_FORMAT_VERSION = 2;
+
+/** The version that a file must state: 2 has plans of several classes or channels, which version 1 knows nothing of. */
+export const formatVersionOf = ({ channels, labels }: PredictionPlan): number =>
+  channels !== undefined || labels !== undefined ? 2 : 1;
 
 /**
  * The bytes of a model's file; float16 halves it and moves probabilities by less than 1e-3.
@@ -68,7 +91,7 @@ export function writeModel({ plan, steps, weights }: Model, half: boolean): Uint
   const kind: ModelFileKind = "lnsnet-model";
   const metadata = {
     kind,
-    format_version: String(MODEL_FORMAT_VERSION),
+    format_version: String(formatVersionOf(plan)),
     plan: JSON.stringify(plan),
     steps: String(steps),
     use: "research use only",
@@ -80,8 +103,8 @@ export function writeModel({ plan, steps, weights }: Model, half: boolean): Uint
  * Reads a model.
  *
  * @param path what errors call it
- * @throws InputError where the bytes are none, the weights are not those of the network that they name, or one of them
- *   is NaN or infinite
+ * @throws InputError where the bytes are none, the network has not the channels and classes of its plan, the weights are
+ *   not those of the network, or one of them is NaN or infinite
  */
 export function readModel(bytes: Uint8Array, path: string): Model {
   const { tensors, metadata } = readSafetensors(bytes, path);
@@ -170,6 +193,7 @@ export function parsePlan(text: string | undefined, path: string): Plan {
     throw new InputError(
       `${path} has a plan with patches of ${patchSize.join(" × ")} voxels, and ${sizeRule(network)}; train or export it again.`,
     );
+  requireFittingNetwork(result.data, path);
   return result.data;
 }
 

@@ -24,6 +24,7 @@ export {
   type TrainingPlace,
   train,
 } from "./loop.js";
+export { lossOf } from "./loss.js";
 export { drawSample, type PreparedCase, prepareCase, type Sample, type SamplerOptions } from "./sampler.js";
 export { type Decay, type LearningRateSchedule, learningRateAt, usualSchedule } from "./schedule.js";
 export {

@@ -7,7 +7,7 @@ import { buildNetwork, type NetworkSpecification } from "../networks/catalogue.j
 import { lnsnetDefaults } from "../networks/lnsnet.js";
 import { nodeRuntime } from "../runtime/node.js";
 import { defaultAugmentation } from "../transforms/augmentation.js";
-import { IGNORED } from "../transforms/patch.js";
+import { IGNORED } from "../transforms/label-scheme.js";
 import { prepareImage } from "../transforms/preprocess.js";
 import type { Volume } from "../volume/volume.js";
 import { drawSample, prepareCase } from "./sampler.js";
@@ -55,7 +55,7 @@ test("the probability of a sliding window", async () => {
     }),
   };
   const options = { patchSize, window, overlap: 0.5, mirrored: true };
-  const { probability } = await predictProbability(prepared, [density as never], options);
+  const [{ probability }] = await predictProbability(prepared, [density as never], options);
   expect(hashOf([probability.data])).toBe("cf5914ff350773e7");
 });
 

@@ -1,7 +1,16 @@
 // Which patch a training run sees as its n-th: a pure function, so that a run resumes by its index alone.
 import { type Augmentation, drawVariation } from "../transforms/augmentation.js";
-import { cutPatch, IGNORED, type Patch, type PatchSize, type PatchSource } from "../transforms/patch.js";
-import type { IntensityWindow, Prepared } from "../transforms/preprocess.js";
+import { scalingsOf } from "../transforms/intensity.js";
+import { IGNORED } from "../transforms/label-scheme.js";
+import {
+  cutPatch,
+  type Patch,
+  type PatchPlan,
+  type PatchSize,
+  type PatchSource,
+  patchForm,
+} from "../transforms/patch.js";
+import type { Prepared } from "../transforms/preprocess.js";
 import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../transforms/random.js";
 import type { Vector3 } from "../volume/volume.js";
 import { labelComponents } from "../voxels/components.js";
@@ -9,7 +18,7 @@ import { labelComponents } from "../voxels/components.js";
 /** A scan ready for training. Plain arrays, so that worker threads can share it. */
 export interface PreparedCase extends PatchSource {
   readonly id: string;
-  /** 0 is background, {@link IGNORED} counts nowhere, all else is foreground; the grid of `hu`. */
+  /** Target numbers: 0 is background, {@link IGNORED} counts nowhere, all else is foreground; the grid of `hu`. */
   readonly label: Uint8Array;
   /** Offsets into `label` of all foreground voxels, body after body. */
   readonly foreground: Int32Array;
@@ -17,12 +26,9 @@ export interface PreparedCase extends PatchSource {
   readonly bodyOffsets: Int32Array;
 }
 
-export interface SamplerOptions {
-  /** Depth, height, width in voxels. */
-  readonly patchSize: PatchSize;
+export interface SamplerOptions extends PatchPlan {
   /** Share of the samples that are centred on or near a foreground voxel, 0 … 1. */
   readonly foregroundShare: number;
-  readonly window: IntensityWindow;
   readonly augmentation: Augmentation;
 }
 
@@ -39,11 +45,12 @@ export interface Sample extends Patch {
 /**
  * Sample number `sampleIndex` of the run with this seed; it depends on nothing else.
  *
- * Aimed samples choose a case, then one of its bodies, then a voxel of that body, then move by up to a quarter of the
- * patch along each axis: so small nodes are seen as often as large ones, and not always in the middle.
+ * Aimed samples choose a case, then where there are several classes one of the target numbers that it holds, then one of
+ * its connected components, then a voxel of that, then move by up to a quarter of the patch along each axis: so rare
+ * classes and small nodes are seen as often as others, and not always in the middle.
  *
  * @param cases at least one; cases without foreground give background only
- * @param into arrays of D·H·W to write to, such as a part of a batch
+ * @param into arrays to write to, such as a part of a batch
  * @throws RangeError where there is no case
  */
 export function drawSample(
@@ -63,24 +70,16 @@ export function drawSample(
     aimed && chosen.foreground.length > 0
       ? placeNearBody(random, chosen, options.patchSize)
       : placeAnywhere(random, chosen.size, options.patchSize);
-  const variation = drawVariation(random, options.augmentation);
-  const patch = cutPatch(
-    chosen,
-    chosen.label,
-    place.centre,
-    options.patchSize,
-    options.window,
-    variation,
-    into,
-  );
+  const variation = drawVariation(random, options.augmentation, scalingsOf(options).length);
+  const patch = cutPatch(chosen, chosen.label, place.centre, patchForm(options), variation, into);
   return { ...patch, ...place, caseIndex: cases.indexOf(chosen) };
 }
 
-/** A prepared scan with its label, and its foreground listed by connected body (26 neighbours). */
+/** A prepared scan with its target numbers, and its foreground listed by connected component of one number (26 neighbours). */
 export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): PreparedCase {
-  const { size, spacingMm, hu } = prepared;
+  const { size, spacingMm, hu, further } = prepared;
   const { labels, sizes } = labelComponents(
-    label.map((value) => (value === 0 || value === IGNORED ? 0 : 1)),
+    label.map((value) => (value === IGNORED ? 0 : value)),
     size,
     26,
   );
@@ -93,7 +92,8 @@ export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): 
   for (let n = 0; n < labels.length; n++) {
     if (labels[n] !== 0) foreground[next[labels[n] - 1]++] = n;
   }
-  return { id, size, spacingMm, hu, label, foreground, bodyOffsets };
+  const image = { size, spacingMm, hu, ...(further ? { further } : {}) };
+  return { id, ...image, label, foreground, bodyOffsets };
 }
 
 type Place = Pick<Sample, "centre" | "body">;
@@ -104,7 +104,8 @@ function placeNearBody(
   [depth, height, width]: PatchSize,
 ): Place {
   const { size, foreground, bodyOffsets } = chosen;
-  const body = uniformWhole(random, bodyOffsets.length - 1);
+  const bodies = bodiesOfOneNumber(random, chosen);
+  const body = bodies[uniformWhole(random, bodies.length)];
   const first = bodyOffsets[body];
   const voxel = foreground[first + uniformWhole(random, bodyOffsets[body + 1] - first)];
   const jitter = (extent: number): number => {
@@ -117,6 +118,19 @@ function placeNearBody(
     Math.floor(voxel / (size[0] * size[1])) + jitter(depth),
   ];
   return { centre, body };
+}
+
+/** The components of a target number that is drawn from those that the case holds; all where there is one number. */
+function bodiesOfOneNumber(
+  random: RandomGenerator,
+  { label, foreground, bodyOffsets }: PreparedCase,
+): number[] {
+  const bodies = Array.from({ length: bodyOffsets.length - 1 }, (_, body) => body);
+  const numberOf = (body: number): number => label[foreground[bodyOffsets[body]]];
+  const numbers = [...new Set(bodies.map(numberOf))].sort((a, b) => a - b);
+  if (numbers.length === 1) return bodies;
+  const number = numbers[uniformWhole(random, numbers.length)];
+  return bodies.filter((body) => numberOf(body) === number);
 }
 
 /** A place where the patch lies within the scan; in the middle along an axis that is shorter than the patch. */

@@ -2,25 +2,27 @@
 import { alongLines, blurAlong } from "../volume/gaussian.js";
 import type { Vector3 } from "../volume/volume.js";
 import type { PatchVariation } from "./augmentation.js";
-import type { IntensityWindow } from "./preprocess.js";
+import type { IntensityWindow } from "./intensity.js";
 import { indexedStream, type RandomGenerator } from "./random.js";
 
 /**
  * Varies a normalised image: thick slices, low resolution, blur, gamma, contrast, brightness, noise, in this order.
  *
  * @param size of the image (i, j, k)
+ * @param isWithinOne whether values lie in [−1, 1]; where not, gamma is taken between the least and the greatest
  */
 export function varyAppearance(
   image: Float32Array,
   size: Vector3,
   spacingMm: Vector3,
   variation: PatchVariation,
+  isWithinOne = true,
 ): void {
   const { sliceThicknessMm, coarseness, blurMm, gamma, contrast, brightness, noiseDeviation } = variation;
   if (sliceThicknessMm > spacingMm[2]) coarsenAlong(image, size, 2, sliceThicknessMm / spacingMm[2]);
   if (coarseness > 1) for (const axis of [0, 1, 2]) coarsenAlong(image, size, axis, coarseness);
   if (blurMm > 0) for (const axis of [0, 1, 2]) blurAlong(image, size, axis, blurMm / spacingMm[axis]);
-  if (gamma !== 1) raiseToPower(image, gamma);
+  if (gamma !== 1) raiseToPower(image, gamma, isWithinOne ? [-1, 1] : extremesOf(image));
   if (contrast !== 1 || brightness !== 0) {
     for (let n = 0; n < image.length; n++) image[n] = image[n] * contrast + brightness;
   }
@@ -61,15 +63,28 @@ function coarsenAlong(image: Float32Array, size: Vector3, axis: number, factor: 
   });
 }
 
-/** Gamma on [−1, 1] taken as [0, 1], read from a table of 1024 steps: a power a voxel costs ten times as much. */
-function raiseToPower(image: Float32Array, gamma: number): void {
+/** Gamma on a range taken as [0, 1], read from a table of 1024 steps: a power a voxel costs ten times as much. */
+function raiseToPower(image: Float32Array, gamma: number, [low, high]: readonly [number, number]): void {
+  if (!(high > low)) return;
   const steps = 1024;
-  const table = Float32Array.from({ length: steps + 2 }, (_, n) => 2 * (n / steps) ** gamma - 1);
+  const table = Float32Array.from(
+    { length: steps + 2 },
+    (_, n) => (high - low) * (n / steps) ** gamma + low,
+  );
   for (let n = 0; n < image.length; n++) {
-    const place = (image[n] + 1) * (steps / 2);
+    const place = (image[n] - low) * (steps / (high - low));
     const step = Math.floor(place);
     image[n] = table[step] + (place - step) * (table[step + 1] - table[step]);
   }
+}
+
+function extremesOf(image: Float32Array): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let n = 0; n < image.length; n++) {
+    low = Math.min(low, image[n]);
+    high = Math.max(high, image[n]);
+  }
+  return [low, high];
 }
 
 /**

@@ -69,6 +69,8 @@ export interface PatchVariation {
   readonly brightness: number;
   readonly noiseDeviation: number;
   readonly noiseSeed: number;
+  /** What happens to the look of the second channel, the third, …; places are the first one's for all. */
+  readonly further?: readonly PatchVariation[];
 }
 
 /** This project's; why these, docs/decisions.md says. */
@@ -118,8 +120,21 @@ export const noVariation: PatchVariation = {
   noiseSeed: 0,
 };
 
-/** Draws what happens to one patch. It takes the same number of draws from the stream whatever comes out. */
-export function drawVariation(random: RandomGenerator, augmentation: Augmentation): PatchVariation {
+/**
+ * Draws what happens to one patch. It takes the same number of draws from the stream whatever comes out; further
+ * channels take their draws after the first.
+ */
+export function drawVariation(
+  random: RandomGenerator,
+  augmentation: Augmentation,
+  channels = 1,
+): PatchVariation {
+  const first = drawOne(random, augmentation);
+  if (channels === 1) return first;
+  return { ...first, further: Array.from({ length: channels - 1 }, () => drawOne(random, augmentation)) };
+}
+
+function drawOne(random: RandomGenerator, augmentation: Augmentation): PatchVariation {
   const { rotation, scaling, elastic, huShift, thickSlices, lowResolution, blur } = augmentation;
   const { flip, gamma, contrast, brightness, noise } = augmentation;
   const draw = (probability: number, low: number, high: number, otherwise: number): number => {

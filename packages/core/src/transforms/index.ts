@@ -12,15 +12,54 @@ export {
   type RangeMm,
   withoutVariations,
 } from "./augmentation.js";
-export { cutPatch, IGNORED, type Patch, type PatchSize, type PatchSource } from "./patch.js";
 export {
+  type Channel,
+  type ChannelPlan,
+  channelPlan,
+  channelsOf,
+  ctChannelOf,
   type IntensityWindow,
+  isWindow,
   normaliseHu,
   normaliseInPlace,
+  outsideOf,
+  type Scaling,
+  scalingsOf,
+  zScores,
+} from "./intensity.js";
+export {
+  decidedClasses,
+  decidedMask,
+  IGNORED,
+  type LabelPlan,
+  type LabelScheme,
+  labelScheme,
+  labelSchemeOf,
+  logitChannels,
+  oneClass,
+  onlyClass,
+  type SegmentedClass,
+  type TargetTable,
+  targetNumbers,
+  targetTable,
+  truthOfClass,
+} from "./label-scheme.js";
+export {
+  cutPatch,
+  type Patch,
+  type PatchForm,
+  type PatchPlan,
+  type PatchSize,
+  type PatchSource,
+  patchForm,
+} from "./patch.js";
+export {
   type Prepared,
+  prepareChannels,
   prepareImage,
   prepareLabel,
   prepareOnGrid,
+  restoreClasses,
   restoreMask,
   workingGrid,
 } from "./preprocess.js";

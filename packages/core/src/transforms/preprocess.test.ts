@@ -8,7 +8,8 @@ import {
   type Volume,
   voxelCount,
 } from "../volume/volume.js";
-import { normaliseHu, prepareImage, prepareLabel, restoreMask } from "./preprocess.js";
+import { normaliseHu } from "./intensity.js";
+import { prepareImage, prepareLabel, restoreMask } from "./preprocess.js";
 
 const window = { lowHu: -200, highHu: 300 };
 const straight: Matrix3 = [1, 0, 0, 0, 1, 0, 0, 0, 1];

@@ -1,20 +1,19 @@
 // From a scan to the grid that networks see, and from the networks' grid back to the scan.
 import { outerCorners, voxelsAround } from "../volume/bounds.js";
-import { cropGeometry } from "../volume/crop.js";
+import { cropGeometry, paste } from "../volume/crop.js";
 import { reorientToLps, uprightGeometry } from "../volume/orientation.js";
 import { gridWithSpacing, resample, resampleLabels } from "../volume/resample.js";
 import { type Geometry, type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import type { IndexBox } from "../voxels/morphology.js";
+import { type IntensityWindow, isWindow, type Scaling, STORED_STEPS, zScores } from "./intensity.js";
+import { decidedClasses, type LabelScheme } from "./label-scheme.js";
 
-/** The HU that are told apart: `lowHu` becomes −1, `highHu` becomes 1, anything beyond is clipped. */
-export interface IntensityWindow {
-  readonly lowHu: number;
-  readonly highHu: number;
-}
-
-/** A scan on the working grid: axes along LPS, the working spacing, HU clipped to the window and rounded. */
+/** A scan on the working grid: axes along LPS, the working spacing. */
 export interface Prepared extends Geometry {
+  /** The first channel: HU clipped to the window and rounded, or thousandths of z-scores. */
   readonly hu: Int16Array;
+  /** Further channels. */
+  readonly further?: readonly Int16Array[];
 }
 
 /** The grid that networks see a scan on: axes along LPS, the working spacing, the scan's extent and centre. */
@@ -50,6 +49,29 @@ export function prepareOnGrid(volume: Volume, grid: Geometry, { lowHu, highHu }:
     for (const value of data) hu[at++] = Math.round(value < lowHu ? lowHu : Math.min(value, highHu));
   }
   return { ...geometryOf(grid), hu };
+}
+
+/**
+ * Brings the channels of a scan to a grid of the working spacing along LPS, each scaled as its plan says. What lies
+ * beyond the scan is air in CT, and the mean of any other channel.
+ *
+ * @param channels on one grid, as many as there are scalings
+ * @throws RangeError as {@link prepareImage}
+ */
+export function prepareChannels(
+  channels: readonly Volume[],
+  grid: Geometry,
+  scalings: readonly Scaling[],
+): Prepared {
+  const [hu, ...further] = channels.map((volume, at) => {
+    const scaling = scalings[at];
+    if (isWindow(scaling)) return prepareOnGrid(volume, grid, scaling).hu;
+    const scores = resample(zScores(volume), grid, "linear", 0).data;
+    return Int16Array.from(scores, (score) =>
+      Math.round(Math.max(-32768, Math.min(32767, score * STORED_STEPS))),
+    );
+  });
+  return { ...geometryOf(grid), hu, ...(further.length > 0 ? { further } : {}) };
 }
 
 /** Brings a label onto the grid of its prepared image. Values are kept; the image's other grid decides every place. */
@@ -89,6 +111,31 @@ export function restoreMask(
   return mask;
 }
 
+/**
+ * The class of each voxel on the scan's own grid, from 1 and 0 for none, by {@link decidedClasses} of the probabilities
+ * resampled to it. For one class this is {@link restoreMask}.
+ *
+ * @param probabilities of each class, on one prepared grid; beyond it there is no class
+ */
+export function restoreClasses(
+  probabilities: readonly Volume<Float32Array>[],
+  original: Geometry,
+  scheme: LabelScheme,
+  threshold: number,
+): Volume<Uint8Array> {
+  if (probabilities.length === 1) return restoreMask(probabilities[0], original, threshold);
+  const labels = { ...geometryOf(original), data: new Uint8Array(voxelCount(original)) };
+  const covered = voxelsAround(original, outerCorners(probabilities[0]));
+  if (covered === null) return labels;
+  for (const slab of slabsOf(original, covered)) {
+    const part = cropGeometry(original, slab.start, slab.size);
+    const resampled = probabilities.map((one) => resample(one, part, "linear", 0).data);
+    const data = decidedClasses(resampled as Float32Array[], scheme, threshold);
+    paste({ ...part, data }, slab.start, labels);
+  }
+  return labels;
+}
+
 /** A box of a grid, all of it by default, as boxes of a few slices each. */
 function slabsOf(grid: Geometry, box: IndexBox = { start: [0, 0, 0], size: grid.size }): IndexBox[] {
   const [i, j, first] = box.start;
@@ -101,22 +148,6 @@ function slabsOf(grid: Geometry, box: IndexBox = { start: [0, 0, 0], size: grid.
 
 /** Enough that a slab's own cost vanishes, few enough that it is small beside the scan. */
 const SLAB_SLICES = 16;
-
-/** HU to [−1, 1]: the window's ends become the range's ends. */
-export function normaliseHu(hu: ArrayLike<number>, window: IntensityWindow): Float32Array {
-  const image = Float32Array.from(hu);
-  normaliseInPlace(image, window);
-  return image;
-}
-
-/** {@link normaliseHu} where the array stands. */
-export function normaliseInPlace(image: Float32Array, { lowHu, highHu }: IntensityWindow): void {
-  const scale = 2 / (highHu - lowHu);
-  for (let n = 0; n < image.length; n++) {
-    const value = (image[n] - lowHu) * scale - 1;
-    image[n] = value < -1 ? -1 : Math.min(value, 1);
-  }
-}
 
 /** The geometry alone, without the voxels that came with it. */
 function geometryOf({ size, spacingMm, originMm, direction }: Geometry): Geometry {

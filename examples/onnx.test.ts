@@ -35,7 +35,7 @@ test("the exported network gives the predictor's probabilities by its JSON and O
   const { lowHu, highHu } = model.plan.window;
   const plan = { ...model.plan, patchSize: recipe.patches.size_zyx };
   const predictor = await openPredictor([{ ...model, plan }]);
-  const expected = await predictor.probability(
+  const [expected] = await predictor.probability(
     {
       size: [13, 24, 28],
       spacingMm: model.plan.spacingMm,

@@ -11,6 +11,7 @@ import {
   indexedStream,
   noVariation,
   type PatchVariation,
+  patchForm,
   prepareImage,
   prepareLabel,
 } from "@lnsnet/core/transforms";
@@ -36,6 +37,7 @@ const { values } = parseArgs({
 
 const patchSize: PatchSize = [64, 48, 48];
 const window = { lowHu: -160, highHu: 240 };
+const form = patchForm({ patchSize, window });
 
 /** Strong, so that the picture shows it; within the defaults' bounds where they have some. */
 const variations: Readonly<Record<string, Partial<PatchVariation>>> = {
@@ -60,7 +62,7 @@ else main(Number(values.rounds));
 function main(rounds: number): void {
   const patient = phantomCase();
   const cut = (variation: Partial<PatchVariation>) =>
-    cutPatch(patient, patient.label, centreOf(patient), patchSize, window, { ...noVariation, ...variation });
+    cutPatch(patient, patient.label, centreOf(patient), form, { ...noVariation, ...variation });
   const timed = (work: (round: number) => unknown): number => {
     const milliseconds = Array.from({ length: rounds }, (_, round) => {
       const start = performance.now();

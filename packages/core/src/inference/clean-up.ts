@@ -40,7 +40,11 @@ export function cleanedMask(
 /**
  * Classes by their numbers, each cleaned by itself as {@link cleanedMask} does; a cavity is filled where it is of no class.
  */
-export function cleanedClasses(classes: Volume<Uint8Array>, count: number, cleanUp: CleanUp): Volume<Uint8Array> {
+export function cleanedClasses(
+  classes: Volume<Uint8Array>,
+  count: number,
+  cleanUp: CleanUp,
+): Volume<Uint8Array> {
   if (count === 1) return cleanedMask(classes, cleanUp);
   const data = new Uint8Array(classes.data.length);
   for (let number = 1; number <= count; number++) {

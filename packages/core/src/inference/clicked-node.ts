@@ -10,7 +10,7 @@ import { maskWhere } from "../volume/voxel-array.js";
 import { labelComponents } from "../voxels/components.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
 import type { LookOptions, Predictor } from "./predictor.js";
-import type { ScanChannels } from "./scan-channels.js";
+import { scanChannels } from "./scan-channels.js";
 import { type ClassPrediction, FOREGROUND_THRESHOLD, namedPredictions } from "./segmented-nodes.js";
 
 export interface ClickOptions extends Omit<LookOptions, "isWanted" | "overlap" | "onPatch"> {
@@ -62,17 +62,17 @@ const overlap = 0.5;
  * taken, or the nearest one within 5 mm. Of several classes it is the one of the highest probability within 5 mm of the
  * point in the first patch, or the one that is named.
  *
- * @param scan in any orientation
+ * @param scan in any orientation; a volume for each channel, where the model takes several
  * @param pointMm LPS
- * @throws InputError where the plan has no class of the name
+ * @throws InputError where the scan has not the model's channels, or the model no class of the name
  */
 export async function segmentClickedNode(
-  scan: ScanChannels,
+  scan: Volume | readonly Volume[],
   pointMm: Vector3,
   predictor: Predictor,
   { centresAgain = true, className, ...options }: ClickOptions = {},
 ): Promise<ClickedNode | NoNodeAtClick> {
-  const { channels, ct } = scan;
+  const { channels, ct } = scanChannels(scan, predictor.plan);
   const refusal = reasonAgainst(channels[0], ct, pointMm);
   if (refusal !== null) return { found: "none", reason: refusal };
   const { plan } = predictor;
@@ -161,7 +161,11 @@ function likeliestAt(predictions: readonly ClassPrediction[], pointMm: Vector3):
 }
 
 /** 1 in the class of a look, on the scan's grid. */
-function maskOfClass({ predictions, position }: Seen, grid: Geometry, scheme: LabelScheme): Volume<Uint8Array> {
+function maskOfClass(
+  { predictions, position }: Seen,
+  grid: Geometry,
+  scheme: LabelScheme,
+): Volume<Uint8Array> {
   if (logitChannels(scheme) === scheme.classes.length)
     return restoreMask(predictions[position].probability, grid, FOREGROUND_THRESHOLD);
   const probabilities = predictions.map(({ probability }) => probability);

@@ -168,9 +168,7 @@ function requireSamePlan(one: PredictionPlan, other: PredictionPlan): void {
 
 function channelsInWords(plan: PredictionPlan): string {
   const inWords = channelsOf(plan).map(({ name, scaling }) => {
-    const how = isWindow(scaling)
-      ? `a window from ${scaling.lowHu} to ${scaling.highHu} HU`
-      : "z-scores";
+    const how = isWindow(scaling) ? `a window from ${scaling.lowHu} to ${scaling.highHu} HU` : "z-scores";
     return plan.channels === undefined ? how : `${name} by ${how}`;
   });
   return inWords.join(", ");

@@ -102,7 +102,7 @@ export async function segment(
     requirePoints(at);
     return segmentClicks(taken, at, predictor, { ...look, className }, standing, onProgress);
   }
-  const whole = await segmentWholeScan(taken, predictor, {
+  const whole = await segmentWholeScan(taken.channels, predictor, {
     ...look,
     overlap,
     ...(searched ? { searched } : {}),
@@ -152,7 +152,7 @@ async function segmentClicks(
   const predictions = new Map<number, ClassPrediction>();
   const clicks: ClickOutcome[] = [];
   for (const [index, pointMm] of points.entries()) {
-    const found = await segmentClickedNode(scan, pointMm, predictor, look);
+    const found = await segmentClickedNode(scan.channels, pointMm, predictor, look);
     if (found.found === "none") clicks.push({ pointMm, node: null, remark: found.reason });
     else {
       const { number, as } = placeNode(instances, found, next);

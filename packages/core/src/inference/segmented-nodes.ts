@@ -34,12 +34,15 @@ export const FOREGROUND_THRESHOLD = 0.5;
 
 /** The value that each class is written with, in the voxels of its nodes; of one class, 1. */
 export function classLabels(
-  { instances, nodes }: { readonly instances: Volume<IntegerVoxelArray>; readonly nodes: readonly FoundNode[] },
+  {
+    instances,
+    nodes,
+  }: { readonly instances: Volume<IntegerVoxelArray>; readonly nodes: readonly FoundNode[] },
   scheme: LabelScheme,
 ): Volume<Uint8Array> {
   if (scheme.classes.length === 1) return nodeMask(instances);
-  const valueOf = new Map(scheme.classes.map(({ name, writtenAs }) => [name, writtenAs]));
-  const values = new Map(nodes.map(({ id, className }) => [id, valueOf.get(className ?? "") ?? 0]));
+  const ofClass = new Map(scheme.classes.map(({ name, writtenAs }) => [name, writtenAs]));
+  const values = new Map(nodes.map(({ id, className }) => [id, ofClass.get(className ?? "") ?? 0]));
   return { ...instances, data: Uint8Array.from(instances.data, (number) => values.get(number) ?? 0) };
 }
 

@@ -15,7 +15,7 @@ import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import { type CleanUp, cleanedClasses, defaultCleanUp } from "./clean-up.js";
 import type { LookOptions, Predictor } from "./predictor.js";
-import type { ScanChannels } from "./scan-channels.js";
+import { scanChannels } from "./scan-channels.js";
 import {
   type ClassPrediction,
   FOREGROUND_THRESHOLD,
@@ -46,16 +46,16 @@ export interface WholeScan extends SegmentedNodes {
  * Segments every node of a scan. Besides the scan and the result, memory is needed for the part that is looked at on
  * the working grid, in bytes a voxel: 2 for each channel, 4, and for each class 4, or 8 for an ensemble.
  *
- * @param scan in any orientation
- * @throws InputError where the neck is searched and the scan holds none
+ * @param scan in any orientation; a volume for each channel, where the model takes several
+ * @throws InputError where the scan has not the model's channels, or the neck is searched and the scan holds none
  */
 export async function segmentWholeScan(
-  scan: ScanChannels,
+  scan: Volume | readonly Volume[],
   predictor: Predictor,
   { searched = "neck", cleanUp = defaultCleanUp, ...look }: WholeScanOptions,
 ): Promise<WholeScan> {
   const { plan } = predictor;
-  const { channels, ct } = scan;
+  const { channels, ct } = scanChannels(scan, plan);
   const scheme = labelSchemeOf(plan);
   const whole = workingGrid(channels[0], plan.spacingMm);
   const { grid, isWanted, reasons }: Search =
@@ -71,7 +71,8 @@ export async function segmentWholeScan(
     FOREGROUND_THRESHOLD,
   );
   const cleaned = cleanedClasses(classes, predictions.length, cleanUp);
-  const { mask: inside, outsideBody } = ct === null ? { mask: cleaned, outsideBody: 0 } : withinBody(cleaned, ct);
+  const { mask: inside, outsideBody } =
+    ct === null ? { mask: cleaned, outsideBody: 0 } : withinBody(cleaned, ct);
   const instances = numberedComponents(inside);
   const measured = measureNodes(instances, ct, "labels");
   const classOf = classOfInstances(instances, inside);

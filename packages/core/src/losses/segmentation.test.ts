@@ -5,6 +5,7 @@ import { evaluate } from "../graph/evaluate.js";
 import type { Value } from "../graph/graph.js";
 import { type Differentiable, expectGradients, expectSameOnOnnxRuntime } from "../graph/graph.test-helper.js";
 import { multiply, subtract } from "../graph/operations/elementwise.js";
+import { concat } from "../graph/operations/layout.js";
 import { constant } from "../graph/operations/leaves.js";
 import * as losses from "./segmentation.js";
 
@@ -55,6 +56,46 @@ describe("by hand", () => {
     const logits = voxels([5, 5, 5, 5, 5, 5], [1, 3, 1, 1, 2]);
     const label = voxels([1, 0, 0, 1, 0, 0], [1, 3, 1, 1, 2]);
     expect(numberOf(losses.categoricalCrossEntropyLoss(logits, label))).toBeCloseTo(log3, 6);
+  });
+
+  describe("exclusive classes: two of them and the background, two voxels", () => {
+    // Probabilities ½, ¼, ¼ and ¼, ½, ¼; channels one after another.
+    const [half, quarter] = [Math.log(2), 0];
+    const logits = [half, quarter, quarter, half, quarter, quarter];
+    const loss = (label: number[], smooth = 0) =>
+      numberOf(
+        losses.exclusiveDiceCrossEntropyLoss(
+          voxels(logits, [1, 3, 1, 1, 2]),
+          voxels(label, [1, 3, 1, 1, 2]),
+          { smooth },
+        ),
+      );
+
+    test("Dice of the classes, cross-entropy of all channels", () => {
+      // Voxel 1 is background, voxel 2 class 1. Dice of class 1: 2·½ / (¼ + ½ + 1); of class 2: 0.
+      const dice = (1 / 1.75 + 0) / 2;
+      expect(loss([1, 0, 0, 1, 0, 0])).toBeCloseTo(1 - dice + Math.log(2), 6);
+    });
+
+    test("a voxel that is ignored counts nowhere", () => {
+      // Voxel 1 is ignored, voxel 2 class 1. Dice of class 1: 2·½ / (½ + 1); of class 2: 0.
+      expect(loss([-1, 0, -1, 1, -1, 0])).toBeCloseTo(1 - 1 / 1.5 / 2 + Math.log(2), 6);
+    });
+
+    test("ignored voxels alone cost nothing", () => {
+      expect(loss([-1, -1, -1, -1, -1, -1], 1e-5)).toBeCloseTo(0, 6);
+    });
+  });
+
+  test("overlapping classes: Dice is the mean over classes, cross-entropy over all", () => {
+    // Class 1 in voxel 1 alone, class 2 in both. Dice 2·¾ / (¾ + ¼ + 1) and 2·1 / (1 + 2).
+    const logits = voxels([log3, -log3, 0, 0], [1, 2, 1, 1, 2]);
+    const label = voxels([1, 0, 1, 1], [1, 2, 1, 1, 2]);
+    const entropy = (2 * Math.log(4 / 3) + 2 * Math.log(2)) / 4;
+    expect(numberOf(losses.diceCrossEntropyLoss(logits, label, { smooth: 0 }))).toBeCloseTo(
+      1 - (3 / 4 + 2 / 3) / 2 + entropy,
+      6,
+    );
   });
 
   test.each([
@@ -111,6 +152,23 @@ const rows: Readonly<Record<string, fc.Arbitrary<Differentiable>>> = {
       losses.maskedDiceCrossEntropyLoss(x, subtract(multiply(label, subtract(1, ignored)), ignored), {
         smooth: 0.1,
       }),
+  })),
+  // One-hot by a mask that is 1 in class 1, else in the background; ignored by another.
+  exclusiveDiceCrossEntropyLoss: shapes.map(([samples, , ...space]) => ({
+    inputs: [
+      { shape: [samples, 3, ...space] },
+      { shape: [samples, 1, ...space], kind: "binary" },
+      { shape: [samples, 1, ...space], kind: "binary" },
+    ],
+    build: (x, mask, ignored) => {
+      const background = subtract(1, mask);
+      const label = concat([background, mask, multiply(mask, 0)], 1);
+      return losses.exclusiveDiceCrossEntropyLoss(
+        x,
+        subtract(multiply(label, subtract(1, ignored)), ignored),
+        { smooth: 0.1 },
+      );
+    },
   })),
   focalLoss: fc
     .constantFrom(null, 0.25)

@@ -67,10 +67,7 @@ function coarsenAlong(image: Float32Array, size: Vector3, axis: number, factor: 
 function raiseToPower(image: Float32Array, gamma: number, [low, high]: readonly [number, number]): void {
   if (!(high > low)) return;
   const steps = 1024;
-  const table = Float32Array.from(
-    { length: steps + 2 },
-    (_, n) => (high - low) * (n / steps) ** gamma + low,
-  );
+  const table = Float32Array.from({ length: steps + 2 }, (_, n) => (high - low) * (n / steps) ** gamma + low);
   for (let n = 0; n < image.length; n++) {
     const place = (image[n] - low) * (steps / (high - low));
     const step = Math.floor(place);

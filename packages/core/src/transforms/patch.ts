@@ -203,8 +203,7 @@ function resampleInto(
       const weight = (corner & 1 ? u : 1 - u) * (corner & 2 ? v : 1 - v) * (corner & 4 ? w : 1 - w);
       const inside = ci >= 0 && cj >= 0 && ck >= 0 && ci < nx && cj < ny && ck < nz;
       const from = ci + strideJ * cj + strideK * ck;
-      for (let at = 0; at < sums.length; at++)
-        sums[at] += weight * (inside ? stored[at][from] : outside[at]);
+      for (let at = 0; at < sums.length; at++) sums[at] += weight * (inside ? stored[at][from] : outside[at]);
       if (!inside || label === null || label[from] === 0) continue;
       if (label[from] === IGNORED) ignoredWeight += weight;
       else {

@@ -174,7 +174,7 @@ async function predictScan(
   const predictor = await openPredictor([model], nodeRuntime, { threads });
   const look = { overlap: configuration.prediction.overlap, ...(signal ? { signal } : {}) };
   const probabilityOf = async (prepared: Prepared) =>
-    (await predictor.probability(prepared, look)).probability;
+    (await predictor.probability(prepared, look))[0].probability;
   try {
     const ofCrops = [];
     for (const { image } of crops) ofCrops.push(await probabilityOf(image));

@@ -393,7 +393,7 @@ async function createValidator(
     let sum = 0;
     for (const one of cases) {
       const grid = { ...one, originMm: [0, 0, 0] as const, direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] as const };
-      const { probability } = await predictProbability(grid, [session], {
+      const [{ probability }] = await predictProbability(grid, [session], {
         ...plan,
         overlap: VALIDATION_OVERLAP,
         constants: averagedInputs(state, step),

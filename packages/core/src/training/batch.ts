@@ -1,4 +1,6 @@
 // The batches of a training run by their number, so that a run resumes anywhere.
+import { channelsOf } from "../transforms/intensity.js";
+import { labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
 import { drawSample, type PreparedCase, type SamplerOptions } from "./sampler.js";
 import type { TrainingBatch } from "./trainer.js";
 
@@ -17,14 +19,19 @@ export interface BatchSource {
   next(index: number): Promise<TrainingBatch>;
 }
 
-/** Batch number `index`: tensors [N, 1, D, H, W]; the image normalised, the label 0 or 1. */
+/** Batch number `index`: images [N, C, D, H, W] and labels [N, K, D, H, W], as {@link drawSample} makes them. */
 export function drawBatch({ cases, seed, batchSize, sampler }: BatchPlan, index: number): TrainingBatch {
   const [depth, height, width] = sampler.patchSize;
   const voxels = depth * height * width;
-  const batch = { image: new Float32Array(batchSize * voxels), label: new Float32Array(batchSize * voxels) };
+  const channels = { image: channelsOf(sampler).length, label: logitChannels(labelSchemeOf(sampler)) };
+  const batch = {
+    image: new Float32Array(batchSize * channels.image * voxels),
+    label: new Float32Array(batchSize * channels.label * voxels),
+  };
   for (let n = 0; n < batchSize; n++) {
-    const range = [n * voxels, (n + 1) * voxels] as const;
-    const into = { image: batch.image.subarray(...range), label: batch.label.subarray(...range) };
+    const partOf = (name: "image" | "label") =>
+      batch[name].subarray(n * channels[name] * voxels, (n + 1) * channels[name] * voxels);
+    const into = { image: partOf("image"), label: partOf("label") };
     drawSample(seed, index * batchSize + n, cases, sampler, into);
   }
   return batch;

@@ -1,5 +1,5 @@
 // The demonstration's table and report.
-import { type CaseMetrics, reportHtml } from "@lnsnet/core";
+import { type CaseMetrics, counted, reportHtml } from "@lnsnet/core";
 import { learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
 import type { TrainingHistory } from "@lnsnet/node";
 import { duration } from "./terminal/progress-lines.js";
@@ -81,7 +81,7 @@ export function demoReport(summary: DemoSummary): string {
     dataLabel: "phantom",
     summary: [
       `Mean DSC ${dsc?.toFixed(3) ?? "–"} and mean HD95 ${hd95?.toFixed(2) ?? "–"} mm over ${cases.length} held-out phantom patients, whole volume.`,
-      `A small LNSNet of ${parameters.toLocaleString("en")} parameters (${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds a patch), trained for ${steps} steps on ${trainingPatients} phantom patients in ${duration(trainingSeconds)}; everything together took ${duration(seconds)}.`,
+      `A small LNSNet of ${parameters.toLocaleString("en")} parameters (${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds a patch), trained for ${counted(steps, "step")} on ${trainingPatients} phantom patients in ${duration(trainingSeconds)}; everything together took ${duration(seconds)}.`,
       "The scans are synthetic. What a network does on them says nothing of how it does on patients.",
     ],
     sections: [

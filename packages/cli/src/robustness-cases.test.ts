@@ -260,7 +260,7 @@ describe("the cases of imaging that are labels", () => {
     const tokens = ["--output", "palette", "--roi", "/./"];
     const { code, stdout } = await lnsnet("dataset", "import", imaging("import-labelmap-palette"), ...tokens);
     expect(code).toBe(0);
-    expect(stdout).toContain("1 cases imported");
+    expect(stdout).toContain("1 case imported");
     const imported = join(folder, "palette/instancesTr/case_0001.nii.gz");
     const { nodes } = JSON.parse((await lnsnet("measure", imported, "--json")).stdout);
     expect(nodes.map(({ voxels }: { voxels: number }) => voxels)).toEqual([64, 48]);

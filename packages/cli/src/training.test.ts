@@ -393,7 +393,7 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
         await writeDataset("moved", [{ image, label: shifted(label) }, boxPatient(1)]);
         return train("moved");
       },
-      /box_0\.nii\.gz .* has not the geometry of its image/,
+      /box_0\.nii\.gz .* does not have the geometry of its image/,
     ],
     [
       "a label with a value that dataset.json does not name",

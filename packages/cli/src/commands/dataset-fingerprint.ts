@@ -1,6 +1,6 @@
 // lnsnet dataset fingerprint: what a data set's scans and nodes are like, as JSON and as a report.
 import { join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { counted, InputError } from "@lnsnet/core";
 import {
   ensureWritableFolder,
   fingerprintOf,
@@ -51,7 +51,7 @@ export const datasetFingerprintCommand = defineCommand({
     if (args.json === true) printJson(fingerprint);
     else
       printText(
-        `${dataset.name}: ${surveys.length} scans, ${fingerprint.nodes.total} bodies of foreground.\n${paths.json}\n${paths.html}`,
+        `${dataset.name}: ${counted(surveys.length, "scan")}, ${counted(fingerprint.nodes.total, "body", "bodies")} of foreground.\n${paths.json}\n${paths.html}`,
       );
   },
 });

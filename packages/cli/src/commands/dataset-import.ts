@@ -1,5 +1,7 @@
 // lnsnet dataset import: a collection of scans and labels in, a data set without identifiers out.
+
 import { basename, resolve } from "node:path";
+import { counted } from "@lnsnet/core";
 import { roiPattern } from "@lnsnet/core/formats";
 import { csvTable } from "@lnsnet/core/reports";
 import {
@@ -108,7 +110,7 @@ export const datasetImportCommand = defineCommand({
     else
       printText(
         [
-          `${args.output}: ${imported.length} cases imported, ${kept} were there, ${bad.length} could not be used.`,
+          `${args.output}: ${counted(imported.length, "case")} imported, ${kept} kept from before, ${bad.length} that could not be used.`,
           ...bad.map(({ origin, reason }) => `  ${origin}: ${reason}`),
         ].join("\n"),
       );

@@ -1,7 +1,15 @@
 // lnsnet evaluate: predicted masks against true ones, over the whole volume.
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { detectNodes, evaluateCase, InputError, overlayPng, summarise, type Volume } from "@lnsnet/core";
+import {
+  counted,
+  detectNodes,
+  evaluateCase,
+  InputError,
+  overlayPng,
+  summarise,
+  type Volume,
+} from "@lnsnet/core";
 import { volumeFormatOf } from "@lnsnet/core/formats";
 import { type SurfaceConvention, surfaceConventions } from "@lnsnet/core/metrics";
 import { csvTable, type TableColumn, type TableRow, textTable } from "@lnsnet/core/reports";
@@ -195,13 +203,13 @@ export async function pairMasks(truth: string, prediction: string): Promise<Mask
   const missing = [...truths.keys()].filter((id) => !predictions.has(id));
   if (missing.length > 0) {
     throw new InputError(
-      `${prediction} has no mask for ${missing.length} of the ${truths.size} cases of ${truth}: ${listed(missing)}; predict them, or leave their truth out.`,
+      `${prediction} has no mask for ${missing.length} of the ${counted(truths.size, "case")} of ${truth}: ${listed(missing)}; predict them, or leave their truth out.`,
     );
   }
   const extra = [...predictions.keys()].filter((id) => !truths.has(id));
   if (extra.length > 0) {
     throw new InputError(
-      `${truth} has no mask for ${extra.length} of the ${predictions.size} cases of ${prediction}: ${listed(extra)}; add their truth, or leave them out.`,
+      `${truth} has no mask for ${extra.length} of the ${counted(predictions.size, "case")} of ${prediction}: ${listed(extra)}; add their truth, or leave them out.`,
     );
   }
   return [...truths].map(([id, truthPath]) => ({
@@ -324,7 +332,7 @@ export function evaluationTable(cases: readonly EvaluatedCase[]): string {
   const note =
     empty === 0
       ? ""
-      : `\n${empty} of ${cases.length} cases ${empty === 1 ? "has" : "have"} an empty mask: no distance exists, and the mean distances leave them out.`;
+      : `\n${empty} of ${counted(cases.length, "case")} ${empty === 1 ? "has" : "have"} an empty mask: no distance exists, and the mean distances leave them out.`;
   return `${textTable(
     [{ key: "case", title: "case" }, ...columns],
     cases.map((one) => ({ ...one })),

@@ -311,7 +311,7 @@ function requireAllDone(failures: readonly Failure[], scans: number): void {
   const names = listed(failures.map(({ scan }) => scan.id));
   throw new InputError(
     failures.length === scans
-      ? `None of ${scans} scans could be segmented; the reasons stand above.`
+      ? `None of ${counted(scans, "scan")} could be segmented; the reasons stand above.`
       : `${counted(failures.length, "scan")} of ${scans} could not be segmented (${names}); the others are done, and the reasons stand above.`,
   );
 }

@@ -1,6 +1,6 @@
 // Voxels as files store them: of a stated type and byte order in bytes, or as text; every way ends in a typed array of this machine.
 import { InputError } from "../errors.js";
-import { shown } from "../text.js";
+import { counted, shown } from "../text.js";
 import type { VoxelArray } from "../volume/volume.js";
 
 /** The number types that volume files store. 64-bit integers are read where they fit in 32 bits, and never written. */
@@ -122,7 +122,7 @@ export function refuseNonFinite(data: VoxelArray, name: string): void {
   for (let n = 0; n < data.length; n++) if (!Number.isFinite(data[n])) count++;
   if (count > 0) {
     throw new InputError(
-      `${name} holds ${count} NaN or infinite ${count === 1 ? "voxel" : "voxels"}, and finite numbers were expected; replace them first, for example by the value of air.`,
+      `${name} holds ${counted(count, "NaN or infinite voxel")}, and finite numbers were expected; replace them first, for example by the value of air.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 // The learning curve of a training run as an SVG chart.
+import { counted } from "../text.js";
 import { escapeMarkup } from "./markup.js";
 import {
   colours,
@@ -204,6 +205,6 @@ function describe(smooth: readonly Point[], scores: readonly Point[], best: Poin
   const score =
     best === null
       ? "No validation was recorded."
-      : `Validation DSC at ${scores.length} points: best ${best.value.toFixed(3)} at step ${best.step}, last ${scores.at(-1)?.value.toFixed(3)}.`;
+      : `Validation DSC at ${counted(scores.length, "point")}: best ${best.value.toFixed(3)} at step ${best.step}, last ${scores.at(-1)?.value.toFixed(3)}.`;
   return `${loss} ${score}`;
 }

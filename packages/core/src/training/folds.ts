@@ -1,5 +1,7 @@
 // Who trains and who is tested: folds and held-out shares by patient, and nnU-Net's splits_final.json.
+
 import { InputError } from "../errors.js";
+import { counted } from "../text.js";
 import { indexedStream, type RandomGenerator, uniformWhole } from "../transforms/random.js";
 
 /** A scan as a split sees it. */
@@ -56,7 +58,7 @@ export function splitIntoFolds(cases: readonly SplitCase[], folds: number, seed:
     throw new InputError(`Cross-validation in ${folds} fold is none; give a number of folds from 2 on.`);
   if (patients.length < folds)
     throw new InputError(
-      `The data set has ${patients.length} patients, and ${folds} folds need one each at least; give fewer folds or more patients.`,
+      `The data set has ${counted(patients.length, "patient")}, and ${folds} folds need one each at least; give fewer folds or more patients.`,
     );
   const random = indexedStream(seed, FOLD_STREAM);
   const foldOf = new Map<string, number>();
@@ -91,7 +93,7 @@ export function holdOut<C extends SplitCase>(
   const count = Math.max(1, Math.round(share * patients.length));
   if (!(share > 0 && share < 1) || count >= patients.length)
     throw new InputError(
-      `A share of ${share} of ${patients.length} patients cannot be held out; give one above 0 that leaves patients to train on.`,
+      `A share of ${share} of ${counted(patients.length, "patient")} cannot be held out; give one above 0 that leaves patients to train on.`,
     );
   const random = indexedStream(seed, HOLD_OUT_STREAM);
   const aside = new Set<string>();

@@ -1,6 +1,7 @@
 // What is wrong with a data set, or looks wrong: each finding a sentence, from the surveys of its cases.
 
 import type { Vector3 } from "@lnsnet/core";
+import { counted } from "@lnsnet/core";
 import { medianOf } from "@lnsnet/core/statistics";
 import { patientOfCase } from "@lnsnet/core/training";
 import { listed } from "./dataset.js";
@@ -112,7 +113,7 @@ function labelFindings(survey: CaseSurvey): Finding[] {
   if (small.length > 0)
     warn(
       "small-nodes",
-      `${small.length} of ${label.nodes.length} bodies ${small.length === 1 ? "has" : "have"} a short axis below ${SMALLEST_SHORT_AXIS_MM} mm, the smallest ${Math.min(...small.map(({ shortAxisMm }) => shortAxisMm)).toFixed(1)} mm.`,
+      `${small.length} of ${counted(label.nodes.length, "body", "bodies")} ${small.length === 1 ? "has" : "have"} a short axis below ${SMALLEST_SHORT_AXIS_MM} mm, the smallest ${Math.min(...small.map(({ shortAxisMm }) => shortAxisMm)).toFixed(1)} mm.`,
     );
   return findings;
 }

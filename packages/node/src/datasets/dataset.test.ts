@@ -211,7 +211,7 @@ describe("loadCase", () => {
 
   test("names both geometries where they differ", async () => {
     await write("labelsTr/a.nii.gz", { ...label, spacingMm: [1, 1, 3] });
-    await expect(load()).rejects.toThrow(/1×1×3 mm.*has not the geometry of its image.*1×1×2 mm/);
+    await expect(load()).rejects.toThrow(/1×1×3 mm.*does not have the geometry of its image.*1×1×2 mm/);
   });
 
   test("names values that dataset.json does not", async () => {

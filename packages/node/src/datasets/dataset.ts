@@ -1,7 +1,7 @@
 // Data sets in nnU-Net's layout: imagesTr, labelsTr, imagesTs, labelsTs and dataset.json in one folder.
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Geometry, InputError, sameGeometry, type Volume, volumeFormats } from "@lnsnet/core";
+import { counted, type Geometry, InputError, sameGeometry, type Volume, volumeFormats } from "@lnsnet/core";
 import { volumeFormatOf } from "@lnsnet/core/formats";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
@@ -95,7 +95,7 @@ export async function listDataset(
   }
   if (description.numTraining !== undefined && description.numTraining !== training.length) {
     problems.push(
-      `${path} states numTraining ${description.numTraining}, but imagesTr holds ${training.length} images; add the missing scans or correct the number.`,
+      `${path} states numTraining ${description.numTraining}, but imagesTr holds ${counted(training.length, "image")}; add the missing scans or correct the number.`,
     );
   }
   const name = description.name ?? basename(folder);
@@ -140,7 +140,7 @@ export function labelProblems(
     problems.push({
       kind: "geometry",
       message:
-        `${labelPath} (${describeGeometry(label)}) has not the geometry of its image ${imagePath} (${describeGeometry(image)}); ` +
+        `${labelPath} (${describeGeometry(label)}) does not have the geometry of its image ${imagePath} (${describeGeometry(image)}); ` +
         "resample the label onto the image's grid.",
     });
   }
@@ -150,7 +150,7 @@ export function labelProblems(
     for (const value of label.data) if (value === ignored) count++;
     problems.push({
       kind: "ignored",
-      message: `${labelPath} marks ${count} voxels as to be ignored (value ${ignored}), which cannot be left out of training and judging yet; label them, or leave the case out.`,
+      message: `${labelPath} marks ${counted(count, "voxel")} as to be ignored (value ${ignored}), which cannot be left out of training and judging yet; label them, or leave the case out.`,
     });
   }
   // The background need not be named.

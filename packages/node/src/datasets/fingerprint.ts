@@ -1,6 +1,6 @@
 // The fingerprint of a data set: what its scans and nodes are like, as JSON that a person reads and as a report.
 
-import { type Report, reportHtml, type Vector3 } from "@lnsnet/core";
+import { counted, type Report, reportHtml, type Vector3 } from "@lnsnet/core";
 import { boxPlotSvg, histogramSvg, type TableColumn, tableBlock } from "@lnsnet/core/reports";
 import { quantileOfSorted } from "@lnsnet/core/statistics";
 import { hasImage, readableLabel } from "./checking.js";
@@ -110,7 +110,7 @@ export function fingerprintReport(
     summary: [
       `${cases.training} training and ${cases.test} test scans${cases.unreadable > 0 ? `, ${cases.unreadable} of them unreadable and left out` : ""}.`,
       `Median spacing ${fingerprint.spacing_mm.map((axis) => median(axis, 2)).join(" × ")} mm, median size ${fingerprint.size_voxels.map((axis) => median(axis, 0)).join(" × ")} voxels.`,
-      `${nodes.total} bodies of foreground, median ${median(nodes.per_case, 0)} a scan, ${median(nodes.volume_ml, 2)} mL and ${median(nodes.short_axis_mm, 1)} mm of short axis. Without instances, nodes that touch count as one.`,
+      `${counted(nodes.total, "body", "bodies")} of foreground, median ${median(nodes.per_case, 0)} a scan, ${median(nodes.volume_ml, 2)} mL and ${median(nodes.short_axis_mm, 1)} mm of short axis. Without instances, nodes that touch count as one.`,
     ],
     sections: [
       {

@@ -1,7 +1,7 @@
 // What an experiment is: its settings, its folds and its data, written into its folder at the start and the same ever after.
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { InputError, type Plan } from "@lnsnet/core";
+import { counted, InputError, type Plan } from "@lnsnet/core";
 import {
   type PatientRule,
   patientOfCase,
@@ -86,7 +86,7 @@ export async function beginExperiment(request: ExperimentRequest, job: Job = {})
   if (given === null) foldsOf(request, () => 1);
   if (given !== null && given.length !== configuration.folds)
     throw new InputError(
-      `${splitsPath} holds ${given.length} folds, and --folds is ${configuration.folds}; give --folds ${given.length}.`,
+      `${splitsPath} holds ${counted(given.length, "fold")}, and --folds is ${configuration.folds}; give --folds ${given.length}.`,
     );
   await ensureWritableFolder(folder);
   // Folds that are trained side by side share these files, each for a short time.

@@ -1,6 +1,6 @@
 // The report of an experiment: one HTML file that can be put before a reviewer.
 
-import { reportHtml } from "@lnsnet/core";
+import { counted, reportHtml } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";
 import { type FrocPoint, frocCurve } from "@lnsnet/core/metrics";
 import {
@@ -138,7 +138,7 @@ function findings({ configuration, dataLabel, sets, summary, folds, warnings }: 
   return [
     ...warnings,
     ...headline,
-    `${configuration.network} of ${(folds[0]?.parameters ?? 0).toLocaleString("en")} parameters, ${folds.length} folds by patient, ${configuration.training.steps} steps each.`,
+    `${configuration.network} of ${(folds[0]?.parameters ?? 0).toLocaleString("en")} parameters, ${counted(folds.length, "fold")} by patient, ${counted(configuration.training.steps, "step")} each.`,
     `All figures are of ${dataLabel}, and say nothing of other data. Figures of the two protocols must not be compared with each other.`,
   ];
 }

@@ -213,7 +213,9 @@ function paint(bodies: readonly Body[], grid: Geometry, problems: string[], path
   const { size, spacingMm, originMm, direction } = grid;
   const { labels, bodies: names, overlaps, empty } = labelBodies(masksOf(bodies), size);
   for (const { first, second, voxels } of overlaps)
-    problems.push(`"${second}": ${voxels} voxels belong to "${first}" too, which keeps them`);
+    problems.push(
+      `"${second}": ${voxels === 1 ? "1 voxel belongs" : `${voxels} voxels belong`} to "${first}" too, which keeps them`,
+    );
   for (const name of empty) problems.push(`"${name}" has no voxel on the grid, or none of its own`);
   if (names.length === 0)
     throw new InputError(

@@ -162,8 +162,7 @@ function sentencesOf(path: string, { series, others }: FoundImages): string[] {
   });
   const [first] = others;
   if (first === undefined) return ofSeries;
-  const files =
-    others.length === 1 ? `${path}: a file is left out` : `${path}: ${others.length} files are left out`;
+  const files = `${path}: ${others.length === 1 ? "1 file is" : `${others.length} files are`} left out`;
   return [...ofSeries, `${files}, such as ${basename(first.name)}: ${first.reason}`];
 }
 

@@ -1,6 +1,8 @@
 // Stored values of the frames of a DICOM image or segmentation, whatever their transfer syntax.
+
 import type dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
+import { counted } from "../../text.js";
 import { concatenated } from "../bytes.js";
 import { greatestContent } from "../gzip.js";
 import { type CodestreamHeader, codestreamHeader } from "./codestream-header.js";
@@ -35,7 +37,7 @@ export function pixelDescriptionOf(dataset: Dataset): PixelDescription {
   const frameCount = frameCountOf(dataset);
   if (!(columns > 0 && rows > 0 && Number.isInteger(frameCount) && frameCount > 0)) {
     throw new InputError(
-      `${name} has ${columns} columns, ${rows} rows and ${frameCount} frames, and whole numbers above 0 were expected; export it again.`,
+      `${name} has ${counted(columns, "column")}, ${counted(rows, "row")} and ${counted(frameCount, "frame")}, and whole numbers above 0 were expected; export it again.`,
     );
   }
   const bitsAllocated = numberOf(dataset, "BitsAllocated") ?? 0;
@@ -196,7 +198,7 @@ function encodedFrames(dataset: Dataset, element: dicomParser.Element, frameCoun
   const starts = frameStarts(dataset, element, fragments, frameCount);
   if (starts.length !== frameCount || starts[0] !== 0) {
     throw new InputError(
-      `${dataset.name} has ${fragments.length} compressed fragments that cannot be told apart as the ${frameCount} frames of its header; export it again.`,
+      `${dataset.name} has ${counted(fragments.length, "compressed fragment")} that cannot be told apart as the ${counted(frameCount, "frame")} of its header; export it again.`,
     );
   }
   return starts.map((start, frame) => fragments.slice(start, starts[frame + 1]));

@@ -1,5 +1,7 @@
 // Where the frames of a Segmentation object lie: their functional groups as one grid, and as slabs of any other.
+
 import { InputError } from "../../errors.js";
+import { counted } from "../../text.js";
 import { type DrawnSlab, fillSlabs, type Slab, slabsOf, slicePositions } from "../../volume/slabs.js";
 import { addScaled, axisDirections, cross, directionOf, dot, subtract } from "../../volume/vector.js";
 import { type Geometry, indexOfPoint, type Vector3, voxelCount } from "../../volume/volume.js";
@@ -47,7 +49,7 @@ export function frameStackOf(
   const [shared] = itemsOf(dataset, "SharedFunctionalGroupsSequence");
   if (perFrame.length !== frameCount) {
     throw new InputError(
-      `${name} has ${frameCount} frames and places for ${perFrame.length}, and one each was expected; export it again.`,
+      `${name} has ${counted(frameCount, "frame")} and places for ${perFrame.length}, and one each was expected; export it again.`,
     );
   }
   const placed = perFrame.map((groups) => placeOfFrame(groups, shared, hasSegments, name));

@@ -1,6 +1,6 @@
 // DICOM series out of files: found, described with all that is wrong with them, chosen and read as one volume in HU.
 import { InputError } from "../../errors.js";
-import { shown } from "../../text.js";
+import { counted, shown } from "../../text.js";
 import type { Geometry, Volume } from "../../volume/volume.js";
 import { type Dataset, has, parseDataset, parseReadablePart, textOf, usableNumberOf } from "./dataset.js";
 import { frameDecoder, type StoredFrame } from "./pixel-data.js";
@@ -331,7 +331,7 @@ function repeatedUids({ placed }: Stack): SeriesProblem[] {
   return [
     warning(
       "repeated-uid",
-      `Its ${placed.length} slices share ${uids.size} SOP Instance ${uids.size === 1 ? "UID" : "UIDs"}; they are told apart by their positions, which objects that refer to them by UID cannot do.`,
+      `Its ${placed.length} slices share ${counted(uids.size, "SOP Instance UID")}; they are told apart by their positions, which objects that refer to them by UID cannot do.`,
     ),
   ];
 }
@@ -433,7 +433,7 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
     if (length > 0)
       warn(
         "missing-rescale",
-        `${length} of ${slices.length} slices state no Rescale ${what}; ${consequence}.`,
+        `${length} of ${counted(slices.length, "slice")} state no Rescale ${what}; ${consequence}.`,
       );
   };
   lacking((rescale) => rescale === null, "Slope and Intercept", "their stored values are taken as HU");
@@ -478,7 +478,7 @@ function titleOf({
 }: DicomSeries): string {
   const size = rest.geometry === null ? "" : ` of ${rest.geometry.size[0]} × ${rest.geometry.size[1]}`;
   const name = description === "" ? "without description" : `"${shown(description)}"`;
-  const slices = `${sliceCount} ${sliceCount === 1 ? "slice" : "slices"}${size}`;
+  const slices = `${counted(sliceCount, "slice")}${size}`;
   return `${modality || "Image"} series ${number ?? "without number"} ${name} (${slices}, UID ${seriesInstanceUid})`;
 }
 

@@ -1,5 +1,7 @@
 // The images in one DICOM file, slice by slice: where each lies and how its values become HU, without its pixels.
+
 import { InputError } from "../../errors.js";
+import { counted } from "../../text.js";
 import type { Vector3 } from "../../volume/volume.js";
 import { greatestContent } from "../gzip.js";
 import {
@@ -89,7 +91,7 @@ export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
   const perFrame = itemsOf(dataset, "PerFrameFunctionalGroupsSequence");
   if (perFrame.length !== frameCount) {
     throw new InputError(
-      `${file.name} has ${frameCount} frames and says where ${perFrame.length} of them lie (Per-frame Functional Groups), and a place of each is expected; export it again.`,
+      `${file.name} has ${counted(frameCount, "frame")} and says where ${perFrame.length} of them lie (Per-frame Functional Groups), and a place of each is expected; export it again.`,
     );
   }
   return perFrame.map((own, n) => sliceOf([own, ...shared, dataset], dataset, file, n + 1));

@@ -1,5 +1,6 @@
 // The grid of a stack of parallel slices, from the place of each: in order, regular or not, complete or not.
 import { InputError } from "../../errors.js";
+import { counted } from "../../text.js";
 import { addScaled, axisDirections, cross, dot, subtract, unit } from "../../volume/vector.js";
 import type { Geometry, Vector3 } from "../../volume/volume.js";
 import { placeOfAxes } from "../place.js";
@@ -53,7 +54,7 @@ export function stackOf(slices: readonly Slice[], mayLackSlices = false): Stack 
   if (unplaced > 0) {
     return refusedStack(
       "missing-position",
-      `${unplaced} of ${slices.length} slices do not say where they lie (Image Position and Orientation (Patient)), so that their order and place are unknown; export the series again with these attributes.`,
+      `${unplaced} of ${counted(slices.length, "slice")} do not say where they lie (Image Position and Orientation (Patient)), so that their order and place are unknown; export the series again with these attributes.`,
     );
   }
   if (spacingMm === null) {
@@ -115,7 +116,7 @@ function duplicateProblem(duplicates: Stack["duplicates"]): SeriesProblem {
   const [{ slice, of }] = duplicates;
   return warning(
     "duplicate-slice",
-    `${count(duplicates.length, "slice lies", "slices lie")} where another one does, such as ${nameOf(slice)} and ${nameOf(of)}; the first of each is taken, if their pixels are equal.`,
+    `${counted(duplicates.length, "slice lies", "slices lie")} where another one does, such as ${nameOf(slice)} and ${nameOf(of)}; the first of each is taken, if their pixels are equal.`,
   );
 }
 
@@ -249,7 +250,7 @@ function spacingProblem(
     const gap = isMissing.indexOf(true);
     return refusal(
       "missing-slice",
-      `${count(total, "slice is", "slices are")} missing: the usual step is ${millimetres(usualMm)}, and between ${nameOf(placed[gap].slice)} and ${nameOf(placed[gap + 1].slice)} it is ${millimetres(gaps[gap])}; copy or export the whole series again.`,
+      `${counted(total, "slice is", "slices are")} missing: the usual step is ${millimetres(usualMm)}, and between ${nameOf(placed[gap].slice)} and ${nameOf(placed[gap + 1].slice)} it is ${millimetres(gaps[gap])}; copy or export the whole series again.`,
     );
   }
   return warning(
@@ -338,10 +339,6 @@ function runsOf(gaps: readonly number[]): string {
 
 function millimetres(length: number): string {
   return `${length.toFixed(2)} mm`;
-}
-
-function count(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
 }
 
 /** The file and, of a multi-frame file, the frame. */

@@ -1,4 +1,5 @@
 // Files that cannot be read and do not say which series they belong to: what is told of the series beside them.
+import { counted } from "../../text.js";
 import { folderOf } from "../companion.js";
 import { type SeriesProblem, warning } from "./series-problem.js";
 
@@ -38,7 +39,7 @@ function problemOf(files: readonly UnreadableFile[]): SeriesProblem {
   const names = files.slice(0, namedFiles).map(({ name }) => name);
   const rest = files.length - names.length;
   const list = rest > 0 ? `${names.join(", ")} and ${rest} more` : names.join(", ");
-  const subject = files.length === 1 ? "1 file beside the series" : `${files.length} files beside the series`;
+  const subject = `${counted(files.length, "file")} beside the series`;
   const verb = files.length === 1 ? "cannot be read and may be a slice" : "cannot be read and may be slices";
   return warning(
     "unreadable-neighbour",

@@ -127,7 +127,7 @@ describe("lnsnet evaluate", () => {
     expect(mean.hd95_mm).toBeNull();
     expect(nulls).toMatchObject({ dsc: 0, hd95_mm: 1, asd_mm: 1, nsd_1mm: 0 });
     const table = await lnsnet(["evaluate", "truth/a.nii.gz", "nothing.nii.gz"]);
-    expect(table.stdout).toContain("1 of 1 cases has an empty mask");
+    expect(table.stdout).toContain("1 of 1 case has an empty mask");
     expect(table.stdout).not.toContain("NaN");
   });
 

@@ -191,7 +191,7 @@ describe("refused with a sentence", () => {
   const rows: [string, Uint8Array, RegExp][] = [
     ["RGB", ctFile({ SamplesPerPixel: 3, PhotometricInterpretation: "RGB" }), /colour image \(RGB\)/],
     ["a palette", ctFile({ PhotometricInterpretation: "PALETTE COLOR" }), /colour image \(PALETTE COLOR\)/],
-    ["no rows", ctFile({ Rows: 0 }), /2 columns, 0 rows and 1 frames/],
+    ["no rows", ctFile({ Rows: 0 }), /2 columns, 0 rows and 1 frame,/],
     ["12 bits allocated", ctFile({ BitsAllocated: 12 }), /pixels of 12 bits/],
     ["a high bit beyond the cell", ctFile({ HighBit: 16 }), /stored below bit 17/],
     [

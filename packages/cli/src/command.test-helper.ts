@@ -43,7 +43,7 @@ export function lnsnetIn(
   return run(folder, process.execPath, [bin, ...tokens], onStderr);
 }
 
-/** How a run of a session ended, and what it took. */
+/** How a run of a session ended, and what it took: seconds of processor time. */
 export interface Measured extends Ended {
   readonly seconds: number;
   /** Largest resident set of the whole session so far. */

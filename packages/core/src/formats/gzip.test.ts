@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { deflateSync, gzipSync, zlibSync } from "fflate";
 import { expect, test } from "vitest";
 import { InputError } from "../errors.js";
+import { processorSeconds } from "../processor-time.test-helper.js";
 import { greatestContent, gunzip, gunzipStart, gzip, inflate, unzlib } from "./gzip.js";
 
 const zeros = new Uint8Array(3 * 2 ** 20);
@@ -69,12 +70,12 @@ test("hundreds of thousands of empty members end quickly", () => {
   const member = gzipSync(new Uint8Array(0));
   const file = new Uint8Array(400_000 * member.length);
   for (let n = 0; n < 400_000; n++) file.set(member, n * member.length);
-  const start = performance.now();
+  const start = processorSeconds();
   expect(() => gunzip(file, 2 ** 20, "a.gz")).toThrow(
     /packed in more than 1001 parts that hold nearly nothing/,
   );
   expect(() => gunzipStart(file, 600, "a.gz")).toThrow(/cut short or damaged/);
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(processorSeconds() - start).toBeLessThan(5);
 });
 
 test("a deflate stream ends at its limit", () => {

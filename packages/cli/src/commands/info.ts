@@ -102,12 +102,12 @@ async function describeObjects(
   return { objects, others };
 }
 
-function objectJson({ name, modality, title, bodies, references, problems }: DescribedObject) {
+function objectJson({ name, modality, title, regions, references, problems }: DescribedObject) {
   return {
     name,
     modality,
     title,
-    bodies: bodies.map(({ label, type, voxels, volumeMl, contours, measurements }) => ({
+    bodies: regions.map(({ label, type, voxels, volumeMl, contours, measurements }) => ({
       label,
       type,
       voxels,
@@ -123,8 +123,8 @@ function objectJson({ name, modality, title, bodies, references, problems }: Des
   };
 }
 
-function objectText({ name, modality, title, bodies, references, problems }: DescribedObject): string {
-  const bodyLines = bodies.map(({ label, type, voxels, volumeMl, contours, measurements }) =>
+function objectText({ name, modality, title, regions, references, problems }: DescribedObject): string {
+  const regionLines = regions.map(({ label, type, voxels, volumeMl, contours, measurements }) =>
     [
       `"${shown(label)}"`,
       ...(type === "" ? [] : [shown(type)]),
@@ -142,7 +142,7 @@ function objectText({ name, modality, title, bodies, references, problems }: Des
   );
   const notes = problems.map((problem) => `note: ${problem}`);
   return paragraph(`${modality}: ${name}, "${shown(title)}"`, null, [
-    ...bodyLines,
+    ...regionLines,
     ...referenceLines,
     ...notes,
   ]);

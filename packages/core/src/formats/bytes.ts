@@ -1,6 +1,6 @@
-// Bytes put together.
+// Joins arrays of bytes.
 
-/** The parts one behind the other, in an array of their own. */
+/** A new array with the parts one after another. */
 export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -1,11 +1,11 @@
-// The file beside a header that holds its voxels (.nhdr, .mhd).
+// The separate file that holds the voxels of a detached header (.nhdr, .mhd).
 import { InputError } from "../errors.js";
 
 /**
- * The file that a header names for its voxels; null where they follow the header ("LOCAL").
+ * The name of the data file that a header states; null where the voxels follow the header ("LOCAL").
  *
  * @param stated what the header says, such as `scan.raw`, `./scan.raw` or `LOCAL`
- * @param singleFile the ending of the files that hold header and voxels in one
+ * @param singleFile the ending of files that hold both header and voxels
  * @param name the header's file, for messages
  * @throws InputError where nothing, a list of files or a file in another folder is named
  */
@@ -14,16 +14,16 @@ export function companionNamed(stated: string, singleFile: ".nrrd" | ".mha", nam
   if (value.toUpperCase() === "LOCAL") return null;
   if (value !== "" && !/^LIST\b|%\d*d|[/\\]|^\.\.?$|\p{Cc}/iu.test(value)) return value;
   throw new InputError(
-    `${name} names "${stated}" for its voxels, and one file in the same folder was expected; convert it to a single ${singleFile} file.`,
+    `${name} names "${stated}" as its data file, and one file in the same folder was expected; convert it to a single ${singleFile} file.`,
   );
 }
 
-/** A path without its last part, up to and with the slash; "" for a name alone. */
+/** The folder part of a path, with its final slash; "" for a bare file name. */
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
-/** @throws InputError where the file that the header names was not given */
+/** @throws InputError where the data file that the header names was not given */
 export function requireCompanion(
   companion: Uint8Array | undefined,
   companionName: string,

@@ -4,7 +4,7 @@ import { deflateSync, gzipSync, zlibSync } from "fflate";
 import { expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import { processorSeconds } from "../processor-time.test-helper.js";
-import { greatestContent, gunzip, gunzipStart, gzip, inflate, unzlib } from "./gzip.js";
+import { contentLimitBytes, gunzip, gunzipStart, gzip, inflate, unzlib } from "./gzip.js";
 
 const zeros = new Uint8Array(3 * 2 ** 20);
 
@@ -13,7 +13,7 @@ test.each([
   ["a larger one 200 times its size", 2 * 2 ** 20, 400 * 2 ** 20],
   ["no file more than 4 GiB", 2 ** 30, 4 * 2 ** 30],
 ])("%s", (_, packedBytes, expected) => {
-  expect(greatestContent(packedBytes)).toBe(expected);
+  expect(contentLimitBytes(packedBytes)).toBe(expected);
 });
 
 test("gzip holds what it promised, and up to a MiB more", () => {
@@ -71,9 +71,7 @@ test("hundreds of thousands of empty members end quickly", () => {
   const file = new Uint8Array(400_000 * member.length);
   for (let n = 0; n < 400_000; n++) file.set(member, n * member.length);
   const start = processorSeconds();
-  expect(() => gunzip(file, 2 ** 20, "a.gz")).toThrow(
-    /packed in more than 1001 parts that hold nearly nothing/,
-  );
+  expect(() => gunzip(file, 2 ** 20, "a.gz")).toThrow(/packed in more than 1001 nearly empty parts/);
   expect(() => gunzipStart(file, 600, "a.gz")).toThrow(/cut short or damaged/);
   expect(processorSeconds() - start).toBeLessThan(5);
 });

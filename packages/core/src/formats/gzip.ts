@@ -1,35 +1,35 @@
-// Gzip, zlib and deflate in and out: content is bounded, every checksum is verified, equal input gives equal bytes.
+// Compresses and decompresses gzip, zlib and deflate: content has a size limit, every checksum is verified, equal input gives equal bytes.
 import { Gunzip, gzipSync, Inflate, unzlibSync, zlibSync } from "fflate";
 import { InputError } from "../errors.js";
 import { concatenated } from "./bytes.js";
 
-/** What compressed files may hold; more is taken for a bomb. CT deflates to a third or so, masks to a hundredth. */
+/** How much a compressed file may hold; beyond it is refused as a decompression bomb. CT compresses to about a third, masks to a hundredth. */
 export const contentLimits = {
   totalBytes: 4 * 2 ** 30,
-  /** Content by file; only looked at where the content is larger than `ratioFromBytes`. */
+  /** Uncompressed by compressed size; only checked if the content is larger than `ratioFromBytes`. */
   ratio: 200,
   ratioFromBytes: 256 * 2 ** 20,
 } as const;
 
 /** The most bytes that a compressed file of this size may hold by {@link contentLimits}. */
-export function greatestContent(packedBytes: number): number {
+export function contentLimitBytes(packedBytes: number): number {
   const { totalBytes, ratio, ratioFromBytes } = contentLimits;
   return Math.min(totalBytes, Math.max(ratioFromBytes, ratio * packedBytes));
 }
 
-/** Whether these bytes begin as a gzip file does. */
+/** Whether these bytes begin like a gzip file. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /**
- * The content of a gzip file of one or more members (RFC 1952). Zeros behind the last are left out, as gzip does itself.
+ * The content of a gzip file of one or more members (RFC 1952). Trailing zeros are ignored, as gzip itself does.
  *
- * @param promisedBytes What a header says that the content has. A mask may be a thousandth of it as a file, so that only
- * this tells a bomb; up to a MiB more is let pass.
+ * @param promisedBytes The size of the content by the image header. A mask may compress to a thousandth, so only this
+ * can tell a decompression bomb from a mask; up to 1 MiB more is accepted.
  * @param name The file, for the message.
- * @throws InputError when the file is cut short, damaged, followed by something else, holds more than it promised or
- * {@link contentLimits} allow, or is of more members than files of that size are.
+ * @throws InputError when the file is cut short, damaged, followed by other data, holds more than it promised or than
+ * {@link contentLimits} allow, or has implausibly many members.
  */
 export function gunzip(bytes: Uint8Array, promisedBytes: number, name: string): Uint8Array<ArrayBuffer> {
   const { totalBytes } = contentLimits;
@@ -42,18 +42,18 @@ export function gunzip(bytes: Uint8Array, promisedBytes: number, name: string): 
   let firstChunk = 0;
   stream.onmember = (offset) => {
     for (let n = firstChunk; n < chunks.length; n++) unpacked += chunks[n].length;
-    if (isOfTooMany(++members, unpacked)) throw new RangeError("too many members");
+    if (hasTooManyMembers(++members, unpacked)) throw new RangeError("too many members");
     if (endOfTrailer(chunks.slice(firstChunk), bytes, offset, offset) === null)
       throw new RangeError("checksum");
     firstChunk = chunks.length;
   };
   const failure = unpack(stream, chunks, bytes, Math.min(totalBytes, promisedBytes + 2 ** 20), name);
-  if (isOfTooMany(members, unpacked)) {
+  if (hasTooManyMembers(members, unpacked)) {
     throw new InputError(
-      `${name} is packed in more than ${members} parts that hold nearly nothing, and one part was expected; do not trust this file, or pack it again.`,
+      `${name} is packed in more than ${members} nearly empty parts, and one part was expected; do not trust this file, or pack it again.`,
     );
   }
-  // Zeros behind the last member end in a failure too; its checksum and length tell whether all of it is there.
+  // Trailing zeros make the decoder fail too; the last member's checksum and length tell whether it is complete.
   const zeros = startOfZeros(bytes);
   const end = endOfTrailer(chunks.slice(firstChunk), bytes, zeros, Math.min(zeros + 16, bytes.length));
   if (end === null) throw damaged(name, failure);
@@ -61,11 +61,11 @@ export function gunzip(bytes: Uint8Array, promisedBytes: number, name: string): 
 }
 
 /**
- * The first bytes of a gzip file's content, to read a header from: at least `length` of them where there are so many.
+ * The first bytes of a gzip file's content, to read a header from: at least `length`, unless the content is shorter.
  * No checksum is verified.
  *
  * @param name The file, for the message.
- * @throws InputError when nothing can be inflated.
+ * @throws InputError when nothing can be decompressed.
  */
 export function gunzipStart(bytes: Uint8Array, length: number, name: string): Uint8Array<ArrayBuffer> {
   const chunks: Uint8Array[] = [];
@@ -76,7 +76,7 @@ export function gunzipStart(bytes: Uint8Array, length: number, name: string): Ui
     if (chunk.length > 0) chunks.push(chunk);
   });
   stream.onmember = () => {
-    if (isOfTooMany(++members, unpacked)) throw new RangeError("too many members");
+    if (hasTooManyMembers(++members, unpacked)) throw new RangeError("too many members");
   };
   let failure: unknown;
   try {
@@ -86,14 +86,14 @@ export function gunzipStart(bytes: Uint8Array, length: number, name: string): Ui
   } catch (cause) {
     failure = cause;
   }
-  // What came before a failure is enough for a header; the whole is checked when it is unpacked.
+  // The bytes before a failure are enough for a header; the whole file is checked when it is decompressed.
   if (unpacked === 0) throw damaged(name, failure);
   return concatenated(chunks);
 }
 
 /**
- * The content of a bare deflate stream (RFC 1951), which holds neither its length nor a checksum; what follows it is left
- * out.
+ * The content of a bare deflate stream (RFC 1951), which has neither a length nor a checksum. Bytes after its end are
+ * ignored.
  *
  * @param name The file, for the message.
  * @throws InputError when the stream is cut short or damaged, or holds more than `limitBytes`.
@@ -106,22 +106,22 @@ export function inflate(bytes: Uint8Array, limitBytes: number, name: string): Ui
 }
 
 /**
- * A gzip file holding `bytes`. It carries no time and no file name, so that equal input gives equal output.
+ * A gzip file holding `bytes`, without time or file name, so that equal input gives equal output.
  * @param level 1 (fast) to 9 (small).
  */
 export function gzip(bytes: Uint8Array, level: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9): Uint8Array<ArrayBuffer> {
-  // At once: fflate's streams (0.8) write wrong distances where content begins with zeros.
+  // Not as a stream: fflate's streams (0.8) write wrong distances where content begins with zeros.
   return Uint8Array.from(gzipSync(bytes, { level, mtime: 0 }));
 }
 
 /**
- * The content of a zlib stream (RFC 1950). Zeros behind it are left out.
- * @param length The bytes that the content is known to have; a stream that holds fewer gives fewer.
+ * The content of a zlib stream (RFC 1950). Trailing zeros are ignored.
+ * @param length The known size of the content in bytes; a shorter stream gives fewer.
  * @param name The file, for the message.
- * @throws InputError when the stream is cut short, damaged, longer than `length`, or followed by something else.
+ * @throws InputError when the stream is cut short, damaged, longer than `length`, or followed by other data.
  */
 export function unzlib(bytes: Uint8Array, length: number, name: string): Uint8Array {
-  if (length > greatestExpansion * bytes.length) throw damaged(name);
+  if (length > maxExpansion * bytes.length) throw damaged(name);
   let content: Uint8Array;
   try {
     content = unzlibSync(bytes, { out: new Uint8Array(length) });
@@ -145,18 +145,18 @@ export function zlib(bytes: Uint8Array, level: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
   return zlibSync(bytes, { level });
 }
 
-/** Pieces are small, so that no more than {@link greatestExpansion} of one goes beyond a limit. */
+/** Small, so that at most {@link maxExpansion} times this is decompressed beyond a limit. */
 const pieceBytes = 1 << 16;
 
 /** The most that deflate (RFC 1951) makes of a byte: 258 bytes of two bits. */
-const greatestExpansion = 1032;
+const maxExpansion = 1032;
 
-/** Of bgzip, which makes the most members, each holds 64 KiB. Each takes 0.1 ms, so that empty ones cost 5 s a megabyte. */
-function isOfTooMany(members: number, unpackedBytes: number): boolean {
+/** bgzip makes the most members, of 64 KiB each. A member takes 0.1 ms, so a megabyte of empty members would take 5 s. */
+function hasTooManyMembers(members: number, unpackedBytes: number): boolean {
   return members > 1000 + unpackedBytes / 2 ** 14;
 }
 
-/** Inflates piece by piece into `chunks`, until the end or the limit. Returns why it could not go on, null where it could. */
+/** Decompresses piece by piece into `chunks`, up to the end or the limit. Returns the error that stopped it, or null. */
 function unpack(
   stream: Gunzip | Inflate,
   chunks: Uint8Array[],
@@ -193,14 +193,14 @@ function gibibytes(bytes: number): string {
 
 function damaged(name: string, cause?: unknown): InputError {
   return new InputError(
-    `${name} is compressed, and cut short or damaged, where complete data were expected; copy or download it again.`,
+    `${name} is compressed data that is cut short or damaged, and a complete file was expected; copy or download it again.`,
     { cause },
   );
 }
 
 /**
- * The byte behind the eight that state a member's CRC-32 and length, where it lies from `first` to `last` and they are those
- * of its content; null where they are not.
+ * The offset of the end of a member's trailer (CRC-32 and length), searched from `first` to `last`; null where no
+ * trailer matches the content.
  */
 function endOfTrailer(
   content: readonly Uint8Array[],
@@ -217,7 +217,7 @@ function endOfTrailer(
   return null;
 }
 
-/** The byte behind the last that is not zero. */
+/** The offset after the last byte that is not zero. */
 function startOfZeros(bytes: Uint8Array): number {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;

@@ -3,7 +3,7 @@ export { anonymousSource } from "./dicom/anonymise.js";
 export { type DrawnObject, requireDrawnOn } from "./dicom/belonging.js";
 export { type ReportedNode, writeMeasurementReport } from "./dicom/measurement-report.js";
 export { dicomModality } from "./dicom/modality.js";
-export { type BodySummary, type ObjectSummary, objectSummary } from "./dicom/object-summary.js";
+export { type ObjectSummary, objectSummary, type RegionSummary } from "./dicom/object-summary.js";
 export { locateCodecs } from "./dicom/pixel-codecs.js";
 export { matchRois, roiPattern } from "./dicom/roi-names.js";
 export {
@@ -37,8 +37,8 @@ export { type NamedSegment, nrrdSegments } from "./nrrd.js";
 export type { ReportProblem } from "./place.js";
 export {
   readSafetensors,
-  type StoredType,
-  type Tensor as StoredTensor,
+  type StoredTensor,
+  type TensorType,
   writeSafetensors,
 } from "./safetensors.js";
 export { type EventMoment, fileVersionRecord, restartRecord, scalarsRecord } from "./tensorboard.js";

@@ -146,12 +146,12 @@ describe("refused, in one sentence that names the file", () => {
   const row = "1,1,2,3,0,0,0,1,1,1,0,F-1,,,";
   const deep = JSON.parse(`[${"[".repeat(500)}${"]".repeat(500)}]`);
   test.each([
-    ["nothing", "", /no markups file/],
-    ["a text", "x,y,z\n1,2,3\n", /no markups file/],
-    ["an .fcsv of Slicer 3", "# Fiducial List file a.fcsv\nP1,1,2,3,1,1\n", /no markups file/],
+    ["nothing", "", /not a markups file/],
+    ["a text", "x,y,z\n1,2,3\n", /not a markups file/],
+    ["an .fcsv of Slicer 3", "# Fiducial List file a.fcsv\nP1,1,2,3,1,1\n", /not a markups file/],
     ["half a JSON file", json({}).slice(0, -1), /is not JSON/],
     ["JSON of something else", "{}", /no list of markups/],
-    ["control points that are no list", json({ controlPoints: {} }), /no list/],
+    ["control points that are no list", json({ controlPoints: {} }), /not a list/],
     ["another system", json({ coordinateSystem: "IJK", controlPoints: [] }), /coordinate system IJK/],
     ["micrometres", json({ coordinateUnits: "um" }), /points in um/],
     ["a position of two numbers", at([1, 2]), /point F-1 at \(1, 2\)/],

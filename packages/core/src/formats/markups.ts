@@ -1,4 +1,4 @@
-// 3D Slicer's markups: points with names, in and out, as .mrk.json and as the older .fcsv.
+// Reads and writes named points as 3D Slicer's markups: .mrk.json, and the older .fcsv.
 import { InputError } from "../errors.js";
 import { shown } from "../text.js";
 import type { Vector3 } from "../volume/volume.js";
@@ -12,25 +12,25 @@ export interface NamedPoint {
 }
 
 /**
- * The points of a markups file in LPS mm, in its order: the control points of every markup in a .mrk.json (point lists,
+ * The points of a markups file in LPS mm, in the order of the file: the control points of every markup in a .mrk.json (point lists,
  * lines, curves, planes alike), or the rows of an .fcsv. Points that are not placed (`positionStatus` other than
- * "defined") are left out. Whether the text is JSON decides which of the two it is.
+ * "defined") are left out. Text that begins as JSON is read as .mrk.json.
  *
  * Source: 3D Slicer's developer guide, "Markups", and its schema markups-schema-v1.0.3.json. As in Slicer, a markup
  * without `coordinateSystem` is in LPS, and the codes 0 and 1 of older files mean RAS and LPS.
  *
  * @param name The file, for messages.
- * @throws InputError where the text is neither, a coordinate is no finite number, the coordinate system is another than
- * LPS or RAS (an .fcsv must state it, since older ones are in RAS), the unit is not mm, or the state of a position is
- * unknown
+ * @throws InputError where the text is neither, a coordinate is not a finite number, the coordinate system is neither
+ * LPS nor RAS (an .fcsv must state it, since older files are in RAS), the unit is not mm, or the status of a position
+ * is unknown
  */
 export function readMarkups(text: string, name: string): NamedPoint[] {
-  // A byte-order mark may stand before either.
+  // Either may begin with a byte-order mark.
   const content = text.replace(/^\uFEFF/, "");
   return content.trimStart().startsWith("{") ? pointsOfJson(content, name) : pointsOfFcsv(content, name);
 }
 
-/** A .mrk.json with one list of points, in LPS mm. The same points always give the same text. */
+/** A .mrk.json with a single list of points, in LPS mm. The same points always give the same text. */
 export function writeMarkupsJson(points: readonly NamedPoint[], listName = "Points"): string {
   const controlPoints = points.map(({ name, pointLpsMm }, n) => ({
     id: `${n + 1}`,
@@ -62,11 +62,11 @@ export function writeFcsv(points: readonly NamedPoint[]): string {
   ].join("\n");
 }
 
-/** The identifier that Slicer itself writes; a name, of which nothing is fetched. */
+/** The identifier that Slicer itself writes. It is only a name: nothing is downloaded. */
 const schemaId =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
 
-/** Fixed since Slicer 4.4; rows of Slicer 5.2 and later carry the status of the position (2 is "defined") behind them. */
+/** Fixed since Slicer 4.4; Slicer 5.2 and later append the status of the position (2 is "defined"). */
 const fcsvColumns = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID".split(",");
 const statusColumn = fcsvColumns.length;
 
@@ -93,11 +93,11 @@ function pointsOfMarkup(markup: unknown, name: string): NamedPoint[] {
   const controlPoints = fieldOf(markup, "controlPoints") ?? [];
   if (!Array.isArray(controlPoints)) {
     throw new InputError(
-      `${name} has a markup whose controlPoints are no list, and a list of points was expected; save it again.`,
+      `${name} has a markup whose controlPoints are not a list, and a list of points was expected; save it again.`,
     );
   }
   const toLps = toLpsFrom(fieldOf(markup, "coordinateSystem") ?? "LPS", name);
-  // Either a word or a code of three: value, scheme, meaning.
+  // Either a word, or a code of three parts: value, scheme, meaning.
   const stated = fieldOf(markup, "coordinateUnits") ?? "mm";
   const unit = Array.isArray(stated) ? stated[0] : stated;
   if (unit !== "mm" && unit !== "") {
@@ -119,7 +119,7 @@ function pointsOfFcsv(text: string, name: string): NamedPoint[] {
   const header = lines.filter((line) => line.startsWith("#"));
   if (!header.some((line) => /^#\s*Markups fiducial file/i.test(line))) {
     throw new InputError(
-      `${name} is no markups file of 3D Slicer, and .mrk.json or .fcsv of Slicer 4 or later was expected; save the points from Slicer.`,
+      `${name} is not a markups file of 3D Slicer, and .mrk.json or .fcsv of Slicer 4 or later was expected; save the points from Slicer.`,
     );
   }
   const system = header.map((line) => /^#\s*CoordinateSystem\s*=\s*(\S+)/i.exec(line)?.[1]).find(Boolean);
@@ -135,7 +135,7 @@ function pointsOfFcsv(text: string, name: string): NamedPoint[] {
     });
 }
 
-/** Whether a position is placed: 2, of Slicer's states 0 to 3; older files state none. @throws InputError for another state */
+/** Whether a position is placed: status 2 of Slicer's 0 to 3; older files have no status. @throws InputError for any other status */
 function isPlaced(status = "", name: string): boolean {
   if (/^[0-3]?$/.test(status)) return status === "" || status === "2";
   throw new InputError(
@@ -143,13 +143,13 @@ function isPlaced(status = "", name: string): boolean {
   );
 }
 
-/** The fields of a row; one in quotes may hold commas, and quotes written twice. */
+/** The fields of a row. A field in quotes may hold commas, and doubled quotes stand for a quote. */
 function fieldsOfRow(row: string): string[] {
   const fields: string[] = [];
   let start = 0;
   while (start <= row.length) {
     const close = row[start] === '"' ? closingQuote(row, start + 1) : -1;
-    // A quote that nothing closes is a letter as any other.
+    // A quote that is never closed is an ordinary character.
     const comma = row.indexOf(",", Math.max(start, close));
     const end = comma === -1 ? row.length : comma;
     fields.push(close === -1 ? row.slice(start, end) : row.slice(start + 1, close).replaceAll('""', '"'));
@@ -158,14 +158,14 @@ function fieldsOfRow(row: string): string[] {
   return fields;
 }
 
-/** Where the quote stands that closes a field; −1 where none does. */
+/** The index of the quote that closes a field; −1 if there is none. */
 function closingQuote(row: string, from: number): number {
   let at = row.indexOf('"', from);
   while (at !== -1 && row[at + 1] === '"') at = row.indexOf('"', at + 2);
   return at;
 }
 
-/** A row is a line, so that line breaks in a name become blanks. */
+/** A row is one line, so line breaks in a name become spaces. */
 function quoted(name: string): string {
   const line = name.replace(/[\r\n]+/g, " ");
   return /[",]/.test(line) ? `"${line.replace(/"/g, '""')}"` : line;
@@ -181,7 +181,7 @@ function toLpsFrom(system: unknown, name: string): (point: Vector3) => Vector3 {
       return swapRasLps;
     default:
       throw new InputError(
-        `${name} has points in the coordinate system ${shown(system)}, and LPS or RAS was expected; state one of them in the file.`,
+        `${name} has points in the coordinate system ${shown(system)}, and LPS or RAS was expected; state it in the file.`,
       );
   }
 }

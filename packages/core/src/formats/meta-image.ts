@@ -1,4 +1,4 @@
-// MetaImage: reads .mha and .mhd with its data file, writes .mha with zlib.
+// MetaImage: reads .mha, and .mhd with its data file; writes .mha, compressed with zlib.
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
@@ -21,17 +21,17 @@ import {
  * The volume in a MetaImage file: header and voxels in one (.mha), or the header (.mhd) and, as `companion`, the bytes
  * of the file that it names ({@link metaImageCompanion}).
  *
- * The place is ITK's reading of the format: `Offset` is the centre of the first voxel in LPS mm, and the nine numbers of
- * `TransformMatrix` are the direction of i, then of j, then of k. `AnatomicalOrientation` is not used, as ITK does not:
- * its letters say where axes come from, not where they go to, and often do not fit the matrix.
+ * Origin and direction are read as ITK reads them: `Offset` is the centre of the first voxel in LPS mm, and the nine numbers of
+ * `TransformMatrix` are the direction of i, then of j, then of k. `AnatomicalOrientation` is ignored, as in ITK: its
+ * letters say where axes come from, not where they go to, and often do not fit the matrix.
  *
- * Source: MetaIO's documentation (itk.org/Wiki/MetaIO/Documentation) and ITK's own answers (fixtures/volumes).
+ * Source: MetaIO's documentation (itk.org/Wiki/MetaIO/Documentation) and what ITK reads (fixtures/volumes).
  *
  * @param name The file, for messages.
- * @param report Told where the header states no orientation, and where a shear is straightened.
- * @throws InputError where the file is no MetaImage, is cut short or damaged, has another number of axes than three, has
- * several channels, scales its voxels, is placed by a shear or a spacing that is not positive, holds NaN or infinite
- * voxels, or needs a data file that is not given
+ * @param report Called where the header states no orientation, and where a shear is straightened.
+ * @throws InputError where the file is not a MetaImage, is cut short or damaged, does not have three axes, has several
+ * channels, scales its voxels, has a sheared grid or a spacing that is not positive, holds NaN or infinite voxels, or
+ * needs a data file that is not given
  */
 export function readMetaImage(
   bytes: Uint8Array,
@@ -48,17 +48,17 @@ export function readMetaImage(
 }
 
 /**
- * The name of the file with the voxels of a .mhd, beside it; null where they follow the header.
+ * The name of the data file of a .mhd; null where the voxels follow the header.
  *
- * @throws InputError where the file is no MetaImage, or names a list of files or one in another folder
+ * @throws InputError where the file is not a MetaImage, or names a list of files or a file in another folder
  */
 export function metaImageCompanion(bytes: Uint8Array, name: string): string | null {
   return companionOf(headerOf(bytes, name), name);
 }
 
 /**
- * A .mha file of a volume, compressed with zlib. Voxels are exact, and numbers of the geometry are written with all their
- * digits, so that reading gives the same bits. The same volume always gives the same bytes.
+ * A .mha file of a volume, compressed with zlib. Voxels are exact, and the geometry is written with all digits, so that
+ * reading gives the same bits. The same volume always gives the same bytes.
  */
 export function writeMetaImage(volume: Volume): Uint8Array {
   const { direction: m } = volume;
@@ -104,20 +104,20 @@ const typesByName: Readonly<Record<string, StoredType>> = {
 interface Header {
   /** Values by key, in lower case. */
   readonly fields: ReadonlyMap<string, string>;
-  /** The byte behind the header's last line. */
+  /** Byte offset of the end of the header. */
   readonly end: number;
 }
 
-/** Longer than any header, and short enough to search in a file that is something else. */
+/** Longer than any header, and short enough to search quickly in a file of another format. */
 const longestHeader = 1 << 16;
 
 function headerOf(bytes: Uint8Array, name: string): Header {
-  // One character a byte, so that positions in the text are positions in the file.
+  // One character per byte, so that positions in the text are positions in the file.
   const text = strFromU8(bytes.subarray(0, longestHeader), true);
   const last = /^[ \t]*ElementDataFile[ \t]*=.*(\r?\n|$)/im.exec(text);
   if (last === null || !/^[ \t]*(ObjectType|NDims)[ \t]*=/im.test(text)) {
     throw new InputError(
-      `${name} is not a MetaImage file, and one with a header that ends in "ElementDataFile = ..." was expected (.mha or .mhd); check the path, or convert the scan.`,
+      `${name} is not a MetaImage file, and a header that ends in "ElementDataFile = ..." was expected (.mha or .mhd); check the path, or convert the scan.`,
     );
   }
   const end = last.index + last[0].length;
@@ -129,7 +129,7 @@ function headerOf(bytes: Uint8Array, name: string): Header {
   const kind = fields.get("objecttype") ?? "Image";
   if (kind.toLowerCase() !== "image") {
     throw new InputError(
-      `${name} is a MetaIO file of the kind ${kind}, and an Image was expected; name the image's file.`,
+      `${name} is a MetaIO file of the kind ${kind}, and an Image was expected; choose an image file.`,
     );
   }
   return { fields, end };
@@ -147,14 +147,14 @@ function sizeOf({ fields }: Header, name: string): Vector3 {
   const channels = Number(fields.get("elementnumberofchannels") ?? 1);
   if (channels !== 1) {
     throw new InputError(
-      `${name} has ${channels} channels a voxel, and one was expected (no colour, no vectors); extract a single channel from it.`,
+      `${name} has ${channels} channels per voxel, and 1 was expected (no colour, no vectors); extract a single channel from it.`,
     );
   }
   return [nx, ny, nz];
 }
 
 function placeOf({ fields }: Header, name: string, report: ReportProblem): Place {
-  const one = (keys: readonly string[], length: number): readonly number[] | null => {
+  const numbersOfFirst = (keys: readonly string[], length: number): readonly number[] | null => {
     const key = keys.find((candidate) => fields.has(candidate));
     if (key === undefined) return null;
     const numbers = numbersOf(fields.get(key));
@@ -169,14 +169,14 @@ function placeOf({ fields }: Header, name: string, report: ReportProblem): Place
       `${name} states its distances in ${unit}, and mm was expected; convert its spacing and offset.`,
     );
   }
-  const spacing = one(["elementspacing", "elementsize"], 3);
+  const spacing = numbersOfFirst(["elementspacing", "elementsize"], 3);
   if (spacing === null) {
     throw new InputError(
       `${name} states no ElementSpacing, and three numbers were expected; add them to its header.`,
     );
   }
-  const origin = one(["offset", "position", "origin"], 3);
-  const matrix = one(["transformmatrix", "rotation", "orientation"], 9);
+  const origin = numbersOfFirst(["offset", "position", "origin"], 3);
+  const matrix = numbersOfFirst(["transformmatrix", "rotation", "orientation"], 9);
   if (origin === null) {
     report("The header states no Offset: the first voxel is taken to lie at 0, 0, 0 mm, as ITK does.");
   }

@@ -197,7 +197,7 @@ describe("where a volume lies", () => {
       [
         "an sform of zeros",
         { sform: new Array(12).fill(0), qform: [0, 0, 1, 0, 0, 0] },
-        /sform holds zeros alone, though its code is positive; the qform is used/,
+        /sform is all zeros although its code is positive; the qform is used/,
       ],
       ["no transform", {}, /states no orientation/],
       [

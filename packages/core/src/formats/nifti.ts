@@ -1,4 +1,4 @@
-// NIfTI: reads versions 1 and 2 in one file (.nii, .nii.gz), writes version 1, gzip-compressed.
+// NIfTI: reads single files of versions 1 and 2 (.nii, .nii.gz), writes version 1.
 import { isNIFTI, NIFTI1, type NIFTI2, readHeader } from "nifti-reader-js";
 import { InputError } from "../errors.js";
 import type { Matrix3, Vector3, Volume, VoxelArray } from "../volume/volume.js";
@@ -24,22 +24,21 @@ import {
 } from "./stored-voxels.js";
 
 /**
- * The volume in a NIfTI-1 or NIfTI-2 file, compressed with gzip or not, of either byte order.
+ * The volume in a NIfTI-1 or NIfTI-2 file of either byte order, with or without gzip.
  *
  * Voxels keep their array type (int64 and uint64 become Int32Array and Uint32Array where they fit), unless the header
- * scales them: then they are slope · stored + intercept as Float32Array. The place comes from the sform where its code
- * is positive and it holds a grid (some programs leave zeros), else from the qform where its code is positive, else, as
- * nibabel does, from pixdim alone: i towards the
- * patient's left, j towards anterior, k towards superior, the grid centred on (0, 0, 0). Metres and micrometres become
- * millimetres; an unknown unit is taken as millimetres.
+ * scales them: then they are slope · stored + intercept as Float32Array. The affine is the sform if its code is
+ * positive and it holds a grid (some programs leave zeros), else the qform if its code is positive, else, as in
+ * nibabel, pixdim alone: i towards the patient's left, j towards anterior, k towards superior, the grid centred on
+ * (0, 0, 0). Metres and micrometres become millimetres; an unknown unit is taken as millimetres.
  *
  * Source of the formulas: nifti1.h of the NIfTI data format working group (methods 1 to 3, quaternion to matrix).
  *
  * @param name The file, for messages.
- * @param report Told where sform and qform disagree by more than a tenth of a voxel at a corner of the grid, where the
- * header states neither, and where a shear is straightened.
- * @throws InputError when the file is no NIfTI, cut short or damaged, not three-dimensional, complex or colour, placed
- * by a shear or a spacing that is not positive, or holds NaN or infinite voxels.
+ * @param report Called where sform and qform disagree by more than a tenth of a voxel at a corner of the grid, where
+ * the header states neither, and where a shear is straightened.
+ * @throws InputError when the file is not NIfTI, cut short or damaged, not three-dimensional, complex or colour, has a
+ * sheared grid or a spacing that is not positive, or holds NaN or infinite voxels.
  */
 export function readNifti(bytes: Uint8Array, name: string, report: ReportProblem = () => {}): Volume {
   const head = isGzip(bytes) ? gunzipStart(bytes, longestHeader, name) : bytes;
@@ -136,7 +135,7 @@ const codes: Readonly<Record<StoredType, number>> = {
 };
 
 const refusedDatatypes: Readonly<Record<number, string>> = {
-  0: "voxels of no stated type",
+  0: "voxels of an unstated type",
   1: "voxels of one bit",
   32: "complex voxels",
   128: "colour (RGB) voxels",
@@ -149,14 +148,14 @@ const refusedDatatypes: Readonly<Record<number, string>> = {
 function headerOf(bytes: Uint8Array, name: string): Header {
   const isVersion2 = bytes.length >= 4 && (bytes[0] === 28 || bytes[3] === 28);
   const length = isVersion2 ? longestHeader : 348;
-  // The header alone: the library would otherwise read the extensions too, and trust their lengths.
+  // Only the header: otherwise the library reads the extensions too, and trusts their lengths.
   const head = new Uint8Array(bytes.subarray(0, length)).buffer;
   const expected =
     "a NIfTI file (.nii or .nii.gz) was expected; check the path, or convert the scan to NIfTI";
   if (bytes.length === 0) throw new InputError(`${name} is empty, and ${expected}.`);
   if (bytes.length >= length && !isNIFTI(head) && isNIFTI(head, true)) {
     throw new InputError(
-      `${name} is the header of a NIfTI pair (.hdr and .img), and one file with header and voxels was expected; convert the pair to .nii.gz.`,
+      `${name} is the header of a NIfTI pair (.hdr and .img), and a single file with header and voxels was expected; convert the pair to .nii.gz.`,
     );
   }
   if (bytes.length < length || !isNIFTI(head))
@@ -189,7 +188,7 @@ function layoutOf(header: Header, count: number, name: string): VoxelLayout {
       `${name} has ${found}, and integers or floating-point numbers of up to 64 bits were expected; convert it to one of them.`,
     );
   }
-  // As the format's own library does: a smaller offset than the header's length is taken for "right after it".
+  // As in the format's own library: an offset smaller than the header's length means "right after the header".
   const start = Math.max(Math.round(header.vox_offset) || 0, header instanceof NIFTI1 ? firstVoxelByte : 544);
   return { type, count, littleEndian: header.littleEndian, start };
 }
@@ -209,7 +208,7 @@ function scaled(stored: VoxelArray, header: Header, name: string): VoxelArray {
   return data;
 }
 
-/** The place by the sform where its code is positive and it holds a grid, else by the qform, else by pixdim alone. */
+/** Spacing, origin and direction by the sform if its code is positive and it holds a grid, else by the qform, else by pixdim alone. */
 function placeOf(header: Header, bytes: Uint8Array, name: string, report: ReportProblem): Place {
   const unitMm = millimetresPerUnit(header.xyzt_units);
   const placed = (affine: Rows) => placeOfAffine(affine, unitMm, name, report);
@@ -228,12 +227,12 @@ function placeOf(header: Header, bytes: Uint8Array, name: string, report: Report
         `${name} has an sform of zeros and no qform, and an orientation was expected; correct its header.`,
       );
     }
-    report("The sform holds zeros alone, though its code is positive; the qform is used.");
+    report("The sform is all zeros although its code is positive; the qform is used.");
   }
   refuseBadSpacing(spacing, name);
   if (header.qform_code > 0) {
     if (![header.quatern_b, header.quatern_c, header.quatern_d].every(Number.isFinite)) {
-      throw new InputError(`${name} has a rotation (qform) that is not a number; correct its header.`);
+      throw new InputError(`${name} has a qform whose rotation is not a number; correct its header.`);
     }
     return placed(qformOf(header, spacing));
   }
@@ -248,7 +247,7 @@ function placeOf(header: Header, bytes: Uint8Array, name: string, report: Report
   ]);
 }
 
-/** Three rows of four: from an index (i, j, k, 1) to RAS in the file's own unit. */
+/** Three rows of four numbers: the affine from an index (i, j, k, 1) to RAS, in the file's own unit. */
 type Rows = readonly (readonly number[])[];
 
 /** Whether every step from voxel to voxel is zero. */
@@ -280,7 +279,7 @@ function reportDisagreement(
     );
     farthestMm = Math.max(farthestMm, Math.hypot(...gap) * unitMm);
   }
-  // Written so that a qform of NaN is reported too.
+  // Negated, so that a qform of NaN is reported too.
   if (farthestMm <= 0.1 * Math.min(...spacingMm)) return;
   const gap = Number.isFinite(farthestMm)
     ? `disagree by ${farthestMm.toPrecision(3)} mm at a corner of the grid`
@@ -294,7 +293,7 @@ function millimetresPerUnit(xyztUnits: number): number {
   return unit === NIFTI1.UNITS_MICRON ? 1e-3 : 1;
 }
 
-/** The sform's rows. The library's own `affine` is not used, since it holds the qform where that has the higher code. */
+/** The sform's rows. The library's own `affine` is not used, because it is the qform where that has the higher code. */
 function sformOf(header: Header, bytes: Uint8Array): Rows {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const number =
@@ -311,7 +310,7 @@ function qformOf(header: Header, spacing: Vector3): Rows {
   return [0, 1, 2].map((row) => [...scale.map((s, column) => rotation[3 * row + column] * s), origin[row]]);
 }
 
-/** The rotation of the unit quaternion whose last three numbers are b, c, d (nifti1.h); longer ones are shortened. */
+/** The rotation of the unit quaternion whose last three components are b, c, d (nifti1.h), normalised if longer than 1. */
 function rotationOf(b: number, c: number, d: number): Matrix3 {
   const squared = b * b + c * c + d * d;
   const scale = squared > 1 ? 1 / Math.sqrt(squared) : 1;
@@ -330,12 +329,12 @@ function rotationOf(b: number, c: number, d: number): Matrix3 {
   ];
 }
 
-/** The rotation that the quaternion states: the third axis is turned round where the grid is left-handed. */
+/** The rotation that the quaternion states: the third axis is reversed where the grid is left-handed. */
 function properRotation(m: Matrix3, handedness: number): Matrix3 {
   return [m[0], m[1], m[2] * handedness, m[3], m[4], m[5] * handedness, m[6], m[7], m[8] * handedness];
 }
 
-/** b, c, d of the unit quaternion (a ≥ 0) of a rotation, from its largest component, which rounding hurts least. */
+/** b, c, d of the unit quaternion (a ≥ 0) of a rotation, computed from its largest component, where rounding matters least. */
 function quaternionOf(m: Matrix3): Vector3 {
   const fourSquares = [
     1 + m[0] + m[4] + m[8],

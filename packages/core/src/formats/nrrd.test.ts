@@ -220,9 +220,9 @@ describe("refused, in one sentence that names the file", () => {
   const rows: [string, Uint8Array, RegExp][] = [
     ["nothing", new Uint8Array(0), /not an NRRD file/],
     ["a text", new Uint8Array(99).fill(65), /not an NRRD file/],
-    ["a later version", strToU8("NRRD0009\ntype: short\n\n"), /not an NRRD file of the versions 1 to 5/],
-    ["a header without sizes", nrrdFile({ sizes: null }), /dimension 3 and the sizes none/],
-    ["sizes unlike the dimension", nrrdFile({ sizes: "2 1" }), /dimension 3 and the sizes 2 1/],
+    ["a later version", strToU8("NRRD0009\ntype: short\n\n"), /not an NRRD file of version 1 to 5/],
+    ["a header without sizes", nrrdFile({ sizes: null }), /dimension 3 and sizes none/],
+    ["sizes unlike the dimension", nrrdFile({ sizes: "2 1" }), /dimension 3 and sizes 2 1/],
     ["sizes that are no numbers", nrrdFile({ sizes: "2 x 1" }), /sizes 2 x 1/],
     ["an axis without voxels", nrrdFile({ sizes: "2 0 1" }), /sizes 2 0 1/],
     ["voxels cut short", nrrdFile({}, raw16.subarray(1)), /has 3 bytes of voxels, and its header promises 4/],
@@ -248,7 +248,7 @@ describe("refused, in one sentence that names the file", () => {
     [
       "2D",
       nrrdFile({ dimension: "2", sizes: "2 1", "space directions": "(1,0,0) (0,1,0)" }),
-      /2 axes in space/,
+      /2 spatial axes/,
     ],
     ["colour", nrrdFile(four("RGB-color")), /an axis of 3 RGB-color/],
     ["vectors", nrrdFile(four("vector")), /an axis of 3 vector/],
@@ -262,7 +262,7 @@ describe("refused, in one sentence that names the file", () => {
         "space directions": null,
         spacings: "1 1 1 1",
       }),
-      /4 axes in space/,
+      /4 spatial axes/,
     ],
     [
       "2D in colour",

@@ -1,4 +1,4 @@
-// NRRD: reads .nrrd, .nhdr with its data file and the labels of .seg.nrrd, writes .nrrd with gzip.
+// NRRD: reads .nrrd, .nhdr with its data file, and the labels of .seg.nrrd; writes .nrrd, compressed with gzip.
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import { shown } from "../text.js";
@@ -23,18 +23,20 @@ import {
  * The volume in an NRRD file (NRRD0001 to NRRD0005): header and voxels in one (.nrrd), or the header (.nhdr) and, as
  * `companion`, the bytes of the file that it names ({@link nrrdCompanion}).
  *
- * The place comes from `space directions` and `space origin`, in a space that says where the patient lies: LPS, RAS or
- * LAS. Other spaces, such as scanner-xyz, are refused: they say nothing of the patient. A file that states no space but
- * spacings is taken as ITK takes it, with i, j, k to the left, posterior and superior from 0, 0, 0, and this is reported.
+ * Origin and direction come from `space directions` and `space origin`, in a space of the patient: LPS, RAS or LAS.
+ * Other spaces, such as scanner-xyz, are refused, because they do not say where the patient's left is. A file that
+ * states spacings but no space is read as ITK reads it, with i, j, k to the left, posterior and superior from 0, 0, 0,
+ * and this is reported.
  *
- * Source: teem.sourceforge.net/nrrd/format.html and ITK's own answers (fixtures/volumes).
+ * Source: teem.sourceforge.net/nrrd/format.html and what ITK reads (fixtures/volumes).
  *
  * @param name The file, for messages.
- * @param report Told where the header states no orientation or no origin, where the space is LAS, which older programs misread, and where a shear is straightened.
- * @throws InputError where the file is no NRRD, is cut short or damaged, has another number of spatial axes than three or
- * any further axis longer than one (colour, vectors, time, layers of segments), is compressed with bzip2, is placed
- * by a shear, a spacing that is not positive, a malformed origin or a space that is not the patient's, holds NaN or infinite voxels, or needs
- * a data file that is not given
+ * @param report Called where the header states no orientation or no origin, where the space is LAS (which older
+ * programs misread), and where a shear is straightened.
+ * @throws InputError where the file is not NRRD, is cut short or damaged, does not have three spatial axes or has a
+ * further axis longer than 1 (colour, vectors, time, layers of segments), is compressed with bzip2, has a sheared grid,
+ * a spacing that is not positive, a malformed origin or a space that is not the patient's, holds NaN or infinite
+ * voxels, or needs a data file that is not given
  */
 export function readNrrd(
   bytes: Uint8Array,
@@ -53,15 +55,15 @@ export function readNrrd(
 }
 
 /**
- * The name of the file with the voxels of a .nhdr, beside it; null where they follow the header.
+ * The name of the data file of a .nhdr; null where the voxels follow the header.
  *
- * @throws InputError where the file is no NRRD, or names a list of files or one in another folder
+ * @throws InputError where the file is not NRRD, or names a list of files or a file in another folder
  */
 export function nrrdCompanion(bytes: Uint8Array, name: string): string | null {
   return companionOf(headerOf(bytes, name), name);
 }
 
-/** A segment of 3D Slicer's .seg.nrrd: what the voxels of a label value are called. */
+/** A segment of 3D Slicer's .seg.nrrd: the name of a label value. */
 export interface NamedSegment {
   readonly label: number;
   readonly name: string;
@@ -71,7 +73,7 @@ export interface NamedSegment {
  * The segments that a .seg.nrrd names, by label value; none in any other NRRD. Source: Slicer's developer guide,
  * "Segmentation labelmap file format".
  *
- * @throws InputError where the file is no NRRD
+ * @throws InputError where the file is not NRRD
  */
 export function nrrdSegments(bytes: Uint8Array, name: string): NamedSegment[] {
   const { keys } = headerOf(bytes, name);
@@ -86,9 +88,9 @@ export function nrrdSegments(bytes: Uint8Array, name: string): NamedSegment[] {
 }
 
 /**
- * A .nrrd file of a volume in LPS, compressed with gzip. Voxels are exact. The format holds spacing times direction, here
- * with all digits; so spacing and direction come back within the last bits of a double. The same volume always gives the
- * same bytes.
+ * A .nrrd file of a volume in LPS, compressed with gzip. Voxels are exact. The format stores spacing times direction,
+ * written with all digits, so both come back within the last bits of a double. The same volume always gives the same
+ * bytes.
  */
 export function writeNrrd(volume: Volume): Uint8Array {
   const vector = (v: Vector3) => `(${v.join(",")})`;
@@ -120,7 +122,7 @@ const writtenNames: Readonly<Record<WrittenType, string>> = {
   float64: "double",
 };
 
-/** Every name of a type that the format's definition lists. */
+/** Every name that the format's definition lists for a type. */
 const namesOfTypes: Readonly<Record<StoredType, readonly string[]>> = {
   int8: ["signed char", "int8", "int8_t"],
   uint8: ["uchar", "unsigned char", "uint8", "uint8_t"],
@@ -143,29 +145,29 @@ const namesOfTypes: Readonly<Record<StoredType, readonly string[]>> = {
 };
 
 interface Header {
-  /** Fields ("name: value") by name, in lower case and without blanks. */
+  /** Fields ("name: value") by name, in lower case and without spaces. */
   readonly fields: ReadonlyMap<string, string>;
   /** Key/value pairs ("key:=value"). */
   readonly keys: ReadonlyMap<string, string>;
   readonly sizes: readonly number[];
-  /** The first byte behind the header. */
+  /** Byte offset of the end of the header. */
   readonly end: number;
 }
 
-/** Longer than any header (a .seg.nrrd of a hundred segments has 60 KB), and short enough to search. */
+/** Longer than any header (a .seg.nrrd of a hundred segments has 60 KB), and short enough to search quickly. */
 const longestHeader = 1 << 20;
 
 function headerOf(bytes: Uint8Array, name: string): Header {
   const expected = "an NRRD file (.nrrd or .nhdr) was expected; check the path, or convert the scan";
   if (!/^NRRD000[1-5]\r?\n/.test(strFromU8(bytes.subarray(0, 10), true))) {
-    throw new InputError(`${name} is not an NRRD file of the versions 1 to 5, and ${expected}.`);
+    throw new InputError(`${name} is not an NRRD file of version 1 to 5, and ${expected}.`);
   }
   const end = endOfHeader(bytes);
   const fields = new Map<string, string>();
   const keys = new Map<string, string>();
   for (const line of strFromU8(bytes.subarray(0, end)).split(/\r?\n/).slice(1)) {
     if (line.startsWith("#")) continue;
-    // A colon alone ends a field's name, with an equals sign a key.
+    // ":" ends the name of a field, ":=" that of a key.
     const colon = line.indexOf(":");
     const word = line.slice(0, Math.max(0, colon));
     const mark = word === "" ? undefined : line[colon + 1];
@@ -181,13 +183,13 @@ function headerOf(bytes: Uint8Array, name: string): Header {
     !sizes.every((n) => Number.isInteger(n) && n >= 1)
   ) {
     throw new InputError(
-      `${name} has an NRRD header with the dimension ${fields.get("dimension") ?? "none"} and the sizes ${fields.get("sizes") ?? "none"}, and ${expected}.`,
+      `${name} has an NRRD header with dimension ${fields.get("dimension") ?? "none"} and sizes ${fields.get("sizes") ?? "none"}, and ${expected}.`,
     );
   }
   return { fields, keys, sizes, end };
 }
 
-/** The byte behind the empty line that ends a header; a detached header may end with the file. */
+/** The offset after the empty line that ends a header; a detached header may end with the file. */
 function endOfHeader(bytes: Uint8Array): number {
   const newline = 10;
   let lineStart = 0;
@@ -204,7 +206,7 @@ function unescaped(value: string): string {
   return value.replace(/\\([\\n])/g, (_, escaped: string) => (escaped === "n" ? "\n" : "\\"));
 }
 
-/** The three axes in space; the others, of one sample each, do not move a voxel. */
+/** The three spatial axes; every other axis must be of length 1. */
 function spatialAxesOf({ fields, sizes }: Header, name: string): readonly [number, number, number] {
   const kinds = wordsOf(fields.get("kinds"));
   const directions = fields.has("spacedirections") ? directionsOf(fields, name) : null;
@@ -217,8 +219,8 @@ function spatialAxesOf({ fields, sizes }: Header, name: string): readonly [numbe
     const [first] = further;
     const found =
       first === undefined
-        ? `${axes.length} axes in space`
-        : `an axis of ${sizes[first]} ${kinds[first] ?? "values"} (colour, vectors, times or layers of segments)`;
+        ? `${axes.length} spatial axes`
+        : `an axis of ${sizes[first]} ${kinds[first] ?? "values"} (colour, vectors, time points or layers of segments)`;
     throw new InputError(
       `${name} has the sizes ${sizes.join(" × ")} with ${found}, and one 3D volume of single values was expected; extract one from it.`,
     );
@@ -226,12 +228,12 @@ function spatialAxesOf({ fields, sizes }: Header, name: string): readonly [numbe
   return [axes[0], axes[1], axes[2]];
 }
 
-/** The kinds of the format's definition that are positions in space; "???" and none say nothing. */
+/** The kinds that mean positions in space by the format's definition; a missing kind and "???" count as spatial. */
 function isSpatialKind(kind: string | undefined): boolean {
   return kind === undefined || ["domain", "space", "???", "none"].includes(kind.toLowerCase());
 }
 
-/** For each space the signs that turn its vectors to LPS. */
+/** For each space, the signs that convert its vectors to LPS. */
 const lps: Vector3 = [1, 1, 1];
 const ras: Vector3 = [-1, -1, 1];
 const las: Vector3 = [1, -1, 1];
@@ -259,15 +261,15 @@ function placeOf(
   const signs = spaces[space?.toLowerCase() ?? ""];
   if (signs === undefined) {
     throw new InputError(
-      `${name} lies in the space "${space ?? "(none stated)"}", and left-posterior-superior, right-anterior-superior or left-anterior-superior was expected, since others do not say where the patient's left is; convert it with the program that wrote it.`,
+      `${name} lies in the space "${space ?? "(none stated)"}", and left-posterior-superior, right-anterior-superior or left-anterior-superior was expected, because other spaces do not say where the patient's left is; convert it with the program that wrote it.`,
     );
   }
   if (signs === las) {
     report(
-      "The space is left-anterior-superior, read by its definition; programs with an ITK from before 2025 turn such a file by half a turn about z.",
+      "The space is left-anterior-superior, read by its definition; programs with an ITK from before 2025 rotate such a file by 180° about z.",
     );
   }
-  // Adding to zero leaves no −0, which equals no 0 in a deep comparison.
+  // Adding zero avoids −0, which a deep comparison does not count as equal to 0.
   const toLps = (v: Vector3): Vector3 => [0 + signs[0] * v[0], 0 + signs[1] * v[1], 0 + signs[2] * v[2]];
   const directions = directionsOf(fields, name);
   const step = (axis: number): Vector3 => toLps(directions[axis] ?? [Number.NaN, Number.NaN, Number.NaN]);
@@ -321,7 +323,7 @@ function refuseOtherUnits(fields: Header["fields"], name: string): void {
   throw new InputError(`${name} states its distances in ${unit}, and mm was expected; convert it.`);
 }
 
-/** For each axis its vector, or null where it lies not in space. */
+/** The vector of each axis; null for an axis that is not spatial. */
 function directionsOf(fields: Header["fields"], name: string): readonly (Vector3 | null)[] {
   const text = fields.get("spacedirections") ?? "";
   const vectors = vectorsIn(text);
@@ -331,7 +333,7 @@ function directionsOf(fields: Header["fields"], name: string): readonly (Vector3
   );
 }
 
-/** Where the first voxel lies; null where the header does not say. */
+/** The position of the first voxel; null where the header does not state it. */
 function originOf(fields: Header["fields"], name: string): Vector3 | null {
   const text = fields.get("spaceorigin");
   if (text === undefined) return null;
@@ -342,9 +344,9 @@ function originOf(fields: Header["fields"], name: string): Vector3 | null {
   );
 }
 
-/** The vectors of three numbers in a text such as "(1,0,0) none (0,1,0)", "none" as null; null where it is another text. */
+/** The vectors in a text such as "(1,0,0) none (0,1,0)", with null for "none"; null if the text does not have this form. */
 function vectorsIn(text: string): (Vector3 | null)[] | null {
-  // Sticky: what is no entry ends the search, which would otherwise begin anew at every bracket.
+  // Sticky: anything else ends the search, which would otherwise start again at every bracket.
   const entry = /\s*(?:none|\(([^()]*)\))/iy;
   const vectors: (Vector3 | null)[] = [];
   let end = 0;
@@ -382,7 +384,7 @@ function voxelsOf(
   }
   const wanted = count * bytesPerVoxel(type);
   const plain = encoding === "raw" ? stored : gunzip(stored, Math.max(byteSkip, 0) + wanted, dataName);
-  // The format's definition: −1 means that the voxels stand at the end of the file.
+  // The format's definition: −1 means that the voxels are at the end of the file.
   const start = byteSkip === -1 ? plain.length - wanted : byteSkip;
   const littleEndian = isLittleEndian(fields.get("endian"), type, name);
   return voxelsOfBytes(plain, { type, count, littleEndian, start }, dataName);
@@ -405,7 +407,7 @@ function isLittleEndian(word: string | undefined, type: StoredType, name: string
   );
 }
 
-/** How many lines or bytes stand before the voxels; −1 bytes where they stand last. */
+/** How many lines or bytes to skip before the voxels; −1 bytes if the voxels are at the end of the file. */
 function skipOf({ fields }: Header, field: "lineskip" | "byteskip", name: string): number {
   const skip = Number(fields.get(field) ?? 0);
   if (Number.isInteger(skip) && skip >= (field === "byteskip" ? -1 : 0)) return skip;
@@ -414,7 +416,7 @@ function skipOf({ fields }: Header, field: "lineskip" | "byteskip", name: string
   );
 }
 
-/** The byte behind a number of lines. */
+/** The offset after a number of lines. */
 function startOfLine(bytes: Uint8Array, lines: number): number {
   let start = 0;
   for (let line = 0; line < lines; line++) start = bytes.indexOf(10, start) + 1 || bytes.length;

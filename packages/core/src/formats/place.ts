@@ -1,15 +1,15 @@
-// The place of a grid from what a file says of its axes: checked, straightened where rounding bent it, refused where it is no grid.
+// Spacing, origin and direction of a grid, from what a file's header states: checked, made orthonormal where rounding bent the axes, refused where they do not form a grid.
 import { InputError } from "../errors.js";
 import { axisDirections, directionOf, dot, scale } from "../volume/vector.js";
 import type { Geometry, Matrix3, Vector3 } from "../volume/volume.js";
 
-/** A {@link Geometry} without its size. */
+/** Where a grid lies: a {@link Geometry} without its size. */
 export type Place = Pick<Geometry, "spacingMm" | "originMm" | "direction">;
 
-/** Takes a sentence about something odd in a file that can be read nevertheless. */
+/** Called with a sentence about something unusual in a file that can still be read. */
 export type ReportProblem = (problem: string) => void;
 
-/** What a file says: the directions of i, j, k as three vectors in LPS, of a length of about one. */
+/** What a file states: the directions of i, j, k as three vectors of (nearly) unit length in LPS. */
 export interface StatedPlace {
   readonly axes: readonly [Vector3, Vector3, Vector3];
   readonly spacingMm: Vector3;
@@ -22,8 +22,8 @@ export interface StatedPlace {
  * end of 512 voxels moves by 0.05 voxel.
  *
  * @param name The file, for messages.
- * @throws InputError where a spacing is none that a scan can have, the origin is farther than a kilometre, an
- * axis is not of length one (within 1e-3) or two axes are not perpendicular
+ * @throws InputError where a spacing is not plausible for a scan, the origin is farther away than a kilometre, an
+ * axis is not of unit length (within 1e-3) or two axes are not perpendicular
  */
 export function placeOfAxes(
   { axes, spacingMm, originMm }: StatedPlace,
@@ -62,8 +62,8 @@ export function placeOfAxes(
 }
 
 /**
- * The place of a grid whose axes are stated as steps from voxel to voxel (spacing times direction), in LPS mm; the
- * rest is as in {@link placeOfAxes}.
+ * The place of a grid whose axes are stated as steps from voxel to voxel (spacing times direction), in LPS mm;
+ * otherwise as {@link placeOfAxes}.
  */
 export function placeOfSteps(
   stepsMm: readonly [Vector3, Vector3, Vector3],
@@ -92,14 +92,14 @@ export function stepsOf(place: Place): [Vector3, Vector3, Vector3] {
 }
 
 /**
- * A vector in RAS as one in LPS, or the other way round. Adding to zero leaves no −0, which equals no 0 in a deep
- * comparison.
+ * Converts a vector from RAS to LPS, or back. Adding zero avoids −0, which a deep comparison does not count as equal
+ * to 0.
  */
 export function swapRasLps([x, y, z]: Vector3): Vector3 {
   return [0 - x, 0 - y, 0 + z];
 }
 
-/** @throws InputError where one of the three is not a positive number, or none that a scan has */
+/** @throws InputError where one of the three is not a positive number, or not plausible for a scan */
 export function refuseBadSpacing(spacingMm: Vector3, name: string): void {
   if (isSpacing(spacingMm)) return;
   throw new InputError(
@@ -107,7 +107,7 @@ export function refuseBadSpacing(spacingMm: Vector3, name: string): void {
   );
 }
 
-/** Whether these are three spacings that a scan can have: from a tenth of a micrometre to a metre. */
+/** Whether all three spacings are plausible for a scan: from a tenth of a micrometre to a metre. */
 export function isSpacing(spacingMm: Vector3): boolean {
   return spacingMm.every((s) => s >= 1e-4 && s <= 1e3);
 }
@@ -120,7 +120,7 @@ export function determinant(m: Matrix3): number {
   return m[0] * c[0] + m[1] * c[1] + m[2] * c[2];
 }
 
-/** The orthonormal matrix nearest to one that nearly is: Newton's iteration for the polar factor (Higham 1986). */
+/** The orthonormal matrix nearest to a nearly orthonormal one: Newton's iteration for the polar factor (Higham 1986). */
 function orthonormal(matrix: Matrix3): Matrix3 {
   let m = matrix;
   for (let step = 0; step < 4; step++) {
@@ -132,7 +132,7 @@ function orthonormal(matrix: Matrix3): Matrix3 {
   return m;
 }
 
-/** Divided by the determinant, this is the inverse transposed. */
+/** Divided by the determinant, this is the transpose of the inverse. */
 function cofactors(m: Matrix3): Matrix3 {
   return [
     m[4] * m[8] - m[5] * m[7],

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import { readSafetensors, type Tensor, writeSafetensors } from "./safetensors.js";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.js";
 
 const encode = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -18,7 +18,7 @@ function file(header: string, data: readonly number[] = [], statedLength = heade
 const onlyTensor = (bytes: Uint8Array) => [...readSafetensors(bytes, "x").tensors.values()][0];
 
 describe("round trip", () => {
-  const everyType: [string, Tensor][] = [
+  const everyType: [string, StoredTensor][] = [
     ["f64", { dtype: "F64", shape: [2], data: Float64Array.of(Math.PI, -0) }],
     [
       "f32",
@@ -72,7 +72,7 @@ describe("round trip", () => {
   });
 
   test("a count that does not fit the shape is refused", () => {
-    const wrong: Tensor = { dtype: "F32", shape: [2], data: Float32Array.of(1) };
+    const wrong: StoredTensor = { dtype: "F32", shape: [2], data: Float32Array.of(1) };
     expect(() => writeSafetensors(new Map([["a", wrong]]))).toThrow(RangeError);
   });
 });
@@ -176,13 +176,13 @@ test("BF16 rounds to the nearest, halfway to even", () => {
 });
 
 describe("refused, in one sentence that names the file", () => {
-  const one = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
+  const header = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
   const rows: [string, Uint8Array, RegExp][] = [
     ["nothing", new Uint8Array(0), /only 0 bytes/],
     ["a text", encode("this is not a safetensors file"), /no safetensors header/],
-    ["a header cut short", file(one).subarray(0, 30), /30 bytes where its header alone needs/],
-    ["data cut short", file(one, [0, 0, 0]), /3 bytes of data where its header states 4/],
-    ["data too long", file(one, [0, 0, 0, 0, 0]), /5 bytes of data where its header states 4/],
+    ["a header cut short", file(header).subarray(0, 30), /30 bytes where its header alone needs/],
+    ["data cut short", file(header, [0, 0, 0]), /3 bytes of data where its header states 4/],
+    ["data too long", file(header, [0, 0, 0, 0, 0]), /5 bytes of data where its header states 4/],
     ["no JSON", file("{{{{{{{{"), /not JSON/],
     ["a list", file("[]"), /not a JSON object/],
     [
@@ -211,8 +211,8 @@ describe("refused, in one sentence that names the file", () => {
       ),
       /gap or an overlap before the tensor "b"/,
     ],
-    ["metadata of numbers", file('{"__metadata__":{"a":1}}'), /not texts/],
-    ["a tensor that is a number", file('{"a":1}'), /without description/],
+    ["metadata of numbers", file('{"__metadata__":{"a":1}}'), /not text/],
+    ["a tensor that is a number", file('{"a":1}'), /without a description/],
   ];
   test.each(rows)("%s", (_, bytes, message) => {
     const read = () => readSafetensors(bytes, "weights.safetensors");

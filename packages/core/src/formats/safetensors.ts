@@ -1,10 +1,10 @@
-// Safetensors: named tensors in one file, as https://github.com/huggingface/safetensors#format states it.
+// Reads and writes safetensors, named tensors in one file: https://github.com/huggingface/safetensors#format
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import { shown } from "../text.js";
 
-/** How a tensor is stored, by its name in the file. */
-export type StoredType = keyof ArrayOf;
+/** How a tensor's numbers are stored: the format's `dtype`. */
+export type TensorType = keyof ArrayOf;
 
 interface ArrayOf {
   F64: Float64Array;
@@ -23,57 +23,57 @@ interface ArrayOf {
 }
 
 /**
- * A tensor of a file; the last axis of `shape` varies fastest. F16 and BF16 are float32 in memory and are rounded to
- * the nearest when written (halfway to even). BOOL is 0 or 1.
+ * A tensor of a file; the last axis of `shape` varies fastest. F16 and BF16 are float32 in memory and are rounded when
+ * written (to nearest, ties to even). BOOL is 0 or 1.
  */
-export type Tensor = {
-  [Type in StoredType]: {
+export type StoredTensor = {
+  [Type in TensorType]: {
     readonly dtype: Type;
     readonly shape: readonly number[];
     readonly data: ArrayOf[Type];
   };
-}[StoredType];
+}[TensorType];
 
 /**
  * The tensors, in the order of the file's header, and the metadata of a safetensors file. The data are copies.
  * @param name The file, for messages.
- * @throws InputError when the file is cut short, is no safetensors file, or its header contradicts itself.
+ * @throws InputError when the file is cut short, is not a safetensors file, or its header contradicts itself.
  */
 export function readSafetensors(
   bytes: Uint8Array,
   name: string,
-): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
   const { header, firstByte } = headerOf(bytes, name);
   const { __metadata__: metadata = {}, ...entries } = header;
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
-    throw broken(name, "metadata that are not texts");
+    throw broken(name, "metadata that is not text");
   }
   const body = bytes.subarray(firstByte);
   const described = Object.entries(entries).map(([key, entry]) => descriptionOf(key, entry, name));
   refuseGapsAndOverlaps(described, body.length, name);
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, StoredTensor>();
   for (const { key, dtype, shape, start, end } of described) {
     // The checks above make the array's kind that of dtype, which the type system cannot follow through a variable.
     tensors.set(key, {
       dtype,
       shape,
       data: codecs[dtype].decode(Uint8Array.from(body.subarray(start, end))),
-    } as Tensor);
+    } as StoredTensor);
   }
   return { tensors, metadata: metadata as Record<string, string> };
 }
 
 /**
- * A safetensors file. Tensors are laid out by the width of their type, widest first, then by name, and the data begin
+ * A safetensors file. Tensors are ordered by the width of their type, widest first, then by name, and the data begin
  * at a multiple of 8 bytes: every tensor is aligned for its type, and equal content gives equal bytes.
- * @throws RangeError when a tensor has not as many elements as its shape states.
- * @throws InputError when a finite number of an F16 tensor is beyond the greatest F16, 65504.
+ * @throws RangeError when a tensor does not have as many elements as its shape states.
+ * @throws InputError when a finite number of an F16 tensor is beyond the largest F16, 65504.
  */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const width = (tensor: Tensor) => codecs[tensor.dtype].bytes;
+  const width = (tensor: StoredTensor) => codecs[tensor.dtype].bytes;
   const ordered = [...tensors].sort(
     ([a, first], [b, second]) => width(second) - width(first) || (a < b ? -1 : 1),
   );
@@ -110,15 +110,15 @@ interface Codec<Data> {
   readonly decode: (raw: Uint8Array<ArrayBuffer>) => Data;
 }
 
-// Typed arrays are taken as little-endian, as the file is: so are all machines that ONNX Runtime runs on.
-const codecs: { readonly [Type in StoredType]: Codec<ArrayOf[Type]> } = {
+// Typed arrays are assumed to be little-endian, like the file: all machines that ONNX Runtime runs on are.
+const codecs: { readonly [Type in TensorType]: Codec<ArrayOf[Type]> } = {
   F64: { bytes: 8, decode: (raw) => new Float64Array(raw.buffer) },
   F32: { bytes: 4, decode: (raw) => new Float32Array(raw.buffer) },
   F16: {
     bytes: 2,
-    decode: (raw) => floatsOfBits(converted(new Uint16Array(raw.buffer), Uint32Array, floatBitsOfHalf)),
+    decode: (raw) => floatsOfBits(converted(new Uint16Array(raw.buffer), Uint32Array, floatBitsOfFloat16)),
   },
-  BF16: { bytes: 2, decode: (raw) => floatsOfBrain(new Uint16Array(raw.buffer)) },
+  BF16: { bytes: 2, decode: (raw) => floatsOfBfloat16(new Uint16Array(raw.buffer)) },
   I64: { bytes: 8, decode: (raw) => new BigInt64Array(raw.buffer) },
   U64: { bytes: 8, decode: (raw) => new BigUint64Array(raw.buffer) },
   I32: { bytes: 4, decode: (raw) => new Int32Array(raw.buffer) },
@@ -130,8 +130,8 @@ const codecs: { readonly [Type in StoredType]: Codec<ArrayOf[Type]> } = {
   BOOL: { bytes: 1, decode: (raw) => raw },
 };
 
-function encodedBytes({ dtype, data }: Tensor, key: string): Uint8Array {
-  const stored = dtype === "F16" ? halvesOf(data, key) : dtype === "BF16" ? brainsOf(data) : data;
+function encodedBytes({ dtype, data }: StoredTensor, key: string): Uint8Array {
+  const stored = dtype === "F16" ? float16Of(data, key) : dtype === "BF16" ? bfloat16Of(data) : data;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
 
@@ -163,14 +163,14 @@ function headerOf(bytes: Uint8Array, name: string): { header: Record<string, unk
 
 interface Description {
   readonly key: string;
-  readonly dtype: StoredType;
+  readonly dtype: TensorType;
   readonly shape: readonly number[];
   readonly start: number;
   readonly end: number;
 }
 
 function descriptionOf(key: string, entry: unknown, name: string): Description {
-  if (!isRecord(entry)) throw broken(name, `a tensor "${key}" without description`);
+  if (!isRecord(entry)) throw broken(name, `a tensor "${key}" without a description`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(codecs, dtype)) {
     throw new InputError(
@@ -182,14 +182,14 @@ function descriptionOf(key: string, entry: unknown, name: string): Description {
     throw broken(name, `a tensor "${key}" at the offsets ${shown(offsets)}`);
   }
   const [start, end] = offsets;
-  const needed = elementsOf(shape) * codecs[dtype as StoredType].bytes;
+  const needed = elementsOf(shape) * codecs[dtype as TensorType].bytes;
   if (end - start !== needed) {
     throw broken(name, `a tensor "${key}" of ${end - start} bytes where its shape and type need ${needed}`);
   }
-  return { key, dtype: dtype as StoredType, shape, start, end };
+  return { key, dtype: dtype as TensorType, shape, start, end };
 }
 
-/** The format allows none: so a file cut short, or one that hides something, is noticed. */
+/** The format allows neither, so a file that is cut short or hides data is noticed. */
 function refuseGapsAndOverlaps(described: readonly Description[], length: number, name: string): void {
   let expected = 0;
   for (const { key, start, end } of [...described].sort((a, b) => a.start - b.start || a.end - b.end)) {
@@ -216,46 +216,46 @@ function sortedByKey(record: Readonly<Record<string, string>>): Record<string, s
 }
 
 /** IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-function floatBitsOfHalf(half: number): number {
+function floatBitsOfFloat16(half: number): number {
   const sign = (half & 0x8000) << 16;
   const exponent = (half >> 10) & 31;
   const fraction = half & 1023;
   if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
   if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
   if (fraction === 0) return sign;
-  // A subnormal half is a normal float: its first one moves to the place that is not stored.
+  // A subnormal float16 is a normal float32: its leading 1 moves to the implicit bit.
   const shift = Math.clz32(fraction) - 21;
   return sign | ((113 - shift) << 23) | (((fraction << shift) & 1023) << 13);
 }
 
-function halvesOf(floats: Float32Array, key: string): Uint16Array {
+function float16Of(floats: Float32Array, key: string): Uint16Array {
   const beyond = floats.find((value) => Number.isFinite(value) && Math.abs(value) >= HALF_OVERFLOW);
   if (beyond !== undefined)
     throw new InputError(
       `The tensor "${key}" holds ${beyond}, and float16 ends at 65504; store it as float32 instead.`,
     );
-  return converted(bitsOf(floats), Uint16Array, halfOfFloatBits);
+  return converted(bitsOf(floats), Uint16Array, float16OfFloatBits);
 }
 
-/** Halfway from the greatest half to the next power of two: from here on rounding gives infinity. */
+/** Halfway from the largest float16 to the next power of two: from here on, rounding gives infinity. */
 const HALF_OVERFLOW = 65520;
 
-function halfOfFloatBits(bits: number): number {
+function float16OfFloatBits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   const exponent = (magnitude >>> 23) - 112;
   if (exponent >= 31) return sign | 0x7c00;
   if (exponent <= 0) {
-    // Subnormal halves: the significand moves right, and only what it loses decides the rounding.
+    // Subnormal float16: the significand is shifted right, and the bits that it loses decide the rounding.
     if (exponent < -10) return sign;
     return sign | roundedShift((magnitude & 0x7fffff) | 0x800000, 14 - exponent);
   }
-  // A carry out of the fraction raises the exponent, which is what rounding asks for.
+  // A carry out of the fraction raises the exponent, which is the correct rounding.
   return sign | roundedShift((exponent << 23) | (magnitude & 0x7fffff), 13);
 }
 
-/** value / 2^shift, rounded to the nearest integer, halfway to even. */
+/** value / 2^shift, rounded to the nearest integer, ties to even. */
 function roundedShift(value: number, shift: number): number {
   const half = 2 ** (shift - 1);
   const kept = value >>> shift;
@@ -264,11 +264,11 @@ function roundedShift(value: number, shift: number): number {
 }
 
 /** bfloat16 is the upper half of a float32. */
-function floatsOfBrain(brains: Uint16Array): Float32Array {
+function floatsOfBfloat16(brains: Uint16Array): Float32Array {
   return floatsOfBits(converted(brains, Uint32Array, (brain) => brain << 16));
 }
 
-function brainsOf(floats: Float32Array): Uint16Array {
+function bfloat16Of(floats: Float32Array): Uint16Array {
   return converted(bitsOf(floats), Uint16Array, (bits) =>
     (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : roundedShift(bits, 16),
   );
@@ -277,7 +277,7 @@ function brainsOf(floats: Float32Array): Uint16Array {
 const floatsOfBits = (bits: Uint32Array<ArrayBuffer>): Float32Array => new Float32Array(bits.buffer);
 const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(Float32Array.from(floats).buffer);
 
-/** A loop, for `from` of typed arrays is slow with a function; see {@link maskWhere}. */
+/** A loop, because `from` of typed arrays is slow with a function; see {@link maskWhere}. */
 function converted<To extends { [index: number]: number }>(
   from: Uint16Array | Uint32Array,
   Kind: new (length: number) => To,

@@ -1,4 +1,4 @@
-// Voxels as files store them: of a stated type and byte order in bytes, or as text; every way ends in a typed array of this machine.
+// Converts voxels from the way files store them (bytes of a stated type and byte order, or text) to typed arrays, and back.
 import { InputError } from "../errors.js";
 import { counted, shown } from "../text.js";
 import type { VoxelArray } from "../volume/volume.js";
@@ -33,18 +33,18 @@ export function writtenTypeOf(array: VoxelArray): WrittenType {
   return array[Symbol.toStringTag].replace("Array", "").toLowerCase() as WrittenType;
 }
 
-/** What a header says of the voxels behind it. */
+/** What a header says about the voxels that follow it. */
 export interface VoxelLayout {
   readonly type: StoredType;
   readonly count: number;
   readonly littleEndian: boolean;
-  /** The first voxel's byte. */
+  /** Byte offset of the first voxel. */
   readonly start: number;
 }
 
 /**
- * The voxels that lie in `bytes` from `start` on, in an array of their own. int64 and uint64 become Int32Array and
- * Uint32Array where every value fits.
+ * The voxels stored in `bytes` from `start` on, as a copy. int64 and uint64 become Int32Array and Uint32Array, if
+ * every value fits.
  *
  * @param name The file, for messages.
  * @throws InputError where the bytes are too few, or a 64-bit value needs more than 32 bits
@@ -58,7 +58,7 @@ export function voxelsOfBytes(bytes: Uint8Array, layout: VoxelLayout, name: stri
       `${name} is cut short: it has ${Math.max(0, bytes.length - Math.max(0, start))} bytes of voxels, and its header promises ${wanted}; copy or download it again.`,
     );
   }
-  // Not slice(), which of Node's Buffer is a view.
+  // Not slice(): for Node's Buffer that is a view, not a copy.
   const raw = new Uint8Array(bytes.subarray(start, start + wanted));
   if (littleEndian !== machineIsLittleEndian && width > 1) reverseEach(raw, width);
   const stored = storedTypes[type].make(raw.buffer);
@@ -68,13 +68,13 @@ export function voxelsOfBytes(bytes: Uint8Array, layout: VoxelLayout, name: stri
 }
 
 /**
- * The voxels that a text states, separated by white space.
+ * The voxels of a text, separated by white space.
  *
  * @param name The file, for messages.
- * @throws InputError where a word is no number of the type, or the numbers are too few or too many
+ * @throws InputError where a word is not a number of the type, or there are too few or too many numbers
  */
 export function voxelsOfText(text: string, type: StoredType, count: number, name: string): VoxelArray {
-  // Counted first, before memory is taken for what a header promises, and without a list of the words.
+  // Counted first, so that no memory is allocated for voxels that a header promises but the file does not have.
   let words = 0;
   for (const _ of text.matchAll(/\S+/g)) words++;
   if (words !== count) {
@@ -99,19 +99,19 @@ export function voxelsOfText(text: string, type: StoredType, count: number, name
   return voxels;
 }
 
-/** The number that a text states; NaN where it states none. Blanks about it are allowed. */
+/** A text as a number; NaN if it is not a number. Surrounding white space is allowed. */
 export function numberOf(text: string): number {
-  // Number takes an empty text for zero.
+  // Number("") is 0.
   return text.trim() === "" ? Number.NaN : Number(text);
 }
 
-/** The bytes of an array, as this machine and so as every file of ours orders them: little-endian; not a copy. */
+/** The bytes of an array (a view, not a copy), in this machine's byte order: little-endian, as every file that we write. */
 export function bytesOfVoxels(data: VoxelArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /**
- * A scan or a label has a value everywhere.
+ * Refuses voxels without a finite value.
  *
  * @param name The file, for the message.
  * @throws InputError where a voxel is NaN or infinite

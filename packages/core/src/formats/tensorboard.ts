@@ -1,4 +1,4 @@
-// TensorBoard's event files, written: TFRecord framing around protobuf events with scalars.
+// Writes the records of TensorBoard's event files: protobuf events with scalars, framed as TFRecords.
 // https://www.tensorflow.org/tutorials/load_data/tfrecord, tensorboard/compat/proto/{event,summary}.proto
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
@@ -16,7 +16,7 @@ export function fileVersionRecord(wallTimeSeconds: number): Uint8Array {
   );
 }
 
-/** Tells TensorBoard that a run goes on from a step: it forgets what an earlier file has from there on. */
+/** Tells TensorBoard that a run continues from a step: it discards what an earlier file has from there on. */
 export function restartRecord(moment: EventMoment): Uint8Array {
   const start = 1;
   return eventRecord(moment, (event) =>
@@ -24,7 +24,7 @@ export function restartRecord(moment: EventMoment): Uint8Array {
   );
 }
 
-/** Scalars of a step by their tag, such as `loss`; a tag with a slash, such as `validation/dsc`, stands in a group. */
+/** Scalars of a step by their tag, such as `loss`; a tag with a slash, such as `validation/dsc`, belongs to a group. */
 export function scalarsRecord(moment: EventMoment, scalars: Readonly<Record<string, number>>): Uint8Array {
   return eventRecord(moment, (event) => {
     const summary = event.tag(5, WireType.LengthDelimited).fork();
@@ -65,7 +65,7 @@ function framed(data: Uint8Array): Uint8Array {
   return record;
 }
 
-/** TFRecord's mask, so that the checksum of data that hold checksums is no special one: rotated right by 15 bits, plus a constant. */
+/** TFRecord's masked checksum: rotated right by 15 bits, plus a constant. */
 function masked(checksum: number): number {
   return (((checksum >>> 15) | (checksum << 17)) + 0xa282ead8) >>> 0;
 }

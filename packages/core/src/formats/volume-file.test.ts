@@ -184,7 +184,7 @@ describe("refused, in one sentence that names the file", () => {
     [
       "x.txt",
       new Uint8Array(500).fill(65),
-      /is no volume file.*\.nii\.gz, \.nii, \.nrrd, \.nhdr, \.mha or \.mhd/,
+      /is not a volume file.*\.nii\.gz, \.nii, \.nrrd, \.nhdr, \.mha or \.mhd/,
     ],
     ["x.nrrd", new Uint8Array(0), /is not an NRRD file/],
     ["x.mha", new Uint8Array(0), /is not a MetaImage file/],
@@ -201,7 +201,7 @@ describe("refused, in one sentence that names the file", () => {
   test.each(["x.nhdr", "x.mhd", "x.jpg", "nii"])("writing %s", (name) => {
     expect(() => writeVolume(small, name)).toThrow(InputError);
     expect(() => writeVolume(small, name)).toThrow(
-      `${name} has an ending that no volume is written under, and .nii.gz, .nii, .nrrd or .mha was expected; name the file so.`,
+      `${name} has an ending that no volume format uses, and .nii.gz, .nii, .nrrd or .mha was expected; choose one of these.`,
     );
   });
 });

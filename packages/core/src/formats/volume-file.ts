@@ -1,4 +1,4 @@
-// The volume formats in one table: which one a file has, by its name and its content, and how it is read and written.
+// The table of volume formats: recognises a file's format by its name and content, and reads and writes it.
 import { InputError } from "../errors.js";
 import type { Volume } from "../volume/volume.js";
 import { isGzip } from "./gzip.js";
@@ -12,9 +12,9 @@ export interface VolumeFormat {
   readonly name: "NIfTI" | "NRRD" | "MetaImage";
   /** Endings of file names that are read, in lower case. */
   readonly endings: readonly string[];
-  /** Those of them that are also written. */
+  /** The subset of these endings that is also written. */
   readonly writtenEndings: readonly string[];
-  /** Endings that the format's reader knows and refuses in its own words, such as the header of a pair of files. */
+  /** Endings that the format's reader refuses with its own message, such as the header of a NIfTI pair. */
   readonly refusedEndings?: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export const volumeFormats: readonly VolumeFormat[] = [
   { name: "MetaImage", endings: [".mha", ".mhd"], writtenEndings: [".mha"] },
 ];
 
-/** The format that a file's ending names; null where it names none of them. */
+/** The format that belongs to a file's ending; null if the ending is unknown. */
 export function volumeFormatOf(fileName: string): VolumeFormat | null {
   const lower = fileName.toLowerCase();
   return (
@@ -41,12 +41,12 @@ export function volumeFormatOf(fileName: string): VolumeFormat | null {
 }
 
 /**
- * The volume in a file of any of the formats. A file whose ending names none of them is read by its content.
+ * The volume in a file of any of the formats. If the ending is unknown, the content decides.
  *
  * @param name The file, for its ending and for messages.
  * @param companion The bytes of the file that {@link volumeCompanion} names.
- * @param report Told of everything odd that does not keep the file from being read, a sentence each.
- * @throws InputError where the content is of another format than the ending says or of none, and where the format's own
+ * @param report Called with a sentence about everything unusual in a file that can still be read.
+ * @throws InputError where the content does not match the ending or is of no known format, and where the format's own
  * reader refuses it ({@link readNifti}, `readNrrd`, `readMetaImage`)
  */
 export function readVolume(
@@ -66,7 +66,7 @@ export function readVolume(
 }
 
 /**
- * The name of the file beside this one that holds its voxels (.nhdr, .mhd); null where one file holds everything.
+ * The name of the data file of a detached header (.nhdr, .mhd); null where the file itself holds the voxels.
  *
  * @throws InputError as {@link readVolume} does for a header that cannot be read
  */
@@ -82,10 +82,10 @@ export function volumeCompanion(bytes: Uint8Array, name: string): string | null 
 }
 
 /**
- * The bytes of a file of the format that its name ends in, voxels and geometry as they are (NIfTI rounds the geometry to
- * float32).
+ * The bytes of a volume file; the ending of the name chooses the format. Voxels and geometry are exact (NIfTI rounds
+ * the geometry to float32).
  *
- * @throws InputError where no format is written under that ending
+ * @throws InputError where no format is written with that ending
  */
 export function writeVolume(
   volume: Volume,
@@ -105,23 +105,23 @@ export function writeVolume(
       return writeMetaImage(volume);
     case undefined:
       throw new InputError(
-        `${fileName} has an ending that no volume is written under, and ${listed(volumeFormats.flatMap((f) => f.writtenEndings))} was expected; name the file so.`,
+        `${fileName} has an ending that no volume format uses, and ${listed(volumeFormats.flatMap((f) => f.writtenEndings))} was expected; choose one of these.`,
       );
   }
 }
 
-/** The format by the ending, where the content does not contradict it; by the content where the ending says nothing. */
+/** The format by the ending, unless the content contradicts it; by the content if the ending is unknown. */
 function checkedFormat(bytes: Uint8Array, name: string): VolumeFormat["name"] {
   const byContent = contentOf(bytes);
   if (byContent === "DICOM") {
     throw new InputError(
-      `${name} is a DICOM file, and a volume file was expected; name the folder of its series instead.`,
+      `${name} is a DICOM file, and a volume file was expected; choose the folder of its series instead.`,
     );
   }
   const format = volumeFormatOf(name)?.name ?? byContent;
   if (format === null) {
     throw new InputError(
-      `${name} is no volume file, and one that ends in ${listed(volumeFormats.flatMap((f) => f.endings))} was expected; check the path, or convert the scan.`,
+      `${name} is not a volume file, and a file that ends in ${listed(volumeFormats.flatMap((f) => f.endings))} was expected; check the path, or convert the scan.`,
     );
   }
   if (byContent !== null && byContent !== format) {
@@ -132,7 +132,7 @@ function checkedFormat(bytes: Uint8Array, name: string): VolumeFormat["name"] {
   return format;
 }
 
-/** What a file's first bytes say it is; null where they say nothing. */
+/** The format that a file's first bytes show; null where they show none. */
 function contentOf(bytes: Uint8Array): VolumeFormat["name"] | "DICOM" | null {
   const text = String.fromCharCode(...bytes.subarray(0, 256));
   if (text.startsWith("NRRD000")) return "NRRD";

@@ -125,6 +125,6 @@ test("20,000 files are listed and read within seconds, the directory read once",
 
 test("an entry that inflates to more than the directory states takes no more memory than was checked", () => {
   const archive = withStatedSize(zipSync({ zeros: new Uint8Array(1e6) }), 100);
-  expect(() => listZip(archive, "a.zip")[0].read()).toThrow(/its checksum or length is another/);
+  expect(() => listZip(archive, "a.zip")[0].read()).toThrow(/its checksum or length does not match/);
   expect(zipLimits.totalBytes).toBe(4 * 2 ** 30);
 });

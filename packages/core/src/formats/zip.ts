@@ -1,38 +1,38 @@
-// Zip archives: lists what they hold, refuses bombs and names that lead elsewhere, and inflates one file at a time.
+// Zip archives: lists their files, refuses decompression bombs and names that lead out of the archive, and decompresses one file at a time.
 import { inflateSync, strFromU8 } from "fflate";
 import { InputError } from "../errors.js";
-import { contentLimits, crc32, greatestContent } from "./gzip.js";
+import { contentLimitBytes, contentLimits, crc32 } from "./gzip.js";
 
 /** A file in an archive. */
 export interface ZipEntry {
   /** Path in the archive, with slashes. */
   readonly name: string;
-  /** Its content, inflated anew each time. @throws InputError where it is damaged, encrypted or of an unknown method */
+  /** Its content, decompressed at each call. @throws InputError where it is damaged, encrypted or of an unknown method */
   readonly read: () => Uint8Array;
 }
 
 /** What an archive may hold. */
 export const zipLimits = { ...contentLimits, entries: 100_000 } as const;
 
-/** Whether these bytes begin as a zip archive does. */
+/** Whether these bytes begin like a zip archive. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
 }
 
 /**
- * The files of an archive, without folders, hidden files and what macOS adds. Nothing is inflated yet. Names are only
- * names: nobody may write a file by them.
+ * The files of an archive, without folders, hidden files and what macOS adds. Nothing is decompressed yet. Never use
+ * the names as paths to write to.
  *
- * The directory at the archive's end is read here, once: fflate reads it anew for every file, and hands out no checksum.
+ * The directory at the archive's end is read here, once: fflate reads it again for every file, and gives no checksum.
  * Source: PKWARE's APPNOTE 6.3.10, sections 4.3 and 4.5.3.
  *
  * @param name The archive, for messages.
- * @throws InputError where it is damaged, larger than `zipLimits`, holds a name twice, or one that leads out of
- *   the folder that the archive stands for (a leading slash, a drive, or "..")
+ * @throws InputError where it is damaged, larger than `zipLimits`, holds a name twice, or a name that leads out of
+ *   the archive's folder (a leading slash, a drive, or "..")
  */
 export function listZip(bytes: Uint8Array, name: string): ZipEntry[] {
   const files = directoryOf(bytes, name);
-  refuseBomb(files, bytes.length, name);
+  refuseDecompressionBomb(files, bytes.length, name);
   const seen = new Set<string>();
   for (const file of files) {
     if (leadsOut(file.name)) {
@@ -52,7 +52,7 @@ export function listZip(bytes: Uint8Array, name: string): ZipEntry[] {
     .map((file) => ({ name: file.name, read: () => contentOf(bytes, file, name) }));
 }
 
-/** What the directory says of a file. */
+/** What the directory says about a file. */
 interface DirectoryEntry {
   readonly name: string;
   readonly flags: number;
@@ -60,7 +60,7 @@ interface DirectoryEntry {
   readonly checksum: number;
   readonly packedSize: number;
   readonly size: number;
-  /** The byte of its local header, behind which it lies. */
+  /** Byte offset of its local header, which its content follows. */
   readonly start: number;
 }
 
@@ -73,7 +73,7 @@ function directoryOf(bytes: Uint8Array, name: string): DirectoryEntry[] {
     const { count, start, isZip64 } = endOfDirectory(view);
     if (count > zipLimits.entries) {
       throw new InputError(
-        `${name} holds more than ${zipLimits.entries} files; unpack it and name the folder of one study.`,
+        `${name} holds more than ${zipLimits.entries} files; unpack it and choose the folder of one study.`,
       );
     }
     const entries: DirectoryEntry[] = [];
@@ -85,15 +85,15 @@ function directoryOf(bytes: Uint8Array, name: string): DirectoryEntry[] {
     return entries;
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
-    // A DataView refuses what lies beyond the archive.
+    // A DataView throws for an offset beyond the archive.
     throw new InputError(
-      `${name} is a zip archive that is cut short or damaged, and a complete one was expected; copy or download it again.`,
+      `${name} is a zip archive that is cut short or damaged, and a complete archive was expected; copy or download it again.`,
       { cause },
     );
   }
 }
 
-/** How many files the directory lists and where it begins. Behind its end stands a comment of at most 65535 bytes. */
+/** How many files the directory lists and where it begins. A comment of at most 65535 bytes may follow it. */
 function endOfDirectory(view: DataView): { count: number; start: number; isZip64: boolean } {
   let at = view.byteLength - 22;
   const first = Math.max(0, at - 65535);
@@ -139,7 +139,7 @@ function entryAt(
   return { entry, next };
 }
 
-/** The numbers, those that are all ones replaced by the 64-bit numbers of the extra field 1, which holds them in this order. */
+/** The numbers, with each 0xffffffff replaced by the next 64-bit number of the extra field 1, which holds them in this order. */
 function wideNumbers(
   view: DataView,
   extraStart: number,
@@ -164,18 +164,18 @@ function requireSignature(view: DataView, at: number, signature: number): void {
   if (view.getUint32(at, true) !== signature) throw new RangeError("not what the directory says");
 }
 
-/** @throws RangeError where the number is beyond what JavaScript counts exactly, and so beyond any file */
+/** @throws RangeError where the number is not a safe integer, and so larger than any file */
 function uint64(view: DataView, at: number): number {
   const value = Number(view.getBigUint64(at, true));
   if (!Number.isSafeInteger(value)) throw new RangeError("a size beyond any file");
   return value;
 }
 
-function refuseBomb(files: readonly DirectoryEntry[], archiveBytes: number, name: string): void {
+function refuseDecompressionBomb(files: readonly DirectoryEntry[], archiveBytes: number, name: string): void {
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  if (total <= greatestContent(archiveBytes)) return;
+  if (total <= contentLimitBytes(archiveBytes)) return;
   throw new InputError(
-    `${name} would unpack to ${(total / 2 ** 30).toFixed(1)} GiB, ${(total / archiveBytes).toFixed(0)} times its size, and at most ${zipLimits.totalBytes / 2 ** 30} GiB and ${zipLimits.ratio} times were expected; unpack it yourself if you trust it, and name the folder.`,
+    `${name} would unpack to ${(total / 2 ** 30).toFixed(1)} GiB, ${(total / archiveBytes).toFixed(0)} times its size, and at most ${zipLimits.totalBytes / 2 ** 30} GiB and ${zipLimits.ratio} times were expected; unpack it yourself if you trust it, and choose the folder.`,
   );
 }
 
@@ -191,7 +191,7 @@ function isHidden(entry: string): boolean {
 function contentOf(bytes: Uint8Array, entry: DirectoryEntry, name: string): Uint8Array {
   if ((entry.flags & 1) !== 0) throw unreadable(name, entry, "which is encrypted");
   if (entry.method !== 0 && entry.method !== 8)
-    throw unreadable(name, entry, `which is packed by the unknown method ${entry.method}`);
+    throw unreadable(name, entry, `which is compressed by the unknown method ${entry.method}`);
   let content: Uint8Array;
   try {
     content = unpacked(bytes, entry);
@@ -199,11 +199,11 @@ function contentOf(bytes: Uint8Array, entry: DirectoryEntry, name: string): Uint
     throw unreadable(name, entry, "which is damaged", cause);
   }
   if (content.length !== entry.size || crc32([content]) !== entry.checksum)
-    throw unreadable(name, entry, "which is damaged (its checksum or length is another)");
+    throw unreadable(name, entry, "which is damaged (its checksum or length does not match)");
   return content;
 }
 
-/** The content by what the directory says, of at most the stated size: no more memory than was checked. */
+/** The content, of at most the size that the directory states, so that no more memory is used than was checked. */
 function unpacked(bytes: Uint8Array, { start, method, packedSize, size }: DirectoryEntry): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   requireSignature(view, start, signatures.localHeader);
@@ -216,7 +216,7 @@ function unpacked(bytes: Uint8Array, { start, method, packedSize, size }: Direct
 
 function unreadable(name: string, entry: DirectoryEntry, why: string, cause?: unknown): InputError {
   return new InputError(
-    `${name} holds "${entry.name}", ${why}; unpack the archive yourself and name the folder.`,
+    `${name} holds "${entry.name}", ${why}; unpack the archive yourself and choose the folder.`,
     { cause },
   );
 }

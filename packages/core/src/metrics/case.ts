@@ -1,4 +1,4 @@
-// Every metric of one prediction: of a scan, or of a crop around one node.
+// All metrics of a prediction against the truth, for a scan or for a crop around a node.
 
 import { InputError } from "../errors.js";
 import { type Geometry, sameGeometry, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
@@ -13,7 +13,7 @@ import {
   surfaceDistances,
 } from "./surface.js";
 
-/** The metrics of one prediction. Distances are null where the truth or the prediction is empty. */
+/** The metrics of a prediction. Distances are null where the truth or the prediction is empty. */
 export interface CaseMetrics {
   readonly dsc: number;
   readonly iou: number;
@@ -36,7 +36,7 @@ export interface CaseMetrics {
  *
  * @param truth - foreground where nonzero
  * @param prediction - on the same grid
- * @param convention - whose definitions of a surface and of HD95 hold
+ * @param convention - which definition of surface and HD95 to use
  * @throws InputError where the two volumes differ in geometry
  */
 export function evaluateCase(
@@ -65,15 +65,15 @@ export function evaluateCase(
 }
 
 /**
- * Refuses a prediction that does not lie on the truth's grid.
+ * Refuses a prediction that does not have the truth's grid.
  *
  * @throws InputError where their geometries differ
  */
 export function requireSameGrid(truth: Geometry, prediction: Geometry): void {
   if (!sameGeometry(truth, prediction)) {
     throw new InputError(
-      `The prediction (${describe(prediction)}) does not lie on the grid of the truth (${describe(truth)}); ` +
-        "resample one of them onto the other's grid.",
+      `The prediction (${describe(prediction)}) does not have the same geometry as the truth (${describe(truth)}); ` +
+        "resample one onto the grid of the other.",
     );
   }
 }

@@ -1,4 +1,4 @@
-// Which nodes of a scan were found: a row for each true and each predicted node, and what they come to over many scans.
+// Node detection: a row for each true and each predicted node of a scan, and sensitivity, PPV and F1 over many scans.
 
 import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
@@ -13,8 +13,8 @@ import { matchNodes, type NodeOverlap, nodeInstances, overlapsOfNodes } from "./
 import type { SurfaceConvention } from "./surface.js";
 
 /**
- * A true node and how well its own prediction fits it. The metrics compare the node with the one predicted node that it is a
- * hit with; of a missed node DSC, IoU and NSD are 0 and distances null, even where a part of it was segmented.
+ * A true node, and how well its matched prediction fits. The metrics compare the node with the predicted node that it is
+ * matched with; for a missed node DSC, IoU and NSD are 0 and distances null, even if a part of it was segmented.
  */
 export interface TrueNode extends CaseMetrics {
   readonly id: number;
@@ -22,33 +22,33 @@ export interface TrueNode extends CaseMetrics {
   readonly shortAxisMm: number;
   readonly hit: boolean;
   readonly predictionId: number | null;
-  /** Short axis of the prediction − that of the truth; null for a miss. */
+  /** Short axis of the prediction − short axis of the truth; null for a missed node. */
   readonly shortAxisErrorMm: number | null;
 }
 
-/** A predicted node; a false positive where it has no true one. */
+/** A predicted node; a false positive if it is not matched with a true node. */
 export interface PredictedNode {
   readonly id: number;
   readonly centroidLpsMm: Vector3;
   readonly shortAxisMm: number;
   readonly volumeMl: number;
-  /** The greatest probability within the node: the threshold at which it vanishes. Null where no probability was given. */
+  /** The maximum probability within the node: the threshold at which it vanishes. Null where no probability was given. */
   readonly score: number | null;
   readonly truthId: number | null;
 }
 
-/** The nodes of one scan. */
+/** The nodes of a scan. */
 export interface NodeDetection {
   readonly truth: readonly TrueNode[];
   readonly prediction: readonly PredictedNode[];
-  /** Every pair that shares voxels, hit or not. */
+  /** Every pair of a true and a predicted node that share voxels, matched or not. */
   readonly overlaps: readonly NodeOverlap[];
 }
 
 export interface DetectionOptions {
-  /** What one true node is; by default a connected component of one value (26 neighbours). */
+  /** How the truth is split into nodes; by default into connected components of equal value (26 neighbours). */
   readonly truthSplit?: NodeSplit;
-  /** What one predicted node is; by default likewise. */
+  /** How the prediction is split into nodes; the same by default. */
   readonly predictionSplit?: NodeSplit;
   /** On the same grid, for the scores of predicted nodes. */
   readonly probability?: Volume<Float32Array>;
@@ -61,7 +61,7 @@ export interface DetectionOptions {
  *
  * @param truth - foreground where nonzero
  * @param prediction - likewise, on the same grid
- * @throws InputError where the volumes differ in geometry
+ * @throws InputError where the geometries differ
  */
 export function detectNodes(
   truth: Volume<IntegerVoxelArray>,
@@ -83,7 +83,7 @@ export function detectNodes(
   const matches = matchNodes(overlaps);
   const partnerOf = new Map(matches.map(({ truthId, predictionId }) => [truthId, predictionId]));
   const truthOf = new Map(matches.map(({ truthId, predictionId }) => [predictionId, truthId]));
-  const scoreOf = options.probability ? greatestByNode(predictionLabels, inBox(options.probability)) : null;
+  const scoreOf = options.probability ? maximumByNode(predictionLabels, inBox(options.probability)) : null;
   return {
     truth: truthNodes.map((node) => {
       const partner = predictionNodes.find(({ id }) => id === partnerOf.get(node.id)) ?? null;
@@ -101,15 +101,15 @@ export function detectNodes(
   };
 }
 
-/** Counts of one scan. */
+/** Counts of a scan. */
 export interface DetectionCounts {
   readonly trueNodes: number;
   readonly predictedNodes: number;
-  /** True nodes with a predicted one of their own. */
+  /** True nodes that are matched with a predicted node. */
   readonly hits: number;
 }
 
-/** Figures over scans, from their counts summed; each is null where it would divide by nothing. */
+/** Measures over scans, from their summed counts; each is null where it would divide by zero. */
 export interface DetectionFigures extends DetectionCounts {
   readonly volumes: number;
   readonly falsePositives: number;
@@ -118,7 +118,7 @@ export interface DetectionFigures extends DetectionCounts {
   /** Positive predictive value (PPV): hits / predicted nodes. */
   readonly positivePredictiveValue: number | null;
   readonly falsePositivesPerVolume: number | null;
-  /** F1agg: 2·hits / (true nodes + predicted nodes), of all scans together and not the mean of their F1. */
+  /** Aggregated F1: 2·hits / (true nodes + predicted nodes) of all scans together, not the mean of their F1. */
   readonly f1Aggregated: number | null;
 }
 
@@ -198,13 +198,13 @@ function trueNode(
   };
 }
 
-/** One node alone in a box; nothing where there is none. */
+/** The mask of a single node in a box; empty where `id` is null. */
 function maskOfNode(labels: Volume<IntegerVoxelArray>, id: number | null, box: IndexBox): Volume<Uint8Array> {
   const cropped = crop(labels, box.start, box.size);
   return { ...cropped, data: maskWhere(cropped.data, (label) => label === id) };
 }
 
-function greatestByNode(
+function maximumByNode(
   labels: Volume<IntegerVoxelArray>,
   probability: Volume<Float32Array>,
 ): Map<number, number> {

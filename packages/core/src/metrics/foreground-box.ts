@@ -1,4 +1,4 @@
-// The part of a grid that two masks need, since what lies around it is background in both.
+// The bounding box of the foreground of two masks: outside it both are background.
 
 import type { Vector3 } from "../volume/volume.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
@@ -16,7 +16,7 @@ export function jointForegroundBox(a: Uint8Array, b: Uint8Array, size: Vector3):
   return boxOfA === null || boxOfB === null ? (boxOfA ?? boxOfB) : jointBox(boxOfA, boxOfB);
 }
 
-/** The smallest box that holds both. */
+/** The smallest box that contains both boxes. */
 export function jointBox(a: IndexBox, b: IndexBox): IndexBox {
   const low = a.start.map((at, axis) => Math.min(at, b.start[axis]));
   const high = a.start.map((at, axis) => Math.max(at + a.size[axis], b.start[axis] + b.size[axis]));

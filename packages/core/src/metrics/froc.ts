@@ -1,4 +1,4 @@
-// The free-response curve (FROC): sensitivity against false positives per volume as the threshold moves.
+// The free-response ROC curve (FROC): sensitivity against false positives per scan, for a range of thresholds.
 
 import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
@@ -20,10 +20,10 @@ export interface FrocPoint {
 }
 
 /**
- * The curve over scans.
+ * The curve over several scans.
  *
  * @param thresholds - in the order of the points
- * @param scans - of each scan, the counts at each threshold
+ * @param scans - for each scan, the counts at each threshold
  */
 export function frocCurve(
   thresholds: readonly number[],
@@ -36,13 +36,13 @@ export function frocCurve(
 }
 
 /**
- * Counts of one scan at each threshold of its probability: the nodes are the connected bodies of voxels at or above
- * it, so they grow and merge as it falls, as in use.
+ * Counts of a scan at each probability threshold: the predicted nodes are the connected components of voxels at or above
+ * the threshold, so they grow and merge as it falls, as they do in use.
  *
  * @param truth - foreground where nonzero
  * @param probability - on the same grid
  * @param thresholds - above 0
- * @param clean - what is a true node, and how many voxels a predicted one must have
+ * @param clean - how the truth is split into nodes, and the minimum number of voxels of a predicted node
  * @throws InputError where the volumes differ in geometry
  * @throws RangeError where a threshold is not above 0
  */
@@ -54,7 +54,7 @@ export function countsAtThresholds(
 ): DetectionCounts[] {
   requireSameGrid(truth, probability);
   if (!thresholds.every((threshold) => threshold > 0))
-    throw new RangeError(`Thresholds lie above 0, not ${thresholds.join(", ")}.`);
+    throw new RangeError(`Thresholds must be above 0, not ${thresholds.join(", ")}.`);
   const least = thresholds.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const box = jointForegroundBox(foregroundOf(truth.data), atLeast(probability, least), truth.size);
   if (box === null) return thresholds.map(() => ({ trueNodes: 0, predictedNodes: 0, hits: 0 }));
@@ -73,8 +73,8 @@ export function countsAtThresholds(
 }
 
 /**
- * Counts of one scan at each threshold of its nodes' scores: the nodes keep their shape, and those whose score is below are
- * left out before the rest are matched anew.
+ * Counts of a scan at each threshold of its nodes' scores: the nodes keep their shape, and nodes with a lower score are
+ * left out before the rest are matched again.
  *
  * @throws RangeError where a predicted node has no score
  */

@@ -1,19 +1,19 @@
-// The node level: one prediction around one node, judged as the prediction of that node alone.
+// Node-level evaluation: assigns each predicted voxel to its nearest true node, and compares each node with its own part.
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
 import { squaredDistanceMm } from "../voxels/distance.js";
 
-/** Two masks of one node, 0 or 1, on one grid: what {@link evaluateCase} compares. */
+/** The true and the predicted mask of a node, 0 or 1, on the same grid, for {@link evaluateCase}. */
 export interface NodePair {
   readonly truth: Volume<Uint8Array>;
   readonly prediction: Volume<Uint8Array>;
 }
 
 /**
- * One node's truth, and the part of a prediction that is its own: the predicted voxels that lie nearer to it than to any
- * other true node, and those as near. So a neighbour that was found does not count against this node, and whatever was
- * predicted beside a node counts against the nearest one.
+ * The truth of a node, and its part of the prediction: the predicted voxels that are at least as near to it as to any
+ * other true node. So a neighbouring node that was found does not count against this node, and a false positive counts
+ * against the nearest node.
  *
  * @param prediction - foreground where nonzero
  * @param instances - 0 for background, else the node, on the grid of `prediction`

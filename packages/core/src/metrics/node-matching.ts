@@ -1,4 +1,4 @@
-// Which predicted node belongs to which true node.
+// Matches predicted nodes with true nodes by their overlap.
 
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import { type Volume, voxelCount } from "../volume/volume.js";
@@ -20,12 +20,12 @@ export interface NodeOverlaps {
   readonly overlaps: readonly NodeOverlap[];
 }
 
-/** Two nodes are a hit where their IoU is above this: the rule of the published figures that ours stand beside. */
+/** Two nodes match if their IoU is above this: the rule of the publications that we compare with. */
 export const hitIou = 0.3;
 
 /**
- * One label a node: components by {@link numberedComponents}, as `measureNodes` numbers them; given labels are left as
- * they are.
+ * A label volume with one label per node: components by {@link numberedComponents}, as `measureNodes` numbers them; for
+ * "labels" the given labels are kept.
  *
  * @param labels - foreground where nonzero
  */
@@ -37,9 +37,9 @@ export function nodeInstances(
 }
 
 /**
- * Every pair of a true and a predicted node that shares voxels.
+ * Every pair of a true and a predicted node that share voxels.
  *
- * @param truth - one label a node, 0 is background
+ * @param truth - one label per node, 0 is background
  * @param prediction - likewise, on the same grid
  */
 export function overlapsOfNodes(
@@ -70,10 +70,10 @@ export function overlapsOfNodes(
 }
 
 /**
- * The hits: pairs with an IoU above 0.3, each node in at most one. The pair with the greatest IoU is taken first, then the
- * greatest of the rest; of equal ones the one with the lower ids. So nodes that fit best always belong together, which
- * a matching of the greatest number (Hungarian) would at times give up for two poorer pairs; they can differ only where
- * a node shares more than 0.3 with two others.
+ * The hits: pairs with an IoU above 0.3, each node in at most one pair. Pairs are taken greedily by decreasing IoU; ties
+ * go to the lower ids. So the nodes that fit best are always matched, whereas a matching that maximises the number of
+ * hits (Hungarian) may replace the best pair by two poorer pairs. The two can only differ where a node has an IoU above
+ * 0.3 with two others.
  */
 export function matchNodes(overlaps: readonly NodeOverlap[]): NodeOverlap[] {
   const bestFirst = overlaps

@@ -1,4 +1,4 @@
-// How much two masks have in common, by voxels.
+// Overlap of two masks in voxels: Dice and intersection over union.
 
 /**
  * Dice similarity coefficient (DSC), 2·|A ∩ B| / (|A| + |B|).
@@ -11,7 +11,7 @@ export function dice({ both, truthVoxels, predictionVoxels }: OverlapCounts): nu
   return sum === 0 ? 1 : (2 * both) / sum;
 }
 
-/** Intersection over union (IoU, Jaccard index), |A ∩ B| / |A ∪ B|; 1 for two empty masks, 0 for one, as {@link dice}. */
+/** Intersection over union (IoU, Jaccard index), |A ∩ B| / |A ∪ B|; 1 if both masks are empty, 0 if one is, as in {@link dice}. */
 export function intersectionOverUnion({ both, truthVoxels, predictionVoxels }: OverlapCounts): number {
   const union = truthVoxels + predictionVoxels - both;
   return union === 0 ? 1 : both / union;
@@ -25,7 +25,7 @@ export interface OverlapCounts {
 }
 
 /**
- * Counts the foreground of two masks of one grid.
+ * Counts the foreground of two masks on the same grid.
  *
  * @param truth - foreground where nonzero
  * @param prediction - the same grid
@@ -33,7 +33,9 @@ export interface OverlapCounts {
  */
 export function countOverlap(truth: Uint8Array, prediction: Uint8Array): OverlapCounts {
   if (truth.length !== prediction.length) {
-    throw new RangeError(`Masks of ${truth.length} and ${prediction.length} voxels are not of one grid.`);
+    throw new RangeError(
+      `Masks of ${truth.length} and ${prediction.length} voxels do not have the same grid.`,
+    );
   }
   let both = 0;
   let truthVoxels = 0;

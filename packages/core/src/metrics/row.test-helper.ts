@@ -1,8 +1,8 @@
-// Volumes that a person can read: one row of voxels, a digit each.
+// Volumes that a person can read: a row of voxels, written as a digit for each voxel.
 
 import type { Volume } from "../volume/volume.js";
 
-/** A row along i of voxels of 2 × 1 × 1 mm; "." is background, any digit its label. */
+/** A row along i of voxels of 2 × 1 × 1 mm; "." is background, a digit is a label. */
 export function rowOf(digits: string): Volume<Uint8Array> {
   return {
     data: Uint8Array.from(digits, (digit) => (digit === "." ? 0 : Number(digit))),
@@ -13,7 +13,7 @@ export function rowOf(digits: string): Volume<Uint8Array> {
   };
 }
 
-/** A row of probabilities; "." is 0 and a digit a tenth. */
+/** A row of probabilities; "." is 0, and a digit counts tenths. */
 export function probabilityRowOf(digits: string): Volume<Float32Array> {
   const row = rowOf(digits);
   return { ...row, data: Float32Array.from(row.data, (tenths) => tenths / 10) };

@@ -1,4 +1,4 @@
-// The surface of a mask as points on a grid, each counting for something: voxels alike, or elements by their area.
+// The surface of a mask as weighted points on a grid: surface voxels of weight 1, or surface elements weighted by area.
 
 import type { Vector3 } from "../volume/volume.js";
 import { boundary } from "../voxels/morphology.js";
@@ -9,12 +9,12 @@ export interface SurfacePoints {
   readonly size: Vector3;
   /** The kind of each point, i fastest; 0 where there is no surface. */
   readonly kinds: Uint8Array;
-  /** What a point of each kind counts for. */
+  /** The weight of a point of each kind. */
   readonly weightOfKind: Float64Array;
 }
 
 /**
- * Surface voxels, all alike: foreground with a face neighbour in the background or outside the volume.
+ * Surface voxels, all of weight 1: foreground with a face neighbour in the background or outside the volume.
  *
  * @param mask - foreground where nonzero, i fastest
  * @param size - voxels along (i, j, k)
@@ -25,9 +25,9 @@ export function surfaceVoxels(mask: Uint8Array, size: Vector3): SurfacePoints {
 }
 
 /**
- * Surface elements of google-deepmind/surface-distance: the corners where eight voxels meet that are not all alike, with
- * background outside the volume, each weighing the area in mm² of the surface that marching cubes puts there. The grid of
- * corners is a point longer than the mask along each axis.
+ * Surface elements of google-deepmind/surface-distance: the corners where eight voxels meet that are not all equal, with
+ * background outside the volume, each weighted by the area in mm² of the surface that marching cubes puts there. The grid
+ * of corners is one point longer than the mask along each axis.
  *
  * @param mask - foreground where nonzero, i fastest
  * @param size - voxels along (i, j, k)
@@ -59,14 +59,14 @@ export function surfaceElements(mask: Uint8Array, size: Vector3, spacingMm: Vect
 
 /**
  * Area of the surface within a cube whose corners are the centres of 2 × 2 × 2 voxels, in mm²: edges are cut in the middle,
- * and foreground that touches only by an edge or a corner is apart. Area is that of marching cubes' triangles, whose normals
- * are here summed by the shape of each connected piece (Lorensen and Cline, SIGGRAPH 1987; in the peer a table of triangles
- * for the 256 cases).
+ * and foreground that touches only by an edge or a corner is not connected. The area is that of the triangles of marching
+ * cubes, computed here from the shape of each connected piece (Lorensen and Cline, SIGGRAPH 1987; surface-distance uses a
+ * table of triangles for the 256 cases).
  *
  * @param kind - bit i + 2j + 4k is set where the voxel at (i, j, k) of the cube is foreground
  */
 export function elementAreaMm2(kind: number, spacingMm: Vector3): number {
-  // The surface belongs to both sides alike; the smaller one has the fewer shapes.
+  // Both sides have the same surface; the smaller side has fewer possible shapes.
   const inside = corners.filter((corner) => (kind >> corner) & 1);
   const side = inside.length <= 4 ? inside : corners.filter((corner) => !((kind >> corner) & 1));
   return connectedPieces(side).reduce((area, piece) => area + pieceAreaMm2(piece, spacingMm), 0);
@@ -83,7 +83,7 @@ function connectedPieces(side: readonly number[]): number[][] {
   for (const start of side) {
     if (!left.delete(start)) continue;
     const piece = [start];
-    // The list grows while it is walked.
+    // The list grows during the loop.
     for (const corner of piece) {
       for (const axis of axes) if (left.delete(corner ^ (1 << axis))) piece.push(corner ^ (1 << axis));
     }
@@ -95,7 +95,7 @@ function connectedPieces(side: readonly number[]): number[][] {
 /** The area around one to four connected corners. */
 function pieceAreaMm2(piece: readonly number[], [x, y, z]: Vector3): number {
   const faces = [y * z, x * z, x * y];
-  /** A triangle that cuts off one corner. */
+  /** A triangle that cuts off a corner. */
   const tip = Math.hypot(...faces) / 8;
   /** A rectangle that cuts off an edge along an axis. */
   const slope = (axis: number) => Math.hypot(faces[(axis + 1) % 3], faces[(axis + 2) % 3]) / 2;
@@ -113,7 +113,7 @@ function pieceAreaMm2(piece: readonly number[], [x, y, z]: Vector3): number {
       const ends = piece.filter((corner) => degreeOf(corner, piece) === 1);
       // Three ends: a corner with its three neighbours, cut off by a hexagon.
       if (ends.length === 3) return 6 * tip;
-      // Two ends: a winding path; its surface slopes along its first and its last edge.
+      // Two ends: a path with turns; its surface slopes along its first and its last edge.
       const endAxes = axes.filter((axis) =>
         neighboursAlong(piece, axis).some((corner) => ends.includes(corner)),
       );

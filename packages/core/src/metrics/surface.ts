@@ -1,4 +1,4 @@
-// How far apart the surfaces of two masks are: the distances once, and the metrics that read them.
+// Surface distances between two masks, computed once, and the metrics derived from them: HD95, HD, ASD, NSD.
 
 import { quantileOfSorted } from "../statistics/summary.js";
 import type { Vector3 } from "../volume/volume.js";
@@ -8,24 +8,24 @@ import { jointForegroundBox } from "./foreground-box.js";
 import { type SurfacePoints, surfaceElements, surfaceVoxels } from "./surface-points.js";
 
 /**
- * Whose definitions hold, for the figures differ between them (docs/metrics.md); a table must name its own.
- * - "monai": surface voxels, all alike; HD95 is the larger direction's, interpolated. The default.
- * - "medpy": as "monai", but HD95 is that of both directions pooled.
- * - "deepmind": surface elements at the corners between voxels, weighted by area; HD95 is a distance that occurs.
+ * The library whose definitions are used. Results differ between them (docs/metrics.md), so a table must state which.
+ * - "monai": surface voxels of equal weight; HD95 is the larger of the two directions, interpolated. The default.
+ * - "medpy": as "monai", but HD95 is the percentile of both directions pooled.
+ * - "deepmind": surface elements at the corners between voxels, weighted by area; HD95 is not interpolated.
  */
 export type SurfaceConvention = (typeof surfaceConventions)[number];
 
 export const surfaceConventions = ["monai", "medpy", "deepmind"] as const;
 
-/** From each surface point of one mask to the nearest one of the other. */
+/** Distances from each surface point of a mask to the nearest surface point of the other. */
 export interface DirectedDistances {
   /** Ascending; Infinity where the other mask is empty. */
   readonly distancesMm: Float64Array;
-  /** What each distance counts for: 1 for a voxel, mm² for a surface element. */
+  /** The weight of each distance: 1 for a voxel, mm² for a surface element. */
   readonly weights: Float64Array;
 }
 
-/** Both directions; a mask without foreground has no distances of its own. */
+/** Distances in both directions; from an empty mask there are none. */
 export interface SurfaceDistances {
   readonly convention: SurfaceConvention;
   readonly truthToPrediction: DirectedDistances;
@@ -48,7 +48,7 @@ export function surfaceDistances(
   spacingMm: Vector3,
   convention: SurfaceConvention = "monai",
 ): SurfaceDistances {
-  // No background voxel matters, so the transform may stay within the box of all foreground.
+  // Voxels outside the box of all foreground do not matter, so the distance transform is limited to it.
   const box = jointForegroundBox(truth, prediction, size);
   if (box === null) return { convention, truthToPrediction: noDistances, predictionToTruth: noDistances };
   const surfaceOf = (mask: Uint8Array): SurfacePoints => {
@@ -80,16 +80,16 @@ export function hd95Mm(distances: SurfaceDistances): number | null {
   return finiteOrNull(Math.max(percentile(truthToPrediction), percentile(predictionToTruth)));
 }
 
-/** The Hausdorff distance (HD): the greatest distance of either direction. Null where either mask is empty. */
+/** The Hausdorff distance (HD): the largest distance in either direction. Null where either mask is empty. */
 export function hausdorffMm({ truthToPrediction, predictionToTruth }: SurfaceDistances): number | null {
-  const greatest = ({ distancesMm }: DirectedDistances) => distancesMm[distancesMm.length - 1];
-  return finiteOrNull(Math.max(greatest(truthToPrediction), greatest(predictionToTruth)));
+  const maximumDistance = ({ distancesMm }: DirectedDistances) => distancesMm[distancesMm.length - 1];
+  return finiteOrNull(Math.max(maximumDistance(truthToPrediction), maximumDistance(predictionToTruth)));
 }
 
 /**
- * The average symmetric surface distance (ASD): the mean over the surface points of both masks together, as medpy's
- * `assd` and MONAI's `compute_average_surface_distance(symmetric=True)`; weighted by area with "deepmind", which has no
- * function for it. Null where either mask is empty.
+ * The average symmetric surface distance (ASD): the mean over the surface points of both masks together, as in medpy's
+ * `assd` and MONAI's `compute_average_surface_distance(symmetric=True)`; weighted by area for "deepmind" (which itself
+ * has no function for it). Null where either mask is empty.
  */
 export function averageSurfaceDistanceMm({
   truthToPrediction,
@@ -101,15 +101,15 @@ export function averageSurfaceDistanceMm({
   );
 }
 
-/** The mean distance from one mask's surface to the other's, by weight. Null where either mask is empty. */
+/** The weighted mean distance from the surface of a mask to that of the other. Null where either mask is empty. */
 export function oneWayAverageMm(distances: DirectedDistances): number | null {
   return finiteOrNull(weightedSum(distances) / sumOf(distances.weights));
 }
 
 /**
  * Normalised surface distance (NSD), also called surface Dice: the share of both surfaces that lies within `toleranceMm`
- * of the other (Nikolov et al., J Med Internet Res 23, 2021); by area with "deepmind", by voxels as MONAI's
- * `compute_surface_dice` otherwise (medpy has none). 0 where one mask is empty, null where both are.
+ * of the other (Nikolov et al., J Med Internet Res 23, 2021); by area for "deepmind", otherwise by voxels as in
+ * MONAI's `compute_surface_dice` (medpy has none). 0 where one mask is empty, null where both are.
  */
 export function normalisedSurfaceDistance(
   { truthToPrediction, predictionToTruth }: SurfaceDistances,
@@ -167,7 +167,7 @@ function sumOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** What an empty mask leaves, an infinite distance or the mean of nothing, is no figure. */
+/** An empty mask gives an infinite distance or NaN, which becomes null. */
 function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

@@ -8,9 +8,9 @@ const noAdapter =
   "/onnxruntime_src/webgpu_context.cc:136 Initialize(const Config&)::<lambda()> status == Success was false. Failed to get a WebGPU adapter: No supported adapters\n";
 
 const rows: [DeviceChoice, readonly Device[], Partial<Record<Device, string>>, Device, string][] = [
-  ["cpu", ["cuda", "cpu"], {}, "cpu", "The CPU is used, as asked."],
-  ["cuda", ["cuda", "cpu"], {}, "cuda", "CUDA is used, as asked."],
-  ["webgpu", ["cuda", "cpu"], {}, "webgpu", "WebGPU is used, as asked."],
+  ["cpu", ["cuda", "cpu"], {}, "cpu", "The CPU is used, as requested."],
+  ["cuda", ["cuda", "cpu"], {}, "cuda", "CUDA is used, as requested."],
+  ["webgpu", ["cuda", "cpu"], {}, "webgpu", "WebGPU is used, as requested."],
   ["auto", ["cuda", "cpu"], {}, "cuda", "CUDA is used, the fastest device found."],
   ["auto", ["cpu"], {}, "cpu", "The CPU is used, the fastest device found."],
   [

@@ -1,23 +1,23 @@
-// Which device a model runs on, and how that is said.
+// Chooses the device that a model runs on, and describes the choice in a sentence.
 import type { Device, DeviceChoice } from "./types.js";
 
 const names: Readonly<Record<Device, string>> = { cpu: "the CPU", webgpu: "WebGPU", cuda: "CUDA" };
 
 /**
- * Opens something on the device asked for, or else on the CPU.
+ * Opens a session (or anything else) on the requested device, or on the CPU if that device is not available.
  *
- * @param automatic what `auto` stands for, the fastest first
- * @param open throws where the device cannot be had
- * @returns what was opened, the device, and a sentence that says which one is used and why
+ * @param autoDevices the devices that `auto` tries, the fastest first
+ * @param open throws where the device is not available
+ * @returns what was opened, the device, and a sentence that says which device is used and why
  * @throws what `open` throws for the CPU
  */
 export async function openOnDevice<Opened>(
   asked: DeviceChoice,
-  automatic: readonly Device[],
+  autoDevices: readonly Device[],
   open: (device: Device) => Promise<Opened>,
 ): Promise<{ opened: Opened; device: Device; deviceNote: string }> {
   const failures: string[] = [];
-  for (const device of asked === "auto" ? automatic : [asked]) {
+  for (const device of asked === "auto" ? autoDevices : [asked]) {
     if (device === "cpu") break;
     try {
       return { opened: await open(device), device, deviceNote: sentence(device, asked, failures) };
@@ -31,10 +31,10 @@ export async function openOnDevice<Opened>(
 function sentence(device: Device, asked: DeviceChoice, failures: readonly string[]): string {
   const used = `${names[device]} is used`;
   if (failures.length > 0) return `${failures.join(" and ")}, so ${used}.`;
-  return capitalised(asked === "auto" ? `${used}, the fastest device found.` : `${used}, as asked.`);
+  return capitalised(asked === "auto" ? `${used}, the fastest device found.` : `${used}, as requested.`);
 }
 
-/** What an error of ONNX Runtime says, without the place in its source code that it begins with. */
+/** The message of an ONNX Runtime error, without the source code location that it begins with. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message

@@ -1,4 +1,4 @@
-// What ONNX Runtime's builds for Node and for browsers have in common.
+// Opens ONNX Runtime sessions; shared by the builds for Node and for browsers.
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import { openOnDevice } from "./devices.js";
 import type { Device, DeviceChoice, ModelSource, Session } from "./types.js";
@@ -10,19 +10,19 @@ export interface OnnxRuntimeBuild {
 }
 
 /**
- * Loads a model on the device asked for, or else on the CPU.
+ * Loads a model on the requested device, or on the CPU if that device is not available.
  *
- * @param automatic what `auto` stands for, the fastest first
- * @param optionsOf what the build is told for a device; throws where it never has that device
+ * @param autoDevices the devices that `auto` tries, the fastest first
+ * @param optionsOf the session options for a device; throws where this build never has that device
  */
 export async function openSession(
   build: OnnxRuntimeBuild,
   model: ModelSource,
   asked: DeviceChoice,
-  automatic: readonly Device[],
+  autoDevices: readonly Device[],
   optionsOf: (device: Device) => InferenceSession.SessionOptions,
 ): Promise<Session> {
-  const { opened, device, deviceNote } = await openOnDevice(asked, automatic, (device) => {
+  const { opened, device, deviceNote } = await openOnDevice(asked, autoDevices, (device) => {
     const options = { ...deviceOptions[device], ...optionsOf(device) };
     const bytes = typeof model === "function" ? model(device === "webgpu" ? "webgpu" : "cpu") : model;
     return build.InferenceSession.create(bytes, options);
@@ -49,10 +49,10 @@ export async function openSession(
   };
 }
 
-/** Errors are thrown, and printed as well where a device is only tried: hence the level of fatal ones. */
+/** Only fatal errors are printed: all errors are thrown anyway, and a device that is only tried should not print any. */
 const deviceOptions: Readonly<Record<Device, InferenceSession.SessionOptions>> = {
   cpu: { logSeverityLevel: 3 },
-  // Nodes that the GPU lacks would run on the CPU unnoticed, each with a copy there and back.
+  // Otherwise operations that the GPU lacks would silently run on the CPU, each with a copy there and back.
   webgpu: { logSeverityLevel: 4, extra: { session: { disable_cpu_ep_fallback: "1" } } },
   cuda: { logSeverityLevel: 4 },
 };

@@ -75,7 +75,7 @@ describe.skipIf(executablePath === undefined)("in a page", { timeout: 300_000 },
     if (isThere !== true) context.skip("this browser has no adapter");
     const expected = await runInPage("cpu");
     const found = await runInPage("webgpu");
-    expect(found.deviceNote).toBe("WebGPU is used, as asked.");
+    expect(found.deviceNote).toBe("WebGPU is used, as requested.");
     expect(Math.max(...expected.logits.map(Math.abs))).toBeGreaterThan(0.1);
     const gap = Math.max(...expected.logits.map((value, at) => Math.abs(value - found.logits[at])));
     expect(gap).toBeLessThan(1e-4);

@@ -30,10 +30,10 @@ test("the small LNSNet's logits are those of onnxruntime-node", async () => {
 });
 
 test.each<[DeviceChoice, RegExp]>([
-  ["cpu", /^The CPU is used, as asked\.$/],
+  ["cpu", /^The CPU is used, as requested\.$/],
   ["auto", /^The CPU is used, the fastest device found\.$/],
   ["webgpu", /^WebGPU cannot be used here \(.+\), so the CPU is used\.$/],
-  ["cuda", /^CUDA cannot be used here \(a browser has none\), so the CPU is used\.$/],
+  ["cuda", /^CUDA cannot be used here \(browsers do not have it\), so the CPU is used\.$/],
 ])("where WebAssembly is all there is, %s is the CPU", async (asked, note) => {
   const { model, image } = drawnNetwork(networkPresets["lnsnet-small"], [8, 8, 8]);
   const session = await webRuntime.createSession(model, { device: asked, threads: 1 });

@@ -3,21 +3,21 @@ import * as ort from "onnxruntime-web/webgpu";
 import { openSession } from "./onnxruntime.js";
 import type { Device, Runtime } from "./types.js";
 
-/** All of the browser's own interface that the library uses. */
+/** The only part of the browser's interface that the library uses. */
 declare const navigator:
   | { readonly gpu?: { requestAdapter(): Promise<{ readonly info: AdapterInfo } | null> } }
   | undefined;
 
 interface AdapterInfo {
-  /** Whether the adapter is software. */
+  /** Whether the adapter is a software renderer. */
   readonly isFallbackAdapter?: boolean;
 }
 
 const providers: Readonly<Record<Device, string | null>> = { cpu: "wasm", webgpu: "webgpu", cuda: null };
 
 /**
- * onnxruntime in a browser. `auto` is WebGPU where its adapter is hardware. Threads are those of the first session of
- * a page, and need a page that is cross-origin isolated; 0 leaves their number to onnxruntime-web.
+ * onnxruntime-web in a browser. `auto` is WebGPU if its adapter is hardware. The number of threads is fixed by the first
+ * session of a page, and several threads need a cross-origin isolated page; 0 leaves it to onnxruntime-web.
  */
 export const webRuntime: Runtime = {
   async createSession(model, { threads = 0, device = "cpu" } = {}) {
@@ -25,7 +25,7 @@ export const webRuntime: Runtime = {
     const automatic: Device[] = device === "auto" && (await hasGraphicsCard()) ? ["webgpu"] : ["cpu"];
     return openSession(ort, model, device, automatic, (device) => {
       const provider = providers[device];
-      if (provider === null) throw new Error("a browser has none");
+      if (provider === null) throw new Error("browsers do not have it");
       return { executionProviders: [provider], enableMemPattern: false, graphOptimizationLevel: "all" };
     });
   },

@@ -56,7 +56,7 @@ describe.skipIf(driver === undefined)("on WebGPU", { timeout: 300_000 }, () => {
     const { logits: expected } = await session.run({ image });
     await session.release();
     const { device, deviceNote, outputs } = await onWebGpu(model("webgpu"), { image });
-    expect({ device, deviceNote }).toEqual({ device: "webgpu", deviceNote: "WebGPU is used, as asked." });
+    expect({ device, deviceNote }).toEqual({ device: "webgpu", deviceNote: "WebGPU is used, as requested." });
     expect(Math.max(...expected.data.map(Math.abs))).toBeGreaterThan(0.1);
     expect(greatestGap(outputs.logits, expected)).toBeLessThan(1e-4);
   });

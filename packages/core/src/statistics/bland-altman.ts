@@ -1,4 +1,4 @@
-// Agreement of two measurements of the same things (Bland and Altman).
+// Agreement between two methods of measurement (Bland and Altman).
 import { studentTQuantile } from "./distributions.js";
 import type { Interval } from "./interval.js";
 import { meanOf, standardDeviation } from "./summary.js";
@@ -20,8 +20,8 @@ export interface Agreement {
 /**
  * Bias and limits of agreement with their 95 % confidence intervals: the bias has standard error SD/√n, a limit
  * SD·√(1/n + 1.96²/(2(n − 1))), both with Student's t of n − 1 degrees of freedom (Bland and Altman, "Measuring agreement
- * in method comparison studies", Statistical Methods in Medical Research 8, 1999). Differences are taken as independent:
- * with several nodes a patient the intervals are too narrow, and a bootstrap of the bias by patient is the honest one.
+ * in method comparison studies", Statistical Methods in Medical Research 8, 1999). Differences are assumed to be
+ * independent: with several nodes per patient the intervals are too narrow, and a bootstrap by patient should be used.
  *
  * @param measured - for instance the volume of each predicted node, mL
  * @param reference - of the true node, in the same order
@@ -30,7 +30,7 @@ export interface Agreement {
 export function blandAltman(measured: readonly number[], reference: readonly number[]): Agreement {
   if (measured.length !== reference.length || measured.length < 2) {
     throw new RangeError(
-      `${measured.length} and ${reference.length} measurements are not two or more pairs.`,
+      `${measured.length} and ${reference.length} measurements do not form two or more pairs.`,
     );
   }
   const pairs = measured.length;
@@ -51,7 +51,7 @@ export function blandAltman(measured: readonly number[], reference: readonly num
   };
 }
 
-/** As printed in the papers: not the normal quantile 1.959964. */
+/** As printed in the papers, instead of the normal quantile 1.959964. */
 const limitFactor = 1.96;
 
 function around(centre: number, halfWidth: number): Interval {

@@ -1,4 +1,4 @@
-// The two distributions that the tests and intervals here need: the normal's upper tail, and quantiles of Student's t.
+// The upper tail of the normal distribution and the quantiles of Student's t, for the tests and intervals here.
 
 /**
  * P(Z > z) of the standard normal distribution, with a relative error below 1e-9 for any z: by the power series around 0
@@ -18,14 +18,16 @@ export function normalUpperTail(z: number): number {
  *
  * @param probability - above 0 and below 1
  * @param degreesOfFreedom - a whole number, at least 1
- * @throws RangeError where either is not so
+ * @throws RangeError where either is out of range
  */
 export function studentTQuantile(probability: number, degreesOfFreedom: number): number {
   if (
     !(probability > 0 && probability < 1) ||
     !(Number.isInteger(degreesOfFreedom) && degreesOfFreedom >= 1)
   ) {
-    throw new RangeError(`No t quantile at ${probability} with ${degreesOfFreedom} degrees of freedom.`);
+    throw new RangeError(
+      `There is no t quantile at ${probability} with ${degreesOfFreedom} degrees of freedom.`,
+    );
   }
   if (probability < 0.5) return -studentTQuantile(1 - probability, degreesOfFreedom);
   let low = 0;

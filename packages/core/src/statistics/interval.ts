@@ -1,6 +1,6 @@
-// A range of plausible values.
+// The type of a confidence interval.
 
-/** Lower and upper end, in the unit of the figure. */
+/** Lower and upper end, in the unit of the quantity. */
 export interface Interval {
   readonly low: number;
   readonly high: number;

@@ -1,10 +1,10 @@
-// What a column of figures is like: mean, spread and quartiles of the values that exist.
+// Summary statistics of a column of values: mean, standard deviation and quartiles, with missing values left out.
 
-/** Figures of the values that exist; each is null where too few do. */
+/** Statistics of the values that are not null; each is null where there are too few. */
 export interface Summary {
-  /** Values that exist. */
+  /** The number of values that are not null. */
   readonly count: number;
-  /** Values that do not (null), and so are left out of every figure here. */
+  /** The number of null values, which are left out of every statistic here. */
   readonly nulls: number;
   readonly mean: number | null;
   /** Sample standard deviation, divided by count − 1; null below two values. */
@@ -14,7 +14,7 @@ export interface Summary {
   readonly upperQuartile: number | null;
 }
 
-/** Summarises a column, in which null is a value that does not exist, such as a distance to an empty mask. */
+/** Summarises a column; null stands for a missing value, such as the distance to an empty mask. */
 export function summarise(values: readonly (number | null)[]): Summary {
   const existing = values.filter((value) => value !== null).sort((a, b) => a - b);
   const quartile = (share: number) => (existing.length === 0 ? null : quantileOfSorted(existing, share));
@@ -44,8 +44,8 @@ export function quantileOfSorted(ascending: ArrayLike<number>, share: number): n
 }
 
 /**
- * The median of at least one value, in any order: the middle one, and of an even number the mean of the two in the middle,
- * as everywhere in this project and in nnU-Net's plans.
+ * The median of at least one value, in any order: the middle value, or the mean of the two middle values if their number
+ * is even, as everywhere in this project and in nnU-Net's plans.
  */
 export function medianOf(values: readonly number[]): number {
   return quantileOfSorted(

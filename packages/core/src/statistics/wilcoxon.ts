@@ -1,14 +1,14 @@
 // The paired Wilcoxon signed-rank test.
 import { normalUpperTail } from "./distributions.js";
 
-/** What becomes of pairs without a difference; see {@link wilcoxonSignedRank}. */
+/** How pairs without a difference are treated; see {@link wilcoxonSignedRank}. */
 export type ZeroMethod = "wilcox" | "pratt" | "zsplit";
 
 /** The outcome of a two-sided test. */
 export interface SignedRankTest {
-  /** Pairs that took part: without those that "wilcox" leaves out. */
+  /** The number of pairs used: without those that "wilcox" leaves out. */
   readonly pairs: number;
-  /** The smaller of the two sums of ranks. */
+  /** The smaller of the two rank sums. */
   readonly statistic: number;
   /** Two-sided; 1 where no pair differs. */
   readonly pValue: number;
@@ -20,11 +20,11 @@ export interface SignedRankTest {
  * Tests whether the differences of pairs lie symmetrically around 0 (Wilcoxon, Biometrics Bulletin 1, 1945), two-sided.
  *
  * Pairs without a difference are left out ("wilcox"), ranked and then left out ("pratt"), or shared by both sides
- * ("zsplit"), as in scipy's `wilcoxon`. Without zeros, without ties and up to 50 pairs the p-value is exact; otherwise it
- * is from the normal approximation with its variance corrected for ties. (scipy before 1.13 calls its "exact" for tied
- * differences too, though its table then does not hold.) There is no continuity correction unless asked for, as in scipy.
+ * ("zsplit"), as in scipy's `wilcoxon`. Without zeros, without ties and with up to 50 pairs the p-value is exact;
+ * otherwise it comes from the normal approximation with its variance corrected for ties. (scipy before 1.13 uses "exact"
+ * for tied differences too, where it is not valid.) By default there is no continuity correction, as in scipy.
  *
- * @param differences - one a pair; finite
+ * @param differences - one for each pair; finite
  * @throws RangeError where a difference is not finite
  */
 export function wilcoxonSignedRank(
@@ -45,7 +45,7 @@ export function wilcoxonSignedRank(
   );
   const pairs = kept.length;
   if (zeros === pairs) return { pairs, statistic, pValue: 1, method: "exact" };
-  if (!differences.includes(0) && tieSizes.every((size) => size === 1) && pairs <= greatestExact) {
+  if (!differences.includes(0) && tieSizes.every((size) => size === 1) && pairs <= maxExactPairs) {
     return { pairs, statistic, pValue: exactPValue(statistic, pairs), method: "exact" };
   }
   const ranked =
@@ -54,10 +54,10 @@ export function wilcoxonSignedRank(
   return { pairs, statistic, pValue, method: "normal" };
 }
 
-/** Up to here the number of rank sums, 2^pairs, is exact in a double, and the normal approximation is not yet needed. */
-const greatestExact = 50;
+/** Up to this many pairs 2^pairs, the number of sign choices, is exact in a double, and the exact p-value is cheap. */
+const maxExactPairs = 50;
 
-/** Ranks from 1, equal values sharing the mean of theirs, and how many share each, in ascending order of value. */
+/** Ranks from 1, where equal values share their mean rank; and the number of values in each group of ties, in ascending order. */
 function ranksOf(values: readonly number[]): { ranks: number[]; tieSizes: number[] } {
   const order = values.map((_, at) => at).sort((a, b) => values[a] - values[b]);
   const ranks = new Array<number>(values.length);
@@ -72,7 +72,7 @@ function ranksOf(values: readonly number[]): { ranks: number[]; tieSizes: number
   return { ranks, tieSizes };
 }
 
-/** Twice the share of all choices of signs whose positive ranks sum to `statistic` or less. */
+/** Twice the share of all sign choices whose positive ranks sum to `statistic` or less. */
 function exactPValue(statistic: number, pairs: number): number {
   const choices = new Float64Array((pairs * (pairs + 1)) / 2 + 1);
   choices[0] = 1;
@@ -83,7 +83,7 @@ function exactPValue(statistic: number, pairs: number): number {
   return Math.min(1, (2 * below) / 2 ** pairs);
 }
 
-/** Moments of the rank sum, less what zeros took (Pratt, JASA 54, 1959) and corrected for ties. */
+/** The normal approximation: moments of the rank sum, reduced for zeros (Pratt, JASA 54, 1959) and corrected for ties. */
 function normalPValue(
   statistic: number,
   pairs: number,

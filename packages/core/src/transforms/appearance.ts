@@ -1,4 +1,4 @@
-// How a patch looks, varied: scanner, resolution, grey values, noise. Arrays are changed where they stand.
+// Augmentation of a patch's intensities: slice thickness, resolution, blur, grey values, noise. Changes arrays in place.
 import { alongLines, blurAlong } from "../volume/gaussian.js";
 import type { Vector3 } from "../volume/volume.js";
 import type { PatchVariation } from "./augmentation.js";
@@ -9,7 +9,7 @@ import { indexedStream, type RandomGenerator } from "./random.js";
  * Varies a normalised image: thick slices, low resolution, blur, gamma, contrast, brightness, noise, in this order.
  *
  * @param size of the image (i, j, k)
- * @param isWithinOne whether values lie in [−1, 1]; where not, gamma is taken between the least and the greatest
+ * @param isWithinOne whether values lie in [−1, 1]; if not, gamma is applied between the minimum and the maximum
  */
 export function varyAppearance(
   image: Float32Array,
@@ -29,14 +29,14 @@ export function varyAppearance(
   if (noiseDeviation > 0) addNoise(image, noiseDeviation, indexedStream(variation.noiseSeed, 0));
 }
 
-/** Adds to HU within the window. What was clipped to its ends (air, bone) lies far beyond, and stays there. */
+/** Adds to HU within the window. Values clipped to its ends (air, bone) are really far outside, and stay clipped. */
 export function shiftHu(hu: Float32Array, { lowHu, highHu }: IntensityWindow, shift: number): void {
   for (let n = 0; n < hu.length; n++) if (hu[n] > lowHu && hu[n] < highHu) hu[n] += shift;
 }
 
 /**
- * Coarser voxels along one axis, brought back to the grid linearly. A coarse voxel is the mean of what lies in it, as
- * in a thick slice; they stand in the middle of the axis, and the outermost reach beyond it where they do not fit.
+ * Simulates coarser voxels along an axis, interpolated back to the grid linearly. A coarse voxel is the mean of the
+ * voxels in it, as in a thick slice; the coarse voxels are centred on the axis, and the outermost may extend beyond it.
  *
  * @param factor edge of a coarse voxel in voxels, above 1
  */
@@ -63,7 +63,7 @@ function coarsenAlong(image: Float32Array, size: Vector3, axis: number, factor: 
   });
 }
 
-/** Gamma on a range taken as [0, 1], read from a table of 1024 steps: a power a voxel costs ten times as much. */
+/** Gamma on a range scaled to [0, 1], from a table of 1024 steps: a power for each voxel takes ten times as long. */
 function raiseToPower(image: Float32Array, gamma: number, [low, high]: readonly [number, number]): void {
   if (!(high > low)) return;
   const steps = 1024;
@@ -85,8 +85,8 @@ function extremesOf(image: Float32Array): [number, number] {
 }
 
 /**
- * Adds noise that is nearly Gaussian: the sum of the four bytes of a random word (Irwin–Hall of order 4, cut off at
- * 3.5 deviations), several times cheaper than a logarithm and a cosine a voxel.
+ * Adds nearly Gaussian noise: the sum of the four bytes of a random word (Irwin–Hall of order 4, cut off at 3.5
+ * deviations), several times cheaper than a logarithm and a cosine for each voxel.
  */
 function addNoise(image: Float32Array, deviation: number, random: RandomGenerator): void {
   const mean = 4 * 127.5;

@@ -73,13 +73,13 @@ describe("drawVariation", () => {
 
   test.each(augmentationNames)("switching %s off changes nothing else, nor what is drawn next", (name) => {
     for (let n = 0; n < 40; n++) {
-      const [one, other] = [indexedStream(2, n), indexedStream(2, n)];
-      const all = drawVariation(one, defaultAugmentation);
-      const some = drawVariation(other, withoutVariations(defaultAugmentation, [name]));
+      const [first, second] = [indexedStream(2, n), indexedStream(2, n)];
+      const all = drawVariation(first, defaultAugmentation);
+      const some = drawVariation(second, withoutVariations(defaultAugmentation, [name]));
       expect(strengths[name](some)).toBeNull();
       for (const rest of augmentationNames.filter((each) => each !== name))
         expect(strengths[rest](some)).toBe(strengths[rest](all));
-      expect(other.next()).toBe(one.next());
+      expect(second.next()).toBe(first.next());
     }
   });
 });

@@ -1,47 +1,47 @@
-// What may happen to a patch in training, how often and how strongly; and the draw of it for one patch.
+// Data augmentation: the probability and strength of each variation, and the random draw for a patch.
 import type { Vector3 } from "../volume/volume.js";
 import { type RandomGenerator, uniform } from "./random.js";
 
-/** How likely a variation is; 0 switches it off. */
+/** The probability of a variation; 0 switches it off. */
 export interface Chance {
   readonly probability: number;
 }
 
 /** A variation whose strength is drawn between two bounds. */
-export interface Range extends Chance {
+export interface StrengthRange extends Chance {
   readonly lowest: number;
   readonly highest: number;
 }
 
-/** {@link Range} in millimetres. */
-export interface RangeMm extends Chance {
+/** {@link StrengthRange} in millimetres. */
+export interface StrengthRangeMm extends Chance {
   readonly lowestMm: number;
   readonly highestMm: number;
 }
 
-/** How often, and how strongly, patches are varied in training, in the order in which it happens to them. */
+/** The probability and strength of every variation in training, in the order in which they are applied. */
 export interface Augmentation {
   /** Left–right mirror image. */
   readonly flip: Chance;
-  /** About the patch's centre, about each of the three axes. */
+  /** About the patch's centre, around each of the three axes. */
   readonly rotation: Chance & { readonly maximumDegrees: number };
   /** Magnification of the content. */
-  readonly scaling: Range;
-  /** Smooth random displacement; the greatest shift of a control point along an axis, at most 9.6 mm. */
+  readonly scaling: StrengthRange;
+  /** Smooth random displacement; the maximum shift of a control point along an axis, at most 9.6 mm. */
   readonly elastic: Chance & { readonly maximumMm: number };
-  /** Added to what lies within the window: the scanner's calibration, or the phase of contrast medium. */
+  /** Added to HU within the window: differences of calibration or contrast phase. */
   readonly huShift: Chance & { readonly maximumHu: number };
-  /** Thickness of slices along the body, where it is more than the working spacing. */
-  readonly thickSlices: RangeMm;
+  /** Slice thickness along the body, if it is more than the working spacing. */
+  readonly thickSlices: StrengthRangeMm;
   /** Edge of coarser voxels, as a multiple of the working spacing. */
-  readonly lowResolution: Range;
-  /** Gaussian; its standard deviation. */
-  readonly blur: RangeMm;
-  /** Exponent on the image scaled to [0, 1]. */
-  readonly gamma: Range;
-  /** Factor about the window's middle. */
-  readonly contrast: Range;
-  /** Added, in units of the normalised image. */
+  readonly lowResolution: StrengthRange;
+  /** Standard deviation of a Gaussian blur. */
+  readonly blur: StrengthRangeMm;
+  /** Exponent for the image scaled to [0, 1]. */
+  readonly gamma: StrengthRange;
+  /** Factor around the middle of the window. */
+  readonly contrast: StrengthRange;
+  /** Added to the image, in units of the normalised image. */
   readonly brightness: Chance & { readonly maximum: number };
   /** Additive and Gaussian; standard deviation in units of the normalised image. */
   readonly noise: Chance & { readonly maximumDeviation: number };
@@ -49,19 +49,19 @@ export interface Augmentation {
 
 export type AugmentationName = keyof Augmentation;
 
-/** One draw of the variations: what exactly happens to one patch. */
+/** A random draw of the variations for a single patch. */
 export interface PatchVariation {
   readonly flip: boolean;
-  /** About the axes i, j, k. */
+  /** Around the axes i, j, k. */
   readonly rotationDegrees: Vector3;
   readonly scaling: number;
-  /** Greatest shift of a control point along an axis; 0 for none. */
+  /** Maximum shift of a control point along an axis; 0 for none. */
   readonly elasticMm: number;
   readonly elasticSeed: number;
   readonly shiftHu: number;
-  /** 0 for slices as they are. */
+  /** 0 leaves the slices unchanged. */
   readonly sliceThicknessMm: number;
-  /** 1 for voxels as they are. */
+  /** 1 leaves the voxels unchanged. */
   readonly coarseness: number;
   readonly blurMm: number;
   readonly gamma: number;
@@ -69,11 +69,11 @@ export interface PatchVariation {
   readonly brightness: number;
   readonly noiseDeviation: number;
   readonly noiseSeed: number;
-  /** What happens to the look of the second channel, the third, …; places are the first one's for all. */
+  /** The intensity variations of the second channel, the third, …; the spatial variation is that of the first channel for all. */
   readonly further?: readonly PatchVariation[];
 }
 
-/** This project's; why these, docs/decisions.md says. */
+/** The defaults of this project; docs/decisions.md gives the reasons. */
 export const defaultAugmentation: Augmentation = {
   flip: { probability: 0.5 },
   rotation: { probability: 0.3, maximumDegrees: 15 },
@@ -121,8 +121,8 @@ export const noVariation: PatchVariation = {
 };
 
 /**
- * Draws what happens to one patch. It takes the same number of draws from the stream whatever comes out; further
- * channels take their draws after the first.
+ * Draws the variation of a patch. It always takes the same number of draws from the stream; further channels take theirs
+ * after the first.
  */
 export function drawVariation(
   random: RandomGenerator,

@@ -1,18 +1,18 @@
-// Smooth random displacement: a cubic B-spline over a coarse grid of control points.
+// Elastic deformation: a smooth random displacement, as a cubic B-spline over a coarse grid of control points.
 import type { Vector3 } from "../volume/volume.js";
 import { type RandomGenerator, uniform } from "./random.js";
 
-/** Distance of control points: two or three nodes wide, so that a node is bent and shifted, not torn. */
+/** Distance of control points: two or three nodes wide, so that a node is bent and shifted, but not torn apart. */
 const CONTROL_SPACING_MM = 24;
-/** Below this share of the spacing no shift of control points folds space (Choi and Lee 2000: 1 / 2.48). */
-const MOST_WITHOUT_FOLDS = 0.4;
+/** Shifts below this share of the spacing cannot fold space (Choi and Lee 2000: 1 / 2.48). */
+const MAX_SHIFT_WITHOUT_FOLDS = 0.4;
 
-/** For row (j, k) the displacements along x, y and z in mm, a number for each i; overwritten by the next call. */
+/** The displacements of row (j, k) along x, y and z in mm, a number for each i; overwritten by the next call. */
 export type DisplacementRows = (j: number, k: number) => readonly [Float32Array, Float32Array, Float32Array];
 
 /**
- * A random displacement of a grid, whose control points are shifted by up to `maximumMm` along each axis, uniformly.
- * The shift of a voxel is then 0.19 of that along each axis (root mean square).
+ * A random displacement of a grid, whose control points are shifted uniformly by up to `maximumMm` along each axis. The
+ * root mean square shift of a voxel along each axis is then 0.19 of that.
  *
  * @param size of the grid (i, j, k)
  * @throws RangeError where the shifts could fold space
@@ -23,7 +23,7 @@ export function randomDisplacement(
   maximumMm: number,
   random: RandomGenerator,
 ): DisplacementRows {
-  if (maximumMm > MOST_WITHOUT_FOLDS * CONTROL_SPACING_MM)
+  if (maximumMm > MAX_SHIFT_WITHOUT_FOLDS * CONTROL_SPACING_MM)
     throw new RangeError(
       `Control points ${CONTROL_SPACING_MM} mm apart must not move by ${maximumMm} mm: space could fold.`,
     );
@@ -61,7 +61,7 @@ export function randomDisplacement(
   };
 }
 
-/** For every index along an axis, the first of the four control points that it lies between, and their weights. */
+/** For every index along an axis, the first of its four control points, and their weights. */
 interface SplineAxis {
   readonly controls: number;
   readonly first: Int32Array;
@@ -79,7 +79,7 @@ function splineAxis(count: number, spacingMm: number): SplineAxis {
   return { controls: first[count - 1] + 4, first, weights };
 }
 
-/** The uniform cubic B-spline's four weights at a share `u` of the way. */
+/** The four weights of the uniform cubic B-spline at position `u` (0 to 1) between two control points. */
 function cubicWeights(u: number): readonly number[] {
   return [
     (1 - u) ** 3 / 6,

@@ -8,8 +8,8 @@ export {
   noAugmentation,
   noVariation,
   type PatchVariation,
-  type Range,
-  type RangeMm,
+  type StrengthRange,
+  type StrengthRangeMm,
   withoutVariations,
 } from "./augmentation.js";
 export {

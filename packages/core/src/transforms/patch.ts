@@ -1,4 +1,4 @@
-// Patches of a prepared scan: cut at a place, varied a little, normalised.
+// Cuts training patches out of a prepared scan, with augmentation and normalisation.
 import type { Vector3 } from "../volume/volume.js";
 import { shiftHu, varyAppearance } from "./appearance.js";
 import { noVariation, type PatchVariation } from "./augmentation.js";

@@ -1,4 +1,4 @@
-// From a scan to the grid that networks see, and from the networks' grid back to the scan.
+// Preprocessing: resamples a scan to the working grid of the networks and clips its HU; and resamples probabilities back to the scan.
 import { outerCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry, paste } from "../volume/crop.js";
 import { reorientToLps, uprightGeometry } from "../volume/orientation.js";
@@ -16,14 +16,14 @@ export interface Prepared extends Geometry {
   readonly further?: readonly Int16Array[];
 }
 
-/** The grid that networks see a scan on: axes along LPS, the working spacing, the scan's extent and centre. */
+/** The working grid of a scan: axes along LPS, the working spacing, the scan's extent and centre. */
 export function workingGrid(scan: Geometry, spacingMm: Vector3): Geometry {
   return gridWithSpacing(uprightGeometry(scan), spacingMm);
 }
 
 /**
- * Brings a scan to the working grid. HU stay whole numbers, two bytes each, so that a cohort fits in memory; patches
- * are normalised as they are cut.
+ * Resamples a scan to the working grid. HU stay integers of two bytes, so that a cohort fits in memory; they are
+ * normalised when patches are cut.
  *
  * @throws RangeError where the window is empty or beyond what 16 bits hold
  */
@@ -32,14 +32,15 @@ export function prepareImage(volume: Volume, spacingMm: Vector3, window: Intensi
 }
 
 /**
- * Brings a scan to a part of its working grid, or to any other grid of the working spacing along LPS. What lies beyond
- * the scan is air.
+ * Resamples a scan to a part of its working grid, or to any other grid along LPS. Outside the scan is air.
  *
  * @throws RangeError as {@link prepareImage}
  */
 export function prepareOnGrid(volume: Volume, grid: Geometry, { lowHu, highHu }: IntensityWindow): Prepared {
   if (!(lowHu < highHu) || lowHu < -32768 || highHu > 32767) {
-    throw new RangeError(`The window from ${lowHu} to ${highHu} HU must rise and lie within 16 bits.`);
+    throw new RangeError(
+      `The window from ${lowHu} to ${highHu} HU must have its lower end first and fit in 16 bits.`,
+    );
   }
   const [width, height, depth] = grid.size;
   const hu = new Int16Array(width * height * depth);
@@ -52,10 +53,10 @@ export function prepareOnGrid(volume: Volume, grid: Geometry, { lowHu, highHu }:
 }
 
 /**
- * Brings the channels of a scan to a grid of the working spacing along LPS, each scaled as its plan says. What lies
- * beyond the scan is air in CT, and the mean of any other channel.
+ * Resamples the channels of a scan to a grid of the working spacing along LPS, each scaled as its plan says. Outside the
+ * scan CT is air, and any other channel is its mean.
  *
- * @param channels on one grid, as many as there are scalings
+ * @param channels all on the same grid, as many as there are scalings
  * @throws RangeError as {@link prepareImage}
  */
 export function prepareChannels(
@@ -74,7 +75,7 @@ export function prepareChannels(
   return { ...geometryOf(grid), hu, ...(further.length > 0 ? { further } : {}) };
 }
 
-/** Brings a label onto the grid of its prepared image. Values are kept; the image's other grid decides every place. */
+/** Resamples a label to the grid of its prepared image. Values are kept. */
 export function prepareLabel(label: Volume, grid: Geometry): Uint8Array {
   const { data } = resampleLabels(reorientToLps(label), geometryOf(grid));
   return data instanceof Uint8Array ? data : Uint8Array.from(data);
@@ -82,10 +83,10 @@ export function prepareLabel(label: Volume, grid: Geometry): Uint8Array {
 
 /**
  * A mask on the scan's own grid from probabilities on the working grid or a part of it: linear resampling first,
- * threshold after, so that the boundary is placed more finely than either grid. It is made slab by slab, so that no
- * second array of the scan's size is needed beside the mask.
+ * then threshold, so that the boundary is more precise than either grid. Works slab by slab, so that no second array of
+ * the scan's size is needed beside the mask.
  *
- * @param probability foreground probability on the prepared grid; beyond it there is none
+ * @param probability foreground probability on the prepared grid; 0 outside it
  * @param original geometry of the scan, in any orientation
  * @param threshold a voxel is 1 where its probability reaches this
  */
@@ -136,7 +137,7 @@ export function restoreClasses(
   return labels;
 }
 
-/** A box of a grid, all of it by default, as boxes of a few slices each. */
+/** Divides a box of a grid (by default all of it) into boxes of a few slices each. */
 function slabsOf(grid: Geometry, box: IndexBox = { start: [0, 0, 0], size: grid.size }): IndexBox[] {
   const [i, j, first] = box.start;
   const [width, height, depth] = box.size;
@@ -146,10 +147,10 @@ function slabsOf(grid: Geometry, box: IndexBox = { start: [0, 0, 0], size: grid.
   }));
 }
 
-/** Enough that a slab's own cost vanishes, few enough that it is small beside the scan. */
+/** Large enough that the overhead of a slab does not matter, small enough that it needs little memory. */
 const SLAB_SLICES = 16;
 
-/** The geometry alone, without the voxels that came with it. */
+/** Only the geometry of a volume, without its voxels. */
 function geometryOf({ size, spacingMm, originMm, direction }: Geometry): Geometry {
   return { size, spacingMm, originMm, direction };
 }

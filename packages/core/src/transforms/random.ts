@@ -1,12 +1,12 @@
-// Random streams that depend on nothing but a seed and an index.
+// Random streams that depend only on a seed and an index.
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 
 export type { RandomGenerator };
 
 /**
- * The random stream number `index` of `seed`. Streams of different indices are unrelated, so that sample 1000 of a
- * run is drawn without drawing the 999 before it, and a resumed run goes on exactly where it stopped.
+ * The random stream number `index` of `seed`. Streams of different indices are independent, so that sample 1000 of a
+ * run can be drawn without the 999 before it, and a resumed run continues exactly where it stopped.
  *
  * @param seed any integer within ±2^53
  * @param index any non-negative integer below 2^53
@@ -21,7 +21,7 @@ export function indexedStream(seed: number, index: number): RandomGenerator {
     hash = (hash + 0x9e3779b9) | 0;
     state.push(mix(hash));
   }
-  // A state of four zeros is the one that xoroshiro cannot leave.
+  // xoroshiro cannot leave a state of four zeros.
   return xoroshiro128plusFromState(state.some((word) => word !== 0) ? state : [1, 0, 0, 0]);
 }
 

@@ -1,4 +1,4 @@
-// Cubic B-spline interpolation of a volume: coefficients once, then a weighted sum of 4 × 4 × 4 of them a point.
+// Cubic B-spline interpolation of a volume: computes the coefficients once, then sums 4 × 4 × 4 of them for each point.
 import {
   type AxisTable,
   type AxisTables,
@@ -9,7 +9,7 @@ import {
 } from "./grid-mapping.js";
 import type { Geometry, Vector3, Volume, VoxelArray } from "./volume.js";
 
-/** Coefficients around every voxel, with a margin so that no sum over 4 × 4 × 4 leaves the array. */
+/** A coefficient for every voxel, with a margin so that no sum over 4 × 4 × 4 leaves the array. */
 export interface SplineVolume {
   /** `data[(i + 1) * strides[0] + (j + 1) * strides[1] + (k + 1) * strides[2]]` belongs to voxel (i, j, k). */
   readonly data: Float32Array;
@@ -18,7 +18,7 @@ export interface SplineVolume {
 
 /**
  * The coefficients of the cubic B-spline through all voxels of a volume, which is mirrored about its outermost voxel
- * centres. The same spline as scipy.ndimage's of order 3 with mode "mirror" and ITK's BSplineInterpolateImageFunction.
+ * centres. The same spline as in scipy.ndimage (order 3, mode "mirror") and ITK's BSplineInterpolateImageFunction.
  * Recursive filter: Unser, "Splines: A Perfect Fit for Signal and Image Processing", IEEE Signal Processing Magazine 16,
  * 1999, Box 2.
  */
@@ -39,7 +39,8 @@ export function splineOf({ data: voxels, size }: Volume): SplineVolume {
 }
 
 /**
- * Writes the spline's values at the voxel centres of `target` into `data`; those outside the source's extent are left.
+ * Writes the spline's values at the voxel centres of `target` into `data`; voxels outside the source's extent are left
+ * unchanged.
  *
  * @param source the grid of the volume that the spline goes through
  */
@@ -59,20 +60,20 @@ export function sampleSpline(
   }
 }
 
-/** One coefficient before the first voxel of an axis and two behind the last. */
+/** One extra coefficient before the first voxel of an axis and two after the last. */
 const margins = 3;
 
 /** The recursive filter's pole. */
 const pole = Math.sqrt(3) - 2;
 
-/** Turns values into coefficients along one axis. All lines of a stride go side by side, as they lie in memory. */
+/** Turns values into coefficients along an axis, for all lines of a stride side by side, as they lie in memory. */
 function filterAlong(data: Float32Array, stride: number, length: number): void {
   if (length === 1) return;
   const block = stride * (length + margins);
   for (let start = stride; start < data.length; start += block) {
     const end = start + stride * (length - 1);
     for (let line = 0; line < stride; line++)
-      data[start + line] = beginning(data, start + line, stride, length);
+      data[start + line] = initialState(data, start + line, stride, length);
     for (let at = start + stride; at < end + stride; at++) data[at] = 6 * data[at] + pole * data[at - stride];
     const last = pole / (pole * pole - 1);
     for (let at = end; at < end + stride; at++) data[at] = last * (data[at] + pole * data[at - stride]);
@@ -80,11 +81,11 @@ function filterAlong(data: Float32Array, stride: number, length: number): void {
   }
 }
 
-/** What the filter would have gathered from the endless mirrored line before its first voxel. */
-function beginning(data: Float32Array, start: number, stride: number, length: number): number {
+/** The state of the filter at the first voxel, from the infinite mirrored line before it. */
+function initialState(data: Float32Array, start: number, stride: number, length: number): number {
   let sum = 0;
   let weight = 6;
-  // The pole to the power of 24 is 2e-14.
+  // The pole to the power of 24 is 2e-14, so more terms do not matter.
   for (let n = 0; n < 24; n++, weight *= pole) sum += weight * data[start + stride * mirrored(n, length)];
   return sum;
 }
@@ -106,7 +107,7 @@ function mirrorMargins(data: Float32Array, stride: number, length: number): void
   }
 }
 
-/** On parallel grids the sum over 4 × 4 rows of coefficients serves a whole row of the target. */
+/** On parallel grids a sum over 4 × 4 rows of coefficients is shared by a whole row of the target. */
 function sampleByRows(
   spline: Float32Array,
   size: Vector3,
@@ -146,12 +147,12 @@ function sampleByRows(
   }
 }
 
-/** Where the cells of a table begin along their source axis, in entries. */
+/** The first array entry of each cell of a table, along its source axis. */
 function placesInside({ inside, low, stride }: AxisTable): number[] {
   return Array.from(low, (offset) => offset / stride).filter((_, n) => inside[n] === 1);
 }
 
-/** The sum over 4 × 4 × 4 coefficients, of which the cell's eight are the inner ones. */
+/** The weighted sum over 4 × 4 × 4 coefficients; the eight of the cell are the innermost. */
 function valueIn(spline: Float32Array, c: Cell): number {
   splineWeights(c.weight0, weights0);
   splineWeights(c.weight1, weights1);

@@ -1,4 +1,4 @@
-// Boxes: along the patient's axes around a grid, and of a grid's voxels around points.
+// Bounding boxes: of a grid along the patient's axes, and of points in voxels of a grid.
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3 } from "./volume.js";
 
 /** A box along the patient's axes, LPS mm. */
@@ -7,7 +7,7 @@ export interface LpsBox {
   readonly highMm: Vector3;
 }
 
-/** The smallest LPS box around the voxels of a grid, from their outer faces. */
+/** The smallest LPS box around the voxels of a grid, including their outer faces. */
 export function lpsBounds(geometry: Geometry): LpsBox {
   const [lowMm, highMm] = extremes(outerCorners(geometry));
   return { lowMm, highMm };
@@ -27,8 +27,8 @@ export function boxCorners({ lowMm, highMm }: LpsBox): Vector3[] {
 }
 
 /**
- * The smallest box of a grid's voxels whose centres surround points, as far as the grid reaches; null where it does not
- * reach them.
+ * The smallest box of voxels whose centres surround the points, clipped to the grid; null where the points lie outside
+ * the grid.
  *
  * @param pointsMm LPS
  */

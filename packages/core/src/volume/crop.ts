@@ -1,11 +1,11 @@
-// Cutting a box of voxels out of a volume, or padding it, with every voxel left in its place.
+// Cuts a box of voxels out of a volume, or pads it; every voxel keeps its position in the patient.
 import type { Geometry, Vector3, Volume, VoxelArray } from "./volume.js";
 import { pointOfIndex } from "./volume.js";
 import { emptyLike } from "./voxel-array.js";
 
 /**
- * The box of `size` voxels whose first voxel is index `start` (i, j, k) of `volume`. The box may leave the volume
- * on any side (`start` may be negative), which pads it with `fill`.
+ * The box of `size` voxels whose first voxel is index `start` (i, j, k) of `volume`. The box may extend beyond
+ * the volume on any side (`start` may be negative), and is padded there with `fill`.
  * @throws RangeError when the box is empty or not of whole voxels, or leaves the volume while no `fill` is given.
  */
 export function crop<T extends VoxelArray>(
@@ -44,7 +44,7 @@ export function crop<T extends VoxelArray>(
   return { ...cropGeometry(volume, start, size), data };
 }
 
-/** Writes a box back to where {@link crop} takes it from, in place. @throws RangeError where it leaves the volume */
+/** Writes a box back to where {@link crop} took it from, in place. @throws RangeError where it extends beyond the volume */
 export function paste(box: Pick<Volume, "data" | "size">, start: Vector3, volume: Volume): void {
   const { size, data } = box;
   if (start.some((first, axis) => first < 0 || first + size[axis] > volume.size[axis])) {
@@ -64,14 +64,14 @@ export function paste(box: Pick<Volume, "data" | "size">, start: Vector3, volume
   }
 }
 
-/** The grid of the box of `size` voxels whose first voxel is index `start` of `geometry`; it may leave the grid. */
+/** The grid of the box of `size` voxels whose first voxel is index `start` of `geometry`; it may extend beyond the grid. */
 export function cropGeometry(geometry: Geometry, start: Vector3, size: Vector3): Geometry {
   const { spacingMm, direction } = geometry;
   return { size, spacingMm, originMm: pointOfIndex(geometry, start), direction };
 }
 
 /**
- * The first voxel of a box of `size` voxels with the point in its middle, as the node level crops; it may leave the grid.
+ * The first voxel of a box of `size` voxels centred on a point, as in node-level crops; it may extend beyond the grid.
  *
  * @param index - of the point, such as a node's centroid; continuous
  */

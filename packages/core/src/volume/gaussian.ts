@@ -1,4 +1,4 @@
-// Gaussian smoothing of images, axis by axis; arrays are changed where they stand.
+// Gaussian smoothing of images, axis by axis, in place.
 import type { Vector3 } from "./volume.js";
 
 /** Smooths along all three axes; standard deviations in voxels (i, j, k), i fastest in `image`. */
@@ -6,7 +6,7 @@ export function blur(image: Float32Array, size: Vector3, deviations: Vector3): v
   for (const axis of [0, 1, 2]) blurAlong(image, size, axis, deviations[axis]);
 }
 
-/** Gaussian of a standard deviation in voxels, cut off at three of them; beyond the ends the outermost values go on. */
+/** Gaussian with a standard deviation in voxels, cut off at three deviations; beyond the ends the outermost value is repeated. */
 export function blurAlong(image: Float32Array, size: Vector3, axis: number, deviation: number): void {
   const reach = Math.floor(3 * deviation + 0.5);
   if (reach === 0) return;
@@ -28,7 +28,7 @@ export function blurAlong(image: Float32Array, size: Vector3, axis: number, devi
   });
 }
 
-/** Calls `change` with every line of an image along an axis, and writes back what it has become. */
+/** Calls `change` with every line of an image along an axis, and writes the changed line back. */
 export function alongLines(
   image: Float32Array,
   size: Vector3,

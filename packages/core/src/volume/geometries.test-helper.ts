@@ -5,7 +5,7 @@ import type { Geometry, Matrix3 } from "./volume.js";
 export const numbers = (minimum: number, maximum: number) =>
   fc.double({ min: minimum, max: maximum, noNaN: true, noDefaultInfinity: true });
 
-/** Any rotation, from a quaternion, with the k axis turned round for half of them. */
+/** Any rotation, from a quaternion, with the k axis reversed for half of them. */
 export const directions: fc.Arbitrary<Matrix3> = fc
   .tuple(numbers(-1, 1), numbers(-1, 1), numbers(-1, 1), numbers(-1, 1), fc.constantFrom(1, -1))
   .filter(([a, b, c, d]) => Math.hypot(a, b, c, d) > 0.1)
@@ -25,7 +25,7 @@ export const directions: fc.Arbitrary<Matrix3> = fc
     ];
   });
 
-/** Grids of any place, direction and spacing (0.4 to 3 mm), each axis of a length from `lengths`. */
+/** Grids of any origin, direction and spacing (0.4 to 3 mm), each axis of a length from `lengths`. */
 export const geometriesOf = (lengths: fc.Arbitrary<number>): fc.Arbitrary<Geometry> =>
   fc.record({
     size: fc.tuple(lengths, lengths, lengths),

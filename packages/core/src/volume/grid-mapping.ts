@@ -1,10 +1,10 @@
-// Where the voxels of one grid lie in another: for each target voxel the source voxels around it and their weights.
+// Maps one grid onto another: finds, for each target voxel, the source voxels around it and their weights.
 import type { Geometry, Matrix3, Vector3 } from "./volume.js";
 import { indexOfPoint, pointOfIndex } from "./volume.js";
 
 /**
  * The eight source voxels around a point. `low` and `high` are offsets into the source array along its three axes
- * (stride included), `weight` the share of the high one. One object is reused for every point.
+ * (stride included), `weight` the weight of `high`. The same object is reused for every point.
  */
 export interface Cell {
   low0: number;
@@ -18,10 +18,10 @@ export interface Cell {
   weight2: number;
 }
 
-/** How the array that cells point into holds the source grid. */
+/** How the source grid is laid out in the array that cells point into. */
 export interface Layout {
   readonly strides: Vector3;
-  /** Entries along each axis before the first voxel, and readable ones behind the last. */
+  /** Extra entries along each axis before the first voxel, and after the last. */
   readonly before: number;
   readonly behind: number;
 }
@@ -31,12 +31,12 @@ export function voxelLayout([nx, ny]: Vector3): Layout {
   return { strides: [1, nx, nx * ny], before: 0, behind: 0 };
 }
 
-/** Rounding in an index mapping; a millionth of a voxel, far below what a scan's geometry states. */
+/** Tolerance for rounding in an index mapping: a millionth of a voxel, far below the precision of a scan's geometry. */
 export const indexTolerance = 1e-6;
 
 /**
- * Calls `visit` with every target voxel that lies in the source's extent, half a voxel around the outermost centres
- * included, and the source cell around it.
+ * Calls `visit` with the source cell around every target voxel that lies in the source's extent (up to half a voxel
+ * outside the outermost centres).
  */
 export function forEachCell(
   source: Geometry,
@@ -49,9 +49,9 @@ export function forEachCell(
   else visitParallel(target.size, tables, visit);
 }
 
-/** What one source axis contributes at each index of the target axis that moves it. */
+/** Cells along a source axis, for each index of the target axis that is parallel to it. */
 export interface AxisTable {
-  /** Entries between neighbours along the source axis. */
+  /** Array entries between neighbours along the source axis. */
   readonly stride: number;
   readonly inside: Uint8Array;
   readonly low: Int32Array;
@@ -61,7 +61,7 @@ export interface AxisTable {
 
 export type AxisTables = readonly [alongI: AxisTable, alongJ: AxisTable, alongK: AxisTable];
 
-/** The cells of parallel grids, in any order and direction of axes, as a table for each target axis; else null. */
+/** For parallel grids, in any order and direction of axes, a table of cells for each target axis; else null. */
 export function parallelTables(source: Geometry, target: Geometry, layout: Layout): AxisTables | null {
   const mapping = indexMapping(target, source);
   const axes = parallelAxes(mapping, target.size);
@@ -86,8 +86,8 @@ function indexMapping(from: Geometry, to: Geometry): IndexMapping {
 }
 
 /**
- * For source axes 0, 1, 2, the target axis that alone moves it, or null when the grids are not parallel. A drift of
- * 1e-4 voxel over the whole grid, which float32 headers bring, still counts as parallel.
+ * For source axes 0, 1, 2, the target axis that is parallel to it, or null when the grids are not parallel. A drift of
+ * 1e-4 voxel over the whole grid, as float32 headers cause, still counts as parallel.
  */
 function parallelAxes({ matrix }: IndexMapping, size: Vector3): readonly [number, number, number] | null {
   const axisOf = (row: number) => {
@@ -131,7 +131,7 @@ function isInside(index: number, size: number): boolean {
   return index >= -0.5 - indexTolerance && index <= size - 0.5 + indexTolerance;
 }
 
-/** The index moved into the range of voxel centres, and onto a centre from which only rounding parts it. */
+/** The index clamped to the range of voxel centres, and snapped to a centre that it only misses by rounding. */
 function clampedIndex(index: number, size: number): number {
   const nearest = Math.round(index);
   const settled = Math.abs(index - nearest) < indexTolerance ? nearest : index;
@@ -164,7 +164,7 @@ function visitParallel(
   [alongI, alongJ, alongK]: AxisTables,
   visit: (position: number, cell: Cell) => void,
 ): void {
-  // The cell's axes may be any order of the source's: every rule treats the three alike.
+  // The cell's axes may be in any order: every interpolation treats the three alike.
   const cell = emptyCell();
   for (let k = 0; k < size[2]; k++) {
     if (alongK.inside[k] === 0) continue;

@@ -1,11 +1,11 @@
-// Turning a volume's index axes towards the patient's axes, without touching a voxel's value or place.
+// Reorders and flips a volume's index axes to follow the patient's axes; voxels keep their values and positions.
 import type { Geometry, Matrix3, Vector3, Volume, VoxelArray } from "./volume.js";
 import { pointOfIndex, voxelCount } from "./volume.js";
 import { emptyLike } from "./voxel-array.js";
 
 /**
- * Permutes and flips the index axes so that i, j, k run nearest to +x (left), +y (posterior), +z (superior).
- * Nothing is resampled: every voxel keeps its value and its point in LPS. The result has its own array.
+ * Permutes and flips the index axes so that i, j, k run as nearly as possible along +x (left), +y (posterior),
+ * +z (superior). Nothing is resampled: every voxel keeps its value and its point in LPS. The result has a new array.
  */
 export function reorientToLps<T extends VoxelArray>(volume: Volume<T>): Volume<T> {
   const axes = axesNearestToLps(volume);
@@ -34,8 +34,8 @@ export function uprightGeometry(geometry: Geometry): Geometry {
 }
 
 /**
- * Three letters for where i, j, k grow to: L(eft) or R(ight), P(osterior) or A(nterior), S(uperior) or I(nferior).
- * Oblique axes are named by the patient axis that they are matched with.
+ * Three letters for the directions of growing i, j, k: L(eft) or R(ight), P(osterior) or A(nterior), S(uperior) or I(nferior).
+ * An oblique axis is named after the nearest patient axis.
  */
 export function orientationCode(geometry: Geometry): string {
   const letters = ["", "", ""];
@@ -50,7 +50,7 @@ interface MatchedAxis {
   readonly flipped: boolean;
 }
 
-/** For x, y and z, the index axis matched with it: of the six assignments, the one of the greatest summed |cosine|. */
+/** The index axis nearest to each of x, y and z: of the six assignments, that with the largest sum of |cosine|. */
 function axesNearestToLps(geometry: Geometry): MatchedAxes {
   const cosine = (patientAxis: number, index: number) => geometry.direction[3 * patientAxis + index];
   const alignment = (order: readonly number[]) =>
@@ -96,7 +96,7 @@ function vectorOf(axes: readonly MatchedAxis[], value: (axis: MatchedAxis) => nu
 }
 
 function directionOf(old: Matrix3, axes: readonly MatchedAxis[]): Matrix3 {
-  // Zero minus a value, since the negative of zero would be −0, which equals no 0 in a deep comparison.
+  // Zero minus a value: negating 0 would give −0, which a deep comparison does not count as equal to 0.
   const entry = (row: number, axis: MatchedAxis) =>
     axis.flipped ? 0 - old[3 * row + axis.index] : old[3 * row + axis.index];
   const row = (r: number) => vectorOf(axes, (axis) => entry(r, axis));

@@ -1,4 +1,4 @@
-// Values of a volume at the voxels of another grid: linear, cubic or nearest for scans, linear voting for labels.
+// Resamples a volume onto another grid: linear, cubic or nearest for scans, linear voting for labels.
 import { InputError } from "../errors.js";
 import { sampleSpline, splineOf } from "./b-spline.js";
 import {
@@ -19,11 +19,11 @@ export type IntegerVoxelArray = Exclude<VoxelArray, Float32Array | Float64Array>
 /**
  * The values of `volume` at the voxel centres of `target`.
  *
- * Within half a voxel outside the outermost voxel centres the edge value holds; further out the value is `outside`.
+ * Up to half a voxel outside the outermost voxel centres the value is that of the edge; further out it is `outside`.
  * No low-pass filter is applied when the target is coarser. "linear" is trilinear and returns Float32Array. "cubic" is
- * the tricubic B-spline through the voxels (`splineOf`: scipy's order 3 and ITK's), returns Float32Array and may
- * overshoot beside sharp edges. "nearest" keeps the array type, and a centre midway between two voxels takes the one of
- * the higher index.
+ * the tricubic B-spline through the voxels (`splineOf`, as in scipy with order 3 and in ITK), returns Float32Array and may
+ * overshoot near sharp edges. "nearest" keeps the array type; a centre midway between two voxels takes the value of the
+ * higher index.
  */
 export function resample<T extends VoxelArray>(
   volume: Volume<T>,
@@ -64,8 +64,8 @@ export function resample<T extends VoxelArray>(
 }
 
 /**
- * A label volume on another grid: each label is interpolated linearly as its own 0–1 volume, and the greatest wins.
- * Equal shares go to the lower label. Outside the volume (see {@link resample}) the label is 0. An integer array type
+ * A label volume on another grid: each label is interpolated linearly as its own 0–1 volume, and the largest wins.
+ * Ties go to the lower label. Outside the volume (see {@link resample}) the label is 0. An integer array type
  * is kept; a floating-point one becomes Int32Array.
  * @throws InputError when a label is not a whole number.
  */
@@ -79,14 +79,14 @@ export function resampleLabels(volume: Volume, target: Geometry): Volume<Integer
 }
 
 /**
- * The grid of another spacing over the same extent: size × spacing is kept as nearly as whole voxels allow (at least
- * one), directions are kept, and both grids share their centre, so that nothing shifts by half a voxel.
+ * The grid with another spacing over the same extent: size × spacing is kept as nearly as whole voxels allow (at least
+ * one voxel), directions are kept, and both grids share their centre, so that nothing shifts by half a voxel.
  * @throws InputError when a spacing is not a positive number.
  */
 export function gridWithSpacing(geometry: Geometry, spacingMm: Vector3): Geometry {
   if (!spacingMm.every((s) => Number.isFinite(s) && s > 0)) {
     throw new InputError(
-      `A spacing of ${spacingMm.join(" × ")} mm was asked for; give three positive numbers.`,
+      `A spacing of ${spacingMm.join(" × ")} mm was requested; give three positive numbers.`,
     );
   }
   const sizeAlong = (axis: 0 | 1 | 2) =>
@@ -138,7 +138,7 @@ function sampleLinear({ data: source, ...grid }: Volume, target: Geometry, data:
   }
 }
 
-/** On parallel grids a whole row of the target lies between the same four rows of the source. */
+/** Fast path: on parallel grids a whole row of the target lies between the same four rows of the source. */
 function sampleLinearByRows(
   source: VoxelArray,
   size: Vector3,
@@ -164,7 +164,7 @@ function sampleLinearByRows(
   }
 }
 
-/** From `low` to `high` along the first axis in each of four rows, then between the rows along the other two. */
+/** Interpolates from `low` to `high` along the first axis in each of four rows, then between the rows along the other two axes. */
 function trilinear(
   source: VoxelArray,
   low: number,
@@ -197,7 +197,7 @@ function nearestValue(source: VoxelArray, c: Cell): number {
 }
 
 function majorityLabel(source: IntegerVoxelArray, c: Cell): number {
-  // Nearly every cell lies within one label, so this comes before anything dearer.
+  // Nearly every cell lies within a single label, so this cheap test comes first.
   const first = source[c.low0 + c.low1 + c.low2];
   const isUniform =
     source[c.high0 + c.low1 + c.low2] === first &&

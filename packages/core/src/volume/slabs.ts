@@ -1,23 +1,23 @@
-// What was drawn on slices at any distances, as voxels of a regular grid: each slice stands for its slab.
+// Turns masks drawn on slices at any distances into voxels of a regular grid: each slice fills its slab.
 import { type Geometry, voxelCount } from "./volume.js";
 
-/** What a slice stands for: from half way to the slice below it to half way to the slice above it, mm. */
+/** The slab of a slice: from half way to the slice below to half way to the slice above, mm. */
 export interface Slab {
   readonly lowMm: number;
   readonly highMm: number;
 }
 
-/** What was drawn on a slice, along the grid's third axis from the centre of its first plane. */
+/** A slab with the mask drawn on its slice; positions along the grid's third axis from the centre of its first plane. */
 export interface DrawnSlab extends Slab {
   /** 1 inside, on the pixels of the grid's planes, i fastest. */
   readonly mask: Uint8Array;
 }
 
 /**
- * The slab of each slice. The first and the last one reach outwards as far as inwards.
+ * The slab of each slice. The first and the last slab extend outwards as far as inwards.
  *
- * @param positionsMm - of the slices, ascending
- * @param onlyMm - the thickness of the slab of a slice that has no neighbour
+ * @param positionsMm - positions of the slices, ascending
+ * @param onlyMm - the thickness of the slab if there is only a single slice
  */
 export function slabsOf(positionsMm: readonly number[], onlyMm: number): Slab[] {
   const half = (n: number) => (positionsMm[n + 1] - positionsMm[n]) / 2;
@@ -31,17 +31,17 @@ export function slabsOf(positionsMm: readonly number[], onlyMm: number): Slab[] 
 
 /** Gaps that differ by less than this share are equal. */
 const equalGaps = 0.05;
-/** No neighbours on a CT are drawn further apart than this: what is further apart has slices between. */
+/** Neighbouring CT slices are not further apart than this: a wider gap has slices in between. */
 const thickestSliceMm = 10;
 
 /**
- * Where slices lie of which some were drawn on. A gap between two drawn ones is the distance of neighbours where it is
- * the least, is there twice in a row, or is hardly wider than the gap beside it; otherwise slices without a drawing lie
- * in it, at the distances that the slices around it have.
+ * The positions of all slices, estimated from those that were drawn on. A gap between two drawn slices is taken as the
+ * distance of neighbours if it is the smallest gap, occurs twice in a row, or is hardly wider than the gap next to it;
+ * otherwise it is assumed to hold slices without a drawing, at the distances of the slices around it.
  *
- * @param drawnMm - ascending, all different
- * @param onlyMm - the distance of slices where no gap tells it
- * @returns the slices next to the drawn ones too; in the middle of a wide gap there may be none
+ * @param drawnMm - positions of the drawn slices, ascending, all different
+ * @param onlyMm - the distance of slices if no gap tells it
+ * @returns the drawn slices and their neighbours; in the middle of a wide gap there may be none
  */
 export function slicePositions(drawnMm: readonly number[], onlyMm: number): number[] {
   const gaps = drawnMm.slice(1).map((position, n) => position - drawnMm[n]);
@@ -69,11 +69,11 @@ export function slicePositions(drawnMm: readonly number[], onlyMm: number): numb
 }
 
 /**
- * The voxels of what was drawn: as much of a plane of the grid as the slabs cover of it. A voxel that slabs cover whole
- * is in. Of the others, which a border between drawn and not drawn divides, so many are in that the volume is right,
- * the most covered first and of those the deepest. Slices that lie on the grid's own planes come back as they are.
+ * The voxels that the slabs cover. A voxel is inside if it is fully covered. Of the partly covered voxels as many are
+ * inside as give the right volume: the most covered first, of equally covered voxels the deepest. Masks on slices that
+ * lie on the grid's own planes are returned unchanged.
  *
- * @param slabs - each above the other, without overlap
+ * @param slabs - in ascending order, without overlap
  * @returns 1 inside, on the grid, i fastest
  */
 export function fillSlabs(slabs: readonly DrawnSlab[], geometry: Geometry): Uint8Array {
@@ -97,7 +97,7 @@ export function fillSlabs(slabs: readonly DrawnSlab[], geometry: Geometry): Uint
   return mask;
 }
 
-/** Of a voxel's height: what is less is rounding. */
+/** Share of a voxel's height; anything smaller is a rounding error. */
 const negligible = 1e-3;
 
 interface Share {
@@ -106,10 +106,10 @@ interface Share {
 }
 
 /**
- * Fills a plane by shares of its voxels, each connected region of it for itself: those with the greatest share first, of
- * equal ones the deepest, so that what is in is one piece around what is in above and below.
+ * Fills the voxels of a plane by their covered shares, each connected region separately: the largest shares first, of
+ * equal shares the deepest voxels, so that the result is connected to what is filled above and below.
  *
- * @returns what is owed of a voxel, to give on, so that the sum over planes is right
+ * @returns the rest of a voxel that is still to be filled, for the next plane, so that the total volume is right
  */
 function fillShares(covering: readonly Share[], plane: Uint8Array, width: number, owed: number): number {
   const covered = new Float32Array(plane.length);
@@ -133,7 +133,7 @@ function fillShares(covering: readonly Share[], plane: Uint8Array, width: number
   return rest;
 }
 
-/** The pixels of each region of a plane that is covered and connected by edges or corners. */
+/** The pixels of each covered region of a plane, connected by edges or corners. */
 function regionsOf(covered: Float32Array, width: number): number[][] {
   const isFound = new Uint8Array(covered.length);
   const regions: number[][] = [];
@@ -159,7 +159,7 @@ function regionsOf(covered: Float32Array, width: number): number[][] {
   return regions;
 }
 
-/** How many steps along rows and columns lead from each pixel to the next one that is not covered. */
+/** Distance of each pixel to the nearest uncovered pixel, in steps along rows and columns. */
 function depths(covered: Float32Array, width: number): Int32Array {
   const depth = new Int32Array(covered.length);
   const height = covered.length / width;

@@ -1,4 +1,4 @@
-// Arithmetic of points and directions in space.
+// Arithmetic with points and directions in space.
 import type { Geometry, Matrix3, Vector3 } from "./volume.js";
 
 export function dot(a: Vector3, b: Vector3): number {
@@ -22,7 +22,7 @@ export function scale(a: Vector3, factor: number): Vector3 {
   return [a[0] * factor, a[1] * factor, a[2] * factor];
 }
 
-/** The vector of length 1 in the direction of `a`; NaN where `a` has no length. */
+/** The vector of length 1 in the direction of `a`; NaN where `a` has length 0. */
 export function unit(a: Vector3): Vector3 {
   return scale(a, 1 / Math.hypot(...a));
 }

@@ -1,9 +1,9 @@
-// What a scan is in this project: voxels, and where each voxel lies in the patient.
+// The types for a scan or label volume: an array of voxels, and the geometry that places it in the patient.
 
 /** Three numbers; points and vectors in space are (x, y, z) in millimetres, LPS. */
 export type Vector3 = readonly [number, number, number];
 
-/** A 3×3 matrix, row by row. */
+/** A 3 × 3 matrix, row by row. */
 export type Matrix3 = readonly [number, number, number, number, number, number, number, number, number];
 
 /** Where a grid of voxels lies in the patient. Index axes are (i, j, k); i varies fastest in memory. */
@@ -33,12 +33,12 @@ export interface Volume<T extends VoxelArray = VoxelArray> extends Geometry {
   readonly data: T;
 }
 
-/** Voxels in a grid. */
+/** The number of voxels of a grid. */
 export function voxelCount(geometry: Geometry): number {
   return geometry.size[0] * geometry.size[1] * geometry.size[2];
 }
 
-/** Volume of one voxel in mm³. */
+/** Volume of a voxel in mm³. */
 export function voxelVolumeMm3(geometry: Geometry): number {
   return geometry.spacingMm[0] * geometry.spacingMm[1] * geometry.spacingMm[2];
 }
@@ -69,7 +69,7 @@ export function indexOfPoint(geometry: Geometry, pointMm: Vector3): Vector3 {
   ];
 }
 
-/** Whether two grids put every voxel in the same place, within `toleranceMm` at every corner. */
+/** Whether two grids put every voxel at the same position, within `toleranceMm` at every corner. */
 export function sameGeometry(a: Geometry, b: Geometry, toleranceMm = 1e-2): boolean {
   if (a.size.some((n, axis) => n !== b.size[axis])) return false;
   for (let corner = 0; corner < 8; corner++) {

@@ -1,4 +1,4 @@
-// Making voxel arrays from others.
+// Makes voxel arrays from other voxel arrays.
 import type { VoxelArray } from "./volume.js";
 
 /** A new array of `length` zeros, of the same element type as `array`. */
@@ -8,8 +8,8 @@ export function emptyLike<T extends VoxelArray>(array: T, length: number): T {
 }
 
 /**
- * 1 where a voxel's value passes, 0 elsewhere. A loop on purpose: `from` of typed arrays with a function lists all values
- * first, which takes thirty times as long and ends the process above 2^27 of them.
+ * 1 where a voxel's value passes, 0 elsewhere. Deliberately a loop: `from` of typed arrays with a function makes a list
+ * of all values first, which takes thirty times as long and runs out of memory above 2^27 values.
  */
 export function maskWhere(
   data: VoxelArray,

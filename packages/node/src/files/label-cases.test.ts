@@ -84,7 +84,7 @@ test.each(["e5.dcm", "e9.dcm"])("frames a million slices apart are refused at on
 test("info describes a SEG, an RTSTRUCT and a report: what is in them and what they refer to", async () => {
   const described = async (path: string) => {
     const summary = await objectSummary(await readBytes(imaging(path)), path);
-    return summary?.bodies.map(({ label, voxels, contours }) => [label, voxels, contours]);
+    return summary?.regions.map(({ label, voxels, contours }) => [label, voxels, contours]);
   };
   expect(await described("seg-labelmap-palette/seg.dcm")).toEqual([
     ["LN left", 64, null],

@@ -79,13 +79,13 @@ test("each object names the model, its data and its weights, says research use o
   for (const name of ["seg", "rtstruct"] as const) {
     expect(textOf(objects[name])).toContain("AUTOMATIC");
     expect(textOf(unknown[name])).not.toContain("AUTOMATIC");
-    expect(textOf(unknown[name])).toContain("Not known how it was drawn; converted by lnsnet");
+    expect(textOf(unknown[name])).toContain("How it was drawn is not known; converted by lnsnet");
   }
   expect(textOf(objects.seg)).toContain("Mean probability 0.875");
   expect(textOf(objects.rtstruct)).toContain("Mean probability 0.875");
   const report = await objectSummary(objects.sr, "report");
-  expect(report?.bodies.map(({ label }) => label)).toEqual(["Lymph node 1", "Lymph node 2"]);
-  expect(report?.bodies[0].measurements).toContainEqual({
+  expect(report?.regions.map(({ label }) => label)).toEqual(["Lymph node 1", "Lymph node 2"]);
+  expect(report?.regions[0].measurements).toContainEqual({
     name: "Certainty of Finding",
     value: 87.5,
     unit: "%",

@@ -1,18 +1,18 @@
-// A source series without what identifies its patient, for segmentations that leave the house.
+// Removes what identifies the patient from a source series, for segmentations that leave the hospital.
 import type { SourceInstance, SourceSeries } from "./source-series.js";
 
 /**
- * The series as a SEG or RTSTRUCT may name it: patient and study attributes by the basic profile of PS3.15, annex E, for
- * those that we write (names, numbers and dates empty, the patient called "Anonymous"), every UID replaced. The geometry
- * stays. The images themselves are found again only where they were given the same new UIDs.
+ * An anonymous copy of the source that a SEG or RTSTRUCT refers to: of the attributes that we write, names, numbers and
+ * dates are emptied, the patient is called "Anonymous", and every UID is replaced (basic profile of PS3.15, annex E).
+ * The geometry stays. The references match the images only if those were given the same new UIDs.
  *
- * @param replaceUid gives the same new UID for the same old one, always
+ * @param replaceUid must always give the same new UID for the same old UID
  */
 export function anonymousSource(source: SourceSeries, replaceUid: (uid: string) => string): SourceSeries {
   const replace = (uid: string) => (uid === "" ? "" : replaceUid(uid));
-  const instance = (one: SourceInstance): SourceInstance => ({
-    ...one,
-    sopInstanceUid: replace(one.sopInstanceUid),
+  const instance = (original: SourceInstance): SourceInstance => ({
+    ...original,
+    sopInstanceUid: replace(original.sopInstanceUid),
   });
   return {
     ...source,

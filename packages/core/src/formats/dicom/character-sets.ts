@@ -1,12 +1,12 @@
-// DICOM text by its Specific Character Set, with the escape sequences of ISO 2022 (PS3.5, 6.1.2.5).
+// Decodes DICOM text by its Specific Character Set, with the escape sequences of ISO 2022 (PS3.5, 6.1.2.5).
 
-/** Decodes a text value. In a person's name `^` and `=` end what an escape sequence chose. */
+/** Decodes a text value. In a person's name `^` and `=` also end the character set that an escape sequence chose. */
 export type TextDecoding = (bytes: Uint8Array, isPersonName: boolean) => string;
 
 /**
- * The decoding for the values of Specific Character Set. An escape sequence chooses another set up to the next delimiter
- * of values, lines or parts of a name. Where the first value is empty, text without escape sequences is read by the last
- * one: writers leave them out.
+ * The decoding for the values of Specific Character Set. An escape sequence chooses another character set up to the next
+ * delimiter of values, lines or parts of a name. If the first value is empty, text without escape sequences is decoded
+ * by the last value, because some writers omit the escape sequences.
  */
 export function textDecodingOf(terms: readonly string[]): TextDecoding {
   const initial = encodingOf(terms[0] || (terms.at(-1) ?? ""));
@@ -14,20 +14,20 @@ export function textDecodingOf(terms: readonly string[]): TextDecoding {
     bytes.includes(escapeByte) ? decodedParts(bytes, initial, isPersonName) : decoded(bytes, initial);
 }
 
-/** Each byte as the character of its number, which is right for ASCII. */
+/** Each byte as the character with that code, which is right for ASCII. */
 export function latin1(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
 }
 
-/** The encoding standard's decoder, which every JavaScript host has, though it is not of the language itself. */
+/** The decoder of the Encoding Standard: every JavaScript host has it, but it is not part of the language. */
 declare class TextDecoder {
   constructor(label: string);
   decode(bytes: Uint8Array): string;
 }
 
-/** Labels of the encoding standard for the defined terms of Specific Character Set (PS3.3, C.12.1.1.2). */
+/** Labels of the Encoding Standard for the defined terms of Specific Character Set (PS3.3, C.12.1.1.2). */
 const encodings: Readonly<Record<string, string>> = {
   "100": "latin1",
   "101": "iso-8859-2",
@@ -53,18 +53,18 @@ function encodingOf(term: string): string {
   return encodings[/^ISO(?:_| 2022 )IR (\d+)$/.exec(term)?.[1] ?? ""] ?? "latin1";
 }
 
-/** What the lower half of the bytes stands for: letters, or pairs of bytes of a Japanese set. */
+/** How bytes below 128 are read: as ASCII, or in pairs as a Japanese character set. */
 type LowerHalf = "ascii" | "jis-x-0208" | "jis-x-0212";
 
 interface Chosen {
   readonly lower?: LowerHalf;
-  /** The label by which bytes from 128 on are decoded. */
+  /** The encoding label for bytes from 128 on. */
   readonly upper?: string;
 }
 
 const escapeByte = 0x1b;
 
-/** What the bytes behind an escape byte choose (PS3.3, tables C.12-3 and C.12-4). */
+/** The character set that the bytes after an escape byte choose (PS3.3, tables C.12-3 and C.12-4). */
 const escapes: Readonly<Record<string, Chosen>> = {
   "(B": { lower: "ascii" },
   "(J": { lower: "ascii" },
@@ -91,7 +91,7 @@ const lineDelimiters: ReadonlySet<string> = new Set(["\t", "\n", "\f", "\r"]);
 const valueDelimiters: ReadonlySet<string> = new Set([...lineDelimiters, "\\"]);
 const nameDelimiters: ReadonlySet<string> = new Set([...valueDelimiters, "^", "="]);
 
-/** Text whose parts are of several sets. An escape sequence that is not known stays in the text. */
+/** Decodes text with parts in several character sets. An unknown escape sequence stays in the text. */
 function decodedParts(bytes: Uint8Array, initialUpper: string, isPersonName: boolean): string {
   let lower: LowerHalf = "ascii";
   let upper = initialUpper;
@@ -120,7 +120,7 @@ function decodedParts(bytes: Uint8Array, initialUpper: string, isPersonName: boo
   return text;
 }
 
-/** Among pairs of bytes a backslash is half of a character. */
+/** In a set of two-byte characters a backslash is half of a character, not a delimiter. */
 function delimitersOf(lower: LowerHalf, isPersonName: boolean): ReadonlySet<string> {
   if (lower !== "ascii") return lineDelimiters;
   return isPersonName ? nameDelimiters : valueDelimiters;
@@ -134,7 +134,7 @@ function escapeAt(bytes: Uint8Array, at: number): string | null {
   return null;
 }
 
-/** Pairs of 7-bit bytes as EUC-JP has them: with the high bit, those of JIS X 0212 behind a byte 8F. */
+/** Pairs of 7-bit bytes as EUC-JP: with the high bit set, and a byte 8F before each pair of JIS X 0212. */
 function asEucJp(bytes: Uint8Array, start: number, end: number, lower: LowerHalf): Uint8Array {
   const euc: number[] = [];
   for (let at = start; at < end; at++) {

@@ -1,7 +1,7 @@
-// What a compressed frame says of its own size, read before a decoder takes memory for it.
+// Reads the image size from the header of a compressed frame, before a decoder allocates memory for it.
 import type { PixelEncoding } from "./transfer-syntaxes.js";
 
-/** The encodings that a codec decodes; the others need no knowledge of an image format. */
+/** The encodings that need an image codec. */
 export type CodecEncoding = Exclude<PixelEncoding, "native" | "rle" | "deflated-frame" | null>;
 
 export interface CodestreamHeader {
@@ -14,7 +14,7 @@ export interface CodestreamHeader {
 /**
  * The header of a frame of a JPEG family.
  *
- * @throws Error where there is none, or it is of more tiles than images have
+ * @throws Error where there is no header, or it states implausibly many tiles
  */
 export function codestreamHeader(encoding: CodecEncoding, encoded: Uint8Array): CodestreamHeader {
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
@@ -28,7 +28,7 @@ export function codestreamHeader(encoding: CodecEncoding, encoded: Uint8Array): 
 function jpegHeader(view: DataView): CodestreamHeader | null {
   for (let at = 2; at + 10 <= view.byteLength && view.getUint8(at) === 0xff; ) {
     const marker = view.getUint8(at + 1);
-    // Any marker may stand behind more bytes FF.
+    // Any number of bytes FF may precede a marker.
     if (marker === 0xff) at++;
     else if (isFrameMarker(marker)) {
       return {
@@ -48,8 +48,8 @@ function isFrameMarker(marker: number): boolean {
   return marker === 0xf7 || (marker >= 0xc0 && marker <= 0xcf && !isTable);
 }
 
-/** Each tile costs a decoder memory, whatever its size; 4096 tiles of 64 × 64 pixels make 4096 × 4096. */
-const greatestTileCount = 4096;
+/** A decoder needs memory for each tile, whatever its size; 4096 tiles of 64 × 64 pixels make 4096 × 4096. */
+const maxTileCount = 4096;
 
 /** By the size marker (SIZ) right behind the start of the codestream (ISO 15444-1, A.5.1), which a JP2 file has inside. */
 function jpeg2000Header(view: DataView): CodestreamHeader | null {
@@ -58,7 +58,7 @@ function jpeg2000Header(view: DataView): CodestreamHeader | null {
     const number = (offset: number) => view.getUint32(at + offset);
     const size = (first: number, last: number, step: number) => Math.ceil((last - first) / step);
     const tiles = size(number(32), number(8), number(24)) * size(number(36), number(12), number(28));
-    if (!(tiles <= greatestTileCount)) throw new Error(`it has ${tiles} tiles`);
+    if (!(tiles <= maxTileCount)) throw new Error(`it has ${tiles} tiles`);
     return {
       columns: size(number(16), number(8), view.getUint8(at + 43)),
       rows: size(number(20), number(12), view.getUint8(at + 44)),

@@ -1,16 +1,16 @@
-// Content items of a structured report (PS3.3, C.17.3): each a value with a name and its relation to the item above.
+// Builds the content items of a structured report (PS3.3, C.17.3): each is a value with a name and its relation to its parent item.
 import { type Code, codeItem } from "./derived-object.js";
 import { decimalString, type Item } from "./encode.js";
 
-/** How an item belongs to the one above it (PS3.3, C.17.3.2.4). */
+/** An item's relation to its parent item (PS3.3, C.17.3.2.4). */
 type Relationship = "CONTAINS" | "HAS OBS CONTEXT" | "HAS CONCEPT MOD" | "HAS ACQ CONTEXT";
 
-/** Items under a heading below another one; a template's number where they follow one of PS3.16. */
+/** Items under a heading; with the template's number if they follow a template of PS3.16. */
 export function container(name: Code, content: readonly Item[], templateId?: string): Item {
   return { RelationshipType: "CONTAINS", ...rootContainer(name, content, templateId) };
 }
 
-/** The container that is a whole document. */
+/** The container of the whole document. */
 export function rootContainer(name: Code, content: readonly Item[], templateId?: string) {
   return {
     ValueType: "CONTAINER",
@@ -44,7 +44,7 @@ export function uidContent(relationship: Relationship, name: Code, value: string
   return { ...named(relationship, "UIDREF", name), UID: value };
 }
 
-/** A measured number, at most 16 characters of it, in a unit of UCUM. */
+/** A measured number, rounded to 16 characters, in a unit of UCUM. */
 export function numberContent(name: Code, value: number, unit: Code, modifiers: readonly Item[] = []): Item {
   return {
     ...named("CONTAINS", "NUM", name),
@@ -55,7 +55,7 @@ export function numberContent(name: Code, value: number, unit: Code, modifiers: 
   };
 }
 
-/** An image, or a part of one; without a name in a list of images. */
+/** An image, or a part of an image; without a name in a list of images. */
 export function imageContent(name: Code | null, reference: Item): Item {
   return {
     RelationshipType: "CONTAINS",

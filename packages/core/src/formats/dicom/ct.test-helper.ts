@@ -1,4 +1,4 @@
-// DICOM files for tests: small CT slices of stated attributes, native or compressed, and folders of them.
+// DICOM files for tests: small CT slices with given attributes, native or compressed, and folders of them.
 import { readFileSync } from "node:fs";
 import { encodeFile, explicitLittleEndian, type Item } from "./encode.js";
 import type { NamedFile } from "./slices.js";
@@ -8,10 +8,10 @@ export function fixture(path: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../../../../../fixtures/dicom-ct/${path}`, import.meta.url)));
 }
 
-/** Attributes of a CT slice that differ from the usual ones. */
+/** Attributes of a CT slice that differ from the defaults. */
 export type CtAttributes = Item & { readonly SOPClassUID?: string; readonly SOPInstanceUID?: string };
 
-/** A CT slice of 2 × 2 pixels of int16, 1 mm, at z = 0; what `attributes` say replaces that. */
+/** A CT slice of 2 × 2 pixels of int16, 1 mm, at z = 0; `attributes` replace these defaults. */
 export function ctItem(
   attributes: CtAttributes = {},
 ): Item & { SOPClassUID: string; SOPInstanceUID: string } {

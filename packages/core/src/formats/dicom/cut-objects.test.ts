@@ -50,7 +50,7 @@ function borders(bytes: Uint8Array): number[] {
 }
 
 const countsOf = async (bytes: Uint8Array) =>
-  (await objectSummary(bytes, "object.dcm"))?.bodies.map(({ voxels, contours, measurements }) => ({
+  (await objectSummary(bytes, "object.dcm"))?.regions.map(({ voxels, contours, measurements }) => ({
     voxels,
     contours,
     measurements,

@@ -125,7 +125,7 @@ describe("lengths", () => {
     [
       "an element longer than the file",
       endingIn(0xe0, 0x7f, 0x20, 0x00, 0x4f, 0x42, 0, 0, 200, 0, 0, 0, 1, 2),
-      /\(7FE0,0020\) has 200 bytes, of which 2 are there/,
+      /\(7FE0,0020\) states 200 bytes, and only 2 are left/,
     ],
     [
       "a sequence without end",

@@ -1,4 +1,4 @@
-// DICOM attributes by their keywords: texts, numbers and items, whatever the file stores them as.
+// Reads DICOM attributes by their keywords as text, numbers or items, however the file stores them.
 import dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
 import { shown } from "../../text.js";
@@ -7,7 +7,7 @@ import { type Attribute, dictionary } from "./dictionary.js";
 import { type Content, parseElements, readUnknownItems, shownTag, unpadded } from "./elements.js";
 
 /** A DICOM file, or an item of a sequence in one. Read it with the functions of this file. */
-export interface Dataset {
+export interface DicomDataset {
   /** The file, for messages. */
   readonly name: string;
   readonly transferSyntaxUid: string;
@@ -17,29 +17,29 @@ export interface Dataset {
 }
 
 /**
- * The attributes of a DICOM file: implicit or explicit VR, either byte order, deflated; a Part 10 file, one that lacks
- * its preamble, or a bare dataset. Values are views of `bytes`, decoded when they are asked for.
+ * The attributes of a DICOM file: implicit or explicit VR, either byte order, deflated; a Part 10 file, with or without
+ * its preamble, or a bare dataset. Values are views of `bytes`, decoded on demand.
  *
  * @param name The file, for messages.
- * @throws InputError where the bytes are no DICOM, cut short or damaged
+ * @throws InputError where the bytes are not DICOM, cut short or damaged
  */
-export function parseDataset(bytes: Uint8Array, name: string): Dataset {
+export function parseDataset(bytes: Uint8Array, name: string): DicomDataset {
   const { dataset, damage } = parseReadablePart(bytes, name);
   if (damage !== null) throw damage;
   return dataset;
 }
 
 /**
- * As {@link parseDataset}, but of a damaged file what stands before the damage, so that the caller can tell which series
- * it belongs to. Every element that is given lies within the bytes.
+ * As {@link parseDataset}, but returns the elements before the damage of a damaged file, so that the caller can tell
+ * which series it belongs to. Every returned element lies within the bytes.
  *
- * @throws InputError where the bytes are no DICOM at all
+ * @throws InputError where the bytes are not DICOM at all
  */
 export function parseReadablePart(
   bytes: Uint8Array,
   name: string,
-): { dataset: Dataset; damage: InputError | null } {
-  // Node's Buffer is a Uint8Array whose slice() does not copy; a plain view of the same bytes does.
+): { dataset: DicomDataset; damage: InputError | null } {
+  // The slice() of Node's Buffer does not copy; that of a plain Uint8Array on the same bytes does.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { content, reason, transferSyntaxUid } = parseElements(plain, name);
   const header = { name, content, decodeText: textDecodingOf([]), transferSyntaxUid };
@@ -54,31 +54,31 @@ export function parseReadablePart(
   };
 }
 
-/** Whether the attribute is there with a value, or with items. */
-export function has(dataset: Dataset, attribute: Attribute): boolean {
+/** Whether the attribute is present and has a value or items. */
+export function has(dataset: DicomDataset, attribute: Attribute): boolean {
   return (elementOf(dataset, attribute)?.length ?? 0) !== 0;
 }
 
-/** The text of an attribute, all values with their backslashes; empty where it is missing. */
-export function textOf(dataset: Dataset, attribute: Attribute): string {
+/** The text of an attribute: all values, separated by backslashes; empty where it is missing. */
+export function textOf(dataset: DicomDataset, attribute: Attribute): string {
   const element = elementOf(dataset, attribute);
   if (element === undefined || element.length === 0) return "";
   const bytes = unpadded(dataset.content.byteArray, element.dataOffset, element.dataOffset + element.length);
   return dataset.decodeText(bytes, dictionary[attribute][1] === "PN");
 }
 
-/** The values of a text attribute; none where it is missing or empty. */
-export function textsOf(dataset: Dataset, attribute: Attribute): string[] {
+/** The values of a text attribute; an empty list where it is missing or empty. */
+export function textsOf(dataset: DicomDataset, attribute: Attribute): string[] {
   const text = textOf(dataset, attribute);
   return text === "" ? [] : text.split("\\").map((value) => value.trim());
 }
 
 /**
- * The values of a numeric attribute (DS, IS, US, SS, UL, SL, FL, FD, OV); none where it is missing or empty.
+ * The values of a numeric attribute (DS, IS, US, SS, UL, SL, FL, FD, OV); an empty list where it is missing or empty.
  *
- * @throws InputError where a value is no finite number
+ * @throws InputError where a value is not a finite number
  */
-export function numbersOf(dataset: Dataset, attribute: Attribute): number[] {
+export function numbersOf(dataset: DicomDataset, attribute: Attribute): number[] {
   const element = elementOf(dataset, attribute);
   if (element === undefined || element.length === 0) return [];
   const [tag, usualVr] = dictionary[attribute];
@@ -96,14 +96,14 @@ export function numbersOf(dataset: Dataset, attribute: Attribute): number[] {
 /**
  * The first value of a numeric attribute; undefined where it is missing or empty.
  *
- * @throws InputError where a value is no finite number
+ * @throws InputError where a value is not a finite number
  */
-export function numberOf(dataset: Dataset, attribute: Attribute): number | undefined {
+export function numberOf(dataset: DicomDataset, attribute: Attribute): number | undefined {
   return numbersOf(dataset, attribute)[0];
 }
 
-/** The first value of a numeric attribute that nothing depends on; null where it is missing or no number. */
-export function usableNumberOf(dataset: Dataset, attribute: Attribute): number | null {
+/** The first value of an optional numeric attribute; null where it is missing or not a number. */
+export function usableNumberOf(dataset: DicomDataset, attribute: Attribute): number | null {
   try {
     return numberOf(dataset, attribute) ?? null;
   } catch (error) {
@@ -112,8 +112,8 @@ export function usableNumberOf(dataset: Dataset, attribute: Attribute): number |
   }
 }
 
-/** The items of a sequence; none where it is missing or empty. */
-export function itemsOf(dataset: Dataset, attribute: Attribute): Dataset[] {
+/** The items of a sequence; an empty list where it is missing or empty. */
+export function itemsOf(dataset: DicomDataset, attribute: Attribute): DicomDataset[] {
   const element = elementOf(dataset, attribute);
   if (element === undefined) return [];
   if (element.items === undefined && element.length > 0) readUnknownSequence(dataset, element);
@@ -122,13 +122,13 @@ export function itemsOf(dataset: Dataset, attribute: Attribute): Dataset[] {
   );
 }
 
-/** The element itself with its place in the bytes, for pixel data. */
-export function elementOf(dataset: Dataset, attribute: Attribute): dicomParser.Element | undefined {
+/** The element itself with its position in the bytes, for pixel data. */
+export function elementOf(dataset: DicomDataset, attribute: Attribute): dicomParser.Element | undefined {
   return dataset.content.elements[dictionary[attribute][0]];
 }
 
-/** A sequence that its writer did not know is stored as UN, implicit VR little endian (PS3.5, 6.2.2). */
-function readUnknownSequence({ name, content }: Dataset, element: dicomParser.Element): void {
+/** A sequence that its writer did not recognise is stored as UN, implicit VR little endian (PS3.5, 6.2.2). */
+function readUnknownSequence({ name, content }: DicomDataset, element: dicomParser.Element): void {
   const reason = readUnknownItems(content.byteArray, element);
   if (reason === null) return;
   throw new InputError(
@@ -138,7 +138,7 @@ function readUnknownSequence({ name, content }: Dataset, element: dicomParser.El
 
 type BinaryReader = (view: DataView, offset: number, littleEndian: boolean) => number;
 
-/** How the binary representations are read: bytes a value, and the value at an offset. */
+/** How binary value representations are read: bytes per value, and a function that reads the value at an offset. */
 const binaryNumbers: Readonly<Record<string, readonly [bytes: number, read: BinaryReader]>> = {
   US: [2, (view, offset, little) => view.getUint16(offset, little)],
   SS: [2, (view, offset, little) => view.getInt16(offset, little)],
@@ -150,7 +150,7 @@ const binaryNumbers: Readonly<Record<string, readonly [bytes: number, read: Bina
   UV: [8, (view, offset, little) => Number(view.getBigUint64(offset, little))],
 };
 
-function binaryNumbersOf(dataset: Dataset, element: dicomParser.Element, vr: string): number[] {
+function binaryNumbersOf(dataset: DicomDataset, element: dicomParser.Element, vr: string): number[] {
   const [width, read] = binaryNumbers[vr];
   const { byteArray, byteArrayParser } = dataset.content;
   const view = new DataView(byteArray.buffer, byteArray.byteOffset + element.dataOffset, element.length);
@@ -160,9 +160,9 @@ function binaryNumbersOf(dataset: Dataset, element: dicomParser.Element, vr: str
   );
 }
 
-function decimalsOf(dataset: Dataset, attribute: Attribute): number[] {
+function decimalsOf(dataset: DicomDataset, attribute: Attribute): number[] {
   const values = textsOf(dataset, attribute);
-  // A backslash behind the last value opens another one that is empty.
+  // A trailing backslash adds an empty value.
   const stated = values.at(-1) === "" ? values.slice(0, -1) : values;
   return stated.map((value) => (decimal.test(value) ? Number(value) : Number.NaN));
 }

@@ -1,19 +1,19 @@
-// What a SEG, an RTSTRUCT and an SR that we write have in common: whose they are, who made them, and that they are for research.
+// The modules that every SEG, RTSTRUCT and SR that we write has in common: patient, study, equipment, and the research-use statement.
 import { InputError } from "../../errors.js";
 import type { Item } from "./encode.js";
 import type { SourceInstance, SourceSeries, WritingContext } from "./source-series.js";
 
-/** Stands in every object that we write. */
+/** Part of every object that we write. */
 export const researchUseOnly = "RESEARCH USE ONLY";
 
-/** Attributes of an object whose own UIDs, dates and modality are filled in. */
+/** Attributes of an object with its own UIDs, dates and modality filled in. */
 export type DerivedModules = Item & { readonly SOPClassUID: string; readonly SOPInstanceUID: string };
 
 /**
  * The modules patient, general study, series, frame of reference, general equipment and SOP common (PS3.3, C.7 and
- * C.12) of a new object in the study of its source. Text is UTF-8. Dates are those of the host's time zone.
+ * C.12) of a new object in the study of its source. Text is UTF-8. Dates are in the host's time zone.
  *
- * @throws InputError where the source has no frame of reference, without which nothing can be placed
+ * @throws InputError where the source has no frame of reference, which is needed to state positions
  */
 export function derivedModules(
   source: SourceSeries,
@@ -27,7 +27,7 @@ export function derivedModules(
 ): DerivedModules {
   if (source.frameOfReferenceUid === "") {
     throw new InputError(
-      `The series ${source.seriesInstanceUid} has no Frame of Reference UID, and a ${object.modality} needs one to lie at its place; write NIfTI or NRRD instead.`,
+      `The series ${source.seriesInstanceUid} has no Frame of Reference UID, and a ${object.modality} needs it to state positions; write NIfTI or NRRD instead.`,
     );
   }
   const { study } = source;
@@ -46,7 +46,7 @@ export function derivedModules(
     StudyTime: study.studyTime,
     StudyID: study.studyId,
     AccessionNumber: study.accessionNumber,
-    // Must be there, and may be empty: whoever sent the patient has no part in what an algorithm drew.
+    // Required, but may be empty: the referring physician has no part in what an algorithm drew.
     ReferringPhysicianName: "",
     Modality: object.modality,
     SeriesInstanceUID: context.newUid(),
@@ -69,21 +69,21 @@ export function derivedModules(
 }
 
 /**
- * Whether models drew what is written. Of other labels nobody knows how they were made, so that no algorithm is named as
- * theirs (PS3.3, C.8.20.2).
+ * Whether models drew the segmentation. How other labels were made is not known, so no algorithm is stated for them
+ * (PS3.3, C.8.20.2).
  */
 export function isDrawnByModels({ models }: WritingContext): boolean {
   return models.length > 0;
 }
 
-/** How an object was drawn, as a sentence. */
+/** A sentence that says how an object was drawn. */
 export function origin(context: WritingContext): string {
   return isDrawnByModels(context)
     ? `Drawn by ${provenance(context)}.`
-    : `Not known how it was drawn; converted by ${provenance(context)}.`;
+    : `How it was drawn is not known; converted by ${provenance(context)}.`;
 }
 
-/** What wrote an object, for a reader who wants to know: program, models, their data and weights. */
+/** What wrote an object: the program, its models, their training data and weights. */
 export function provenance({ algorithm, models }: WritingContext): string {
   const drawnBy = models.map(
     ({ name, trainedOn, sha256 }) => `model ${name}, trained on ${trainedOn}, weights SHA-256 ${sha256}`,
@@ -91,18 +91,18 @@ export function provenance({ algorithm, models }: WritingContext): string {
   return [`${algorithm.name} ${algorithm.version}`, ...drawnBy].join("; ");
 }
 
-/** What the models were trained on, shortly; empty without a model. */
+/** The training data of the models, in short; empty without a model. */
 export function trainedOn({ models }: WritingContext): string {
   const data = [...new Set(models.map((model) => model.trainedOn))].join(" and ");
   return data === "" ? "" : `, model trained on ${data}`;
 }
 
-/** How sure the models were of a node, as a sentence; none where it is not known. */
+/** A sentence with the mean probability of a node; empty where it is not known. */
 export function probabilityText(meanProbability: number | null | undefined): string {
   return meanProbability == null ? "" : ` Mean probability ${meanProbability.toFixed(3)}, not calibrated.`;
 }
 
-/** A date and time as DICOM writes them (DA, TM), in the host's time zone. */
+/** Date and time in DICOM's format (DA, TM), in the host's time zone. */
 export function dateAndTime(now: Date): { date: string; time: string } {
   const two = (value: number) => String(value).padStart(2, "0");
   return {
@@ -111,7 +111,7 @@ export function dateAndTime(now: Date): { date: string; time: string } {
   };
 }
 
-/** A reference to one image, and to its frame where it has several (SOP Instance Reference macro). */
+/** A reference to an image, and to its frame if it has several (SOP Instance Reference macro). */
 export function referenceTo(instance: SourceInstance): Item {
   return {
     ReferencedSOPClassUID: instance.sopClassUid,
@@ -120,7 +120,7 @@ export function referenceTo(instance: SourceInstance): Item {
   };
 }
 
-/** A reference to each file of a series, once. */
+/** One reference for each file of a series. */
 export function referencesToFiles(instances: readonly SourceInstance[]): Item[] {
   const files = new Map(instances.map((instance) => [instance.sopInstanceUid, instance]));
   return [...files.values()].map((instance) => referenceTo({ ...instance, frame: null }));
@@ -133,16 +133,16 @@ export function codeItem([value, scheme, meaning]: Code): Item {
   return { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning };
 }
 
-/** Terms of SNOMED CT in PS3.16: category of CID 7150, type of CID 7166 and 7192, region of CID 4031. */
+/** Terms of SNOMED CT in PS3.16: category from CID 7150, type from CID 7166 and 7192, region from CID 4031. */
 export const lymphNodeTerms = {
   category: ["91723000", "SCT", "Anatomical Structure"],
   type: ["59441001", "SCT", "Lymph node"],
   region: ["774007", "SCT", "Head and Neck"],
 } as const satisfies Record<string, Code>;
 
-/** A colour of its own for the n-th node, red, green and blue up to 255; neighbours in number differ most. */
+/** A distinct colour for the n-th node, red, green and blue up to 255; consecutive numbers differ most. */
 export function nodeColour(n: number): readonly [number, number, number] {
-  // Turning the hue by the golden angle keeps any number of colours apart.
+  // Rotating the hue by the golden angle keeps any number of colours distinct.
   const hue = (n * 137.508) % 360;
   const channel = (shift: number) => {
     const k = (shift + hue / 30) % 12;
@@ -151,7 +151,7 @@ export function nodeColour(n: number): readonly [number, number, number] {
   return [channel(0), channel(8), channel(4)];
 }
 
-/** Text that fits an attribute of limited length. */
+/** Text shortened to the length that an attribute allows. */
 export function shortened(text: string, characters: number): string {
   return [...text.replaceAll("\\", "/")].slice(0, characters).join("");
 }

@@ -3,7 +3,7 @@
 /** An attribute by its keyword in PS3.6. */
 export type Attribute = keyof typeof dictionary;
 
-/** Tag (as `xGGGGEEEE`, hexadecimal) and value representation, which an implicit VR file does not state. */
+/** Tag (as `xGGGGEEEE`, hexadecimal) and value representation (which an implicit VR file does not state). */
 export const dictionary = {
   FileMetaInformationGroupLength: ["x00020000", "UL"],
   FileMetaInformationVersion: ["x00020001", "OB"],
@@ -181,7 +181,7 @@ export const dictionary = {
 
 const representations = new Map<string, string>(Object.values(dictionary));
 
-/** The value representation of a tag where the project knows it. */
+/** The value representation of a tag; undefined if it is not in the dictionary. */
 export function representationOf(tag: string): string | undefined {
   return representations.get(tag);
 }

@@ -1,29 +1,29 @@
-// The elements of a DICOM file through dicom-parser: any transfer syntax, with or without preamble, none longer than the
-// file.
+// Reads the elements of a DICOM file with dicom-parser: any transfer syntax, with or without preamble; elements that
+// exceed the file are refused.
 import dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
 import { concatenated } from "../bytes.js";
-import { greatestContent, inflate } from "../gzip.js";
+import { contentLimitBytes, inflate } from "../gzip.js";
 import { latin1 } from "./character-sets.js";
 import { dictionary, representationOf } from "./dictionary.js";
 
-/** Elements with the bytes that they stand in. */
+/** Elements with the bytes that contain them. */
 export type Content = Pick<dicomParser.DataSet, "byteArray" | "byteArrayParser" | "elements" | "warnings">;
 
-/** What was read of a file. */
+/** What could be read of a file. */
 export interface Parsed {
   readonly content: Content;
   readonly transferSyntaxUid: string;
-  /** Why not all of the file could be read; null where all is there. */
+  /** Why the file could not be read completely; null where it could. */
   readonly reason: string | null;
 }
 
 /**
- * The elements of meta header and dataset. Of a damaged file those that stand before the damage; every one that is given
- * lies within the bytes.
+ * The elements of meta header and dataset; of a damaged file, those before the damage. Every returned element lies
+ * within the bytes.
  *
  * @param name The file, for messages.
- * @throws InputError where the bytes are no DICOM at all
+ * @throws InputError where the bytes are not DICOM at all
  */
 export function parseElements(bytes: Uint8Array, name: string): Parsed {
   const start = startOf(bytes, name);
@@ -38,14 +38,14 @@ export function parseElements(bytes: Uint8Array, name: string): Parsed {
   let reason: string | null = null;
   try {
     const metaStream = streamOf(content.byteArrayParser, bytes, start);
-    // The meta header is in explicit VR little endian, whatever the dataset is in.
+    // The meta header is always in explicit VR little endian.
     while (isInMetaHeader(metaStream)) {
       const element = dicomParser.readDicomElementExplicit(metaStream, []);
       elements[element.tag] = element;
     }
     const { position } = metaStream;
     reason = lengthProblem(elements, bytes.length);
-    if (reason === null && position >= bytes.length) reason = "it ends behind its meta header";
+    if (reason === null && position >= bytes.length) reason = "it ends after its meta header";
     if (reason !== null) return { content, transferSyntaxUid, reason };
     transferSyntaxUid = textOfElement(elements[dictionary.TransferSyntaxUID[0]], bytes);
 
@@ -58,7 +58,7 @@ export function parseElements(bytes: Uint8Array, name: string): Parsed {
     transferSyntaxUid ||= isExplicit ? explicitLittleEndian : implicitLittleEndian;
     const stream = streamOf(content.byteArrayParser, content.byteArray, position);
     content = { ...content, warnings: stream.warnings };
-    // dicom-parser asks for its own class and takes no more of it than this.
+    // dicom-parser asks for its own class, but uses only these fields.
     const target = content as dicomParser.DataSet;
     if (isExplicit) dicomParser.parseDicomDataSetExplicit(target, stream);
     else {
@@ -74,9 +74,9 @@ export function parseElements(bytes: Uint8Array, name: string): Parsed {
 }
 
 /**
- * Reads the items of an element whose writer did not know that it is a sequence: they are in implicit VR little endian.
+ * Reads the items of an element that its writer did not recognise as a sequence: they are in implicit VR little endian.
  *
- * @returns why they cannot be read; null where they can
+ * @returns why they cannot be read; null on success
  */
 export function readUnknownItems(bytes: Uint8Array, element: dicomParser.Element): string | null {
   const end = element.dataOffset + element.length;
@@ -89,12 +89,12 @@ export function readUnknownItems(bytes: Uint8Array, element: dicomParser.Element
   } catch (error) {
     reason = reasonOf(error);
   }
-  // None of the items counts where one is missing.
+  // If an item is missing, none is used.
   if (reason !== null) delete element.items;
   return reason;
 }
 
-/** Values are padded to even length: text by spaces, UIDs by NUL. Some writers pad by more. */
+/** Values are padded to even length: text with spaces, UIDs with NUL. Some writers add more padding. */
 export function unpadded(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const isPadding = (byte: number) => byte === 0x20 || byte === 0;
   let [first, last] = [start, end];
@@ -108,7 +108,7 @@ const explicitLittleEndian = "1.2.840.10008.1.2.1";
 const deflatedLittleEndian = "1.2.840.10008.1.2.1.99";
 const explicitBigEndian = "1.2.840.10008.1.2.2";
 
-/** Where the meta header or, in old exports without one, the dataset begins. */
+/** Offset of the meta header or, in old exports without it, of the dataset. */
 function startOf(bytes: Uint8Array, name: string): number {
   if (bytes.length === 0) {
     throw new InputError(`${name} is empty, and a DICOM file was expected; copy or download it again.`);
@@ -126,7 +126,7 @@ function textOfElement(element: dicomParser.Element | undefined, bytes: Uint8Arr
   return latin1(unpadded(bytes, element.dataOffset, element.dataOffset + element.length));
 }
 
-// Of an attribute that is not in the dictionary dicom-parser wants undefined, which its types leave out.
+// For an attribute that is not in the dictionary dicom-parser expects undefined, which its types do not allow.
 const knownRepresentation = representationOf as (tag: string) => string;
 
 function isInMetaHeader({ byteArray, position }: dicomParser.ByteStream): boolean {
@@ -134,18 +134,19 @@ function isInMetaHeader({ byteArray, position }: dicomParser.ByteStream): boolea
 }
 
 /**
- * Whether an element states its value representation. Not every file is what its transfer syntax says, private ones are
- * not known, and some files state none; as an implicit length two letters would be 16 KB, which no first element has.
+ * Whether an element states its value representation, by its bytes: some files contradict their transfer syntax, private
+ * syntaxes are unknown, and some files state none. Two letters read as an implicit length would be 16 KB, which no first
+ * element has.
  */
 function hasRepresentation(bytes: Uint8Array, at: number): boolean {
   return /^[A-Z]{2}$/.test(latin1(bytes.subarray(at + 4, at + 6)));
 }
 
 const undefinedLength = 0xffff_ffff;
-/** What dicom-parser warns of where a sequence or item of undefined length runs to the end of the file. */
+/** The warning of dicom-parser for a sequence or item of undefined length that runs to the end of the file. */
 const openSequence = /^eof encountered .* of undefined length$/;
 
-/** Representations with a length of four bytes that dicom-parser 1.8 does not know; the dictionary knows what they are. */
+/** Representations with a four-byte length that dicom-parser 1.8 does not know; the dictionary has them. */
 const longRepresentations: ReadonlySet<string> = new Set(["OV", "SV", "UV"]);
 
 function streamOf(
@@ -157,9 +158,9 @@ function streamOf(
   const { seek, readFixedString, readUint32 } = stream;
   let count = 0;
   const counted = () => {
-    if (++count > greatestElementCount) throw `it has more than ${greatestElementCount} elements`;
+    if (++count > maxElementCount) throw `it has more than ${maxElementCount} elements`;
   };
-  // Each element states its representation or a length of four bytes, and each item such a length.
+  // Each element reads its representation or a four-byte length, and each item such a length.
   stream.readFixedString = (length) => {
     counted();
     const representation = readFixedString.call(stream, length);
@@ -169,23 +170,23 @@ function streamOf(
     counted();
     return readUint32.call(stream);
   };
-  // Only behind a delimiter an undefined length is skipped by, and a delimiter has no content.
+  // dicom-parser only skips an undefined length after a delimiter, which has no content.
   stream.seek = (offset) => seek.call(stream, offset === undefinedLength ? 0 : offset);
   return stream;
 }
 
-/** A thousand frames of CT, or ten thousand of a mask, state a tenth of it; each takes memory and time. */
-const greatestElementCount = 1_000_000;
+/** A limit on memory and time: a thousand CT frames, or ten thousand mask frames, have a tenth of this. */
+const maxElementCount = 1_000_000;
 
 /**
- * Removes the elements that do not lie within the first `end` bytes, and says of the first what is wrong: dicom-parser
- * takes most lengths as they are stated.
+ * Removes the elements that do not lie within the first `end` bytes, and returns what is wrong with the first of them:
+ * dicom-parser trusts most stated lengths.
  */
 function lengthProblem(elements: dicomParser.DataSet["elements"], end: number): string | null {
   let problem: string | null = null;
   for (const element of Object.values(elements)) {
     const { tag, dataOffset, length, items = [], fragments = [] } = element;
-    // Compressed pixel data may lack its delimiter at the end of the file.
+    // Compressed pixel data at the end of the file may lack its delimiter.
     const ownEnd = fragments.length > 0 && length === undefinedLength ? end : dataOffset + length;
     const parts = [
       ...items.map((item) => item.dataOffset + item.length),
@@ -193,7 +194,7 @@ function lengthProblem(elements: dicomParser.DataSet["elements"], end: number): 
     ];
     let own: string | null = null;
     if (ownEnd > end)
-      own = `${shownTag(tag)} has ${length} bytes, of which ${Math.max(0, end - dataOffset)} are there`;
+      own = `${shownTag(tag)} states ${length} bytes, and only ${Math.max(0, end - dataOffset)} are left`;
     else if (parts.some((partEnd) => partEnd > ownEnd))
       own = `an item of ${shownTag(tag)} is longer than its sequence`;
     else {
@@ -211,15 +212,15 @@ export function shownTag(tag: string): string {
   return `(${tag.slice(1, 5)},${tag.slice(5)})`.toUpperCase();
 }
 
-/** The header as it is, and the inflated dataset behind it. */
+/** The header unchanged, followed by the decompressed dataset. */
 function inflated(bytes: Uint8Array, headerBytes: number, name: string): Uint8Array {
   const body = bytes.subarray(headerBytes);
-  return concatenated([bytes.subarray(0, headerBytes), inflate(body, greatestContent(body.length), name)]);
+  return concatenated([bytes.subarray(0, headerBytes), inflate(body, contentLimitBytes(body.length), name)]);
 }
 
-/** dicom-parser throws texts; any other error is of something that it does not look for. */
+/** dicom-parser throws strings; any other error comes from a case that it does not check. */
 function reasonOf(error: unknown): string {
-  if (error instanceof InputError) return "its deflated content cannot be inflated";
+  if (error instanceof InputError) return "its deflated content cannot be decompressed";
   const isSaid = typeof error === "string" && error.length < 200;
-  return isSaid ? error.replace(/^dicomParser[.:]\w+: /, "") : "its structure cannot be followed";
+  return isSaid ? error.replace(/^dicomParser[.:]\w+: /, "") : "its structure is invalid";
 }

@@ -1,8 +1,8 @@
-// DICOM attributes to bytes: the writing side of dataset.ts.
+// Encodes DICOM attributes as the bytes of a file: the counterpart of dataset.ts.
 import { concatenated } from "../bytes.js";
 import { type Attribute, dictionary } from "./dictionary.js";
 
-/** Attributes by keyword; a sequence is an array of items, a number of text (DS, IS) is already text. */
+/** Attributes by keyword; a sequence is an array of items, and numbers stored as text (DS, IS) are given as text. */
 export type Item = { readonly [keyword in Attribute]?: Value };
 
 type Value = string | number | Uint8Array | readonly string[] | readonly number[] | readonly Item[];
@@ -15,7 +15,7 @@ export const explicitLittleEndian = "1.2.840.10008.1.2.1";
  * ISO_IR 192. The same dataset always gives the same bytes.
  *
  * @param dataset - with SOPClassUID and SOPInstanceUID
- * @throws RangeError where a value does not fit its length field, which in explicit VR holds 65,534 bytes
+ * @throws RangeError where a value is too long for its length field, which in explicit VR allows 65,534 bytes
  */
 export function encodeFile(
   dataset: Item & { readonly SOPClassUID: string; readonly SOPInstanceUID: string },
@@ -40,12 +40,12 @@ export function encodeFile(
 }
 
 /**
- * A number as a decimal string of at most 16 characters (PS3.5, 6.2: DS), as exact as those allow.
+ * A number as a decimal string of at most 16 characters (PS3.5, 6.2: DS), as precise as that allows.
  *
  * @throws RangeError where it is not finite
  */
 export function decimalString(value: number): string {
-  if (!Number.isFinite(value)) throw new RangeError(`${value} is no decimal string.`);
+  if (!Number.isFinite(value)) throw new RangeError(`${value} cannot be written as a decimal string.`);
   for (let digits = 17; digits > 0; digits--) {
     const text = String(Number(value.toPrecision(digits)));
     if (text.length <= 16) return text === "-0" ? "0" : text;
@@ -53,13 +53,13 @@ export function decimalString(value: number): string {
   return "0";
 }
 
-/** Names this writer in the files it makes; made once from a random UUID. */
+/** Identifies this writer in its files; made once from a random UUID. */
 const implementationClassUid = "2.25.153858252261820937924625723526028735998";
 
 /** Representations whose explicit length field has four bytes (PS3.5, 7.1.2). */
 const longRepresentations: ReadonlySet<string> = new Set(["OB", "OV", "OW", "SQ", "UT", "UN"]);
 
-/** The declared encoder is the host's, as every JavaScript host has it. */
+/** The encoder of the Encoding Standard: every JavaScript host has it, but it is not part of the language. */
 declare class TextEncoder {
   encode(text: string): Uint8Array;
 }
@@ -89,7 +89,7 @@ function elementHeader(
 ): Uint8Array {
   const isLong = longRepresentations.has(vr);
   if (isExplicit && !isLong && length > 0xfffe) {
-    throw new RangeError(`${keyword} has ${length} bytes, and explicit VR holds 65,534; write implicit VR.`);
+    throw new RangeError(`${keyword} has ${length} bytes, and explicit VR allows 65,534; write implicit VR.`);
   }
   const header = new Uint8Array(isExplicit && isLong ? 12 : 8);
   const view = new DataView(header.buffer);

@@ -140,5 +140,5 @@ test("an anonymous source leaves no name or UID of the study in the report", () 
 
 test("nodes that do not fit the segments are refused", () => {
   const write = () => writeMeasurementReport([left], segmentation, sourceOn(grid), fixedContext());
-  expect(write).toThrow(/1 nodes was asked for 2 segments/);
+  expect(write).toThrow(/1 nodes, but its segmentation has 2 segments/);
 });

@@ -1,4 +1,4 @@
-// Structured reports: the measurements of segmented nodes, as a Comprehensive 3D SR of template TID 1500.
+// Writes the measurements of segmented nodes as a structured report: a Comprehensive 3D SR of template TID 1500.
 import {
   codeContent,
   container,
@@ -8,7 +8,7 @@ import {
   textContent,
   uidContent,
 } from "./content-items.js";
-import { type Dataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
+import { type DicomDataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
 import {
   type Code,
   dateAndTime,
@@ -22,7 +22,7 @@ import {
 import { encodeFile, explicitLittleEndian, type Item } from "./encode.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
 
-/** What a report says of a node. */
+/** What a report states about a node. */
 export interface ReportedNode {
   readonly volumeMl: number;
   readonly shortAxisMm: number;
@@ -30,7 +30,7 @@ export interface ReportedNode {
   /** Null where the node was measured without a scan. */
   readonly huMean: number | null;
   readonly huSd: number | null;
-  /** Of the models that drew it, over its voxels, 0 … 1; left out where it is not known. */
+  /** Mean over the node's voxels of the models' probability, 0 … 1; left out where it is not known. */
   readonly meanProbability?: number;
   readonly side: "left" | "right" | "midline";
 }
@@ -38,17 +38,17 @@ export interface ReportedNode {
 const comprehensive3dSrStorage = "1.2.840.10008.5.1.4.1.1.88.34";
 
 /**
- * A Measurement Report (PS3.16, TID 1500) of the nodes in a Segmentation object: a group (TID 1411) for each, which
+ * A Measurement Report (PS3.16, TID 1500) of the nodes in a Segmentation object: for each node a group (TID 1411) that
  * refers to its segment and repeats the segment's tracking identifiers, with volume, short and long axis, mean and
- * standard deviation of HU, finding site and side. The observer is the algorithm; unverified, preliminary, for research.
- * A node of the midline has no laterality: CID 244 has no word for it.
+ * standard deviation of HU, finding site and side. The observer is the algorithm; the report is unverified, preliminary
+ * and for research. A node of the midline has no laterality, because CID 244 has no term for it.
  *
- * The mean probability is reported as the certainty that the device gives to the finding, in percent; it is not
- * calibrated, as the algorithm's parameters say.
+ * The mean probability is reported as the device's certainty of the finding, in percent; it is not calibrated, as the
+ * algorithm's parameters state.
  *
  * @param nodes - in the order of the segments
  * @param segmentation - the bytes of the Segmentation object ({@link writeSeg}) of the same source
- * @throws RangeError where there are not as many nodes as segments
+ * @throws RangeError where the number of nodes differs from the number of segments
  */
 export function writeMeasurementReport(
   nodes: readonly ReportedNode[],
@@ -59,7 +59,9 @@ export function writeMeasurementReport(
   const seg = parseDataset(segmentation, "the segmentation");
   const segments = itemsOf(seg, "SegmentSequence");
   if (segments.length !== nodes.length) {
-    throw new RangeError(`A report of ${nodes.length} nodes was asked for ${segments.length} segments.`);
+    throw new RangeError(
+      `A report has ${nodes.length} nodes, but its segmentation has ${segments.length} segments.`,
+    );
   }
   const {
     FrameOfReferenceUID: _frame,
@@ -115,7 +117,7 @@ export function writeMeasurementReport(
   return encodeFile(dataset, explicitLittleEndian);
 }
 
-/** Concepts of PS3.16: names of content items, values and units. */
+/** Coded terms of PS3.16: names of content items, values and units. */
 const terms = {
   measurementReport: ["126000", "DCM", "Imaging Measurement Report"],
   language: ["121049", "DCM", "Language of Content Item and Descendants"],
@@ -160,7 +162,7 @@ const terms = {
   hounsfieldUnit: ["[hnsf'U]", "UCUM", "Hounsfield unit"],
 } as const satisfies Record<string, Code>;
 
-/** Who observed: the algorithm, as a device (TID 1001, 1002, 1004). */
+/** The observer: the algorithm, as a device (TID 1001, 1002, 1004). */
 function observerItems({ algorithm, newUid }: WritingContext): Item[] {
   return [
     codeContent("HAS OBS CONTEXT", terms.observerType, terms.device),
@@ -183,11 +185,11 @@ function imageLibrary({ modality, instances }: SourceSeries): Item {
   ]);
 }
 
-/** One node (TID 1411). */
+/** The measurements of a node (TID 1411). */
 function measurementGroup(
   node: ReportedNode,
-  seg: Dataset,
-  segment: Dataset,
+  seg: DicomDataset,
+  segment: DicomDataset,
   source: SourceSeries,
   context: WritingContext,
 ): Item {
@@ -241,7 +243,7 @@ function certaintyItems({ meanProbability }: ReportedNode): Item[] {
   return [numberContent(terms.certainty, 100 * meanProbability, terms.percent, [mean])];
 }
 
-function referenceToSeg(seg: Dataset): Item {
+function referenceToSeg(seg: DicomDataset): Item {
   return referenceTo({
     sopClassUid: textOf(seg, "SOPClassUID"),
     sopInstanceUid: textOf(seg, "SOPInstanceUID"),

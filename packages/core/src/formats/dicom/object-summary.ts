@@ -1,26 +1,26 @@
-// What a DICOM object beside the images holds: the segments, contours or measurements in it, and what it refers to.
+// Summarises a DICOM object that is not an image: its segments, contours or measurements, and the series it refers to.
 import { InputError } from "../../errors.js";
 import { voxelCount } from "../../volume/volume.js";
-import { type Dataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
+import { type DicomDataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
 import type { Attribute } from "./dictionary.js";
 import { readRtstruct } from "./rtstruct.js";
 import { readSeg } from "./seg.js";
 
 export interface ObjectSummary {
   readonly modality: "SEG" | "RTSTRUCT" | "SR";
-  /** What the object says that it is. */
+  /** The object's own title or label. */
   readonly title: string;
-  readonly bodies: readonly BodySummary[];
+  readonly regions: readonly RegionSummary[];
   readonly references: readonly { readonly seriesInstanceUid: string; readonly instances: number }[];
-  /** What was decided in reading, as phrases. */
+  /** What had to be decided while reading, as phrases. */
   readonly problems: readonly string[];
 }
 
-/** A segment, an ROI or a group of measurements; null where its kind of object does not say it. */
-export interface BodySummary {
+/** A segment, an ROI or a group of measurements; null for what this kind of object does not have. */
+export interface RegionSummary {
   readonly label: string;
   readonly type: string;
-  /** Null too where the object is so large that counting would take long. */
+  /** Null also where the object is so large that counting would take long. */
   readonly voxels: number | null;
   readonly volumeMl: number | null;
   readonly contours: number | null;
@@ -46,17 +46,17 @@ export async function objectSummary(bytes: Uint8Array, name: string): Promise<Ob
   }
 }
 
-/** Voxels that are counted without a person having to wait. */
-const fewVoxels = 2 ** 27;
+/** Up to this many voxels, counting takes no noticeable time. */
+const quickVoxelCount = 2 ** 27;
 
-async function segSummary(dataset: Dataset, bytes: Uint8Array, name: string): Promise<ObjectSummary> {
+async function segSummary(dataset: DicomDataset, bytes: Uint8Array, name: string): Promise<ObjectSummary> {
   const { segments, geometry, type, problems } = await readSeg(bytes, name);
   const voxelMl = geometry.spacingMm.reduce((product, spacing) => product * spacing, 1e-3);
-  const isCheap = voxelCount(geometry) * segments.length <= fewVoxels;
+  const isCheap = voxelCount(geometry) * segments.length <= quickVoxelCount;
   return {
     modality: "SEG",
     title: `${type} ${textOf(dataset, "ContentLabel")}`.trim(),
-    bodies: segments.map(({ label, propertyType, mask }) => {
+    regions: segments.map(({ label, propertyType, mask }) => {
       const voxels = isCheap ? mask().reduce((sum, value) => sum + value, 0) : null;
       const volumeMl = voxels === null ? null : voxels * voxelMl;
       return { ...noBody, label, type: propertyType, voxels, volumeMl };
@@ -66,7 +66,7 @@ async function segSummary(dataset: Dataset, bytes: Uint8Array, name: string): Pr
   };
 }
 
-function rtstructSummary(dataset: Dataset, bytes: Uint8Array, name: string): ObjectSummary {
+function rtstructSummary(dataset: DicomDataset, bytes: Uint8Array, name: string): ObjectSummary {
   const { label, rois, problems } = readRtstruct(bytes, name);
   const series = itemsOf(dataset, "ReferencedFrameOfReferenceSequence")
     .flatMap((frame) => itemsOf(frame, "RTReferencedStudySequence"))
@@ -74,7 +74,7 @@ function rtstructSummary(dataset: Dataset, bytes: Uint8Array, name: string): Obj
   return {
     modality: "RTSTRUCT",
     title: label,
-    bodies: rois.map((roi) => ({
+    regions: rois.map((roi) => ({
       ...noBody,
       label: roi.name,
       type: roi.interpretedType,
@@ -85,10 +85,10 @@ function rtstructSummary(dataset: Dataset, bytes: Uint8Array, name: string): Obj
   };
 }
 
-function reportSummary(dataset: Dataset): ObjectSummary {
+function reportSummary(dataset: DicomDataset): ObjectSummary {
   if (itemsOf(dataset, "ContentSequence").length === 0) {
     throw new InputError(
-      `${dataset.name} is a structured report without content (Content Sequence), and at least one item was expected; copy or export it again.`,
+      `${dataset.name} is a structured report without content (Content Sequence), and at least 1 item was expected; copy or export it again.`,
     );
   }
   const series = itemsOf(dataset, "CurrentRequestedProcedureEvidenceSequence").flatMap((study) =>
@@ -97,14 +97,14 @@ function reportSummary(dataset: Dataset): ObjectSummary {
   return {
     modality: "SR",
     title: meaningOf(dataset, "ConceptNameCodeSequence"),
-    bodies: measuredGroups(dataset),
+    regions: measuredGroups(dataset),
     references: referencesIn(series, "ReferencedSOPSequence"),
     problems: [],
   };
 }
 
-/** Content items that have numbers right below them, at any depth. */
-function measuredGroups(item: Dataset): BodySummary[] {
+/** Content items, at any depth, that have numbers as direct children. */
+function measuredGroups(item: DicomDataset): RegionSummary[] {
   const content = itemsOf(item, "ContentSequence");
   const numbers = content.filter((child) => textOf(child, "ValueType") === "NUM");
   if (numbers.length === 0) return content.flatMap(measuredGroups);
@@ -135,12 +135,12 @@ function measuredGroups(item: Dataset): BodySummary[] {
 
 const noBody = { voxels: null, volumeMl: null, contours: null, measurements: [] };
 
-function meaningOf(item: Dataset, attribute: Attribute): string {
+function meaningOf(item: DicomDataset, attribute: Attribute): string {
   const [code] = itemsOf(item, attribute);
   return code === undefined ? "" : textOf(code, "CodeMeaning");
 }
 
-function referencesIn(series: readonly Dataset[], instances: Attribute): ObjectSummary["references"] {
+function referencesIn(series: readonly DicomDataset[], instances: Attribute): ObjectSummary["references"] {
   return series.map((item) => ({
     seriesInstanceUid: textOf(item, "SeriesInstanceUID"),
     instances: itemsOf(item, instances).length,

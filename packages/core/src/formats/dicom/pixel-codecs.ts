@@ -1,31 +1,31 @@
-// One compressed frame to samples: the decoders of cornerstone (WebAssembly) and of others behind one function each.
+// Decodes a compressed frame to samples: the decoders of cornerstone (WebAssembly) and others, each as one function.
 import { inflateSync } from "fflate";
 import { type CodecEncoding, type CodestreamHeader, codestreamHeader } from "./codestream-header.js";
 
-/** A decoded frame: samples in rows, little endian, of one byte where `bitsPerSample` is at most 8, else of two. */
+/** A decoded frame: samples row by row, little endian, of 1 byte if `bitsPerSample` is at most 8, else of 2 bytes. */
 export interface DecodedFrame extends CodestreamHeader {
   readonly bytes: Uint8Array;
 }
 
-/** Decodes a frame of a JPEG family. Throws, or gives no samples, where it cannot. */
+/** Decodes a frame of a JPEG family. Throws, or gives no samples, if it cannot. */
 export type FrameCodec = (encoded: Uint8Array) => DecodedFrame;
 
 /**
- * Tells a browser where the WebAssembly files of the decoders are, by their names ("openjpegwasm_decode.wasm"). In Node
- * the decoders find them beside their code.
+ * Tells a browser the URLs of the decoders' WebAssembly files, by their names ("openjpegwasm_decode.wasm"). In Node the
+ * decoders find the files beside their code.
  */
 export function locateCodecs(urlOf: (fileName: string) => string): void {
   codecLocation.locateFile = urlOf;
 }
 
-/** The codec of an encoding, loaded when it is first asked for. */
+/** The codec of an encoding, loaded on first use. */
 export async function loadCodec(encoding: CodecEncoding): Promise<FrameCodec> {
   const codec = loaded.get(encoding) ?? loaders[encoding]();
   loaded.set(encoding, codec);
   return codec;
 }
 
-/** The cells of an RLE frame (PS3.5, annex G): byte planes, the most significant first, each packed by PackBits. */
+/** Decodes an RLE frame (PS3.5, annex G): byte planes, the most significant first, each compressed with PackBits. */
 export function decodeRle(encoded: Uint8Array, cellCount: number, bytesPerCell: number): Uint8Array {
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
   const segmentCount = encoded.length < 64 ? 0 : view.getUint32(0, true);
@@ -41,7 +41,7 @@ export function decodeRle(encoded: Uint8Array, cellCount: number, bytesPerCell: 
   return cells;
 }
 
-/** The first `length` bytes of a frame deflated by itself (PS3.5, annex A.4.13), or fewer where it has no more. */
+/** The first `length` bytes of an individually deflated frame (PS3.5, annex A.4.13), or fewer if it has no more. */
 export function inflateFrame(encoded: Uint8Array, length: number): Uint8Array {
   return inflateSync(encoded, { out: new Uint8Array(length) });
 }
@@ -53,7 +53,7 @@ interface FrameInfo {
   readonly componentCount: number;
 }
 
-/** A decoder of cornerstone: an object in WebAssembly, to be deleted. */
+/** A decoder of cornerstone: an object in WebAssembly memory that must be deleted after use. */
 interface WasmDecoder {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;
@@ -74,7 +74,7 @@ export type LoadWasm<Name extends string> = (
 
 const loaded = new Map<CodecEncoding, Promise<FrameCodec>>();
 
-// The decoders would print what they do; what goes wrong is seen from their result.
+// Silences the decoders, which print messages; errors show in their result.
 const codecLocation: WasmOptions = { print: () => undefined, printErr: () => undefined };
 
 const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
@@ -95,7 +95,7 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
     const decode = wasmCodec((await load({ ...codecLocation })).JPEGDecoder);
     return (encoded) => {
       const { bitsPerSample: bits } = codestreamHeader("jpeg", encoded);
-      if (bits !== 8) throw new Error(`it has ${bits} bits a sample, and the decoder knows 8`);
+      if (bits !== 8) throw new Error(`it has ${bits} bits per sample, and the decoder supports 8`);
       return decode(encoded);
     };
   },
@@ -104,10 +104,10 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
     return (encoded) => {
       const padded = paddedBeforeEnd(encoded);
       const decoder = new Decoder();
-      // The decoder's own predictor 7 leaves a half, which goes wrong where the value is below 0.
+      // The decoder's own predictor 7 does not round down, which is wrong for negative values.
       decoder.select7 = () => (decoder.getPreviousX() + decoder.getPreviousY()) >> 1;
       const bytes = new Uint8Array(decoder.decompress(padded.buffer, 0, padded.byteLength));
-      // Neither occurs in practice, and the decoder leaves both out of account.
+      // Neither occurs in practice, and the decoder ignores both.
       if (decoder.scan.al !== 0) throw new Error("it has a point transform");
       if (decoder.restartInterval !== 0) throw new Error("it has restart intervals");
       const { dimX: columns, dimY: rows, precision: bitsPerSample } = decoder.frame;
@@ -117,8 +117,8 @@ const loaders: Readonly<Record<CodecEncoding, () => Promise<FrameCodec>>> = {
 };
 
 /**
- * The JPEG with zeros before its end marker: jpeg-lossless-decoder-js 2.1 looks a byte ahead, and loses the last pixel
- * where that byte is the marker.
+ * The JPEG with zeros inserted before its end marker: jpeg-lossless-decoder-js 2.1 reads a byte ahead, and loses the
+ * last pixel if that byte is the marker.
  */
 function paddedBeforeEnd(encoded: Uint8Array): Uint8Array {
   const end = endOfImage(encoded);
@@ -129,8 +129,8 @@ function paddedBeforeEnd(encoded: Uint8Array): Uint8Array {
 }
 
 /**
- * Where the marker FFD9 stands that ends an image of any JPEG family; bytes of padding may follow. Without it the image
- * is cut short, which some of the decoders fill with what they have.
+ * The offset of the marker FFD9 that ends an image of any JPEG family; padding may follow it. An image without it is
+ * cut short, which some decoders do not notice.
  */
 function endOfImage(encoded: Uint8Array): number {
   let end = encoded.length - 2;
@@ -147,7 +147,7 @@ function wasmCodec(Decoder: new () => WasmDecoder): FrameCodec {
       decoder.getEncodedBuffer(encoded.length).set(encoded);
       decoder.decode();
       const { width: columns, height: rows, bitsPerSample, componentCount } = decoder.getFrameInfo();
-      // The decoded buffer is the decoder's own memory, which it frees.
+      // Copied, because the decoder frees its own buffer.
       return {
         bytes: Uint8Array.from(decoder.getDecodedBuffer()),
         columns,
@@ -161,7 +161,7 @@ function wasmCodec(Decoder: new () => WasmDecoder): FrameCodec {
   };
 }
 
-/** One PackBits segment into every `stride`-th byte of `cells` from `first` on. */
+/** Decodes a PackBits segment into every `stride`-th byte of `cells` from `first` on. */
 function unpackBits(packed: Uint8Array, cells: Uint8Array, first: number, stride: number): void {
   let at = first;
   for (let n = 0; n < packed.length && at < cells.length; ) {

@@ -172,7 +172,7 @@ describe("frames of fragments", () => {
 
   test("refused where they cannot be told apart", async () => {
     await expect(frames(encapsulatedFile(two, deflatedFrame, parts), 2)).rejects.toThrow(
-      /^scan\.dcm has 3 compressed fragments that cannot be told apart as the 2 frames/,
+      /^scan\.dcm has 3 compressed fragments that cannot be assigned to the 2 frames/,
     );
   });
 });
@@ -222,7 +222,7 @@ describe("refused with a sentence", () => {
     [
       "12 bits a sample",
       as("1.2.840.10008.1.2.4.51", [Uint8Array.of(0xff, 0xd8, 0xff, 0xc1, 0, 11, 12, 0, 48, 0, 64, 1)]),
-      /JPEG Extended.*12 bits a sample/,
+      /JPEG Extended.*12 bits per sample/,
     ],
     ["zeros as HTJ2K", as("1.2.840.10008.1.2.4.201", [new Uint8Array(64)]), /High-Throughput JPEG 2000/],
     ["zeros as RLE", as("1.2.840.10008.1.2.5", [new Uint8Array(64)]), /0 RLE segments, not 2/],

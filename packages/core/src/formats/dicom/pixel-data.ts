@@ -1,19 +1,19 @@
-// Stored values of the frames of a DICOM image or segmentation, whatever their transfer syntax.
+// Reads the stored values of the frames of a DICOM image or segmentation, in any transfer syntax.
 
 import type dicomParser from "dicom-parser";
 import { InputError } from "../../errors.js";
 import { counted } from "../../text.js";
 import { concatenated } from "../bytes.js";
-import { greatestContent } from "../gzip.js";
+import { contentLimitBytes } from "../gzip.js";
 import { type CodestreamHeader, codestreamHeader } from "./codestream-header.js";
-import { type Dataset, elementOf, has, numberOf, numbersOf, textOf } from "./dataset.js";
+import { type DicomDataset, elementOf, has, numberOf, numbersOf, textOf } from "./dataset.js";
 import { type DecodedFrame, decodeRle, inflateFrame, loadCodec } from "./pixel-codecs.js";
 import { type TransferSyntax, transferSyntaxOf } from "./transfer-syntaxes.js";
 
 /** Stored values of one frame, `values[column + columns * row]`; bits become bytes of 0 and 1. */
 export type StoredFrame = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
 
-/** What the header says of the pixel data. */
+/** What the header states about the pixel data. */
 export interface PixelDescription {
   readonly columns: number;
   readonly rows: number;
@@ -27,9 +27,9 @@ export interface PixelDescription {
 /**
  * The description of a dataset's pixel data.
  *
- * @throws InputError where there is none, it is in colour, or what the header says of it cannot be
+ * @throws InputError where there is none, it is in colour, or the header contradicts itself
  */
-export function pixelDescriptionOf(dataset: Dataset): PixelDescription {
+export function pixelDescriptionOf(dataset: DicomDataset): PixelDescription {
   const { name } = dataset;
   refuseColour(dataset);
   const columns = numberOf(dataset, "Columns") ?? 0;
@@ -46,26 +46,26 @@ export function pixelDescriptionOf(dataset: Dataset): PixelDescription {
   const isKnown = bitsAllocated === 1 || bitsAllocated === 8 || bitsAllocated === 16 || bitsAllocated === 32;
   if (!isKnown || bitsStored < 1 || highBit >= bitsAllocated || highBit < bitsStored - 1) {
     throw new InputError(
-      `${name} has pixels of ${bitsAllocated} bits with ${bitsStored} stored below bit ${highBit + 1}, and 1, 8, 16 or 32 bits that hold what is stored were expected; convert it first.`,
+      `${name} has pixels of ${bitsAllocated} bits with ${bitsStored} stored below bit ${highBit + 1}, and 1, 8, 16 or 32 bits that hold the stored bits were expected; convert it first.`,
     );
   }
   const isSigned = (numberOf(dataset, "PixelRepresentation") ?? 0) === 1;
   return { columns, rows, frameCount, bitsAllocated, bitsStored, highBit, isSigned };
 }
 
-/** The number of frames as stated; a single frame where none are stated, or none by a writer that means one. */
-export function frameCountOf(dataset: Dataset): number {
+/** The stated number of frames; 1 where it is missing or 0. */
+export function frameCountOf(dataset: DicomDataset): number {
   return numberOf(dataset, "NumberOfFrames") || 1;
 }
 
 /**
- * A function that decodes a frame (from 0) of the dataset's pixel data into an array of its own: unused bits are
- * cleared, the sign is extended, the byte order is this machine's. Nothing is rescaled; padding stays as stored.
+ * A function that decodes a frame (numbered from 0) of the dataset's pixel data into a new array: unused bits are
+ * cleared, the sign is extended, the byte order is this machine's. Nothing is rescaled; padding values stay.
  *
  * @throws InputError where the transfer syntax is not supported, the image is in colour, or the pixel data is missing or
  * too short; the function throws it where the frame is damaged
  */
-export async function frameDecoder(dataset: Dataset): Promise<(frame: number) => StoredFrame> {
+export async function frameDecoder(dataset: DicomDataset): Promise<(frame: number) => StoredFrame> {
   const { name } = dataset;
   const description = pixelDescriptionOf(dataset);
   const element = elementOf(dataset, "PixelData");
@@ -81,7 +81,7 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
   if (syntax.encoding === "native") {
     if (element.hadUndefinedLength === true) {
       throw new InputError(
-        `${name} has compressed pixel data, and its transfer syntax is ${syntax.name}, which is not compressed; export it again.`,
+        `${name} has compressed pixel data, and its transfer syntax is ${syntax.name}, which is uncompressed; export it again.`,
       );
     }
     return nativeDecoder(dataset, element, description);
@@ -93,10 +93,11 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
   const decode = await codedFrameDecoder(syntax, description, cellBytes);
   return (frame) => {
     const fragments = frames[frame];
-    if (fragments === undefined) throw new RangeError(`Frame ${frame} of ${frames.length} was asked for.`);
+    if (fragments === undefined)
+      throw new RangeError(`Frame ${frame} was requested, and there are ${frames.length}.`);
     try {
       const encoded = bytesOf(dataset, fragments);
-      refuseBomb(encoded, description);
+      refuseDecompressionBomb(encoded, description);
       return decode(encoded);
     } catch (error) {
       throw new InputError(
@@ -107,19 +108,19 @@ export async function frameDecoder(dataset: Dataset): Promise<(frame: number) =>
   };
 }
 
-function refuseColour(dataset: Dataset): void {
+function refuseColour(dataset: DicomDataset): void {
   const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
   const interpretation = textOf(dataset, "PhotometricInterpretation");
-  // The palette of a labelmap colours its segments; what is stored are their numbers.
+  // The palette of a labelmap only colours the segments; the stored values are their numbers.
   const isLabelmap = textOf(dataset, "SegmentationType") === "LABELMAP";
   if (samples === 1 && (interpretation !== "PALETTE COLOR" || isLabelmap)) return;
   throw new InputError(
-    `${dataset.name} is a colour image (${interpretation || `${samples} samples a pixel`}), and one grey value a pixel was expected; leave it out.`,
+    `${dataset.name} is a colour image (${interpretation || `${samples} samples per pixel`}), and one grey value per pixel was expected; leave it out.`,
   );
 }
 
 function nativeDecoder(
-  dataset: Dataset,
+  dataset: DicomDataset,
   element: dicomParser.Element,
   description: PixelDescription,
 ): (frame: number) => StoredFrame {
@@ -141,7 +142,7 @@ function nativeDecoder(
   const frameBytes = (pixelCount * bitsAllocated) / 8;
   return (frame) => {
     const cells = stored.slice(frame * frameBytes, (frame + 1) * frameBytes);
-    // Bytes written as OW words stand pairwise exchanged in big endian (PS3.5, annex A.3).
+    // Bytes written as OW words are swapped in pairs in big endian (PS3.5, annex A.3).
     const swap = bitsAllocated > 8 ? bitsAllocated / 8 : element.vr === "OW" ? 2 : 1;
     return cellValues(isBigEndian ? swapped(cells, swap) : cells, description);
   };
@@ -172,7 +173,7 @@ async function codedFrameDecoder(
     default: {
       const codec = await loadCodec(encoding);
       return (encoded) => {
-        // Before the codec takes memory for what the frame says of itself.
+        // Before the codec allocates memory for the size that the frame states.
         refuseOtherSize(codestreamHeader(encoding, encoded), description);
         return sampleValues(codec(encoded), description);
       };
@@ -180,9 +181,9 @@ async function codedFrameDecoder(
   }
 }
 
-/** What decoding takes is bounded by the bytes that there are: eight a pixel, as the decoder of JPEG 2000 takes. */
-function refuseBomb({ length }: Uint8Array, { columns, rows }: PixelDescription): void {
-  if (8 * columns * rows <= greatestContent(length)) return;
+/** Limits memory by the compressed size: decoding takes up to eight bytes per pixel (JPEG 2000). */
+function refuseDecompressionBomb({ length }: Uint8Array, { columns, rows }: PixelDescription): void {
+  if (8 * columns * rows <= contentLimitBytes(length)) return;
   throw new Error(`it has ${length} bytes for ${columns} × ${rows} pixels`);
 }
 
@@ -192,21 +193,25 @@ interface Fragment {
   readonly length: number;
 }
 
-/** The fragments of each frame: by an offset table where there is one, else by their number or their first bytes. */
-function encodedFrames(dataset: Dataset, element: dicomParser.Element, frameCount: number): Fragment[][] {
+/** Assigns fragments to frames: by the offset table if there is one, else by their number or their first bytes. */
+function encodedFrames(
+  dataset: DicomDataset,
+  element: dicomParser.Element,
+  frameCount: number,
+): Fragment[][] {
   const fragments: readonly Fragment[] = element.fragments ?? [];
   const starts = frameStarts(dataset, element, fragments, frameCount);
   if (starts.length !== frameCount || starts[0] !== 0) {
     throw new InputError(
-      `${dataset.name} has ${counted(fragments.length, "compressed fragment")} that cannot be told apart as the ${counted(frameCount, "frame")} of its header; export it again.`,
+      `${dataset.name} has ${counted(fragments.length, "compressed fragment")} that cannot be assigned to the ${counted(frameCount, "frame")} of its header; export it again.`,
     );
   }
   return starts.map((start, frame) => fragments.slice(start, starts[frame + 1]));
 }
 
-/** The number of the first fragment of each frame. */
+/** The index of the first fragment of each frame. */
 function frameStarts(
-  dataset: Dataset,
+  dataset: DicomDataset,
   element: dicomParser.Element,
   fragments: readonly Fragment[],
   frameCount: number,
@@ -225,35 +230,35 @@ function frameStarts(
 }
 
 /** Whether a fragment begins with the first marker of JPEG and JPEG-LS (FFD8), or of JPEG 2000 (FF4F). */
-function startsImage(dataset: Dataset, { position }: Fragment): boolean {
+function startsImage(dataset: DicomDataset, { position }: Fragment): boolean {
   const { byteArray } = dataset.content;
   return (
     byteArray[position] === 0xff && (byteArray[position + 1] === 0xd8 || byteArray[position + 1] === 0x4f)
   );
 }
 
-function bytesOf(dataset: Dataset, fragments: readonly Fragment[]): Uint8Array {
+function bytesOf(dataset: DicomDataset, fragments: readonly Fragment[]): Uint8Array {
   const parts = fragments.map(({ position, length }) =>
     dataset.content.byteArray.subarray(position, position + length),
   );
   return parts.length === 1 ? parts[0] : concatenated(parts);
 }
 
-/** Bits from the lowest of each byte on, as PS3.5 packs them (8.2), from bit `first`. */
+/** Unpacks bits, the lowest of each byte first (PS3.5, 8.2), starting at bit `first`. */
 function unpackedBits(packed: Uint8Array, first: number, count: number): Uint8Array {
   const values = new Uint8Array(count);
   for (let n = 0; n < count; n++) values[n] = (packed[(first + n) >> 3] >> ((first + n) & 7)) & 1;
   return values;
 }
 
-/** The values in little-endian cells of `bitsAllocated` that start at the array's own buffer. */
+/** The values in little-endian cells of `bitsAllocated`. */
 function cellValues(cells: Uint8Array, description: PixelDescription): StoredFrame {
   const { bitsAllocated, bitsStored, highBit, isSigned } = description;
   const values = typedCells(cells, bitsAllocated, isSigned);
   return extracted(values, bitsAllocated, bitsStored, highBit + 1 - bitsStored);
 }
 
-/** The values of a codec's samples, which stand lowest in their bytes. */
+/** The values of a codec's samples, which fill the lowest bits. */
 function sampleValues(decoded: DecodedFrame, description: PixelDescription): StoredFrame {
   const { columns, rows, bitsAllocated, bitsStored, isSigned } = description;
   refuseOtherSize(decoded, description);
@@ -264,7 +269,7 @@ function sampleValues(decoded: DecodedFrame, description: PixelDescription): Sto
   const samples = extracted(
     typedCells(decoded.bytes, sampleBits, isSigned),
     sampleBits,
-    // The sign stands where the codec's samples have it, which may be below the header's highest bit.
+    // The sign bit is that of the codec's samples, which may be below the header's High Bit.
     Math.min(Math.max(bitsStored, 1), decoded.bitsPerSample),
     0,
   );
@@ -281,7 +286,7 @@ function refuseOtherSize(frame: CodestreamHeader, { columns, rows }: PixelDescri
 
 function typedCells(cells: Uint8Array, bits: 1 | 8 | 16 | 32, isSigned: boolean): StoredFrame {
   if (bits > 8 && !machineIsLittleEndian) swapped(cells, bits / 8);
-  // A copy is needed only where the cells do not start at a multiple of their width.
+  // Copied only if the cells are not aligned to their width.
   const aligned = cells.byteOffset % 4 === 0 ? cells : cells.slice();
   const { buffer, byteOffset, byteLength } = aligned;
   if (bits === 32) {
@@ -301,7 +306,7 @@ function typedCells(cells: Uint8Array, bits: 1 | 8 | 16 | 32, isSigned: boolean)
 
 const machineIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** In place: the `bitsStored` bits above the lowest `shift` ones, sign-extended where the array is signed. */
+/** In place: the `bitsStored` bits above the lowest `shift` bits, sign-extended where the array is signed. */
 function extracted(values: StoredFrame, cellBits: number, bitsStored: number, shift: number): StoredFrame {
   if (bitsStored === cellBits) return values;
   const left = 32 - bitsStored - shift;

@@ -84,11 +84,11 @@ describe("a structure set that pydicom wrote", () => {
         [set, { ...source, frameOfReferenceUid: "9.8" }],
         /rs\.dcm lies in the frame of reference 1\.2\.3\.4, and the series 1\.2\.3\.5 in 9\.8/,
       ],
-      ["an image without one", [set, { ...source, frameOfReferenceUid: "" }], /in none; name/],
+      ["an image without one", [set, { ...source, frameOfReferenceUid: "" }], /in none; choose/],
       [
         "nothing named",
         [{ ...set, frameOfReferenceUid: "", referencedSeriesUids: [] }, source],
-        /names neither/,
+        /states neither/,
       ],
     ];
     for (const [, args, message] of rows) {
@@ -115,7 +115,7 @@ describe("ROIs by name", () => {
   test("none: the names are listed", () => {
     expect(() => matchRois(names, roiPattern("parotid"), "rs.dcm")).toThrow(InputError);
     expect(() => matchRois(names, roiPattern("parotid"), "rs.dcm")).toThrow(
-      'rs.dcm has no ROI that matches /parotid/i, but: "BODY", "LN IIa left", "gtvN 2", "Cord"; choose a pattern for those.',
+      'rs.dcm has no ROI that matches /parotid/i, only "BODY", "LN IIa left", "gtvN 2", "Cord"; choose a pattern that matches these names.',
     );
     expect(() => matchRois([], roiPattern("."), "rs.dcm")).toThrow(/rs\.dcm holds no ROI/);
     expect(() => roiPattern("/LN(/i")).toThrow(InputError);
@@ -230,7 +230,7 @@ test("what is written says whose it is, what it is, and that it is for research"
   const [roi] = itemsOf(dataset, "StructureSetROISequence");
   expect(textOf(roi, "ROIGenerationAlgorithm")).toBe("");
   expect(textOf(roi, "ROIGenerationDescription")).toBe(
-    "Not known how it was drawn; converted by lnsnet 0.1.0.",
+    "How it was drawn is not known; converted by lnsnet 0.1.0.",
   );
   const [drawn] = itemsOf(itemsOf(dataset, "ROIContourSequence")[0], "ContourSequence");
   expect(textOf(drawn, "ContourGeometricType")).toBe("CLOSED_PLANAR");

@@ -1,11 +1,11 @@
-// RT Structure Sets: closed contours of named bodies, in and out.
+// Reads and writes RT Structure Sets: closed contours of named regions of interest (ROIs).
 import { InputError } from "../../errors.js";
 import type { PlanarContour } from "../../volume/planar-contour.js";
 import { axisDirections } from "../../volume/vector.js";
 import { indexOfPoint, type Vector3 } from "../../volume/volume.js";
 import type { DrawnObject } from "./belonging.js";
 import {
-  type Dataset,
+  type DicomDataset,
   elementOf,
   itemsOf,
   numberOf,
@@ -32,27 +32,27 @@ import {
 import { decimalString, encodeFile, type Item, implicitLittleEndian } from "./encode.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
 
-/** The bodies drawn on a series. */
+/** The ROIs drawn on a series. */
 export interface StructureSet extends DrawnObject {
   readonly label: string;
   /** In the order of the file. */
   readonly rois: readonly StructureSetRoi[];
-  /** What was left out or mended, as phrases. */
+  /** What was left out or corrected, as phrases. */
   readonly problems: readonly string[];
 }
 
 export interface StructureSetRoi {
   readonly number: number;
   readonly name: string;
-  /** GTV, ORGAN, EXTERNAL, …; empty where the file says nothing. */
+  /** GTV, ORGAN, EXTERNAL, …; empty where the file does not state it. */
   readonly interpretedType: string;
   /** Red, green and blue up to 255. */
   readonly colour: readonly [number, number, number] | null;
-  /** The closed ones; LPS mm. */
+  /** Closed contours only; LPS mm. */
   readonly contours: readonly PlanarContour[];
   /**
-   * Between the planes of the regular grid that the contours were drawn on, as the file states it; null where it does
-   * not, so that they were drawn on the slices of the series.
+   * Distance between the planes of the regular grid that the contours were drawn on, if the file states it; null means
+   * that they were drawn on the slices of the series.
    */
   readonly drawnEveryMm: number | null;
 }
@@ -61,21 +61,21 @@ const rtStructureSetStorage = "1.2.840.10008.5.1.4.1.1.481.3";
 const detachedStudyManagement = "1.2.840.10008.3.1.2.3.1";
 
 /**
- * The structure set in a DICOM file of any transfer syntax. Points and open contours enclose nothing: they are left
+ * The structure set in a DICOM file of any transfer syntax. Points and open contours enclose no area: they are left
  * out and counted in `problems`.
  *
  * @param name - the file, for messages
- * @throws InputError where the file is no RTSTRUCT, is damaged or cut short, holds no ROI, or lies in several frames of reference
+ * @throws InputError where the file is not an RTSTRUCT, is damaged or cut short, holds no ROI, or lies in several frames of reference
  */
 export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
   const dataset = parseDataset(bytes, name);
   refuseOtherObjects(dataset);
   const definitions = itemsOf(dataset, "StructureSetROISequence");
   if (definitions.length === 0) {
-    throw new InputError(`${name} holds no ROI, and at least one was expected; export it again.`);
+    throw new InputError(`${name} holds no ROI, and at least 1 was expected; export it again.`);
   }
   const frameOfReferenceUid = frameOfReferenceOf(dataset, definitions);
-  // An ROI may lack contours, but a file without the sequence lacks its end.
+  // An ROI may have no contours, but a file without the sequence is cut short.
   if (elementOf(dataset, "ROIContourSequence") === undefined) {
     throw new InputError(
       `${name} names ${definitions.length} ROIs and ends before their contours (ROI Contour Sequence); copy or export it again.`,
@@ -89,7 +89,7 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
   const rois = definitions.map((definition): StructureSetRoi => {
     const number = numberOf(definition, "ROINumber") ?? 0;
     const roiName = textOf(definition, "ROIName");
-    // Mostly one, but a writer may divide the contours of an ROI.
+    // Usually a single item, but a writer may split the contours of an ROI.
     const drawn = contourItems.filter((item) => refersTo(item, number));
     const { contours, open } = closedContours(
       drawn.flatMap((item) => itemsOf(item, "ContourSequence")),
@@ -116,25 +116,25 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
   };
 }
 
-/** A body to write, with its contours in LPS mm. */
+/** An ROI to write, with its contours in LPS mm. */
 export interface DrawnRoi {
   readonly name: string;
   readonly contours: readonly PlanarContour[];
-  /** Of the models that drew it, over its voxels, 0 … 1; left out where it is not known. */
+  /** Mean over its voxels of the models' probability, 0 … 1; left out where it is not known. */
   readonly meanProbability?: number;
 }
 
 /**
- * An RT Structure Set of one ROI a body, numbered from 1 in the given order: closed planar contours, each with a
- * reference to the slice of the source that it lies on, interpreted as organs of the type lymph node, unapproved, for
- * research only. Coordinates are rounded to 0.1 µm. Implicit VR, since explicit VR cuts contours of a few thousand points.
+ * An RT Structure Set of the ROIs, numbered from 1 in the given order: closed planar contours, each with a reference to
+ * the slice of the source that it lies on, interpreted as organs of the type lymph node, unapproved, for research only.
+ * Coordinates are rounded to 0.1 µm. Implicit VR, because in explicit VR a contour of a few thousand points is too long.
  *
- * A hole is a contour of its own inside the other, to be read by exclusive or.
+ * A hole is a separate contour inside the outer contour, to be combined by exclusive or.
  *
- * Contours on a source that was resampled lie on the planes of its grid, where no image is: the object then states these
- * planes, so that a reader does not take a contour for one of the slice that happens to lie there.
+ * Contours on a source that was resampled lie on the planes of its grid, which are not images: the object then states
+ * these planes, so that a reader does not assign a contour to a slice that happens to lie near it.
  *
- * @throws InputError where there is no body or one has no contour, or the source has no frame of reference
+ * @throws InputError where there is no ROI or an ROI has no contour, or the source has no frame of reference
  */
 export function writeRtstruct(
   rois: readonly DrawnRoi[],
@@ -143,7 +143,7 @@ export function writeRtstruct(
 ): Uint8Array {
   const empty = rois.find(({ contours }) => contours.length === 0);
   if (rois.length === 0 || empty !== undefined) {
-    const subject = empty === undefined ? "The segmentation" : `The body "${empty.name}"`;
+    const subject = empty === undefined ? "The segmentation" : `The ROI "${empty.name}"`;
     throw new InputError(`${subject} is empty, and an RTSTRUCT needs a contour; nothing was written.`);
   }
   const modules = derivedModules(source, context, {
@@ -157,7 +157,7 @@ export function writeRtstruct(
     ...modules,
     OperatorsName: "",
     ApprovalStatus: "UNAPPROVED",
-    // SH holds 16 characters, one too few for the whole sentence.
+    // SH allows 16 characters, one too few for the whole sentence.
     StructureSetLabel: "RESEARCH ONLY",
     StructureSetName: `Lymph nodes, ${researchUseOnly}`,
     StructureSetDescription: shortened(
@@ -188,7 +188,7 @@ export function writeRtstruct(
       ReferencedFrameOfReferenceUID: source.frameOfReferenceUid,
       ROIName: shortened(name, 64),
       ROIDescription: `${researchUseOnly}.${probabilityText(meanProbability)}`,
-      // May be empty, which says that it is not known.
+      // May be empty, which means unknown.
       ROIGenerationAlgorithm: isDrawnByModels(context) ? "AUTOMATIC" : "",
       ROIGenerationDescription: shortened(
         isDrawnByModels(context)
@@ -214,7 +214,7 @@ export function writeRtstruct(
   return encodeFile(dataset, implicitLittleEndian);
 }
 
-/** The planes of a resampled source, which are no images that contours could refer to (PS3.3, C.8.8.6). */
+/** The planes of a resampled source, which are not images that contours could refer to (PS3.3, C.8.8.6). */
 function planesOf({ geometry }: SourceSeries): Item {
   const [i, j] = axisDirections(geometry);
   const [across, down, between] = geometry.spacingMm;
@@ -230,7 +230,7 @@ function planesOf({ geometry }: SourceSeries): Item {
   };
 }
 
-function planeSpacingOf(roiContour: Dataset): number | null {
+function planeSpacingOf(roiContour: DicomDataset): number | null {
   const [planes] = itemsOf(roiContour, "SourcePixelPlanesCharacteristicsSequence");
   return planes === undefined ? null : (numberOf(planes, "SpacingBetweenSlices") ?? null);
 }
@@ -247,33 +247,33 @@ function contourItem({ pointsMm }: PlanarContour, source: SourceSeries): Item {
   };
 }
 
-function refuseOtherObjects(dataset: Dataset): void {
+function refuseOtherObjects(dataset: DicomDataset): void {
   if (textOf(dataset, "SOPClassUID") === rtStructureSetStorage || textOf(dataset, "Modality") === "RTSTRUCT")
     return;
   throw new InputError(
-    `${dataset.name} is a DICOM object of modality ${textOf(dataset, "Modality") || "unknown"}, and an RTSTRUCT was expected; name the structure set's file.`,
+    `${dataset.name} is a DICOM object of modality ${textOf(dataset, "Modality") || "unknown"}, and an RTSTRUCT was expected; choose the structure set's file.`,
   );
 }
 
-function refersTo(item: Dataset, roiNumber: number): boolean {
+function refersTo(item: DicomDataset, roiNumber: number): boolean {
   return (numberOf(item, "ReferencedROINumber") ?? 0) === roiNumber;
 }
 
 const closedTypes: ReadonlySet<string> = new Set(["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"]);
 
 function closedContours(
-  items: readonly Dataset[],
+  items: readonly DicomDataset[],
   roiName: string,
 ): { contours: PlanarContour[]; open: number } {
   const closed = items.filter((item) => closedTypes.has(textOf(item, "ContourGeometricType")));
   return { contours: closed.map((item) => contourOf(item, roiName)), open: items.length - closed.length };
 }
 
-function contourOf(item: Dataset, roiName: string): PlanarContour {
+function contourOf(item: DicomDataset, roiName: string): PlanarContour {
   const values = numbersOf(item, "ContourData");
   if (values.length % 3 !== 0) {
     throw new InputError(
-      `${item.name} has a contour of "${roiName}" with ${values.length} numbers, and three a point were expected; export it again.`,
+      `${item.name} has a contour of "${roiName}" with ${values.length} numbers, and 3 per point were expected; export it again.`,
     );
   }
   const pointsMm = Array.from(
@@ -283,17 +283,17 @@ function contourOf(item: Dataset, roiName: string): PlanarContour {
   return { pointsMm };
 }
 
-function colourOf(item: Dataset): StructureSetRoi["colour"] {
+function colourOf(item: DicomDataset): StructureSetRoi["colour"] {
   const values = numbersOf(item, "ROIDisplayColor");
   return values.length === 3 ? [values[0], values[1], values[2]] : null;
 }
 
-function frameOfReferenceOf(dataset: Dataset, definitions: readonly Dataset[]): string {
+function frameOfReferenceOf(dataset: DicomDataset, definitions: readonly DicomDataset[]): string {
   const stated = new Set(definitions.map((item) => textOf(item, "ReferencedFrameOfReferenceUID")));
   stated.delete("");
   if (stated.size > 1) {
     throw new InputError(
-      `${dataset.name} has ROIs in ${stated.size} frames of reference, and one was expected; export the ROIs of one series alone.`,
+      `${dataset.name} has ROIs in ${stated.size} frames of reference, and 1 was expected; export only the ROIs of one series.`,
     );
   }
   const [ofRois] = stated;
@@ -306,7 +306,7 @@ function frameOfReferenceOf(dataset: Dataset, definitions: readonly Dataset[]): 
   );
 }
 
-function referencedSeriesOf(dataset: Dataset): string[] {
+function referencedSeriesOf(dataset: DicomDataset): string[] {
   return itemsOf(dataset, "ReferencedFrameOfReferenceSequence")
     .flatMap((frame) => itemsOf(frame, "RTReferencedStudySequence"))
     .flatMap((study) => itemsOf(study, "RTReferencedSeriesSequence"))

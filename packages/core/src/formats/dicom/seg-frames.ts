@@ -1,46 +1,46 @@
-// Where the frames of a Segmentation object lie: their functional groups as one grid, and as slabs of any other.
+// Finds where the frames of a Segmentation object lie: the grid that they span, and the slab that each frame fills.
 
 import { InputError } from "../../errors.js";
 import { counted } from "../../text.js";
 import { type DrawnSlab, fillSlabs, type Slab, slabsOf, slicePositions } from "../../volume/slabs.js";
 import { addScaled, axisDirections, cross, directionOf, dot, subtract } from "../../volume/vector.js";
 import { type Geometry, indexOfPoint, type Vector3, voxelCount } from "../../volume/volume.js";
-import { type Dataset, itemsOf, numberOf, numbersOf } from "./dataset.js";
+import { type DicomDataset, itemsOf, numberOf, numbersOf } from "./dataset.js";
 import type { PixelDescription } from "./pixel-data.js";
 import type { SourceSeries } from "./source-series.js";
 
-/** The frames of an object, each at its place. */
+/** The frames of an object with their positions. */
 export interface FrameStack {
   /**
-   * The grid that they span: k along the normal (i × j), whatever their order in the file. Of frames at uneven distances
-   * it is a regular grid over their slabs; slices without a frame in between are part of it.
+   * The grid that they span: k along the normal (i × j), whatever their order in the file, including slices without a
+   * frame. For frames at uneven distances it is a regular grid over their slabs.
    */
   readonly geometry: Geometry;
   readonly frames: readonly FramePlace[];
-  /** The slab that each frame stands for on {@link geometry}, from its first plane. */
+  /** The slab that each frame fills, measured from the first plane of {@link geometry}. */
   readonly slabs: readonly Slab[];
-  /** As stated; null where it is not. */
+  /** The stated distance between slices; null where it is not stated. */
   readonly betweenMm: number | null;
-  /** What was decided, as phrases. */
+  /** What had to be decided, as phrases. */
   readonly problems: readonly string[];
 }
 
 export interface FramePlace {
   /** Centre of the first voxel, LPS mm. */
   readonly positionMm: Vector3;
-  /** The segment that the frame belongs to; null where its values say so. */
+  /** The segment that the frame belongs to; null in a labelmap, where the pixel values tell. */
   readonly segment: number | null;
 }
 
 /**
- * Where the frames lie. The thickness of slices says nothing of their distance: where that is not stated, the frames'
- * own places tell it.
+ * Where the frames lie. Slice thickness is not slice distance: if the distance is not stated, it is found from the
+ * positions of the frames.
  *
  * @param hasSegments - whether each frame states the segment it belongs to
- * @throws InputError where a frame has no place, frames are not parallel, or they are too far apart for what they are
+ * @throws InputError where a frame has no position, frames are not parallel, or they are implausibly far apart
  */
 export function frameStackOf(
-  dataset: Dataset,
+  dataset: DicomDataset,
   { columns, rows, frameCount }: PixelDescription,
   hasSegments: boolean,
 ): FrameStack {
@@ -49,7 +49,7 @@ export function frameStackOf(
   const [shared] = itemsOf(dataset, "SharedFunctionalGroupsSequence");
   if (perFrame.length !== frameCount) {
     throw new InputError(
-      `${name} has ${counted(frameCount, "frame")} and places for ${perFrame.length}, and one each was expected; export it again.`,
+      `${name} has ${counted(frameCount, "frame")} and positions for ${perFrame.length}, and one position per frame was expected; export it again.`,
     );
   }
   const placed = perFrame.map((groups) => placeOfFrame(groups, shared, hasSegments, name));
@@ -100,22 +100,22 @@ export function frameStackOf(
     })),
     betweenMm: first.betweenMm,
     problems: [
-      ...(isEven ? [] : ["frames at uneven distances, each taken half way to its neighbours"]),
+      ...(isEven ? [] : ["frames at uneven distances, each extended half way to its neighbours"]),
       ...(isShifted ? ["frames shifted against each other within their planes"] : []),
     ],
   };
 }
 
-/** A grid on which a series is read, and where its slices lie along the grid's third axis. */
+/** The grid on which a series is read, and the positions of its slices along the grid's third axis. */
 export type SeriesGrid = Pick<SourceSeries, "geometry" | "distancesMm">;
 
-/** Draws the pixels of a frame into a mask of a plane. */
+/** The mask of a frame's pixels that belong to a segment. */
 export type FrameMask = (frame: number, segment: number) => Uint8Array;
 
 /**
  * The mask of a segment on the object's own grid.
  *
- * @param drawn - the frame's pixels that belong to the segment, 1 inside
+ * @param drawn - gives the frame's pixels that belong to the segment, 1 inside
  */
 export function segmentMask(
   { geometry, frames, slabs }: FrameStack,
@@ -128,8 +128,8 @@ export function segmentMask(
 }
 
 /**
- * The mask of a segment on the grid on which a series is read, each frame in the place of the slice that it was drawn
- * on; null where the frames do not lie on the slices of the series, pixel on pixel.
+ * The mask of a segment on the grid on which a series is read, each frame at the position of the slice that it was drawn
+ * on; null where the frames do not coincide with the slices of the series, pixel by pixel.
  */
 export function segmentMaskOnSeries(
   { geometry: own, frames, betweenMm }: FrameStack,
@@ -154,7 +154,7 @@ export function segmentMaskOnSeries(
   return maskOfFrames(frames, [columns, rows], segment, drawn, geometry, slabOf);
 }
 
-/** Frames of one slab are united: a file may hold one slice of a segment twice. */
+/** Frames of the same slab are united: a file may hold a slice of a segment twice. */
 function maskOfFrames(
   frames: readonly FramePlace[],
   [columns, rows]: readonly [number, number],
@@ -182,13 +182,13 @@ function maskOfFrames(
   return fillSlabs(slabs, geometry);
 }
 
-/** Ascending, without those that are equal but for rounding. */
+/** The values ascending, without those that differ only by rounding. */
 function distinct(values: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.filter((value, n) => n === 0 || value - sorted[n - 1] > 1e-3);
 }
 
-/** The position in an ascending list of what lies nearest. */
+/** The index of the nearest value in an ascending list. */
 function nearest(sorted: readonly number[], value: number): number {
   let [low, high] = [0, sorted.length - 1];
   while (low < high) {
@@ -200,8 +200,9 @@ function nearest(sorted: readonly number[], value: number): number {
 }
 
 /**
- * The slabs of frames at these places: of an even grid where the stated distance fits, else half way to the slices
- * beside them. Of frames whose distances tell nothing the stated one holds, then their thickness.
+ * The slabs of frames at these positions: those of an even grid if a distance fits (as stated, or found from the gaps),
+ * else each slab reaches half way to its neighbours. Where the gaps tell nothing, the stated distance decides, then the
+ * thickness.
  */
 function slabsOfFrames(
   sorted: readonly number[],
@@ -211,7 +212,7 @@ function slabsOfFrames(
   const usualMm = betweenMm ?? thicknessMm ?? 1;
   const [least, second] = [...gaps].sort((a, b) => a - b);
   const isRepeated = second !== undefined && second < 1.05 * least;
-  // Where no two neighbouring gaps are equal, nothing but the thickness is left that may tell.
+  // If no two neighbouring gaps are equal, only the thickness can tell the distance.
   const isTold = gaps.some((gap, n) => Math.abs(gap - (gaps[n + 1] ?? Number.NaN)) < 0.05 * gap);
   const stepMm = [betweenMm, isRepeated ? least : null, isTold ? null : thicknessMm, least ?? null].find(
     (step): step is number => step !== null && gaps.length > 0 && isEvenBy(gaps, step),
@@ -221,7 +222,7 @@ function slabsOfFrames(
   const hasHoles = around.length > sorted.length;
   const isUneven = isTold && !hasHoles && gaps.some((gap) => gap > 1.5 * (stepMm ?? gap));
   if (stepMm !== undefined && (stepMm === betweenMm || !isUneven)) {
-    // The exact distance is averaged over the whole stack, since a stated one is rounded.
+    // The exact distance is the average over the whole stack, because a stated distance is rounded.
     const whole = sorted[sorted.length - 1] - sorted[0];
     const exact = whole / Math.round(whole / stepMm);
     const slabs = sorted.map((offset) => {
@@ -245,7 +246,7 @@ function median(values: readonly number[]): number | undefined {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** A grid that is far larger than what its frames fill is not made: kilobytes would become gigabytes. */
+/** Refuses a grid that is far larger than what its frames fill: kilobytes would become gigabytes. */
 function refuseFarFrames(geometry: Geometry, framePixels: number, frameCount: number, name: string): void {
   if (voxelCount(geometry) <= framePixels * (1000 + 50 * frameCount)) return;
   throw new InputError(
@@ -261,33 +262,33 @@ function refuseFarFrames(geometry: Geometry, framePixels: number, frameCount: nu
 interface PlacedFrame {
   /** Centre of the frame's first voxel, LPS mm. */
   readonly positionMm: Vector3;
-  /** Directions of the rows' and the columns' run, LPS. */
+  /** Directions along the rows and along the columns, LPS. */
   readonly orientation: readonly number[];
   /** Between rows, between columns. */
   readonly pixelSpacingMm: readonly number[];
-  /** Between slices as stated; null where it is not. */
+  /** The stated distance between slices; null where it is not stated. */
   readonly betweenMm: number | null;
   readonly thicknessMm: number | null;
   readonly segment: number | null;
 }
 
 function placeOfFrame(
-  groups: Dataset,
-  shared: Dataset | undefined,
+  groups: DicomDataset,
+  shared: DicomDataset | undefined,
   hasSegments: boolean,
   name: string,
 ): PlacedFrame {
   const group = (attribute: "PlanePositionSequence" | "PlaneOrientationSequence" | "PixelMeasuresSequence") =>
     itemsOf(groups, attribute)[0] ?? (shared === undefined ? undefined : itemsOf(shared, attribute)[0]);
   const numbersIn = (
-    item: Dataset | undefined,
+    item: DicomDataset | undefined,
     attribute: Parameters<typeof numbersOf>[1],
     count: number,
   ) => {
     const values = item === undefined ? [] : numbersOf(item, attribute);
     if (values.length === count) return values;
     throw new InputError(
-      `${name} has a frame with ${values.length} values of ${attribute}, and ${count} were expected; only segmentations placed in the patient can be read.`,
+      `${name} has a frame with ${values.length} values of ${attribute}, and ${count} were expected; only segmentations with positions in the patient can be read.`,
     );
   };
   const [x, y, z] = numbersIn(group("PlanePositionSequence"), "ImagePositionPatient", 3);
@@ -329,6 +330,6 @@ function refuseMixedFrames(placed: readonly PlacedFrame[], name: string): void {
   );
   if (other < 0) return;
   throw new InputError(
-    `${name} has a frame ${other + 1} of another orientation or pixel spacing than its first, and one grid was expected; split it.`,
+    `${name} has frames of different orientation or pixel spacing (frames 1 and ${other + 1}), and a single grid was expected; split it.`,
   );
 }

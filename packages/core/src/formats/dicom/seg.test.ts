@@ -164,7 +164,7 @@ describe("a written object", () => {
       expect(textOf(segment, "SegmentAlgorithmType")).toBe("MANUAL");
       expect(textOf(segment, "SegmentAlgorithmName")).toBe("");
       expect(textOf(segment, "SegmentDescription")).toContain(
-        "Not known how it was drawn; converted by lnsnet 0.1.0.",
+        "How it was drawn is not known; converted by lnsnet 0.1.0.",
       );
       expect(itemsOf(segment, "SegmentedPropertyCategoryCodeSequence").map(code)).toEqual([
         ["91723000", "SCT", "Anatomical Structure"],
@@ -228,7 +228,9 @@ describe("a written object", () => {
     const write = (volume: Volume) => () => writeSeg(volume, [], sourceOn(grid), fixedContext());
     expect(write(labelled(grid))).toThrow(InputError);
     expect(write(labelled(grid))).toThrow(/segmentation is empty/);
-    expect(write({ ...labels, originMm: [10, 20, 30.5] })).toThrow(/another grid than the series 1\.2\.3\.5/);
+    expect(write({ ...labels, originMm: [10, 20, 30.5] })).toThrow(
+      /do not have the grid of the series 1\.2\.3\.5/,
+    );
   });
 });
 
@@ -371,7 +373,7 @@ describe("objects of other writers", () => {
       "seg.dcm",
     );
     expect(seg.segments[0].mask().join("")).toBe("00011100");
-    expect(seg.problems).toEqual(["fractional (probability): voxels of at least 100 of 200 are in"]);
+    expect(seg.problems).toEqual(["fractional (probability): voxels of at least 100 of 200 are inside"]);
   });
 
   test.each<[string, Uint8Array, RegExp]>([
@@ -385,7 +387,7 @@ describe("objects of other writers", () => {
     [
       "fewer places than frames",
       object([frame(0), frame(3)], { PerFrameFunctionalGroupsSequence: [frame(0)] }),
-      /has 2 frames and places for 1/,
+      /has 2 frames and positions for 1/,
     ],
     [
       "no position",
@@ -414,7 +416,7 @@ describe("objects of other writers", () => {
           PlaneOrientationSequence: [{ ImageOrientationPatient: ["0", "1", "0", "0", "0", "1"] }],
         },
       ]),
-      /frame 2 of another orientation/,
+      /different orientation or pixel spacing \(frames 1 and 2\)/,
     ],
     [
       "a sheared orientation",
@@ -452,7 +454,7 @@ describe("objects of other writers", () => {
     const voxels = seg.segments[0].mask().filter((value) => value === 1).length;
     const volume = voxels * seg.geometry.spacingMm.reduce((product, spacing) => product * spacing, 1);
     expect(volume / 39).toBeCloseTo(1, 1);
-    expect(seg.problems).toEqual(["frames at uneven distances, each taken half way to its neighbours"]);
+    expect(seg.problems).toEqual(["frames at uneven distances, each extended half way to its neighbours"]);
   });
 
   test("frames shifted within their planes are on a grid that holds them all", async () => {

@@ -1,9 +1,9 @@
-// DICOM Segmentation objects: masks of named bodies in frames, in and out.
+// Reads and writes DICOM Segmentation objects: masks of named segments, stored as frames.
 import { InputError } from "../../errors.js";
 import { axisDirections } from "../../volume/vector.js";
 import { pointOfIndex, sameGeometry, type Volume } from "../../volume/volume.js";
 import type { DrawnObject } from "./belonging.js";
-import { type Dataset, itemsOf, numberOf, parseDataset, textOf, textsOf } from "./dataset.js";
+import { type DicomDataset, itemsOf, numberOf, parseDataset, textOf, textsOf } from "./dataset.js";
 import {
   type Code,
   codeItem,
@@ -32,36 +32,36 @@ import {
 } from "./seg-frames.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
 
-/** The bodies of a Segmentation object, on the grid that its frames span. */
+/** The segments of a Segmentation object, on the grid that its frames span. */
 export interface SegmentationObject extends DrawnObject {
   /**
-   * i along the frames' rows, j along their columns, k along the normal; from the first to the last frame that is there,
-   * with those left out between, which are empty.
+   * i along the frames' rows, j along their columns, k along the normal; from the first to the last stored frame,
+   * including the empty slices in between that are not stored.
    */
   readonly geometry: FrameStack["geometry"];
   readonly type: "BINARY" | "FRACTIONAL" | "LABELMAP";
   /** In the order of the file; the background (number 0, or the padding value of a labelmap) is left out. */
   readonly segments: readonly Segment[];
-  /** What was decided in reading, as phrases. */
+  /** What had to be decided while reading, as phrases. */
   readonly problems: readonly string[];
 }
 
 export interface Segment {
   readonly number: number;
   readonly label: string;
-  /** Meaning of the coded property type, such as "Lymph node"; empty where there is none. */
+  /** Meaning of the coded property type, such as "Lymph node"; empty where it is not stated. */
   readonly propertyType: string;
   readonly algorithmType: string;
   /**
-   * The segment's voxels on the object's grid, 1 and 0, i fastest. Decoded anew at every call, so that an object of a
-   * hundred segments fits into memory. Segments may overlap.
+   * The segment's voxels on the object's grid, 1 and 0, i fastest. Decoded at every call, so that an object of a hundred
+   * segments fits into memory. Segments may overlap.
    *
    * @throws InputError where a frame is damaged
    */
   readonly mask: () => Uint8Array;
   /**
-   * The same on the grid on which a series is read, each frame in the place of the slice that it was drawn on, with the
-   * volume of the slices' slabs; null where the frames do not lie on the slices of the series.
+   * The same on the grid on which a series is read, each frame at the position of the slice that it was drawn on, with
+   * the volume of the slices' slabs; null where the frames do not lie on the slices of the series.
    *
    * @throws InputError where a frame is damaged
    */
@@ -72,11 +72,11 @@ const segmentationStorage = "1.2.840.10008.5.1.4.1.1.66.4";
 const labelMapSegmentationStorage = "1.2.840.10008.5.1.4.1.1.66.7";
 
 /**
- * The Segmentation object in a DICOM file: BINARY, FRACTIONAL (a voxel is in from half of the maximal value on, which
- * `problems` says) or LABELMAP, in any transfer syntax that its frames can be decoded from.
+ * The Segmentation object in a DICOM file: BINARY, LABELMAP or FRACTIONAL (voxels of at least half of the maximum are
+ * inside, which `problems` mentions), in any transfer syntax that can be decoded.
  *
  * @param name - the file, for messages
- * @throws InputError where the file is no SEG, is damaged, or its frames do not lie in parallel planes
+ * @throws InputError where the file is not a SEG, is damaged, or its frames do not lie in parallel planes
  */
 export async function readSeg(bytes: Uint8Array, name: string): Promise<SegmentationObject> {
   const dataset = parseDataset(bytes, name);
@@ -97,14 +97,14 @@ export async function readSeg(bytes: Uint8Array, name: string): Promise<Segmenta
   };
   const drawn: FrameMask = (frame, segment) =>
     Uint8Array.from(decode(frame), (value) => (isInside(value, segment) ? 1 : 0));
-  // Of a labelmap the value that pads is background, whatever its segment is called.
+  // The padding value of a labelmap is background, whatever its segment is called.
   const background = type === "LABELMAP" ? (numberOf(dataset, "PixelPaddingValue") ?? 0) : 0;
   const items = itemsOf(dataset, "SegmentSequence").filter((item) => {
     const number = numberOf(item, "SegmentNumber");
     return number !== 0 && number !== background;
   });
   if (items.length === 0) {
-    throw new InputError(`${name} holds no segment, and at least one was expected; export it again.`);
+    throw new InputError(`${name} holds no segment, and at least 1 was expected; export it again.`);
   }
   return {
     name,
@@ -119,7 +119,7 @@ export async function readSeg(bytes: Uint8Array, name: string): Promise<Segmenta
       ...stack.problems,
       ...(type === "FRACTIONAL"
         ? [
-            `fractional (${textOf(dataset, "SegmentationFractionalType").toLowerCase()}): voxels of at least ${maximum / 2} of ${maximum} are in`,
+            `fractional (${textOf(dataset, "SegmentationFractionalType").toLowerCase()}): voxels of at least ${maximum / 2} of ${maximum} are inside`,
           ]
         : []),
     ],
@@ -127,7 +127,7 @@ export async function readSeg(bytes: Uint8Array, name: string): Promise<Segmenta
 }
 
 function segmentOf(
-  item: Dataset,
+  item: DicomDataset,
   stack: FrameStack,
   size: readonly [columns: number, rows: number],
   drawn: FrameMask,
@@ -144,30 +144,30 @@ function segmentOf(
   };
 }
 
-function refuseOtherObjects(dataset: Dataset): void {
+function refuseOtherObjects(dataset: DicomDataset): void {
   const sopClass = textOf(dataset, "SOPClassUID");
   if (sopClass === segmentationStorage || sopClass === labelMapSegmentationStorage) return;
   throw new InputError(
-    `${dataset.name} is a DICOM object of modality ${textOf(dataset, "Modality") || "unknown"}, and a segmentation (SEG) was expected; name the segmentation's file.`,
+    `${dataset.name} is a DICOM object of modality ${textOf(dataset, "Modality") || "unknown"}, and a segmentation (SEG) was expected; choose the segmentation's file.`,
   );
 }
 
-/** The name of a body in a label volume. */
+/** The name of a label in a label volume. */
 export interface LabelName {
   readonly label: number;
   readonly name: string;
-  /** Of the models that drew it, over its voxels, 0 … 1; left out where it is not known. */
+  /** Mean over its voxels of the models' probability, 0 … 1; left out where it is not known. */
   readonly meanProbability?: number;
 }
 
 /**
- * A BINARY Segmentation object of one segment a label, numbered from 1 in the order of the labels; frames without a
- * voxel are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), for research only, drawn by an
- * algorithm where the context names models; each frame names the slice of the source that it was derived from, all
- * together every image where the source was resampled.
+ * A BINARY Segmentation object with a segment for each label, numbered from 1 in the order of the labels; empty frames
+ * are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), for research only, and as drawn by an
+ * algorithm if the context has models. Each frame refers to the slice of the source that it was derived from; if the
+ * source was resampled, all frames together refer to every image.
  *
  * @param labels - on the grid of the source; 0 is background
- * @param names - names of labels; a label that has none is called "Lymph node" and its number
+ * @param names - names of labels; a label without a name is called "Lymph node" and its number
  * @throws InputError where no voxel has a label, the grid is not the source's, or the source has no frame of reference
  */
 export function writeSeg(
@@ -178,7 +178,7 @@ export function writeSeg(
 ): Uint8Array {
   if (!sameGeometry(labels, source.geometry)) {
     throw new InputError(
-      `The labels lie on another grid than the series ${source.seriesInstanceUid}, and a SEG is written on the grid of its series; resample them to it first.`,
+      `The labels do not have the grid of the series ${source.seriesInstanceUid}, on which a SEG is written; resample them to it first.`,
     );
   }
   const frames = labelledSlices(labels);
@@ -256,7 +256,7 @@ interface LabelledSlice {
   readonly label: number;
 }
 
-/** Which labels occur in which slices, slices ascending. */
+/** The labels that occur in each slice, slices ascending. */
 function labelledSlices(labels: Volume): LabelledSlice[] {
   const sliceVoxels = labels.size[0] * labels.size[1];
   return Array.from({ length: labels.size[2] }, (_, k) => {
@@ -267,7 +267,7 @@ function labelledSlices(labels: Volume): LabelledSlice[] {
   }).flat();
 }
 
-/** One bit a voxel, the lowest first, frame after frame without a gap between (PS3.5, 8.1.1). */
+/** One bit per voxel, the lowest first, frame after frame without gaps (PS3.5, 8.1.1). */
 function packedFrames(labels: Volume, frames: readonly LabelledSlice[]): Uint8Array {
   const sliceVoxels = labels.size[0] * labels.size[1];
   const bytes = new Uint8Array(Math.ceil((frames.length * sliceVoxels) / 8));
@@ -307,12 +307,12 @@ function segmentItem(
           SegmentAlgorithmType: "AUTOMATIC",
           SegmentAlgorithmName: shortened(`${algorithm.name} ${algorithm.version}`, 64),
         }
-      : // One of three must be stated, and of these alone it names no algorithm.
+      : // A required attribute; MANUAL is the only value that needs no algorithm name.
         { SegmentAlgorithmType: "MANUAL" }),
     SegmentedPropertyCategoryCodeSequence: [codeItem(lymphNodeTerms.category)],
     SegmentedPropertyTypeCodeSequence: [codeItem(lymphNodeTerms.type)],
     AnatomicRegionSequence: [codeItem(lymphNodeTerms.region)],
-    // By these a structured report names the node again.
+    // A structured report refers to the node by these.
     TrackingID: shortened(name, 64),
     TrackingUID: newUid(),
   };
@@ -331,7 +331,7 @@ function dimension(
   };
 }
 
-/** Of a resampled source, every frame is derived from all images. */
+/** If the source was resampled, every frame is derived from all images. */
 function sharedGroups(labels: Volume, { slices, instances }: SourceSeries): Item {
   const [i, j] = axisDirections(labels);
   const [across, down, between] = labels.spacingMm;
@@ -354,7 +354,7 @@ const artificialIntelligence: Code = ["123110", "DCM", "Artificial Intelligence"
 const segmentationStep: Code = ["113076", "DCM", "Segmentation"];
 const sourceImagePurpose: Code = ["121322", "DCM", "Source image for image processing operation"];
 
-/** What a frame was derived from, and whether its pixels lie where the image's do. */
+/** The images that a frame was derived from, and whether its pixels coincide with theirs. */
 function derivation(images: readonly Item[], isInPlace: "YES" | "NO"): Item {
   return {
     DerivationCodeSequence: [codeItem(segmentationStep)],

@@ -1,4 +1,4 @@
-// What can be wrong with a DICOM series, in one shape for listings, warnings and refusals.
+// The problems that a DICOM series can have, for listings, warnings and refusals.
 
 export type SeriesProblemKind =
   | "missing-slice"
@@ -27,9 +27,9 @@ export type SeriesProblemKind =
 
 export interface SeriesProblem {
   readonly kind: SeriesProblemKind;
-  /** One or two sentences: what was found, and what was or is to be done. */
+  /** One or two sentences: what was found, and what was done or what to do. */
   readonly message: string;
-  /** Whether the series is not read because of it; otherwise it is read as the message says. */
+  /** Whether the series is refused because of it; otherwise it is read as the message says. */
   readonly isRefused: boolean;
 }
 

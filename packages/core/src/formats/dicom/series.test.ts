@@ -46,7 +46,7 @@ test.each<[string, CtAttributes, RegExp]>([
   [
     "HU by a table",
     { ModalityLUTSequence: [{ RescaleType: "HU" }] },
-    /states its HU by a table \(Modality LUT Sequence\)/,
+    /maps its values to HU with a table \(Modality LUT Sequence\)/,
   ],
 ])("%s is refused", async (_, attributes, message) => {
   await expect(read(ctSeries([0, 1, 2], () => attributes))).rejects.toThrow(message);
@@ -141,7 +141,7 @@ describe("multi-frame CT", () => {
 
   test("refused where its frames have no position", async () => {
     const file = enhanced({ SharedFunctionalGroupsSequence: [shared] });
-    await expect(read([named(file, "enhanced")])).rejects.toThrow(/3 frames and says where 0 of them lie/);
+    await expect(read([named(file, "enhanced")])).rejects.toThrow(/3 frames and states the positions of 0/);
   });
 });
 

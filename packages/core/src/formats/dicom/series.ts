@@ -1,8 +1,15 @@
-// DICOM series out of files: found, described with all that is wrong with them, chosen and read as one volume in HU.
+// Finds the DICOM series among files, lists each with its problems, and reads a chosen series as a volume in HU.
 import { InputError } from "../../errors.js";
 import { counted, shown } from "../../text.js";
 import type { Geometry, Volume } from "../../volume/volume.js";
-import { type Dataset, has, parseDataset, parseReadablePart, textOf, usableNumberOf } from "./dataset.js";
+import {
+  type DicomDataset,
+  has,
+  parseDataset,
+  parseReadablePart,
+  textOf,
+  usableNumberOf,
+} from "./dataset.js";
 import { frameDecoder, type StoredFrame } from "./pixel-data.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
 import { type NamedFile, type Rescale, type Slice, slicesOf } from "./slices.js";
@@ -23,7 +30,7 @@ export interface DicomSeries {
   readonly transferSyntaxUid: string;
   /** The name of the transfer syntax. */
   readonly transferSyntax: string;
-  /** The grid on which the series is read; null where it is refused or has none. */
+  /** The grid on which the series is read; null where it is refused or has no grid. */
   readonly geometry: Geometry | null;
   readonly problems: readonly SeriesProblem[];
   readonly study: StudyIdentity;
@@ -31,22 +38,23 @@ export interface DicomSeries {
 }
 
 export interface SeriesListing {
-  /** By series number; a series of several orientations, sizes or frames of reference is listed once for each. */
+  /** By series number; a series with several orientations, sizes or frames of reference is listed once for each. */
   readonly series: readonly DicomSeries[];
-  /** Files that are no images of a series, and why. */
+  /** Files that are not images of a series, and why. */
   readonly others: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /**
- * The image series among files. Each file is read once and let go; {@link readSeries} reads it again. A file that cannot
- * be read stops no other: it is a problem of the series that it belongs to or, where it does not say, of those beside it.
+ * The image series among files. Each file is read once and not kept; {@link readSeries} reads it again. A file that
+ * cannot be read does not stop the others: it becomes a problem of its series or, if that is unknown, of the series
+ * near it.
  */
 export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesListing> {
-  const noImages: (NoImage & { readonly name: string })[] = [];
+  const nonImages: (NotAnImage & { readonly name: string })[] = [];
   const headers: ImageHeader[] = [];
   for (const file of files) {
-    const found = await lookInto(file);
-    if ("mayBeSlice" in found) noImages.push({ name: file.name, ...found });
+    const found = await readHeader(file);
+    if ("mayBeSlice" in found) nonImages.push({ name: file.name, ...found });
     else headers.push(found);
   }
   const all = groups(headers, (a, b) => a.seriesInstanceUid === b.seriesInstanceUid);
@@ -59,9 +67,11 @@ export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesList
     damage === null ? [] : [{ name, reason: damage, ...rest }],
   );
   const unreadable = [
-    ...noImages.filter(({ mayBeSlice }) => mayBeSlice(known)),
-    // The UID of the series may be what is damaged.
-    ...damaged.filter((one) => !known.seriesInstanceUids.has(one.seriesInstanceUid) && mayBeCt(one.modality)),
+    ...nonImages.filter(({ mayBeSlice }) => mayBeSlice(known)),
+    // The series UID itself may be damaged.
+    ...damaged.filter(
+      (file) => !known.seriesInstanceUids.has(file.seriesInstanceUid) && mayBeCt(file.modality),
+    ),
   ];
   const missing = missingBeside(
     unreadable,
@@ -70,28 +80,29 @@ export async function listSeries(files: Iterable<NamedFile>): Promise<SeriesList
   const series = readable
     .flatMap((members, n) => seriesOf(members, missing[n]))
     .sort((a, b) => (a.number ?? 0) - (b.number ?? 0));
-  const others = [...noImages, ...damaged].map(({ name, reason }) => ({ name, reason }));
+  const others = [...nonImages, ...damaged].map(({ name, reason }) => ({ name, reason }));
   return { series, others };
 }
 
-/** What makes a series none of a CT scanner's slices, rather than a scan that is damaged or not complete. */
-const noScan: ReadonlySet<SeriesProblem["kind"]> = new Set([
+/** Problems that show that a series is not a CT scan, as opposed to a damaged or incomplete CT scan. */
+const nonScanProblems: ReadonlySet<SeriesProblem["kind"]> = new Set([
   "wrong-modality",
   "localizer",
   "secondary-capture",
   "colour",
 ]);
 
-/** Whether a series is a CT scan by what its images are, whether it can be read or not. */
+/** Whether a series is a CT scan, whether or not it can be read. */
 export function isCtScan({ problems }: DicomSeries): boolean {
-  return !problems.some(({ kind, isRefused }) => isRefused && noScan.has(kind));
+  return !problems.some(({ kind, isRefused }) => isRefused && nonScanProblems.has(kind));
 }
 
 /**
- * The series that is wanted: by its place in the listing (from 1), its UID, or a part of its description, whatever the
- * case. Without a wish, the only CT scan, else the only series: a scan that is damaged is not passed over for another.
+ * The series chosen by its number in the listing (from 1), its UID, or a part of its description, ignoring case. If
+ * `wanted` is undefined, the only CT scan, else the only series. Damaged CT scans count, so that no other scan is chosen
+ * in their place by accident.
  *
- * @throws InputError where none or several fit; the message lists them
+ * @throws InputError where no series or several series fit; the message lists all series
  */
 export function chooseSeries(listing: SeriesListing, wanted: string | undefined): DicomSeries {
   const { series } = listing;
@@ -99,31 +110,32 @@ export function chooseSeries(listing: SeriesListing, wanted: string | undefined)
     const [other] = listing.others;
     throw new InputError(
       other === undefined
-        ? "No DICOM images were found; name a folder or file that holds a CT series."
-        : `No DICOM images were found (${other.reason}); name a folder or file that holds a CT series.`,
+        ? "No DICOM images were found; choose a folder or file that holds a CT series."
+        : `No DICOM images were found (${other.reason}); choose a folder or file that holds a CT series.`,
     );
   }
   const scans = series.filter(isCtScan);
-  // What is no scan is chosen where there is no other, so that reading it says why.
+  // Without any CT scan the only series is chosen, so that reading it says why it is refused.
   const candidates = scans.length === 0 ? series : scans;
   const fitting = wanted === undefined ? candidates : matching(series, wanted);
   if (fitting.length === 1) return fitting[0];
-  const list = series.map((one, n) => `${n + 1}: ${titleOf(one)}`).join("; ");
+  const list = series.map((candidate, n) => `${n + 1}: ${titleOf(candidate)}`).join("; ");
   const found =
     wanted === undefined
       ? `${series.length} series were found`
       : `${fitting.length === 0 ? "No" : fitting.length} series fit "${wanted}"`;
   throw new InputError(
-    `${found}, and one is expected; choose it by its number, its UID or a part of its description: ${list}.`,
+    `${found}, and 1 was expected; choose it by its number, its UID or a part of its description: ${list}.`,
   );
 }
 
 /**
- * The volume of a series in HU, and what a segmentation of it must say of its source. Int16Array where all values are
- * whole numbers that fit, else Float32Array. Rescaled slice by slice; padding values are rescaled as they are. A stack
- * that forms no regular grid is resampled onto `Stack.geometry` and rounded to whole HU where its slices are.
+ * The volume of a series in HU, and what a segmentation of it must state about its source. Int16Array if all values are
+ * integers that fit, else Float32Array. Each slice has its own rescaling, which is applied to padding values too. A
+ * stack that is not a regular grid is resampled onto `Stack.geometry`, and rounded to whole HU if its slices hold whole
+ * HU.
  *
- * @throws InputError where a problem of the series forbids it, or a file cannot be read
+ * @throws InputError where the series is refused for one of its problems, or a file cannot be read
  */
 export async function readSeries(
   series: DicomSeries,
@@ -131,7 +143,7 @@ export async function readSeries(
   const { stack, geometry } = series;
   const refused = series.problems.find(({ isRefused }) => isRefused);
   if (refused !== undefined || geometry === null) {
-    throw new InputError(`${titleOf(series)} is not read: ${refused?.message ?? "it has no grid."}`);
+    throw new InputError(`${titleOf(series)} cannot be read: ${refused?.message ?? "it has no grid."}`);
   }
   const reader = new SliceReader();
   for (const { slice, of } of stack.duplicates) await refuseUnequal(reader, slice, of);
@@ -155,10 +167,10 @@ export async function readSeries(
   return { volume: { ...geometry, data }, source, problems: series.problems };
 }
 
-/** What the listing keeps of a file. */
+/** What the listing needs to know about a file. */
 interface ImageHeader {
   readonly name: string;
-  /** None where the file is cut off before it says what it shows. */
+  /** Empty where the file is cut short before it states its image. */
   readonly slices: readonly Slice[];
   readonly seriesInstanceUid: string;
   readonly number: number | null;
@@ -167,35 +179,35 @@ interface ImageHeader {
   readonly transferSyntaxUid: string;
   readonly study: StudyIdentity;
   readonly isColour: boolean;
-  /** Why the pixels of the file cannot be read, where they cannot. */
+  /** Why the pixels of the file cannot be read; null where they can. */
   readonly damage: string | null;
 }
 
-/** Objects with rows and columns that are no images of a patient. */
-const noImages: ReadonlySet<string> = new Set(["SEG", "RTDOSE", "RTIMAGE", "PR", "REG"]);
+/** Modalities of objects with rows and columns that are not images of a patient. */
+const nonImageModalities: ReadonlySet<string> = new Set(["SEG", "RTDOSE", "RTIMAGE", "PR", "REG"]);
 
-/** A file that is no image of a series. */
-interface NoImage {
+/** A file that is not an image of a series. */
+interface NotAnImage {
   readonly reason: string;
-  /** Whether it may be a slice all the same, one that an interrupted copy or a bad disk has made unreadable. */
+  /** Whether it may still be a slice that an interrupted copy or a bad disk has made unreadable. */
   readonly mayBeSlice: (known: KnownImages) => boolean;
 }
 
-/** The images that were found, by which others may be known as theirs. */
+/** The images that were found, to recognise unreadable files that belong to them. */
 interface KnownImages {
   /** The ends of their file names, such as ".dcm". */
   readonly endings: ReadonlySet<string>;
   readonly seriesInstanceUids: ReadonlySet<string>;
 }
 
-async function lookInto(file: NamedFile): Promise<ImageHeader | NoImage> {
+async function readHeader(file: NamedFile): Promise<ImageHeader | NotAnImage> {
   let bytes: Uint8Array | null = null;
   try {
     bytes = await file.read();
     return headerOf(bytes, file);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    // An interrupted copy leaves empty files, and files of zeros.
+    // An interrupted copy leaves empty files and files of zeros.
     const hasNothing = bytes === null || bytes.every((byte) => byte === 0);
     return {
       reason: error.message,
@@ -209,12 +221,12 @@ function endingOf(name: string): string {
   return /\.[^./\\]*$/.exec(name)?.[0].toLowerCase() ?? "";
 }
 
-/** Modalities of what a study holds beside CT, images or not. */
+/** Modalities of the other objects in a study, images or not. */
 const otherModalities: ReadonlySet<string> = new Set(
   "MR PT NM US CR DX OT KO SR DOC SEG PR REG RTDOSE RTIMAGE RTPLAN RTRECORD RTSTRUCT".split(" "),
 );
 
-/** Only CT is read, and a damaged file may have lost what it is. */
+/** Only CT is read, and a damaged file may have lost its modality. */
 function mayBeCt(modality: string): boolean {
   return !otherModalities.has(modality);
 }
@@ -222,8 +234,8 @@ function mayBeCt(modality: string): boolean {
 const mediaDirectory = "1.2.840.10008.1.3.10";
 const ctStorage: ReadonlySet<string> = new Set(["1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"]);
 
-/** @throws InputError where the file is no DICOM file */
-function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NoImage {
+/** @throws InputError where the file is not a DICOM file */
+function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NotAnImage {
   const { dataset, damage } = parseReadablePart(bytes, file.name);
   const modality = textOf(dataset, "Modality");
   const seriesInstanceUid = textOf(dataset, "SeriesInstanceUID");
@@ -231,8 +243,9 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NoImage {
     return { reason: damage.message, mayBeSlice: () => mayBeCt(modality) };
   }
   const isImage =
-    !noImages.has(modality) && (has(dataset, "Rows") || ctStorage.has(textOf(dataset, "SOPClassUID")));
-  // A file that is cut off early may be a slice that its series then lacks.
+    !nonImageModalities.has(modality) &&
+    (has(dataset, "Rows") || ctStorage.has(textOf(dataset, "SOPClassUID")));
+  // A file that is cut short early may be a slice that its series lacks.
   const isCutOff = damage !== null && !has(dataset, "Rows");
   if (!isImage && !isCutOff) {
     const reason =
@@ -262,9 +275,9 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NoImage {
   };
 }
 
-/** None, and the reason, where the file does not say what is needed of its slices: its series lacks them. */
+/** The slices of a file; none, with the reason, where it lacks attributes that are needed. */
 function slicesOrProblem(
-  dataset: Dataset,
+  dataset: DicomDataset,
   file: NamedFile,
 ): { readonly slices: readonly Slice[]; readonly problem: string | null } {
   try {
@@ -275,7 +288,7 @@ function slicesOrProblem(
   }
 }
 
-function studyOf(dataset: Dataset): StudyIdentity {
+function studyOf(dataset: DicomDataset): StudyIdentity {
   return {
     patientName: textOf(dataset, "PatientName"),
     patientId: textOf(dataset, "PatientID"),
@@ -289,7 +302,7 @@ function studyOf(dataset: Dataset): StudyIdentity {
   };
 }
 
-/** One series or, where its slices cannot form one stack, one for each stack. */
+/** A single series or, if its slices do not form a single stack, a series for each stack. */
 function seriesOf(headers: readonly ImageHeader[], missing: SeriesProblem | null): DicomSeries[] {
   const slices = headers.flatMap((header) => header.slices);
   const stacks = groups(slices, belongTogether);
@@ -324,19 +337,19 @@ function seriesOf(headers: readonly ImageHeader[], missing: SeriesProblem | null
   });
 }
 
-/** De-identifiers have given all slices one SOP Instance UID; they are slices all the same. */
+/** Some de-identifiers give all slices the same SOP Instance UID; they are still different slices. */
 function repeatedUids({ placed }: Stack): SeriesProblem[] {
   const uids = new Set(placed.map(({ slice }) => `${slice.sopInstanceUid} ${slice.frame}`));
   if (uids.size === placed.length) return [];
   return [
     warning(
       "repeated-uid",
-      `Its ${placed.length} slices share ${counted(uids.size, "SOP Instance UID")}; they are told apart by their positions, which objects that refer to them by UID cannot do.`,
+      `Its ${placed.length} slices share ${counted(uids.size, "SOP Instance UID")}; they are distinguished by their positions, but a segmentation cannot refer to them by UID.`,
     ),
   ];
 }
 
-/** Members of one stack: localizers apart, the rest by size, orientation, pixel spacing and frame of reference. */
+/** Whether two slices belong to the same stack: localizers apart, the others by size, orientation, pixel spacing and frame of reference. */
 function belongTogether(a: Slice, b: Slice): boolean {
   return (
     isLocalizer(a) === isLocalizer(b) &&
@@ -367,7 +380,7 @@ function isLocalizer({ imageType }: Slice): boolean {
 function mixtureProblems(stacks: readonly (readonly Slice[])[]): SeriesProblem[] {
   const firsts = stacks.map(([first]) => first).filter((slice) => !isLocalizer(slice));
   const differ = (same: (a: Slice, b: Slice) => boolean) => firsts.some((slice) => !same(slice, firsts[0]));
-  const parts = `its ${stacks.length} parts (${stacks.map((stack) => stack.length).join(", ")} slices) are listed one by one`;
+  const parts = `its ${stacks.length} parts (${stacks.map((stack) => stack.length).join(", ")} slices) are listed separately`;
   const problems: SeriesProblem[] = [];
   if (differ(sameDirections)) {
     problems.push(warning("mixed-orientation", `The series holds slices of several orientations; ${parts}.`));
@@ -390,7 +403,7 @@ function mixtureProblems(stacks: readonly (readonly Slice[])[]): SeriesProblem[]
 
 const secondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
 
-/** What is wrong with the images themselves, whatever their places. */
+/** Problems of the images themselves, apart from their positions. */
 function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]): SeriesProblem[] {
   const problems: SeriesProblem[] = [];
   const [header] = headers;
@@ -408,20 +421,20 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
   if (slices.some(({ sopClassUid }) => sopClassUid.startsWith(secondaryCapture))) {
     refuse(
       "secondary-capture",
-      "It is a secondary capture, whose values and places are not those of a scanner; choose the original series.",
+      "It is a secondary capture, whose values and positions are not those of a scanner; choose the original series.",
     );
   }
   if (headers.some(({ isColour }) => isColour)) {
     refuse(
       "colour",
-      "It holds colour images, and one grey value a pixel is expected; choose another series.",
+      "It holds colour images, and one grey value per pixel is expected; choose another series.",
     );
   }
   const damaged = headers.filter(({ damage }) => damage !== null);
   if (damaged.length > 0) {
     refuse("damaged-file", `${damaged.length} of its files cannot be read: ${damaged[0].damage}`);
   }
-  const unsupported = headers.find((one) => transferSyntaxOf(one.transferSyntaxUid).encoding === null);
+  const unsupported = headers.find((header) => transferSyntaxOf(header.transferSyntaxUid).encoding === null);
   if (unsupported !== undefined) {
     refuse(
       "unsupported-syntax",
@@ -443,14 +456,14 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
   if ([...units].some((unit) => unit !== "HU")) {
     warn(
       "not-hounsfield",
-      `Its values are said to be ${shown([...units].join(", "))}, and HU are expected; they are read as they are.`,
+      `The stated unit of its values is ${shown([...units].join(", "))}, and HU are expected; they are read as they are.`,
     );
   }
   const rescales = new Set(slices.map(({ rescale }) => `${rescale?.slope} · stored + ${rescale?.intercept}`));
   if (rescales.size > 1) {
     warn(
       "mixed-rescale",
-      `Its slices are rescaled in ${rescales.size} ways (such as ${[...rescales].slice(0, 2).join(" and ")}); each is rescaled by its own.`,
+      `Its slices have ${rescales.size} different rescalings (such as ${[...rescales].slice(0, 2).join(" and ")}); each slice is rescaled by its own.`,
     );
   }
   return problems;
@@ -459,7 +472,7 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
 function matching(series: readonly DicomSeries[], wanted: string): readonly DicomSeries[] {
   if (/^\d{1,6}$/.test(wanted)) return series.slice(Number(wanted) - 1, Number(wanted));
   const byUid = series.filter(({ seriesInstanceUid }) => seriesInstanceUid === wanted);
-  // A localizer under the UID of its series is not what is meant.
+  // A localizer with the same series UID is not meant.
   const scans = byUid.filter(isCtScan);
   if (scans.length > 0) return scans;
   if (byUid.length > 0) return byUid;
@@ -486,7 +499,7 @@ function instanceOf({ sopClassUid, sopInstanceUid, frame }: Slice): SourceInstan
   return { sopClassUid, sopInstanceUid, frame };
 }
 
-/** Reads slices; keeps the last two files, since frames of one file follow each other, also where two are compared. */
+/** Reads slices, and keeps the last two files in memory: frames of a file are read in sequence, and duplicates are compared in pairs. */
 class SliceReader {
   readonly #decoders = new Map<NamedFile, (frame: number) => StoredFrame>();
 
@@ -509,24 +522,24 @@ async function refuseUnequal(reader: SliceReader, slice: Slice, of: Slice): Prom
   const [p, q] = [of.rescale ?? unscaled, slice.rescale ?? unscaled];
   const isEqual = p.slope === q.slope && p.intercept === q.intercept && a.every((value, n) => value === b[n]);
   if (isEqual) return;
-  const advice = slice.file === of.file ? "export one of them alone" : "keep one of each pair in the folder";
+  const advice = slice.file === of.file ? "export only one of them" : "keep one of each pair in the folder";
   throw new InputError(
     `${nameOf(slice)} and ${nameOf(of)} lie at the same position and differ, as in a series of several phases or reconstructions; ${advice}.`,
   );
 }
 
-/** The HU of slices one behind the other. */
+/** The HU of slices, one slice after another. */
 async function stackedHu(slices: readonly Slice[], reader: SliceReader): Promise<Int16Array | Float32Array> {
   const pixels = slices[0].columns * slices[0].rows;
   const VoxelArray = areWhole(slices) ? Int16Array : Float32Array;
   let hu: Int16Array | Float32Array | null = null;
   for (const [k, slice] of slices.entries()) {
     const stored = await reader.stored(slice);
-    // Not before a slice has shown that it has the pixels that its header promises.
+    // Allocated only once a slice has turned out to have the pixels that its header promises.
     hu ??= withRoom(() => new VoxelArray(pixels * slices.length), slice);
     const rescale = slice.rescale ?? unscaled;
     if (!rescaleInto(hu, k * pixels, stored, rescale)) {
-      // A value beyond 16 bits: all that is there goes over.
+      // A value does not fit in 16 bits: what was read so far is copied to floats.
       hu = Float32Array.from(hu);
       rescaleInto(hu, k * pixels, stored, rescale);
     }
@@ -534,7 +547,7 @@ async function stackedHu(slices: readonly Slice[], reader: SliceReader): Promise
   return hu ?? new VoxelArray(0);
 }
 
-/** @throws InputError where the machine has no room for the voxels of a series */
+/** @throws InputError where the voxels of a series do not fit into memory */
 function withRoom<T>(make: () => T, { file }: Slice): T {
   try {
     return make();
@@ -547,7 +560,7 @@ function withRoom<T>(make: () => T, { file }: Slice): T {
   }
 }
 
-/** Whether whole stored values become whole HU in every slice. */
+/** Whether the rescaling of every slice gives whole HU. */
 function areWhole(slices: readonly Slice[]): boolean {
   return slices.every(({ rescale }) => {
     const { slope, intercept } = rescale ?? unscaled;
@@ -555,7 +568,7 @@ function areWhole(slices: readonly Slice[]): boolean {
   });
 }
 
-/** Whether every value fitted. */
+/** Writes rescaled values into `hu` from `start` on; returns whether every value fitted its type. */
 function rescaleInto(
   hu: Int16Array | Float32Array,
   start: number,
@@ -584,7 +597,7 @@ async function resampledHu(
   return (areWhole(slices) ? rounded(hu) : null) ?? hu;
 }
 
-/** To whole HU; null where one does not fit. */
+/** Rounded to whole HU; null where a value does not fit in 16 bits. */
 function rounded(hu: Float32Array): Int16Array | null {
   const whole = new Int16Array(hu.length);
   for (let n = 0; n < hu.length; n++) {
@@ -595,11 +608,11 @@ function rounded(hu: Float32Array): Int16Array | null {
   return whole;
 }
 
-/** Sorts into groups of what belongs together with the first of a group; the order is kept. */
-function groups<T>(items: readonly T[], belong: (a: T, b: T) => boolean): T[][] {
+/** Groups items by comparing each with the first of every group; the order is kept. */
+function groups<T>(items: readonly T[], isSameGroup: (a: T, b: T) => boolean): T[][] {
   const found: T[][] = [];
   for (const item of items) {
-    const group = found.find(([first]) => belong(first, item));
+    const group = found.find(([first]) => isSameGroup(first, item));
     if (group === undefined) found.push([item]);
     else group.push(item);
   }

@@ -1,11 +1,11 @@
-// The images in one DICOM file, slice by slice: where each lies and how its values become HU, without its pixels.
+// Reads the slices of a DICOM image file without their pixels: position, orientation, spacing and rescaling to HU.
 
 import { InputError } from "../../errors.js";
 import { counted } from "../../text.js";
 import type { Vector3 } from "../../volume/volume.js";
-import { greatestContent } from "../gzip.js";
+import { contentLimitBytes } from "../gzip.js";
 import {
-  type Dataset,
+  type DicomDataset,
   has,
   itemsOf,
   numberOf,
@@ -17,17 +17,17 @@ import {
 import type { Attribute } from "./dictionary.js";
 import { frameCountOf } from "./pixel-data.js";
 
-/** A file that is read when it is asked for, so that a series need not be in memory as files. */
+/** A file that is read on demand, so that a series need not be in memory. */
 export interface NamedFile {
   /** For messages. */
   readonly name: string;
   read(): Promise<Uint8Array>;
 }
 
-/** One slice of a series: a file, or a frame of a multi-frame file. */
+/** A slice of a series: a file, or a frame of a multi-frame file. */
 export interface Slice {
   readonly file: NamedFile;
-  /** From 1, in a multi-frame file; null where the file is one slice. */
+  /** Counted from 1 in a multi-frame file; null where the file is a single slice. */
   readonly frame: number | null;
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;
@@ -36,11 +36,11 @@ export interface Slice {
   readonly imageType: readonly string[];
   readonly columns: number;
   readonly rows: number;
-  /** Between columns, then between rows: along i, then along j. Null where the file does not say. */
+  /** Between columns, then between rows: along i, then along j. Null where the file does not state it. */
   readonly spacingMm: readonly [number, number] | null;
-  /** Directions of growing column and row number (i and j) in LPS, as stated. Null where the file does not say. */
+  /** Directions of growing column and row number (i and j) in LPS, as stated. Null where the file does not state them. */
   readonly axes: readonly [Vector3, Vector3] | null;
-  /** Centre of the first pixel, LPS mm. Null where the file does not say. */
+  /** Centre of the first pixel, LPS mm. Null where the file does not state it. */
   readonly positionMm: Vector3 | null;
   readonly thicknessMm: number | null;
   /** HU = slope · stored + intercept. Null where the file states neither. */
@@ -50,20 +50,20 @@ export interface Slice {
 export interface Rescale {
   readonly slope: number;
   readonly intercept: number;
-  /** What of the two the file does not state, so that it is 1 or 0; null where it states both. */
+  /** Which of the two the file does not state and is assumed (slope 1, intercept 0); null where it states both. */
   readonly assumed: "slope" | "intercept" | null;
-  /** What the rescaled values are; HU where the file does not say. */
+  /** The unit of the rescaled values; HU where the file does not state it. */
   readonly unit: string;
 }
 
 /**
- * The slices of an image file. In a multi-frame file what its functional groups say of a frame comes first, then what
- * they say of all frames, then the file's own attributes (PS3.3, C.7.6.16).
+ * The slices of an image file. In a multi-frame file, an attribute is taken from the frame's own functional groups if it
+ * is there, else from the shared groups, else from the file itself (PS3.3, C.7.6.16).
  *
- * @throws InputError where an attribute that is needed is not of its type, frames have no functional groups of their
- * own, there are no pixels, or the file promises far more pixels than it has bytes
+ * @throws InputError where a needed attribute is not of its type, frames have no functional groups of their own, there
+ * are no pixels, or the file promises far more pixels than it has bytes
  */
-export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
+export function slicesOf(dataset: DicomDataset, file: NamedFile): Slice[] {
   const frameCount = frameCountOf(dataset);
   const [columns, rows] = [numberOf(dataset, "Columns") ?? 0, numberOf(dataset, "Rows") ?? 0];
   if (!(columns > 0 && rows > 0)) {
@@ -75,14 +75,14 @@ export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
     throw new InputError(`${file.name} has no pixel data, and an image was expected; export it again.`);
   }
   const fileBytes = dataset.content.byteArray.length;
-  if (2 * columns * rows * frameCount > greatestContent(fileBytes)) {
+  if (2 * columns * rows * frameCount > contentLimitBytes(fileBytes)) {
     throw new InputError(
       `${file.name} promises ${frameCount} × ${columns} × ${rows} pixels and has ${fileBytes} bytes; copy or export it again.`,
     );
   }
   if (has(dataset, "ModalityLUTSequence")) {
     throw new InputError(
-      `${file.name} states its HU by a table (Modality LUT Sequence), and Rescale Slope and Intercept were expected; convert it to these first.`,
+      `${file.name} maps its values to HU with a table (Modality LUT Sequence), and Rescale Slope and Intercept were expected; convert it first.`,
     );
   }
   const isMultiFrame = frameCount > 1 || has(dataset, "PerFrameFunctionalGroupsSequence");
@@ -91,16 +91,16 @@ export function slicesOf(dataset: Dataset, file: NamedFile): Slice[] {
   const perFrame = itemsOf(dataset, "PerFrameFunctionalGroupsSequence");
   if (perFrame.length !== frameCount) {
     throw new InputError(
-      `${file.name} has ${counted(frameCount, "frame")} and says where ${perFrame.length} of them lie (Per-frame Functional Groups), and a place of each is expected; export it again.`,
+      `${file.name} has ${counted(frameCount, "frame")} and states the positions of ${perFrame.length} (Per-frame Functional Groups), and a position for each was expected; export it again.`,
     );
   }
   return perFrame.map((own, n) => sliceOf([own, ...shared, dataset], dataset, file, n + 1));
 }
 
-/** @param sources Where the attributes of the slice stand, the first that has one counts. */
+/** @param sources Where to look for the slice's attributes, in this order. */
 function sliceOf(
-  sources: readonly Dataset[],
-  dataset: Dataset,
+  sources: readonly DicomDataset[],
+  dataset: DicomDataset,
   file: NamedFile,
   frame: number | null,
 ): Slice {
@@ -121,7 +121,7 @@ function sliceOf(
     imageType: frameType === null ? textsOf(dataset, "ImageType") : textsOf(frameType, "FrameType"),
     columns: numberOf(dataset, "Columns") ?? 0,
     rows: numberOf(dataset, "Rows") ?? 0,
-    // PixelSpacing is stated between rows first.
+    // PixelSpacing states the distance between rows first.
     spacingMm: spacing === null ? null : pairOf(numbersOf(spacing, "PixelSpacing").reverse()),
     axes: orientation === null ? null : axesOf(numbersOf(orientation, "ImageOrientationPatient")),
     positionMm: position === null ? null : vectorOf(numbersOf(position, "ImagePositionPatient")),
@@ -131,11 +131,11 @@ function sliceOf(
 }
 
 function withAttribute(
-  sources: readonly Dataset[],
+  sources: readonly DicomDataset[],
   sequence: Attribute,
   attributes: readonly Attribute[],
-): Dataset | null {
-  const hasOne = (dataset: Dataset) => attributes.some((attribute) => has(dataset, attribute));
+): DicomDataset | null {
+  const hasOne = (dataset: DicomDataset) => attributes.some((attribute) => has(dataset, attribute));
   for (const source of sources) {
     const [item] = itemsOf(source, sequence);
     if (item !== undefined && hasOne(item)) return item;
@@ -144,13 +144,13 @@ function withAttribute(
   return null;
 }
 
-function rescaleOf(source: Dataset | null): Rescale | null {
+function rescaleOf(source: DicomDataset | null): Rescale | null {
   if (source === null) return null;
   const slope = numberOf(source, "RescaleSlope");
   const intercept = numberOf(source, "RescaleIntercept");
   if (slope === 0) {
     throw new InputError(
-      `${source.name} has a Rescale Slope of 0, by which all voxels would be alike, and another number was expected; correct its header.`,
+      `${source.name} has a Rescale Slope of 0, which would make all voxels equal, and another number was expected; correct its header.`,
     );
   }
   return {

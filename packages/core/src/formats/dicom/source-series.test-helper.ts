@@ -1,4 +1,4 @@
-// A series to write segmentations for, without files.
+// A made-up source series for tests that write segmentations, without files.
 import type { Geometry } from "../../volume/volume.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
 
@@ -31,7 +31,7 @@ export function sourceOn(geometry: Geometry): SourceSeries {
   };
 }
 
-/** UIDs by counting, and a fixed time. */
+/** Consecutive UIDs, and a fixed time. */
 export function fixedContext(): WritingContext {
   let count = 0;
   return {

@@ -1,16 +1,17 @@
-// Slices that form no regular grid, put onto one: linear in the plane and between slices.
+// Resamples slices that do not form a regular grid onto a regular grid: linearly in the plane and between slices.
 import { type Geometry, indexOfPoint } from "../../volume/volume.js";
 import type { LocatedSlice, Stack } from "./stack.js";
 
-/** HU of what no slice covers: air, as CT series pad it. */
+/** HU of voxels that no slice covers: air, the usual padding of CT series. */
 export const outsideHu = -1024;
 
 /**
  * The HU of a stack on the grid that `Stack.geometry` states for it, `data[i + nx*(j + ny*k)]`.
  *
- * A point takes the values of the slices before and behind it along the normal, each read bilinearly where the point's
- * projection meets the slice, weighted by distance. A slice reaches half a pixel beyond its outermost pixel centres; a
- * point whose projection misses a slice that it needs is {@link outsideHu}. Slices are asked for in order, each once.
+ * The value at a point is interpolated between the slices before and after it along the normal, weighted by distance;
+ * each slice is read bilinearly at the projection of the point. A slice extends half a pixel beyond its outermost pixel
+ * centres; a point whose projection falls outside a slice that it needs is {@link outsideHu}. Slices are requested in
+ * order, each once.
  *
  * @param huOf The HU of slice n of `stack.placed`.
  */
@@ -38,10 +39,10 @@ export async function resampleStack(
   return data;
 }
 
-/** Weights nearer to 0 or 1 than this are of points in a slice, but for rounding. */
+/** A weight closer to 0 or 1 than this is a rounding error: the point lies in a slice. */
 const inSlice = 1e-6;
 
-/** Of values NaN outside their slice. */
+/** Interpolates between two slices whose values are NaN outside the slice. */
 function blend(before: Float32Array, behind: Float32Array, weight: number, target: Float32Array): void {
   const share = weight < inSlice ? 0 : weight > 1 - inSlice ? 1 : weight;
   for (let n = 0; n < target.length; n++) {
@@ -51,7 +52,7 @@ function blend(before: Float32Array, behind: Float32Array, weight: number, targe
   }
 }
 
-/** A slice at the pixel centres of the grid's planes, bilinearly; NaN outside the slice. */
+/** A slice resampled bilinearly at the pixel centres of the grid's planes; NaN outside the slice. */
 function shiftedSlice(hu: ArrayLike<number>, slice: LocatedSlice, geometry: Geometry): Float32Array {
   const [firstColumn, firstRow] = indexOfPoint(geometry, slice.positionMm);
   const columns = samplesAlong(geometry.size[0], slice.columns, firstColumn);
@@ -71,18 +72,18 @@ function shiftedSlice(hu: ArrayLike<number>, slice: LocatedSlice, geometry: Geom
   return values;
 }
 
-/** Between which two pixels a point lies, and the share of the second. */
+/** The two pixels that a point lies between, and the weight of the second. */
 interface Sample {
   readonly low: number;
   readonly high: number;
   readonly weight: number;
 }
 
-/** Where the pixel centres of the grid meet a slice that begins at `first` of them; null outside it. */
+/** For each pixel centre of the grid its sample of a slice that begins at grid position `first`; null outside the slice. */
 function samplesAlong(gridPixels: number, slicePixels: number, first: number): (Sample | null)[] {
   return Array.from({ length: gridPixels }, (_, n) => {
     const exact = n - first;
-    // Tags are rounded: what nearly is a pixel is one, so that it keeps its value.
+    // Stated positions are rounded: a point that nearly hits a pixel gets exactly its value.
     const index = Math.abs(exact - Math.round(exact)) < 1e-4 ? Math.round(exact) : exact;
     if (index < -0.5 || index > slicePixels - 0.5) return null;
     const low = Math.min(Math.max(Math.floor(index), 0), slicePixels - 1);

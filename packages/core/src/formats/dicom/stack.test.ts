@@ -33,7 +33,7 @@ function slice(positionMm: Vector3 | null, more: Partial<Slice> = {}): Slice {
 
 const along = (...z: number[]) => z.map((at) => slice([10, 20, at]));
 const numbered = (slices: Slice[], ...numbers: number[]) =>
-  slices.map((one, n) => ({ ...one, instanceNumber: numbers[n] }));
+  slices.map((original, n) => ({ ...original, instanceNumber: numbers[n] }));
 const kinds = (stack: Stack) =>
   stack.problems.map(({ kind, isRefused }) => (isRefused ? `${kind}, refused` : kind));
 
@@ -211,8 +211,8 @@ test("in any direction and order, the centre of each pixel is where its slice ha
         expect(stack.isRegular).toBe(true);
         const { geometry, placed } = stack;
         if (geometry === null) throw new Error("no grid");
-        placed.forEach(({ slice: one }, k) => {
-          const expected = addScaled(addScaled(one.positionMm, i, 3 * 0.5), j, 2 * 0.7);
+        placed.forEach(({ slice: imageSlice }, k) => {
+          const expected = addScaled(addScaled(imageSlice.positionMm, i, 3 * 0.5), j, 2 * 0.7);
           const point = pointOfIndex(geometry, [3, 2, k]);
           for (const axis of [0, 1, 2]) expect(point[axis]).toBeCloseTo(expected[axis], 6);
         });
@@ -284,16 +284,16 @@ describe("resampling", () => {
   });
 
   /** How far a point lies within the outermost pixel centres of a slice, in pixels; negative outside. */
-  function marginInSlice(point: Vector3, one: LocatedSlice, i: Vector3, j: Vector3): number {
-    const offset = addScaled(point, one.positionMm, -1);
+  function marginInSlice(point: Vector3, imageSlice: LocatedSlice, i: Vector3, j: Vector3): number {
+    const offset = addScaled(point, imageSlice.positionMm, -1);
     const u = (offset[0] * i[0] + offset[1] * i[1] + offset[2] * i[2]) / 0.5;
     const v = (offset[0] * j[0] + offset[1] * j[1] + offset[2] * j[2]) / 0.7;
     return Math.min(u, 6 - u, v, 5 - v);
   }
 
   test("by hand: two slices shifted by one column, three planes", async () => {
-    const shifted = [slice([0, 0, 0]), slice([0.5, 0, 2]), slice([1, 0, 4])].map((one) => ({
-      ...one,
+    const shifted = [slice([0, 0, 0]), slice([0.5, 0, 2]), slice([1, 0, 4])].map((original) => ({
+      ...original,
       columns: 2,
       rows: 1,
     }));

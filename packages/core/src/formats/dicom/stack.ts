@@ -1,4 +1,4 @@
-// The grid of a stack of parallel slices, from the place of each: in order, regular or not, complete or not.
+// Sorts parallel slices by position, and finds their grid: regular, or with gaps, uneven steps, a tilt or duplicates.
 import { InputError } from "../../errors.js";
 import { counted } from "../../text.js";
 import { addScaled, axisDirections, cross, dot, subtract, unit } from "../../volume/vector.js";
@@ -7,31 +7,31 @@ import { placeOfAxes } from "../place.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
 import type { Slice } from "./slices.js";
 
-/** A slice that says where it lies. */
+/** A slice whose position is stated. */
 export interface LocatedSlice extends Slice {
   readonly axes: readonly [Vector3, Vector3];
   readonly positionMm: Vector3;
 }
 
-/** A slice with its place in the stack. */
+/** A slice with its position in the stack. */
 export interface PlacedSlice {
   readonly slice: LocatedSlice;
-  /** From the first slice, along the normal. */
+  /** Distance from the first slice along the normal. */
   readonly distanceMm: number;
-  /** From the first slice, along i and along j. */
+  /** Offset from the first slice along i and along j. */
   readonly shiftMm: readonly [number, number];
 }
 
 export interface Stack {
-  /** In order of position along the normal (i × j); of slices at one position the first. */
+  /** In order of position along the normal (i × j); of several slices at the same position only the first. */
   readonly placed: readonly PlacedSlice[];
-  /** Slices at the position of one in `placed`. */
+  /** Further slices at the position of a slice in `placed`. */
   readonly duplicates: readonly { readonly slice: Slice; readonly of: Slice }[];
   /**
-   * The grid on which the stack is read; null where it is refused. Of a regular stack slice k is image k. Otherwise it
-   * is the grid for resampling: axes along the slices and their normal, first and last plane those of the first and
-   * last slice, between them the spacing that comes nearest to the usual one, and in the plane the pixels of the first
-   * slice continued over all that any slice covers.
+   * The grid on which the stack is read; null where it is refused. In a regular stack slice k is image k. Otherwise it
+   * is the grid for resampling: axes along the slices and their normal; the first and last planes are those of the first
+   * and last slice, with the spacing in between that is nearest to the usual spacing; in the plane, the pixel grid of
+   * the first slice, extended over everything that any slice covers.
    */
   readonly geometry: Geometry | null;
   readonly isRegular: boolean;
@@ -39,13 +39,13 @@ export interface Stack {
 }
 
 /**
- * The stack of slices that have one size, orientation and pixel spacing.
+ * The stack of slices that have the same size, orientation and pixel spacing.
  *
- * A stack counts as regular where every slice lies within a tenth of a voxel (at most 0.1 mm) of its place on the grid
- * that the first and the last slice span: positions rounded to 0.1 mm are common. Positions rounded to whole millimetres
- * are put back onto the even steps that give them.
+ * A stack is regular if every slice lies within a tenth of a voxel (at most 0.1 mm) of its position on the grid that the
+ * first and the last slice span: positions rounded to 0.1 mm are common. For positions rounded to whole millimetres, the
+ * even steps that were rounded are restored.
  *
- * @param mayLackSlices Whether files beside the slices cannot be read, so that a wide gap may be a slice of them.
+ * @param mayLackSlices Whether unreadable files are near, so that a wide gap may be a missing slice.
  */
 export function stackOf(slices: readonly Slice[], mayLackSlices = false): Stack {
   const located = slices.filter(isLocated);
@@ -54,13 +54,13 @@ export function stackOf(slices: readonly Slice[], mayLackSlices = false): Stack 
   if (unplaced > 0) {
     return refusedStack(
       "missing-position",
-      `${unplaced} of ${counted(slices.length, "slice")} do not say where they lie (Image Position and Orientation (Patient)), so that their order and place are unknown; export the series again with these attributes.`,
+      `${unplaced} of ${counted(slices.length, "slice")} do not state their position (Image Position and Orientation (Patient)), so their order is unknown; export the series again with these attributes.`,
     );
   }
   if (spacingMm === null) {
     return refusedStack(
       "bad-geometry",
-      "The slices do not say their pixel spacing; export the series again with this attribute.",
+      "The slices do not state their pixel spacing; export the series again with this attribute.",
     );
   }
   const { placed, duplicates, axes } = inOrder(located);
@@ -85,7 +85,7 @@ function refusedStack(kind: SeriesProblem["kind"], message: string): Stack {
   };
 }
 
-/** Two slices nearer than this are at one position. */
+/** Two slices closer than this have the same position. */
 const samePlaceMm = 0.01;
 
 function isLocated(slice: Slice): slice is LocatedSlice {
@@ -116,7 +116,7 @@ function duplicateProblem(duplicates: Stack["duplicates"]): SeriesProblem {
   const [{ slice, of }] = duplicates;
   return warning(
     "duplicate-slice",
-    `${counted(duplicates.length, "slice lies", "slices lie")} where another one does, such as ${nameOf(slice)} and ${nameOf(of)}; the first of each is taken, if their pixels are equal.`,
+    `${counted(duplicates.length, "slice lies", "slices lie")} at the position of another slice, such as ${nameOf(slice)} and ${nameOf(of)}; only the first of each is used, if their pixels are equal.`,
   );
 }
 
@@ -155,7 +155,7 @@ function gridOf(
   const isStraight = placed.every(({ shiftMm }) => Math.hypot(...shiftMm) <= planeToleranceMm);
   const steps = isEven ? exact : roundedSteps(placed, normal);
   if (steps === null) {
-    // Where files cannot be read, even most of the steps may be wide by a slice that is missing.
+    // With unreadable files near, even most of the gaps may be missing slices.
     const fullMm = mayLackSlices ? Math.min(...gaps) : usualMm;
     problems.push(spacingProblem(placed, gaps, fullMm, depthToleranceMm, mayLackSlices));
   }
@@ -173,7 +173,7 @@ function gridOf(
   if (problems.some((problem) => problem.isRefused)) return { geometry: null, isRegular: false, problems };
   const geometry = resamplingGrid(placed, place, spacingMm, lengthMm, usualMm);
   const stored = first.columns * first.rows * placed.length;
-  if (geometry.size[0] * geometry.size[1] * geometry.size[2] > greatestGrowth * stored) {
+  if (geometry.size[0] * geometry.size[1] * geometry.size[2] > maxGrowth * stored) {
     throw new InputError(
       `The slices lie so far apart that a regular grid of them has ${geometry.size.join(" × ")} voxels; check the positions of ${nameOf(first)} and the others.`,
     );
@@ -181,30 +181,31 @@ function gridOf(
   return { geometry, isRegular: false, problems };
 }
 
-/** Between steps of a protocol, or by a tilt, a grid grows by a few times; by more where a position is wrong. */
-const greatestGrowth = 16;
+/** Uneven steps or a tilt enlarge a grid a few times; a larger factor means a wrong position. */
+const maxGrowth = 16;
 
-/** How far a slice may lie from its place, for voxels of this edge; a little more, since decimals are not exact. */
+/** How far a slice may lie from its grid position, for voxels of this edge; slightly more than a tenth, because decimals are not exact. */
 function toleranceOf(edgeMm: number): number {
   return Math.min(0.1, 0.1 * edgeMm) + 1e-6;
 }
 
-/** Even steps, and where the first slice lies from its stated place. */
+/** Even steps, and the offset of the first slice from its stated position. */
 interface EvenSteps {
   readonly firstMm: number;
   readonly stepMm: number;
 }
 
 /**
- * The even steps whose places, rounded to whole millimetres, are those of the slices; the middle of what is possible.
- * Null where there are none, where places are not whole, or a step is of 1 mm: a step of 2 mm beside it may be a gap.
+ * The even steps whose positions, rounded to whole millimetres, are those of the slices; the middle of the possible
+ * range. Null where there are none, where positions are not whole, or where a step is 1 mm, because then a step of 2 mm
+ * may be a gap.
  */
 function roundedSteps(placed: readonly PlacedSlice[], normal: Vector3): EvenSteps | null {
   const places = placed.map(({ slice }) => dot(slice.positionMm, normal));
   const isWhole = places.every((place) => Math.abs(place - Math.round(place)) < 1e-3);
   const at = places.map((place) => Math.round(place - places[0]));
   if (!isWhole || at.some((place, k) => k > 0 && place - at[k - 1] < 2)) return null;
-  // Each place is at most half a millimetre from its own, so that two of them bound the step.
+  // Each position is at most half a millimetre off, so every pair of slices bounds the step.
   let [least, most] = [0, Number.POSITIVE_INFINITY];
   for (let k = 0; k < at.length; k++) {
     for (let n = k + 1; n < at.length; n++) {
@@ -231,7 +232,7 @@ function singleSliceProblem(slice: Slice, thicknessMm: number): SeriesProblem {
   return warning("single-slice", `The series is a single slice; its thickness is ${source}.`);
 }
 
-/** Missing slices are refused: what lies there is not known. Other gaps are interpolated. */
+/** Missing slices are refused, because their content is unknown. Other uneven steps are interpolated. */
 function spacingProblem(
   placed: readonly PlacedSlice[],
   gaps: readonly number[],
@@ -250,7 +251,7 @@ function spacingProblem(
     const gap = isMissing.indexOf(true);
     return refusal(
       "missing-slice",
-      `${counted(total, "slice is", "slices are")} missing: the usual step is ${millimetres(usualMm)}, and between ${nameOf(placed[gap].slice)} and ${nameOf(placed[gap + 1].slice)} it is ${millimetres(gaps[gap])}; copy or export the whole series again.`,
+      `${counted(total, "slice is", "slices are")} missing: the usual step is ${millimetres(usualMm)}, but between ${nameOf(placed[gap].slice)} and ${nameOf(placed[gap + 1].slice)} it is ${millimetres(gaps[gap])}; copy or export the whole series again.`,
     );
   }
   return warning(
@@ -259,19 +260,19 @@ function spacingProblem(
   );
 }
 
-/** How many slices fit between two neighbours, where the gap is a multiple of the usual one. */
+/** How many slices are missing between two neighbours, if the gap is a multiple of the usual step. */
 function missingIn(gapMm: number, usualMm: number, toleranceMm: number): number {
   const multiple = Math.round(gapMm / usualMm);
   return Math.abs(gapMm - multiple * usualMm) <= 2 * toleranceMm ? Math.max(0, multiple - 1) : 0;
 }
 
-/** Whether the numbers of the instances at both sides of a gap say that something stood between them. */
+/** Whether the instance numbers on both sides of a gap show that slices were between them. */
 function skipsNumbers(placed: readonly PlacedSlice[], gap: number): boolean {
   const [before, after] = [placed[gap].slice.instanceNumber, placed[gap + 1].slice.instanceNumber];
   return before !== null && after !== null && Math.abs(after - before) > 1;
 }
 
-/** Whether so few gaps are wide that they are no protocol of two spacings. */
+/** Whether so few gaps are wide that they are not a protocol with two spacings. */
 function isRare(missing: readonly number[]): boolean {
   return missing.filter((n) => n > 0).length <= 0.1 * missing.length;
 }
@@ -286,11 +287,11 @@ function shiftProblem(placed: readonly PlacedSlice[], toleranceMm: number): Seri
   return isSheared
     ? warning(
         "gantry-tilt",
-        `The slices are tilted against the direction of their stack by ${angle.toFixed(1)}° (gantry tilt); they are resampled onto a straight grid along the slices.`,
+        `The slices are tilted relative to the direction of their stack by ${angle.toFixed(1)}° (gantry tilt); they are resampled onto a straight grid along the slices.`,
       )
     : warning(
         "shifted-slices",
-        "The slices are shifted against each other within their planes; they are resampled onto a straight grid.",
+        "The slices are shifted relative to each other within their planes; they are resampled onto a straight grid.",
       );
 }
 
@@ -341,7 +342,7 @@ function millimetres(length: number): string {
   return `${length.toFixed(2)} mm`;
 }
 
-/** The file and, of a multi-frame file, the frame. */
+/** The file and, in a multi-frame file, the frame. */
 export function nameOf({ file, frame }: Slice): string {
   return frame === null ? file.name : `${file.name} (frame ${frame})`;
 }

@@ -1,6 +1,6 @@
-// The transfer syntaxes of PS3.6 by UID: what each is called, and how its pixel data is encoded.
+// The transfer syntaxes of PS3.6 by UID: the name of each, and how its pixel data is encoded.
 
-/** How pixel data is encoded; null where nothing here decodes it. */
+/** How pixel data is encoded; null where it cannot be decoded here. */
 export type PixelEncoding =
   | "native"
   | "rle"
@@ -25,7 +25,7 @@ const syntaxes: Readonly<Record<string, readonly [name: string, encoding: PixelE
   "1.2.840.10008.1.2.5": ["RLE Lossless", "rle"],
   "1.2.840.10008.1.2.8.1": ["Deflated Image Frame Compression", "deflated-frame"],
   "1.2.840.10008.1.2.4.50": ["JPEG Baseline (Process 1)", "jpeg"],
-  // Of the extended process only 8-bit images are decoded; the decoder refuses those of 12 bits.
+  // Only 8-bit images of the extended process are decoded; the decoder refuses 12 bits.
   "1.2.840.10008.1.2.4.51": ["JPEG Extended (Process 2 & 4)", "jpeg"],
   "1.2.840.10008.1.2.4.53": ["JPEG Spectral Selection, Non-Hierarchical (Process 6 & 8)", null],
   "1.2.840.10008.1.2.4.55": ["JPEG Full Progression, Non-Hierarchical (Process 10 & 12)", null],
@@ -48,11 +48,11 @@ const syntaxes: Readonly<Record<string, readonly [name: string, encoding: PixelE
   "1.2.840.10008.1.2.4.201": ["High-Throughput JPEG 2000 (Lossless Only)", "htj2k"],
   "1.2.840.10008.1.2.4.202": ["High-Throughput JPEG 2000 with RPCL Options (Lossless Only)", "htj2k"],
   "1.2.840.10008.1.2.4.203": ["High-Throughput JPEG 2000", "htj2k"],
-  // Implicit VR little endian, but for pixels in the other byte order.
+  // As implicit VR little endian, except that pixels are big endian.
   "1.2.840.113619.5.2": ["GE Private Implicit VR Big Endian", null],
 };
 
-/** The transfer syntax of a UID; one that is unknown is named by its UID and not decoded. */
+/** The transfer syntax of a UID; an unknown syntax is named by its UID and not decoded. */
 export function transferSyntaxOf(uid: string): TransferSyntax {
   const [name, encoding] = syntaxes[uid] ?? [`transfer syntax ${uid || "without UID"}`, null];
   return { name, encoding };

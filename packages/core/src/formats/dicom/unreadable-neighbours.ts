@@ -1,4 +1,4 @@
-// Files that cannot be read and do not say which series they belong to: what is told of the series beside them.
+// Warns that a series may lack slices, where files near it cannot be read and do not state their series.
 import { counted } from "../../text.js";
 import { folderOf } from "../companion.js";
 import { type SeriesProblem, warning } from "./series-problem.js";
@@ -10,10 +10,10 @@ export interface UnreadableFile {
 }
 
 /**
- * For each series the problem that slices of it may be among the unreadable files; null where none lies near it. A file
- * is told of the series that share most of its folders: those in its own folder where there are any.
+ * For each series the warning that its slices may be among the unreadable files; null where no such file is near. A
+ * file counts as near the series with the longest path of folders in common: those in its own folder, if there are any.
  *
- * @param series names of the files of each
+ * @param series the file names of each series
  */
 export function missingBeside(
   unreadable: readonly UnreadableFile[],
@@ -32,7 +32,7 @@ export function missingBeside(
   return beside.map((files) => (files.length === 0 ? null : problemOf(files)));
 }
 
-/** How many files are named; the rest is counted. */
+/** How many files a warning lists by name. */
 const namedFiles = 5;
 
 function problemOf(files: readonly UnreadableFile[]): SeriesProblem {

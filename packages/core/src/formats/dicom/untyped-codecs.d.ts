@@ -1,4 +1,4 @@
-// Types of the decoders that ship none: what pixel-codecs.ts uses of them.
+// Types for the decoders that ship without: only what pixel-codecs.ts uses.
 
 declare module "@cornerstonejs/codec-openjpeg/decodewasmjs" {
   const load: import("./pixel-codecs.js").LoadWasm<"J2KDecoder">;

@@ -1,4 +1,4 @@
-// A network exported by `lnsnet export`, used with ONNX Runtime and the JSON file beside it alone. Research use only.
+// Runs a network exported by `lnsnet export`, with nothing but ONNX Runtime and the JSON file beside it. Research use only.
 
 /**
  * Probability of foreground in each voxel.
@@ -6,7 +6,7 @@
  * @param hu HU of a scan prepared as `recipe.preparation` says; x runs fastest, then y, then z
  * @param size voxels along z, y, x
  * @param recipe content of the JSON file
- * @param logitsOf the network: takes the image of a patch, answers with its logits
+ * @param logitsOf the network: takes the image of a patch and returns its logits
  */
 export async function probability(hu, size, recipe, logitsOf) {
   const [low, high] = recipe.preparation.window_hu;

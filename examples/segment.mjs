@@ -19,7 +19,7 @@ try {
   console.log(nodesText(whole.nodes.map((node) => nodeJson(node, node))));
   await writeFile(maskPath, writeVolume(whole.instances, maskPath));
 
-  // The same function looks at single nodes, where points in them are given (LPS mm).
+  // The same function segments single nodes at given points (LPS mm).
   const points = whole.nodes.slice(0, 1).map(({ centroidLpsMm }) => centroidLpsMm);
   const clicked = await segment(scan, predictor, { at: points, signal: stop.signal });
   for (const { pointMm, node, remark } of clicked.clicks) {

@@ -1,11 +1,12 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
 import { InputError, networkPresets, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
 import { medianOf } from "@lnsnet/core/statistics";
+import { channelPlan } from "@lnsnet/core/transforms";
 import {
   type CacheSettings,
   type Case,
   type Dataset,
-  listed,
+  planFor,
   readCacheSettings,
   readScan,
 } from "@lnsnet/node";
@@ -67,15 +68,11 @@ export interface PlanValues {
 export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan> {
   const network = networkPresets[values.network];
   const patchSize = networkSize(values.patch, "--patch", network);
-  return {
-    network,
-    patchSize,
-    ...(values.cache === undefined
+  const settings =
+    values.cache === undefined
       ? await workingSettings(dataset, values.spacing, values.window)
-      : await settingsOfCache(values.cache, values.spacing, values.window)),
-    foreground: listed(dataset.labels.foreground),
-    dataLabel: dataset.name,
-  };
+      : await settingsOfCache(values.cache, values.spacing, values.window);
+  return planFor(dataset, { network, patchSize, ...settings });
 }
 
 /**
@@ -84,15 +81,15 @@ export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan
  * @throws InputError where a text cannot be used
  */
 export async function workingSettings(
-  { training }: Dataset,
+  { training, channels: names }: Dataset,
   spacing: string | undefined,
   window: string | undefined,
 ): Promise<CacheSettings> {
-  return {
-    spacingMm:
-      spacing === undefined ? await medianSpacing(training) : threeNumbers(spacing, "--spacing", 0.1, 50),
-    window: windowOf(window ?? DEFAULT_WINDOW),
-  };
+  const spacingMm =
+    spacing === undefined ? await medianSpacing(training) : threeNumbers(spacing, "--spacing", 0.1, 50);
+  const huWindow = windowOf(window ?? DEFAULT_WINDOW);
+  const channels = channelPlan(names, huWindow);
+  return { spacingMm, window: huWindow, ...(channels === undefined ? {} : { channels }) };
 }
 
 /** @throws InputError where the folder is no cache, or was made with other settings than those asked for */

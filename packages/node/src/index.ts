@@ -105,6 +105,7 @@ export { shippedModelPath } from "./segmenting/shipped-model.js";
 export { type TrainingStart, trainingFiles } from "./training/folder.js";
 export { fillCache } from "./training/loading.js";
 export type { TrainingOptions } from "./training/options.js";
+export { type AskedPlan, planFor } from "./training/plan.js";
 export type { TrainingHistory } from "./training/state.js";
 export { divideCases, train } from "./training/training.js";
 export type { Job } from "./work/job.js";

@@ -19,6 +19,7 @@ export {
   channelsOf,
   ctChannelOf,
   type IntensityWindow,
+  isCtName,
   isWindow,
   normaliseHu,
   normaliseInPlace,

@@ -59,12 +59,12 @@ export function channelPlan(
       throw new InputError(
         `${path} names the channel "${name}", by which nnU-Net leaves values as they are or scales them to 0 … 1, and only CT windows and z-scores are supported; give the channel another name.`,
       );
-  const channels = names.map((name): Channel => ({ name, scaling: isCt(name) ? window : "z-score" }));
+  const channels = names.map((name): Channel => ({ name, scaling: isCtName(name) ? window : "z-score" }));
   return channels.length === 1 && isWindow(channels[0].scaling) ? undefined : channels;
 }
 
-/** "CT", "ct", "CT 2", "CT_contrast". */
-const isCt = (name: string): boolean => /^ct([^a-z]|$)/i.test(name);
+/** Whether a channel's name is that of a CT in HU: "CT", "ct", "CT 2", "CT_contrast". */
+export const isCtName = (name: string): boolean => /^ct([^a-z]|$)/i.test(name);
 
 /** Z-scores are kept in 16 bits as thousandths, so that they reach ±32.7. */
 export const STORED_STEPS = 1000;

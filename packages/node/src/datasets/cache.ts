@@ -5,10 +5,10 @@ import { basename, join } from "node:path";
 import { InputError, type Vector3 } from "@lnsnet/core";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
 import type { PreparedCase } from "@lnsnet/core/training";
-import type { IntensityWindow } from "@lnsnet/core/transforms";
+import type { Channel, IntensityWindow } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { fileError, isFile, readBytes, readJson, writeAtomically } from "../files/disk.js";
-import type { Case } from "./dataset.js";
+import { type Case, imagePathsOf } from "./dataset.js";
 import type { DatasetLabels } from "./foreground.js";
 
 /** What a prepared case depends on beside its files. */
@@ -16,6 +16,8 @@ export interface CacheSettings {
   /** Working spacing (x, y, z). */
   readonly spacingMm: Vector3;
   readonly window: IntensityWindow;
+  /** Absent for CT alone. */
+  readonly channels?: readonly Channel[] | undefined;
 }
 
 /** Raised whenever the preparation gives other values for the same input. */
@@ -60,21 +62,19 @@ export function isCache(folder: string): Promise<boolean> {
  * @throws InputError where a file is missing
  */
 export async function cacheKey(
-  { imagePath, labelPath }: Case,
+  one: Case,
   settings: CacheSettings,
-  { values, foreground }: DatasetLabels,
+  { scheme: { kind, classes, ignored } }: DatasetLabels,
 ): Promise<string> {
-  const files = [imagePath, ...(labelPath === null ? [] : [labelPath])];
+  const files = [...imagePathsOf(one), ...(one.labelPath === null ? [] : [one.labelPath])];
   const states = await Promise.all(files.map(stateOf));
-  const { spacingMm, window } = settings;
-  const content = [
-    VERSION,
-    states,
-    spacingMm,
-    window.lowHu,
-    window.highHu,
-    foreground.map((name) => values[name]),
-  ];
+  const { spacingMm, window, channels } = settings;
+  const values = classes.flatMap((each) => each.values);
+  const content: unknown[] = [VERSION, states, spacingMm, window.lowHu, window.highHu, values];
+  // One class and one channel have the key that they always had.
+  if (classes.length > 1 || ignored !== null)
+    content.push({ kind, ignored, classes: classes.map((each) => each.values) });
+  if (channels !== undefined) content.push(channels);
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
@@ -107,12 +107,20 @@ export async function readCached(folder: string, id: string, key: string): Promi
   ) {
     throw new InputError(`${path} is damaged: an array of the case is missing; remove the file.`);
   }
-  return { state: "fresh", prepared: { id, ...grid.data, hu, label, foreground, bodyOffsets } };
+  const further = [...tensors.keys()]
+    .filter((name) => name.startsWith(furtherName("")))
+    .sort()
+    .flatMap((name) => {
+      const data = tensors.get(name)?.data;
+      return data instanceof Int16Array ? [data] : [];
+    });
+  const image = { hu, ...(further.length > 0 ? { further } : {}) };
+  return { state: "fresh", prepared: { id, ...grid.data, ...image, label, foreground, bodyOffsets } };
 }
 
 /** Writes a case as a safetensors file: its arrays, and in the metadata the grid and the key. */
 export async function writeCached(folder: string, prepared: PreparedCase, key: string): Promise<void> {
-  const { id, size, spacingMm, hu, label, foreground, bodyOffsets } = prepared;
+  const { id, size, spacingMm, hu, further = [], label, foreground, bodyOffsets } = prepared;
   const shape = [size[2], size[1], size[0]];
   const tensors: Record<(typeof caseArrays)[number], StoredTensor> = {
     hu: { dtype: "I16", shape, data: hu },
@@ -121,10 +129,18 @@ export async function writeCached(folder: string, prepared: PreparedCase, key: s
     body_offsets: { dtype: "I32", shape: [bodyOffsets.length], data: bodyOffsets },
   };
   const metadata = { kind: KIND, key, grid: JSON.stringify({ size, spacingMm }) };
-  await writeAtomically(casePath(folder, id), writeSafetensors(new Map(Object.entries(tensors)), metadata));
+  const channels = further.map((data, at): [string, StoredTensor] => [
+    furtherName(String(at + 1).padStart(4, "0")),
+    { dtype: "I16", shape, data },
+  ]);
+  const content = new Map([...Object.entries(tensors), ...channels]);
+  await writeAtomically(casePath(folder, id), writeSafetensors(content, metadata));
 }
 
 const caseArrays = ["hu", "label", "foreground", "body_offsets"] as const;
+
+/** In four digits, so that names are in the order of the channels. */
+const furtherName = (number: string): string => `channel_${number}`;
 
 /** The names of a cache's files, for cases by their ids. */
 export const cacheNames = (ids: readonly string[]): string[] => [

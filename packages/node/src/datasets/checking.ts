@@ -21,7 +21,6 @@ export type FindingKind =
   | "unreadable"
   | "geometry-mismatch"
   | "unknown-value"
-  | "ignored-voxels"
   | "instances-mismatch"
   | "no-label"
   | "empty-label"
@@ -121,12 +120,12 @@ function labelFindings(survey: CaseSurvey): Finding[] {
 const kindOfProblem = {
   geometry: "geometry-mismatch",
   value: "unknown-value",
-  ignored: "ignored-voxels",
   instances: "instances-mismatch",
 } as const;
 
 function huFindings({ id, image }: ReadableCase): Finding[] {
   const { lowestHu, highestHu, shareAtHighest } = image;
+  if (!image.isCt) return [];
   const finding = (severity: Finding["severity"], message: string): Finding[] => [
     { severity, case: id, kind: "implausible-hu", message },
   ];

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileError, hashOfFile, isFile, readJson, writeJson } from "../files/disk.js";
 import type { Job } from "../work/job.js";
-import type { Case } from "./dataset.js";
+import { type Case, imagePathsOf } from "./dataset.js";
 
 const fileSchema = z.object({
   name: z.string(),
@@ -15,8 +15,12 @@ const fileSchema = z.object({
   sha256: z.string(),
 });
 
-/** The parts of a case, by what they are called in a sentence. */
-const parts = { image: "imagePath", label: "labelPath", instances: "instancesPath" } as const;
+/** The files of each part of a case, by what it is called in a sentence. */
+const parts = {
+  image: imagePathsOf,
+  label: ({ labelPath }: Case) => (labelPath === null ? [] : [labelPath]),
+  instances: ({ instancesPath }: Case) => (instancesPath === null ? [] : [instancesPath]),
+} as const;
 export type Part = keyof typeof parts;
 const partNames = Object.keys(parts) as Part[];
 
@@ -64,8 +68,8 @@ export async function currentDataState(
   for (const [done, one] of cases.entries()) {
     job.signal?.throwIfAborted();
     const stateOf = (part: Part) => {
-      const path = one[parts[part]];
-      return path === null ? null : fileState(path, before?.[one.id]?.[part] ?? null);
+      const paths = parts[part](one);
+      return paths.length === 0 ? null : stateOfFiles(paths, before?.[one.id]?.[part] ?? null);
     };
     const found = wanted.map(async (part) => [part, await stateOf(part)] as const);
     states[one.id] = Object.fromEntries(await Promise.all(found));
@@ -93,11 +97,24 @@ export function hashOfCase(state: CaseState): string {
   return createHash("sha256").update(hashes.join(" ")).digest("hex");
 }
 
-async function fileState(path: string, before: FileState | null): Promise<FileState> {
-  const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
-    throw fileError(error, path, "read");
-  });
-  const name = basename(path);
-  const isSame = before?.name === name && before.bytes === size && before.changed === mtimeMs;
-  return { name, bytes: size, changed: mtimeMs, sha256: isSame ? before.sha256 : await hashOfFile(path) };
+/** Of several files, such as channels: the first one's name, all their bytes, the latest change and a hash of their hashes. */
+async function stateOfFiles(paths: readonly string[], before: FileState | null): Promise<FileState> {
+  const found = await Promise.all(
+    paths.map((path) =>
+      stat(path).catch((error: unknown) => {
+        throw fileError(error, path, "read");
+      }),
+    ),
+  );
+  const name = basename(paths[0]);
+  const bytes = found.reduce((sum, { size }) => sum + size, 0);
+  const changed = Math.max(...found.map(({ mtimeMs }) => mtimeMs));
+  const isSame = before?.name === name && before.bytes === bytes && before.changed === changed;
+  return { name, bytes, changed, sha256: isSame ? before.sha256 : await hashOfFiles(paths) };
+}
+
+async function hashOfFiles(paths: readonly string[]): Promise<string> {
+  const hashes = [];
+  for (const path of paths) hashes.push(await hashOfFile(path));
+  return hashes.length === 1 ? hashes[0] : createHash("sha256").update(hashes.join(" ")).digest("hex");
 }

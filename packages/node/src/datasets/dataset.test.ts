@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError, type Volume, writeNifti } from "@lnsnet/core";
+import { oneClass } from "@lnsnet/core/transforms";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { caseId, loadCase, openDataset } from "./dataset.js";
 
@@ -41,7 +42,8 @@ describe("openDataset", () => {
       name: "two",
       folder,
       patients: new Map([["a", "Ada"]]),
-      labels: { values: { background: 0, node: 1 }, foreground: ["node"], ignored: null },
+      channels: ["CT"],
+      labels: { values: { background: [0], node: [1] }, scheme: oneClass("node") },
       training: [
         {
           id: "a",
@@ -67,11 +69,15 @@ describe("openDataset", () => {
       /has no label for a; add a\.nii\.gz/,
     ],
     [
-      "several channels named",
+      "a case that lacks a channel",
       () => write("dataset.json", { ...description, channel_names: { 0: "CT", 1: "PET" } }),
-      /2 channels \(CT, PET\)/,
+      /imagesTr\/a_0001\.nii\.gz is missing, and each case needs its 2 channels \(CT, PET\)/,
     ],
-    ["a second channel", () => write("imagesTr/a_0001.nii.gz", image), /further channel/],
+    [
+      "a second channel",
+      () => write("imagesTr/a_0001.nii.gz", image),
+      /further channel, and dataset\.json names 1 \(CT\)/,
+    ],
     ["a name without channel", () => write("imagesTr/c.nii.gz", image), /rename it to c_0000\.nii\.gz/],
     [
       "a wrong count",
@@ -79,14 +85,9 @@ describe("openDataset", () => {
       /numTraining 2, but imagesTr holds 1/,
     ],
     [
-      "regions",
+      "regions without an order",
       () => write("dataset.json", { ...description, labels: { background: 0, node: [1, 2] } }),
-      /names the region "node" of the values 1, 2, and regions of several labels are not supported/,
-    ],
-    [
-      "several classes",
-      () => write("dataset.json", { ...description, labels: { background: 0, GTVp: 1, GTVn: 2 } }),
-      /has 2 classes \(GTVp, GTVn\), and only one can be used at a time; choose it, such as --foreground GTVn/,
+      /names 1 regions \(node\), and "regions_class_order" is missing/,
     ],
     [
       "background alone",
@@ -143,9 +144,8 @@ describe("dataset.json of nnU-Net v1 and of the Medical Decathlon", () => {
     await write("dataset.json", older);
     const dataset = await openDataset(folder);
     expect(dataset.labels).toEqual({
-      values: { background: 0, node: 1 },
-      foreground: ["node"],
-      ignored: null,
+      values: { background: [0], node: [1] },
+      scheme: oneClass("node"),
     });
     expect(dataset.training).toMatchObject([
       {
@@ -196,17 +196,29 @@ describe("loadCase", () => {
     await expect(openDataset(folder, "GTVm")).rejects.toThrow(/--foreground is "GTVm".*GTVp, GTVn/);
   });
 
-  test("refuses voxels that are to be ignored, whatever class was chosen, and not the label that never occurs", async () => {
-    await write("dataset.json", { ...description, labels: { background: 0, node: 1, other: 2, ignore: 3 } });
-    const opened = await openDataset(folder, "node");
-    expect((await loadCase(opened.training[0], opened.labels)).label?.data).toEqual(label.data);
+  test("several classes are numbers from 1 in their order, what is to be ignored is 255", async () => {
+    const named = { background: 0, vessel: 7, node: 2, ignore: 3 };
+    await write("dataset.json", { ...description, labels: named });
+    const values = [0, 2, 7, 3, 2];
     await write("labelsTr/a.nii.gz", {
       ...label,
-      data: label.data.map((_, n) => (n < 4 ? 3 : 0)) as Uint8Array,
+      data: Uint8Array.from({ length: 24 }, (_, n) => values[n] ?? 0),
     });
-    await expect(loadCase(opened.training[0], opened.labels)).rejects.toThrow(
-      /marks 4 voxels as to be ignored \(value 3\)/,
-    );
+    expect([...((await load()).label?.data ?? [])].slice(0, 6)).toEqual([0, 2, 1, 255, 2, 0]);
+    // Where one class is chosen, the other is background.
+    const chosen = await openDataset(folder, "node");
+    const { data } = (await loadCase(chosen.training[0], chosen.labels)).label ?? { data: [] };
+    expect([...data].slice(0, 6)).toEqual([0, 1, 0, 255, 1, 0]);
+  });
+
+  test("all channels of a case are read, on one grid", async () => {
+    await write("dataset.json", { ...description, channel_names: { 0: "CT", 1: "PET" } });
+    for (const name of ["imagesTr/a", "imagesTs/b"])
+      await write(`${name}_0001.nii.gz`, { ...image, data: new Int16Array(24).fill(7) });
+    const { channels } = await load();
+    expect(channels.map(({ data }) => data[0])).toEqual([40, 7]);
+    await write("imagesTr/a_0001.nii.gz", { ...image, spacingMm: [1, 1, 3] });
+    await expect(load()).rejects.toThrow(/a_0001\.nii\.gz.*has not the geometry of the first channel/);
   });
 
   test("names both geometries where they differ", async () => {

@@ -9,12 +9,14 @@ import { z } from "zod";
 import { fileError, isFolder, readJson, requirePath } from "../files/disk.js";
 import { describeGeometry } from "../files/geometry-text.js";
 import { readScan } from "../files/imaging.js";
-import { type DatasetLabels, foregroundMask, labelsOf, labelsSchema, severalClasses } from "./foreground.js";
+import { type DatasetLabels, labelsOf, labelsSchema, targetsOf } from "./foreground.js";
 import { patientsOfImport } from "./import-record.js";
 
 export interface Dataset {
   readonly name: string;
   readonly folder: string;
+  /** Names of the channels, in the order of the files `_0000`, `_0001`, …. */
+  readonly channels: readonly string[];
   readonly labels: DatasetLabels;
   /** Patient by case id, as far as the data set names them: `patients` of dataset.json, or the import's record. */
   readonly patients: ReadonlyMap<string, string>;
@@ -24,38 +26,50 @@ export interface Dataset {
 
 export interface Case {
   readonly id: string;
+  /** The first channel. */
   readonly imagePath: string;
+  /** Further channels. */
+  readonly furtherPaths?: readonly string[];
   /** Null where a test case has no label. */
   readonly labelPath: string | null;
   /** The same foreground with a value for each node, where the data set has it (instancesTr, as `phantom` and `dataset import` write). */
   readonly instancesPath: string | null;
 }
 
-/** A case as it was read: the image, and its foreground on the same grid, 0 or 1. */
+/** All channels of a case. */
+export const imagePathsOf = ({ imagePath, furtherPaths = [] }: Case): readonly string[] => [
+  imagePath,
+  ...furtherPaths,
+];
+
+/** A case as it was read. */
 export interface LoadedCase {
   readonly id: string;
+  /** The first channel. */
   readonly image: Volume;
+  /** All channels, on one grid. */
+  readonly channels: readonly Volume[];
+  /** Target numbers on the same grid, as `targetNumbers` of `@lnsnet/core/transforms` gives them; a class alone is 1. */
   readonly label: Volume<Uint8Array> | null;
 }
 
 /**
  * Reads what a data set holds; no image is opened.
  *
- * @param foreground the label that is foreground, where there are several
+ * @param foreground the only class that is to be foreground; by default all are
  * @throws InputError where the folder or dataset.json is missing or of another form, there is no training case, a
- *   training image has no label, images have several channels, or there are several classes and none was chosen
+ *   training image has no label, or an image lacks a channel
  */
 export async function openDataset(folder: string, foreground?: string): Promise<Dataset> {
   const { dataset, problems } = await listDataset(folder, foreground);
   const [problem] = problems;
-  const several = problem ?? severalClasses(folder, dataset.labels);
-  if (several !== null) throw new InputError(several);
+  if (problem !== undefined) throw new InputError(problem);
   return dataset;
 }
 
 /**
- * What a data set holds, and every reason why {@link openDataset} refuses it but for its classes, a sentence each; no
- * image is opened. Images whose name cannot be used are left out.
+ * What a data set holds, and every reason why {@link openDataset} refuses it, a sentence each; no image is opened. Images
+ * whose name cannot be used are left out.
  *
  * @throws InputError where the folder or dataset.json is missing or of another form
  */
@@ -73,15 +87,11 @@ export async function listDataset(
   const description = await readJson(path, descriptionSchema);
   const problems: string[] = [];
   const channels = Object.values(description.channel_names ?? description.modality ?? { 0: "CT" });
-  if (channels.length !== 1) {
-    problems.push(
-      `${path} names ${channels.length} channels (${channels.join(", ")}), and only one-channel CT is supported; keep the CT alone.`,
-    );
-  }
-  const labels = labelsOf(path, description.labels, foreground ?? null);
+  const labels = labelsOf(path, description.labels, description.regions_class_order, foreground ?? null);
   const ending = description.file_ending;
-  const training = await casesOf(folder, "Tr", ending, namesListed(description.training), problems);
-  const test = await casesOf(folder, "Ts", ending, namesListed(description.test), problems);
+  const found = { folder, ending, channels, problems };
+  const training = await casesOf(found, "Tr", namesListed(description.training));
+  const test = await casesOf(found, "Ts", namesListed(description.test));
   if (training.length === 0) {
     problems.push(
       `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`,
@@ -103,27 +113,43 @@ export async function listDataset(
     ...(await patientsOfImport(folder)),
     ...Object.entries(description.patients ?? {}),
   ]);
-  return { dataset: { name, folder, labels, patients, training, test }, problems };
+  return { dataset: { name, folder, channels, labels, patients, training, test }, problems };
 }
 
 /**
- * Reads the image and the label of a case.
+ * Reads the channels and the label of a case.
  *
- * @throws InputError where a file cannot be read, the two have different geometry, or the label holds a value that
- *   dataset.json does not name, or voxels to be ignored
+ * @throws InputError where a file cannot be read, channels and label have different geometry, or the label holds a value
+ *   that dataset.json does not name
  */
 export async function loadCase(one: Case, labels: DatasetLabels): Promise<LoadedCase> {
-  const image = await readScan(one.imagePath);
-  if (one.labelPath === null) return { id: one.id, image, label: null };
+  const channels = await readChannels(one);
+  const [image] = channels;
+  if (one.labelPath === null) return { id: one.id, image, channels, label: null };
   const label = requireLabels(await readScan(one.labelPath), one.labelPath);
   const [problem] = labelProblems(one, image, label, labels);
   if (problem !== undefined) throw new InputError(problem.message);
-  return { id: one.id, image, label: foregroundMask(label, labels) };
+  return { id: one.id, image, channels, label: targetsOf(label, labels) };
+}
+
+/** The channels of a case. @throws InputError where one cannot be read, or lies on another grid than the first */
+export async function readChannels(one: Case): Promise<Volume[]> {
+  const channels: Volume[] = [];
+  for (const path of imagePathsOf(one)) {
+    const volume = await readScan(path);
+    const [first] = channels;
+    if (first !== undefined && !sameGeometry(volume, first))
+      throw new InputError(
+        `${path} (${describeGeometry(volume)}) has not the geometry of the first channel ${one.imagePath} (${describeGeometry(first)}); resample it onto that grid.`,
+      );
+    channels.push(volume);
+  }
+  return channels;
 }
 
 /** Why a label cannot be used. */
 export interface LabelProblem {
-  readonly kind: "geometry" | "value" | "ignored" | "instances";
+  readonly kind: "geometry" | "value" | "instances";
   /** A sentence. */
   readonly message: string;
 }
@@ -133,7 +159,7 @@ export function labelProblems(
   { imagePath, labelPath }: Case,
   image: Geometry,
   label: Volume<IntegerVoxelArray>,
-  { values, ignored }: DatasetLabels,
+  { values }: DatasetLabels,
 ): LabelProblem[] {
   const problems: LabelProblem[] = [];
   if (!sameGeometry(image, label)) {
@@ -145,23 +171,15 @@ export function labelProblems(
     });
   }
   const found = labelValues(label.data);
-  if (ignored !== null && found.includes(ignored)) {
-    let count = 0;
-    for (const value of label.data) if (value === ignored) count++;
-    problems.push({
-      kind: "ignored",
-      message: `${labelPath} marks ${counted(count, "voxel")} as to be ignored (value ${ignored}), which cannot be left out of training and judging yet; label them, or leave the case out.`,
-    });
-  }
   // The background need not be named.
-  const unknown = found.filter((value) => value !== 0 && !Object.values(values).includes(value));
+  const unknown = found.filter((value) => value !== 0 && !Object.values(values).flat().includes(value));
   if (unknown.length > 0) {
     problems.push({
       kind: "value",
       message:
         `${labelPath} holds the value${unknown.length === 1 ? "" : "s"} ${listed(unknown.map(String))}, and dataset.json names only ` +
         `${Object.entries(values)
-          .map(([name, value]) => `${value} (${name})`)
+          .map(([name, ofName]) => `${ofName.join(", ")} (${name})`)
           .join(", ")}; correct the label or add the value there.`,
     });
   }
@@ -193,6 +211,7 @@ const descriptionSchema = z.object({
   channel_names: z.record(z.string(), z.string()).optional(),
   modality: z.record(z.string(), z.string()).optional(),
   labels: labelsSchema,
+  regions_class_order: z.array(z.number()).optional(),
   /** nnU-Net v1 and the Medical Decathlon list their images, whose names have no channel number in the latter. */
   training: imageList,
   test: imageList,
@@ -206,45 +225,81 @@ function namesListed(list: z.infer<typeof imageList>): ReadonlySet<string> {
   return new Set((list ?? []).map((entry) => basename(typeof entry === "string" ? entry : entry.image)));
 }
 
-/** The cases of two folders; images whose name cannot be used become problems. */
+/** Where cases are looked for, and what is found that cannot be used. */
+interface CaseSearch {
+  readonly folder: string;
+  readonly ending: string;
+  /** Names of the channels that each case must have. */
+  readonly channels: readonly string[];
+  readonly problems: string[];
+}
+
+/** The cases of two folders; images that cannot be used become problems. */
 async function casesOf(
-  folder: string,
+  search: CaseSearch,
   subset: "Tr" | "Ts",
-  ending: string,
   listed: ReadonlySet<string>,
-  problems: string[],
 ): Promise<Case[]> {
+  const { folder, ending } = search;
   const [images, labels, instances] = ["images", "labels", "instances"].map((kind) => `${kind}${subset}`);
   const labelNames = new Set(await namesIn(join(folder, labels)));
   const instanceNames = new Set(await namesIn(join(folder, instances)));
-  const imageNames = (await namesIn(join(folder, images))).filter((name) => name.endsWith(ending));
-  const cases: Case[] = [];
-  for (const name of imageNames) {
+  const found = await channelsOf(search, images, listed);
+  return [...found].flatMap(([id, ofCase]) => {
+    const [imagePath, ...furtherPaths] = completeChannels(search, join(folder, images, id), ofCase);
+    if (imagePath === undefined) return [];
+    const label = `${id}${ending}`;
+    return {
+      id,
+      imagePath,
+      ...(furtherPaths.length > 0 ? { furtherPaths } : {}),
+      labelPath: labelNames.has(label) ? join(folder, labels, label) : null,
+      instancesPath: instanceNames.has(label) ? join(folder, instances, label) : null,
+    };
+  });
+}
+
+/** The images of a folder by case and number of channel; names that cannot be used become problems. */
+async function channelsOf(
+  { folder, ending, channels, problems }: CaseSearch,
+  images: string,
+  listed: ReadonlySet<string>,
+): Promise<Map<string, Map<number, string>>> {
+  const found = new Map<string, Map<number, string>>();
+  for (const name of (await namesIn(join(folder, images))).filter((one) => one.endsWith(ending))) {
+    const path = join(folder, images, name);
     const stem = name.slice(0, -ending.length);
     // A listed image without a channel number is the whole scan; nnU-Net v1 lists NAME and holds NAME_0000.
     const match = listed.has(name) ? [stem, stem, "0000"] : /^(.+)_(\d{4})$/.exec(stem);
     if (match === null) {
+      problems.push(`${path} has no channel number in its name; rename it to ${caseId(name)}_0000${ending}.`);
+      continue;
+    }
+    const [, id, number] = match;
+    if (Number(number) >= channels.length) {
       problems.push(
-        `${join(folder, images, name)} has no channel number in its name; rename it to ${caseId(name)}_0000${ending}.`,
+        `${path} is a further channel, and dataset.json names ${channels.length} (${channels.join(", ")}); name it in "channel_names", or remove the file.`,
       );
       continue;
     }
-    const [, id, channel] = match;
-    if (channel !== "0000") {
-      problems.push(
-        `${join(folder, images, name)} is a further channel, and only one-channel CT is supported; keep the _0000 files alone.`,
-      );
-      continue;
-    }
-    const label = `${id}${ending}`;
-    cases.push({
-      id,
-      imagePath: join(folder, images, name),
-      labelPath: labelNames.has(label) ? join(folder, labels, label) : null,
-      instancesPath: instanceNames.has(label) ? join(folder, instances, label) : null,
-    });
+    const ofCase = found.get(id) ?? new Map<number, string>();
+    found.set(id, ofCase.set(Number(number), path));
   }
-  return cases;
+  return found;
+}
+
+/** The files of a case's channels in their order; none where one is missing, which becomes a problem. */
+function completeChannels(
+  { ending, channels, problems }: CaseSearch,
+  stem: string,
+  ofCase: ReadonlyMap<number, string>,
+): string[] {
+  const missing = channels.findIndex((_, number) => !ofCase.has(number));
+  if (missing < 0) return channels.map((_, number) => ofCase.get(number) ?? "");
+  problems.push(
+    `${stem}_${String(missing).padStart(4, "0")}${ending} is missing, and each case needs its ${channels.length} ${channels.length === 1 ? "channel" : "channels"} (${channels.join(", ")}); add it, or remove the others of the case.`,
+  );
+  return [];
 }
 
 /** Names in a folder, sorted, without hidden ones; none where there is no such folder. */

@@ -85,19 +85,22 @@ async function layoutOf(root: string): Promise<Exclude<Layout, "auto"> | "dicom"
 /** Any nnU-Net data set as it is; its division into training and test stays. Test scans without label are left out. */
 async function nnunetSources(root: string, pattern: RegExp | null): Promise<SourceList> {
   const { dataset, problems } = await listDataset(root);
-  const { values, foreground } = dataset.labels;
+  const { classes } = dataset.labels.scheme;
+  if (dataset.channels.length > 1)
+    throw new InputError(
+      `${root} has ${dataset.channels.length} channels (${dataset.channels.join(", ")}), and an import takes a CT alone; train on the data set as it is, or keep its CT alone.`,
+    );
   const several = pattern === null ? severalClasses(root, dataset.labels, "--roi") : null;
   if (several !== null) throw new InputError(several);
-  const names = foreground.map((name) => [name, values[name]] as const);
   const wanted =
     pattern === null
-      ? names
+      ? classes
       : matchRois(
-          names.map(([name]) => name),
+          classes.map(({ name }) => name),
           pattern,
           root,
-        ).map((n) => names[n]);
-  const chosen = new Map(wanted.map(([name, value]) => [value, name]));
+        ).map((n) => classes[n]);
+  const chosen = new Map(wanted.flatMap(({ name, values }) => values.map((value) => [value, name] as const)));
   const source = (one: Case, subset: Subset, labelPath: string): ImportSource => ({
     origin: relative(root, one.imagePath),
     patient: one.id,
@@ -123,6 +126,13 @@ async function requireKnownLabels(one: Case, labelPath: string, labels: DatasetL
   const label = requireLabels(await readScan(labelPath), labelPath);
   const [problem] = labelProblems(one, label, label, labels);
   if (problem !== undefined) throw new InputError(problem.message);
+  const { ignored } = labels.scheme;
+  let count = 0;
+  for (const value of label.data) if (value === ignored) count++;
+  if (count > 0)
+    throw new InputError(
+      `${labelPath} marks ${count} voxels as to be ignored (value ${ignored}), and an import would make background of them; train on the data set as it is, or leave the case out.`,
+    );
 }
 
 /**

@@ -12,14 +12,14 @@ import type { SurveyTask } from "./survey-worker.js";
  * @throws the signal's reason
  */
 export async function surveyDataset(
-  { training, test, labels }: Dataset,
+  { training, test, labels, channels }: Dataset,
   { threads, stage }: { readonly threads: number; readonly stage: string },
   job: Job = {},
 ): Promise<CaseSurvey[]> {
   const tasks = [
     ...training.map((one) => ({ one, subset: "training" as Subset })),
     ...test.map((one) => ({ one, subset: "test" as Subset })),
-  ].map(({ one, subset }): SurveyTask => ({ case: one, subset, labels }));
+  ].map(({ one, subset }): SurveyTask => ({ case: one, subset, labels, channels }));
   return runInWorkers<SurveyTask, CaseSurvey>(
     tasks,
     {

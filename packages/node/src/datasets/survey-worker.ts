@@ -2,15 +2,13 @@
 
 import { type Outcome, outcomeOf } from "../work/outcome.js";
 import type { Case } from "./dataset.js";
-import type { DatasetLabels } from "./foreground.js";
-import { type CaseSurvey, type Subset, surveyCase } from "./survey.js";
+import { type CaseSurvey, type Subset, type SurveyedDataset, surveyCase } from "./survey.js";
 
-export interface SurveyTask {
+export interface SurveyTask extends SurveyedDataset {
   readonly case: Case;
   readonly subset: Subset;
-  readonly labels: DatasetLabels;
 }
 
-export function run({ case: one, subset, labels }: SurveyTask): Promise<Outcome<CaseSurvey>> {
-  return outcomeOf(() => surveyCase(one, subset, labels));
+export function run({ case: one, subset, ...dataset }: SurveyTask): Promise<Outcome<CaseSurvey>> {
+  return outcomeOf(() => surveyCase(one, subset, dataset));
 }

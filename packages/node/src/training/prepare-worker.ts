@@ -1,7 +1,7 @@
 // Worker thread: brings one case to the working grid, or takes it from the cache, in memory that all threads share.
 import { InputError } from "@lnsnet/core";
 import { type PreparedCase, prepareCase } from "@lnsnet/core/training";
-import { prepareImage, prepareLabel } from "@lnsnet/core/transforms";
+import { prepareChannels, prepareLabel, scalingsOf, workingGrid } from "@lnsnet/core/transforms";
 import { type CacheSettings, cacheKey, readCached, writeCached } from "../datasets/cache.js";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
@@ -19,7 +19,8 @@ export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
     const one = task.cacheFolder === null ? await prepare(task) : await fromCache(task, task.cacheFolder);
     return {
       ...one,
-      hu: shared(one.hu, new Int16Array(new SharedArrayBuffer(one.hu.byteLength))),
+      hu: sharedChannel(one.hu),
+      ...(one.further ? { further: one.further.map(sharedChannel) } : {}),
       label: shared(one.label, new Uint8Array(new SharedArrayBuffer(one.label.byteLength))),
       foreground: shared(one.foreground, new Int32Array(new SharedArrayBuffer(one.foreground.byteLength))),
       bodyOffsets: shared(one.bodyOffsets, new Int32Array(new SharedArrayBuffer(one.bodyOffsets.byteLength))),
@@ -45,9 +46,10 @@ export function keep(task: PrepareTask & { readonly cacheFolder: string }): Prom
   });
 }
 
-async function prepare({ case: one, labels, spacingMm, window }: PrepareTask): Promise<PreparedCase> {
-  const { id, image, label } = await loadCase(one, labels);
-  const prepared = prepareImage(image, spacingMm, window);
+async function prepare({ case: one, labels, ...settings }: PrepareTask): Promise<PreparedCase> {
+  const { id, channels, label } = await loadCase(one, labels);
+  const grid = workingGrid(channels[0], settings.spacingMm);
+  const prepared = prepareChannels(channels, grid, scalingsOf(settings));
   const onGrid = label === null ? new Uint8Array(prepared.hu.length) : prepareLabel(label, prepared);
   return prepareCase(id, prepared, onGrid);
 }
@@ -61,6 +63,9 @@ async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCas
     `${folder} ${found}, and a cache made from these scans with these settings is expected; run lnsnet preprocess with this cache again.`,
   );
 }
+
+const sharedChannel = (channel: Int16Array): Int16Array =>
+  shared(channel, new Int16Array(new SharedArrayBuffer(channel.byteLength)));
 
 function shared<T extends Int16Array | Uint8Array | Int32Array>(from: T, to: T): T {
   to.set(from);

@@ -24,7 +24,6 @@ export {
   openDataset,
 } from "./datasets/dataset.js";
 export { fingerprintOf, fingerprintReport } from "./datasets/fingerprint.js";
-export { severalClasses } from "./datasets/foreground.js";
 export type { ImportRecord } from "./datasets/import-record.js";
 export { defaultRoi, type Layout, layouts, listSources } from "./datasets/import-sources.js";
 export { importDataset } from "./datasets/importing.js";

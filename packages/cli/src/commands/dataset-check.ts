@@ -1,7 +1,7 @@
 // lnsnet dataset check: every problem of a data set in one table.
 import { counted } from "@lnsnet/core";
 import { type TableColumn, textTable } from "@lnsnet/core/reports";
-import { type Finding, findProblems, listDataset, severalClasses, surveyDataset } from "@lnsnet/node";
+import { type Finding, findProblems, listDataset, surveyDataset } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
@@ -21,8 +21,6 @@ export const datasetCheckCommand = defineCommand({
   async run({ args }) {
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
     const { dataset, problems } = await listDataset(args.dataset, args.foreground);
-    const several = severalClasses(args.dataset, dataset.labels);
-    if (several !== null) problems.push(several);
     const surveys = await surveyDataset(dataset, { threads, stage: "check" }, terminalJob());
     const findings = findProblems(problems, surveys, dataset.patients);
     const errors = findings.filter(({ severity }) => severity === "error").length;

@@ -29,6 +29,7 @@ export {
   zScores,
 } from "./intensity.js";
 export {
+  classPairs,
   decidedClasses,
   decidedMask,
   IGNORED,

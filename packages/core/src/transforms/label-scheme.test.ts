@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
 import {
+  classPairs,
   classProbabilities,
   decidedClasses,
   decidedMask,
@@ -140,6 +141,25 @@ describe("from probabilities to labels", () => {
       expect(softmax[at]).toBeCloseTo(expected, 6);
     expect([...classProbabilities(Float32Array.of(log(3), 0), one)]).toEqual([expect.closeTo(0.75, 6), 0.5]);
     expect(classProbabilities(logits, regions)[5]).toBeCloseTo(6 / 7, 6);
+  });
+
+  test("truth and decision by class, without ignored voxels", () => {
+    const probabilities = [Float32Array.of(0.9, 0.9, 0.9), Float32Array.of(0, 0, 0)];
+    expect(
+      classPairs(Uint8Array.of(1, 2, IGNORED), probabilities, exclusive, 0.5).map((pair) => [
+        [...pair.truth],
+        [...pair.prediction],
+      ]),
+    ).toEqual([
+      [
+        [1, 0, 0],
+        [1, 1, 0],
+      ],
+      [
+        [0, 1, 0],
+        [0, 0, 0],
+      ],
+    ]);
   });
 
   test("logits beyond what an exponential holds", () => {

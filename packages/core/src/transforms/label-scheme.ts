@@ -244,3 +244,23 @@ export function decidedMask(
     return Uint8Array.from(probabilities[position], (value) => (value >= threshold ? 1 : 0));
   return decidedClasses(probabilities, scheme, threshold).map((number) => (number === position + 1 ? 1 : 0));
 }
+
+/**
+ * For each class, 1 where it is true and 1 where it is decided, both without the voxels that are to be ignored.
+ *
+ * @param numbers target numbers
+ * @param probabilities of each class
+ */
+export function classPairs(
+  numbers: Uint8Array,
+  probabilities: readonly Float32Array[],
+  scheme: LabelScheme,
+  threshold: number,
+): { readonly truth: Uint8Array; readonly prediction: Uint8Array }[] {
+  const table = targetTable(scheme);
+  return scheme.classes.map((_, position) => {
+    const prediction = decidedMask(probabilities, scheme, position, threshold);
+    for (let n = 0; n < prediction.length; n++) if (numbers[n] === IGNORED) prediction[n] = 0;
+    return { truth: truthOfClass(numbers, table, position), prediction };
+  });
+}

@@ -5,6 +5,7 @@ import { boxPlotSvg, histogramSvg, type TableColumn, tableBlock } from "@lnsnet/
 import { quantileOfSorted } from "@lnsnet/core/statistics";
 import { hasImage, readableLabel } from "./checking.js";
 import type { Dataset } from "./dataset.js";
+import { classNames } from "./foreground.js";
 import { type HuHistogram, type HuSummary, LOWEST_HU, mergeHistograms, summariseHu } from "./hu-histogram.js";
 import type { CaseSurvey } from "./survey.js";
 
@@ -18,14 +19,18 @@ export interface Fingerprint {
   readonly extent_mm: readonly (Quantiles | null)[];
   readonly orientations: Readonly<Record<string, number>>;
   readonly hu: { readonly body: HuSummary | null; readonly foreground: HuSummary | null };
-  readonly nodes: {
-    readonly total: number;
-    readonly per_case: Quantiles | null;
-    readonly volume_ml: Quantiles | null;
-    readonly short_axis_mm: Quantiles | null;
-  };
+  readonly nodes: FingerprintedNodes;
+  /** The nodes of each class, where there are several. */
+  readonly classes?: readonly { readonly name: string; readonly nodes: FingerprintedNodes }[];
   readonly foreground_ml: Quantiles | null;
   readonly scans: readonly FingerprintedScan[];
+}
+
+export interface FingerprintedNodes {
+  readonly total: number;
+  readonly per_case: Quantiles | null;
+  readonly volume_ml: Quantiles | null;
+  readonly short_axis_mm: Quantiles | null;
 }
 
 export interface Quantiles {
@@ -43,12 +48,14 @@ export interface FingerprintedScan {
   readonly spacing_mm: Vector3;
   readonly orientation: string;
   /** Null where the case has no label that can be used. */
-  readonly nodes: readonly { readonly volume_ml: number; readonly short_axis_mm: number }[] | null;
+  readonly nodes:
+    | readonly { readonly volume_ml: number; readonly short_axis_mm: number; readonly class?: string }[]
+    | null;
   readonly foreground_ml: number | null;
 }
 
 /** The fingerprint of the cases whose image can be read; labels that cannot be used are left out. */
-export function fingerprintOf({ name }: Dataset, surveys: readonly CaseSurvey[]): Fingerprint {
+export function fingerprintOf({ name, labels }: Dataset, surveys: readonly CaseSurvey[]): Fingerprint {
   const cases = surveys.filter(hasImage);
   const scans = cases.map((one): FingerprintedScan => {
     const label = readableLabel(one);
@@ -61,14 +68,15 @@ export function fingerprintOf({ name }: Dataset, surveys: readonly CaseSurvey[])
       spacing_mm: spacingMm,
       orientation: one.image.orientation,
       nodes:
-        usable?.nodes.map(({ volumeMl, shortAxisMm }) => ({
+        usable?.nodes.map(({ volumeMl, shortAxisMm, className }) => ({
           volume_ml: volumeMl,
           short_axis_mm: shortAxisMm,
+          ...(className === undefined ? {} : { class: className }),
         })) ?? null,
       foreground_ml: usable?.foregroundMl ?? null,
     };
   });
-  const nodes = scans.flatMap((scan) => scan.nodes ?? []);
+  const names = classNames(labels);
   const axes = [0, 1, 2] as const;
   const count = (subset: string) => surveys.filter((one) => one.subset === subset).length;
   const { body, foreground } = huOf(surveys);
@@ -84,14 +92,26 @@ export function fingerprintOf({ name }: Dataset, surveys: readonly CaseSurvey[])
         .map((code) => [code, scans.filter(({ orientation }) => orientation === code).length]),
     ),
     hu: { body: summariseHu(body), foreground: summariseHu(foreground) },
-    nodes: {
-      total: nodes.length,
-      per_case: quantilesOf(scans.flatMap((scan) => scan.nodes?.length ?? [])),
-      volume_ml: quantilesOf(nodes.map((node) => node.volume_ml)),
-      short_axis_mm: quantilesOf(nodes.map((node) => node.short_axis_mm)),
-    },
+    nodes: nodesOf(scans),
+    ...(names.length > 1 ? { classes: names.map((one) => ({ name: one, nodes: nodesOf(scans, one) })) } : {}),
     foreground_ml: quantilesOf(scans.flatMap((scan) => scan.foreground_ml ?? [])),
     scans,
+  };
+}
+
+/** Of one class, or of all. */
+function nodesOf(scans: readonly FingerprintedScan[], className?: string): FingerprintedNodes {
+  const counted = scans.flatMap((scan) =>
+    scan.nodes === null
+      ? []
+      : [scan.nodes.filter((node) => className === undefined || node.class === className)],
+  );
+  const nodes = counted.flat();
+  return {
+    total: nodes.length,
+    per_case: quantilesOf(counted.map(({ length }) => length)),
+    volume_ml: quantilesOf(nodes.map((node) => node.volume_ml)),
+    short_axis_mm: quantilesOf(nodes.map((node) => node.short_axis_mm)),
   };
 }
 
@@ -111,6 +131,10 @@ export function fingerprintReport(
       `${cases.training} training and ${cases.test} test scans${cases.unreadable > 0 ? `, ${cases.unreadable} of them unreadable and left out` : ""}.`,
       `Median spacing ${fingerprint.spacing_mm.map((axis) => median(axis, 2)).join(" × ")} mm, median size ${fingerprint.size_voxels.map((axis) => median(axis, 0)).join(" × ")} voxels.`,
       `${counted(nodes.total, "body", "bodies")} of foreground, median ${median(nodes.per_case, 0)} a scan, ${median(nodes.volume_ml, 2)} mL and ${median(nodes.short_axis_mm, 1)} mm of short axis. Without instances, nodes that touch count as one.`,
+      ...(fingerprint.classes ?? []).map(
+        ({ name, nodes: own }) =>
+          `${name}: ${counted(own.total, "body", "bodies")}, median ${median(own.per_case, 0)} a scan, ${median(own.volume_ml, 2)} mL and ${median(own.short_axis_mm, 1)} mm of short axis.`,
+      ),
     ],
     sections: [
       {

@@ -80,6 +80,11 @@ export interface ExperimentRequest extends Omit<Experiment, "splits" | "data"> {
  */
 export async function beginExperiment(request: ExperimentRequest, job: Job = {}): Promise<Experiment> {
   const { folder, configuration, dataset, patients, splitsPath } = request;
+  const { labels, channels } = configuration.plan;
+  if (labels !== undefined || channels !== undefined)
+    throw new InputError(
+      `${dataset.folder} has several classes or channels, or voxels to be ignored, of which no table can be made yet; choose one class with --foreground, and keep the CT alone.`,
+    );
   // What cannot be is refused before anything is written.
   requireIndependentTest(request);
   const given = splitsPath === null ? null : await readSplits(splitsPath, dataset, patients);

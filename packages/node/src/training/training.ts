@@ -24,6 +24,7 @@ import {
   forwardModel,
   isExhausted,
   learningRateAt,
+  lossOf,
   type PatientRule,
   type PreparedCase,
   patientOfCase,
@@ -31,8 +32,7 @@ import {
   startingPoint,
   usualSchedule,
 } from "@lnsnet/core/training";
-import { indexedStream } from "@lnsnet/core/transforms";
-import { maskWhere } from "@lnsnet/core/volume";
+import { classPairs, indexedStream, labelSchemeOf } from "@lnsnet/core/transforms";
 import type { Case, Dataset } from "../datasets/dataset.js";
 import { patientsOf, scansOfPatients } from "../datasets/splits.js";
 import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
@@ -97,6 +97,7 @@ export async function train(
   await ensureWritableFolder(run.folder);
   const step = buildTrainingStep((image, builder) => buildNetwork(plan.network, image, builder), {
     imageShape: [options.batchSize, plan.network.configuration.inputs, ...plan.patchSize],
+    loss: lossOf(labelSchemeOf(plan)),
     optimizer: { weightDecay: options.weightDecay, clipNorm: options.clipNorm },
     accumulation: options.accumulation,
     trains: (name) => options.trained === "all" || isOfHead(plan.network, name),
@@ -373,7 +374,7 @@ function refuseLargePatch(patchSize: Plan["patchSize"], cases: readonly Prepared
   );
 }
 
-/** Mean DSC of whole validation volumes on the working grid, by the averaged weights; null without validation. */
+/** Mean DSC of whole validation volumes and classes on the working grid, by the averaged weights; null without validation. */
 async function createValidator(
   plan: Plan,
   { threads, validateEvery }: TrainingOptions,
@@ -389,17 +390,19 @@ async function createValidator(
       threads,
     },
   );
+  const scheme = labelSchemeOf(plan);
   return async (state) => {
     let sum = 0;
     for (const one of cases) {
       const grid = { ...one, originMm: [0, 0, 0] as const, direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] as const };
-      const [{ probability }] = await predictProbability(grid, [session], {
+      const predictions = await predictProbability(grid, [session], {
         ...plan,
         overlap: VALIDATION_OVERLAP,
         constants: averagedInputs(state, step),
       });
-      const predicted = maskWhere(probability.data, (value) => value >= FOREGROUND_THRESHOLD);
-      sum += dice(countOverlap(one.label, predicted));
+      const probabilities = predictions.map(({ probability }) => probability.data);
+      const pairs = classPairs(one.label, probabilities, scheme, FOREGROUND_THRESHOLD);
+      for (const { truth, prediction } of pairs) sum += dice(countOverlap(truth, prediction)) / pairs.length;
     }
     return sum / cases.length;
   };

@@ -248,8 +248,8 @@ describe("several classes, as HECKTOR has them", () => {
   });
 
   test("are measured together, or one of them with its own instances", async () => {
-    const tokens = ["dataset", "fingerprint", "classes", "--output", "classes-print", "--json"];
-    const both = JSON.parse((await lnsnet(tokens)).stdout);
+    const tokens = ["dataset", "fingerprint", "classes", "--json", "--output"];
+    const both = JSON.parse((await lnsnet([...tokens, "classes-print"])).stdout);
     expect(both.nodes.total).toBe(4);
     expect(
       both.classes.map(({ name, nodes }: { name: string; nodes: { total: number } }) => [name, nodes.total]),
@@ -257,7 +257,7 @@ describe("several classes, as HECKTOR has them", () => {
       ["GTVp", 2],
       ["GTVn", 2],
     ]);
-    const { stdout } = await lnsnet([...tokens, "--foreground", "GTVn"]);
+    const { stdout } = await lnsnet([...tokens, "class-print", "--foreground", "GTVn"]);
     const { nodes, hu } = JSON.parse(stdout);
     // Half of the body, 72 voxels of 2 mm³, in each of two scans.
     expect(nodes.total).toBe(2);
@@ -310,7 +310,8 @@ describe("voxels that nobody judged", () => {
   test("are left out of training, and are an error of the import alone", async () => {
     const checked = await lnsnet(["dataset", "check", "ignoring", "--json"]);
     expect(checked.code, checked.stdout).toBe(0);
-    const few = ["--network", "lnsnet-small", "--patch", "16,16,16", "--steps", "1", "--spacing", "1,1,2"];
+    const few = ["--network", "lnsnet-small", "--patch", "16,16,16", "--steps", "1"];
+    few.push("--spacing", "0.75,0.75,1.25", "--validate-every", "0");
     const trained = await lnsnet(["train", "ignoring", "--output", "ignoring-run", ...few]);
     expect(trained.code, trained.stderr).toBe(0);
     const imported = await lnsnet(["dataset", "import", "ignoring", "--output", "ignoring-import", "--json"]);

@@ -4,14 +4,22 @@ import { scalingsOf } from "../transforms/intensity.js";
 import { decidedMask, type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
 import { prepareChannels, restoreClasses, restoreMask, workingGrid } from "../transforms/preprocess.js";
 import { outerCorners, voxelsAround } from "../volume/bounds.js";
-import { cropGeometry, nodeCropStart } from "../volume/crop.js";
+import { crop, cropGeometry, nodeCropStart } from "../volume/crop.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
 import { labelComponents } from "../voxels/components.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
+import { sideByBody, sideByGrid } from "../voxels/neck-side.js";
+import { measureNodes } from "../voxels/node-measurement.js";
 import type { LookOptions, Predictor } from "./predictor.js";
-import { scanChannels } from "./scan-channels.js";
-import { type ClassPrediction, FOREGROUND_THRESHOLD, namedPredictions } from "./segmented-nodes.js";
+import { type ScanChannels, scanChannels } from "./scan-channels.js";
+import {
+  type ClassPrediction,
+  FOREGROUND_THRESHOLD,
+  namedPredictions,
+  type SegmentedNode,
+  withConfidence,
+} from "./segmented-nodes.js";
 
 export interface ClickOptions extends Omit<LookOptions, "isWanted" | "overlap" | "onPatch"> {
   /**
@@ -23,8 +31,14 @@ export interface ClickOptions extends Omit<LookOptions, "isWanted" | "overlap" |
   readonly className?: string | undefined;
 }
 
+/** A node that was found at a click, measured. */
+export interface ClickedNode extends NodeAtClick {
+  /** Its number is 1, and its box that of the scan's voxels. */
+  readonly node: SegmentedNode;
+}
+
 /** A node that was found at a click. */
-export interface ClickedNode {
+export interface NodeAtClick {
   readonly found: "node";
   /** 1 in the node; a box of the scan's grid, placed by its geometry and by `start`. */
   readonly mask: Volume<Uint8Array>;
@@ -57,22 +71,49 @@ const greatestPatches = 3;
 const overlap = 0.5;
 
 /**
- * The node at a point: one patch around the point, a second one around what was found there, and more only where the
- * node reaches a patch's border. Of what the network found, the connected component (26 neighbours) at the point is
- * taken, or the nearest one within 5 mm. Of several classes it is the one of the highest probability within 5 mm of the
- * point in the first patch, or the one that is named.
+ * The node at a point, measured. Nothing of the size of the scan is made: memory grows with the patch alone.
  *
  * @param scan in any orientation; a volume for each channel, where the model takes several
  * @param pointMm LPS
- * @throws InputError where the scan has not the model's channels, or the model no class of the name
+ * @throws InputError where the scan has not the model's channels, the model no class of the name, the predictor was
+ *   released, or a network answers with NaN; the signal's reason where it was stopped
  */
 export async function segmentClickedNode(
   scan: Volume | readonly Volume[],
   pointMm: Vector3,
   predictor: Predictor,
-  { centresAgain = true, className, ...options }: ClickOptions = {},
+  options: ClickOptions = {},
 ): Promise<ClickedNode | NoNodeAtClick> {
-  const { channels, ct } = scanChannels(scan, predictor.plan);
+  const read = scanChannels(scan, predictor.plan);
+  const found = await findClickedNode(read, pointMm, predictor, options);
+  if (found.found === "none") return found;
+  const { mask, start, prediction } = found;
+  const { ct } = read;
+  const nodes =
+    ct === null
+      ? measureNodes(mask, null, "labels", sideByGrid(read.channels[0]))
+      : measureNodes(mask, crop(ct, start, mask.size), "labels", sideByBody(ct));
+  const [node] = withConfidence(nodes, mask, prediction);
+  const { start: inMask, size } = node.boundingBoxIndex;
+  const inScan: Vector3 = [start[0] + inMask[0], start[1] + inMask[1], start[2] + inMask[2]];
+  return { ...found, node: { ...node, boundingBoxIndex: { start: inScan, size } } };
+}
+
+/**
+ * The node at a point: one patch around the point, a second one around what was found there, and more only where the
+ * node reaches a patch's border. Of what the network found, the connected component (26 neighbours) at the point is
+ * taken, or the nearest one within 5 mm. Of several classes it is the one of the highest probability within 5 mm of the
+ * point in the first patch, or the one that is named.
+ *
+ * @param pointMm LPS
+ * @throws InputError where the model has no class of the name
+ */
+export async function findClickedNode(
+  { channels, ct }: ScanChannels,
+  pointMm: Vector3,
+  predictor: Predictor,
+  { centresAgain = true, className, ...options }: ClickOptions = {},
+): Promise<NodeAtClick | NoNodeAtClick> {
   const refusal = reasonAgainst(channels[0], ct, pointMm);
   if (refusal !== null) return { found: "none", reason: refusal };
   const { plan } = predictor;

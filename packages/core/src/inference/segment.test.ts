@@ -7,6 +7,7 @@ import { nodeRuntime } from "../runtime/node.js";
 import type { SessionOptions } from "../runtime/types.js";
 import { indexedStream, uniform } from "../transforms/random.js";
 import { type Vector3, voxelCount } from "../volume/volume.js";
+import { segmentClickedNode } from "./clicked-node.js";
 import { densityPredictor } from "./density-predictor.test-helper.js";
 import { type Ball, drawnScan, straightGrid } from "./drawn-scan.test-helper.js";
 import { openPredictor, type TrainedModel } from "./predictor.js";
@@ -67,6 +68,29 @@ test("a clicked node is the node of the whole scan", async () => {
   const clicked = await segment(scan, predictor, { at: [large.centreMm] });
   expect(clicked.nodes[0].voxels).toBe(whole.nodes[0].voxels);
   expect(clicked.nodes[0].centroidLpsMm).toEqual(whole.nodes[0].centroidLpsMm);
+});
+
+test("a node that is clicked by itself is measured as in the scan, in memory of a patch's size", async () => {
+  const {
+    nodes: [expected],
+    instances,
+  } = await segment(scan, predictor, { at: [large.centreMm] });
+  const found = await segmentClickedNode(scan, large.centreMm, predictor);
+  if (found.found === "none") throw new Error(found.reason);
+  expect(found.mask.data.length).toBeLessThan(instances.data.length / 2);
+  const { node } = found;
+  for (const key of ["id", "voxels", "side", "boundingBoxIndex", "ensembleDisagreement"] as const)
+    expect(node[key]).toEqual(expected[key]);
+  for (const key of [
+    "volumeMl",
+    "longAxisMm",
+    "shortAxisMm",
+    "feretMaxMm",
+    "huMean",
+    "meanProbability",
+  ] as const)
+    expect(node[key]).toBeCloseTo(Number(expected[key]), 9);
+  for (const axis of [0, 1, 2]) expect(node.centroidLpsMm[axis]).toBeCloseTo(expected.centroidLpsMm[axis], 9);
 });
 
 describe("nodes that stand there", () => {

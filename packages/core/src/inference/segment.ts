@@ -6,7 +6,7 @@ import { sameGeometry, type Vector3, type Volume } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import type { CleanUp } from "./clean-up.js";
-import { type ClickOptions, segmentClickedNode } from "./clicked-node.js";
+import { type ClickOptions, findClickedNode } from "./clicked-node.js";
 import { placeNode } from "./placed-nodes.js";
 import type { Predictor } from "./predictor.js";
 import { type ScanChannels, scanChannels } from "./scan-channels.js";
@@ -152,7 +152,7 @@ async function segmentClicks(
   const predictions = new Map<number, ClassPrediction>();
   const clicks: ClickOutcome[] = [];
   for (const [index, pointMm] of points.entries()) {
-    const found = await segmentClickedNode(scan.channels, pointMm, predictor, look);
+    const found = await findClickedNode(scan, pointMm, predictor, look);
     if (found.found === "none") clicks.push({ pointMm, node: null, remark: found.reason });
     else {
       const { number, as } = placeNode(instances, found, next);

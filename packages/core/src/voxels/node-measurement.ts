@@ -41,6 +41,7 @@ export type NodeSplit = "components" | "labels";
  *
  * @param labels - foreground where nonzero
  * @param scan - HU on the grid of `labels`, for density and for the body's midline
+ * @param sideOfPoint - the side of the neck; by the scan's body, or without a scan by the grid
  * @throws InputError where the scan lies on another grid
  * @throws RangeError where the data does not fill the grid
  */
@@ -48,6 +49,7 @@ export function measureNodes(
   labels: Volume<IntegerVoxelArray>,
   scan: Volume | null = null,
   split: NodeSplit = "components",
+  sideOfPoint: SideOfPoint | null = null,
 ): NodeMeasurement[] {
   requireMaskOfSize(labels.data.length, labels.size);
   if (scan !== null && !sameGeometry(labels, scan)) {
@@ -58,8 +60,8 @@ export function measureNodes(
   }
   const nodes = split === "components" ? componentsOf(labels) : labelsOf(labels);
   if (nodes.length === 0) return [];
-  const sideOfPoint = scan === null ? sideByGrid(labels) : sideByBody(scan);
-  return nodes.map((node) => measureNode(node, labels, scan, sideOfPoint));
+  const side = sideOfPoint ?? (scan === null ? sideByGrid(labels) : sideByBody(scan));
+  return nodes.map((node) => measureNode(node, labels, scan, side));
 }
 
 /** A node as stretches of voxels along i: offsets of the first voxel and of the one after the last. */

@@ -32,7 +32,7 @@ export interface Work {
 const FREE = new Set(["input", "parameter", "constant", "reshape"]);
 
 /** Work of all that `values` need, by the name of the operation, most bytes first. */
-export function workByOperation(values: readonly Value[]): Map<string, Work> {
+function workByOperation(values: readonly Value[]): Map<string, Work> {
   const works = new Map<string, Work>();
   for (const { operation, inputs, outputs, ...node } of sortNodes(values)) {
     if (FREE.has(operation.name)) continue;

@@ -19,7 +19,7 @@ export interface Finding {
 }
 
 /** Inputs of a format that were tried, and how many were read as if nothing were wrong. */
-export interface FormatCount {
+interface FormatCount {
   mutations: number;
   cuts: number;
   accepted: number;

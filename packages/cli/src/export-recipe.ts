@@ -3,9 +3,6 @@
 import type { PatchSize, Plan } from "@lnsnet/core";
 import { DEFAULT_OVERLAP, FOREGROUND_THRESHOLD, patchWeighting } from "@lnsnet/core/inference";
 
-/** The recipe of an exported network. Its fields are explained in docs/export.md. */
-export type ExportRecipe = ReturnType<typeof exportRecipe>;
-
 /**
  * @param onnx name of the ONNX file, which lies beside the recipe
  * @param patchSize depth, height, width of the exported input

@@ -29,6 +29,11 @@ export {
 } from "./formats/volume-file.js";
 export { type CleanUp, cleanedMask, defaultCleanUp } from "./inference/clean-up.js";
 export {
+  type ClickedNode,
+  type NoNodeAtClick,
+  segmentClickedNode,
+} from "./inference/clicked-node.js";
+export {
   openPredictor,
   type PredictionPlan,
   type Predictor,

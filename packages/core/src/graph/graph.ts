@@ -17,7 +17,7 @@ export interface Value {
 }
 
 /** Arithmetic work of one node. */
-export interface Cost {
+interface Cost {
   /** True multiply-accumulates of convolutions and matrix products; 0 for everything else. */
   readonly multiplyAdds: number;
   /** By the rule of `thop`: a transposed convolution by its output, attention products left out. */

@@ -15,7 +15,7 @@ import { leafName } from "./operations/leaves.js";
 import { type Shape, sizeOf } from "./shape.js";
 
 /** ONNX operator set that emitted models use. */
-export const OPSET = 20;
+const OPSET = 20;
 const IR_VERSION = 9n;
 
 export interface OnnxModelOptions {

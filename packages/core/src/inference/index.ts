@@ -1,4 +1,10 @@
 export { type CleanUp, cleanedMask, defaultCleanUp } from "./clean-up.js";
+export {
+  type ClickedNode,
+  type ClickOptions,
+  type NoNodeAtClick,
+  segmentClickedNode,
+} from "./clicked-node.js";
 export { openPredictor, type PredictionPlan, type Predictor, type TrainedModel } from "./predictor.js";
 export {
   type ClickOutcome,

@@ -59,7 +59,7 @@ export const networkPresets: Readonly<Record<string, NetworkSpecification>> = Ob
 export const networkTitle = ({ name }: NetworkSpecification): string => networks[name].title;
 
 /** What depth, height and width of an image must be multiples of. */
-export function sizeDivisor<Name extends NetworkName>(specification: NetworkSpecification<Name>): Size3 {
+function sizeDivisor<Name extends NetworkName>(specification: NetworkSpecification<Name>): Size3 {
   return networks[specification.name].divisor(specification.configuration);
 }
 

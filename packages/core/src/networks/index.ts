@@ -6,7 +6,6 @@ export {
   networkPresets,
   networkTitle,
   partsOf,
-  sizeDivisor,
   sizeRule,
   takesSize,
 } from "./catalogue.js";

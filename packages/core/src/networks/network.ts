@@ -4,7 +4,7 @@ import type { Value } from "../graph/graph.js";
 import type { NetworkBuilder } from "./builder.js";
 
 /** What every configuration states. */
-export interface CommonConfiguration {
+interface CommonConfiguration {
   /** Channels of the input; 1 for CT. */
   readonly inputs: number;
   /** Channels of the logits. */

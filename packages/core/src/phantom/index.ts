@@ -3,4 +3,4 @@ export { type Host, type HostStructures, prepareHost } from "./implants/host.js"
 export { type ImplantedNode, type ImplantedScan, implantLabels, implantNodes } from "./implants/implants.js";
 export type { NodeKind, PhantomNode } from "./nodes.js";
 export { defaultPhantomOptions, type PhantomOptions } from "./options.js";
-export { generatePatient, type PhantomPatient, phantomId, phantomNodes } from "./patient.js";
+export { generatePatient, type PhantomPatient, phantomNodes } from "./patient.js";

@@ -3,7 +3,7 @@
 import { InputError } from "../errors.js";
 
 /** Low and high end of a uniform draw. */
-export type Range = readonly [low: number, high: number];
+type Range = readonly [low: number, high: number];
 
 /** Choices for the scan; the anatomy and its nodes follow from seed and index. */
 export interface PhantomOptions {

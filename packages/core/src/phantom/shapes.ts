@@ -31,7 +31,7 @@ export interface Appearance {
 }
 
 /** A short elliptic cylinder with rounded ends; tubes are chains of them. */
-export interface TubeCell {
+interface TubeCell {
   readonly kind: "tube";
   readonly start: Vector3;
   readonly axis: Vector3;

@@ -101,7 +101,7 @@ export interface Panel extends Rectangle {
 }
 
 /** One direction of a panel: pixel p shows index `first + (p + ½)·perPixel` of axis `axis` (0 right→left, 1 anterior→posterior, 2 inferior→superior). */
-export interface PanelAxis {
+interface PanelAxis {
   readonly axis: 0 | 1 | 2;
   readonly first: number;
   readonly perPixel: number;

@@ -17,7 +17,7 @@ export interface ScatterPlot {
   readonly note?: string | undefined;
 }
 
-export interface ScatterGroup {
+interface ScatterGroup {
   readonly label: string;
   readonly points: readonly Point[];
 }
@@ -27,7 +27,7 @@ export interface Point {
   readonly up: number;
 }
 
-export interface Level {
+interface Level {
   readonly up: number;
   readonly label: string;
   readonly isMain: boolean;

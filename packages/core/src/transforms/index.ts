@@ -22,7 +22,6 @@ export {
   isCtName,
   isWindow,
   normaliseHu,
-  normaliseInPlace,
   outsideOf,
   type Scaling,
   scalingsOf,

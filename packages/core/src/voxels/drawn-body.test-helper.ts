@@ -2,8 +2,8 @@
 import { pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
 
 /** Apices of both lungs at z = −100 mm; the brain from z = 71 to 229 mm. */
-export const lungs = { centre: [80, 0, -300], halfAxes: [60, 80, 200] } as const;
-export const brain = { centre: [0, 0, 150], halfAxes: [66, 84, 79] } as const;
+const lungs = { centre: [80, 0, -300], halfAxes: [60, 80, 200] } as const;
+const brain = { centre: [0, 0, 150], halfAxes: [66, 84, 79] } as const;
 const skull = { centre: brain.centre, halfAxes: [74, 92, 87] } as const;
 const head = { centre: brain.centre, halfAxes: [82, 100, 95] } as const;
 

@@ -1,12 +1,8 @@
 export { bodyMask } from "./body-mask.js";
 export {
   type Connectivity,
-  componentBoxes,
   type LabelledComponents,
-  type LabelledRuns,
   labelComponents,
-  labelRuns,
-  largestFirst,
   removeSmallComponents,
 } from "./components.js";
 export {
@@ -20,24 +16,22 @@ export {
 export { ctProblem, requireCt } from "./ct-check.js";
 export { squaredDistanceMm } from "./distance.js";
 export {
-  foregroundOf,
   type LabelledBodies,
   labelBodies,
   labelValues,
   type NamedMask,
   numberedComponents,
 } from "./instances.js";
-export { isProbabilityMap, requireLabels } from "./label-check.js";
+export { requireLabels } from "./label-check.js";
 export {
   boundary,
-  cropMask,
   dilate,
   erode,
   foregroundBox,
   type IndexBox,
   type StructuringElement,
 } from "./morphology.js";
-export { findNeckRegion, type NeckRegion, type NoNeck, regionTest } from "./neck-region.js";
+export { findNeckRegion, type NeckRegion, type NoNeck } from "./neck-region.js";
 export type { NeckSide } from "./neck-side.js";
 export { type NodeConfidence, nodeConfidences } from "./node-confidence.js";
 export { isNodeHu, nodeHu } from "./node-density.js";

@@ -78,9 +78,6 @@ export async function cacheKey(
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
-/** How a case stands in the cache: not there, made from other files or settings, or as it should be. */
-export type CacheState = "absent" | "stale" | "fresh";
-
 /** A case of the cache; its arrays only where it is fresh. */
 export type CachedCase =
   | { readonly state: "absent" | "stale" }

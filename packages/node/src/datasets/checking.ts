@@ -16,7 +16,7 @@ export interface Finding {
   readonly message: string;
 }
 
-export type FindingKind =
+type FindingKind =
   | "layout"
   | "unreadable"
   | "geometry-mismatch"

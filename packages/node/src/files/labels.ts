@@ -95,7 +95,7 @@ export function hasSeveralValues({ data }: Volume): boolean {
  *
  * @throws InputError where the grids differ by more
  */
-export function onGridOf(
+function onGridOf(
   labels: Volume<IntegerVoxelArray>,
   grid: Geometry,
   name: string,

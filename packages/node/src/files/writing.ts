@@ -17,7 +17,7 @@ import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { labelValues, type NodeConfidence, traceContours } from "@lnsnet/core/voxels";
 import { packageVersion } from "../work/version.js";
 
-export const segmentationFormats = ["seg", "rtstruct"] as const;
+const segmentationFormats = ["seg", "rtstruct"] as const;
 export type SegmentationFormat = (typeof segmentationFormats)[number];
 
 export interface SegmentationOptions {

@@ -9,7 +9,7 @@ import { runInWorkers } from "../work/pool.js";
 import type { Batch, BatchMessage, BatchPlan } from "./batch-worker.js";
 import type { KeptCase, PrepareTask } from "./prepare-worker.js";
 
-export type { Batch, BatchPlan } from "./batch-worker.js";
+export type { BatchPlan } from "./batch-worker.js";
 
 export interface PrepareOptions {
   readonly spacingMm: Vector3;

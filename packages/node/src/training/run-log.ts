@@ -5,7 +5,7 @@ import { fileVersionRecord, restartRecord, scalarsRecord } from "@lnsnet/core/fo
 import { fileError, isFile, writeAtomically } from "../files/disk.js";
 
 /** Figures after a step; those of a training step, or of a validation. */
-export interface LogEntry {
+interface LogEntry {
   readonly step: number;
   readonly loss?: number;
   readonly norm?: number;

@@ -68,10 +68,6 @@ interface WasmOptions {
   printErr: (line: string) => void;
 }
 
-export type LoadWasm<Name extends string> = (
-  options: WasmOptions,
-) => Promise<Record<Name, new () => WasmDecoder>>;
-
 const loaded = new Map<CodecEncoding, Promise<FrameCodec>>();
 
 // Silences the decoders, which print messages; errors show in their result.

@@ -25,7 +25,7 @@ export interface FrameStack {
   readonly problems: readonly string[];
 }
 
-export interface FramePlace {
+interface FramePlace {
   /** Centre of the first voxel, LPS mm. */
   readonly positionMm: Vector3;
   /** The segment that the frame belongs to; null in a labelmap, where the pixel values tell. */

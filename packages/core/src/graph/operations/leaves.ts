@@ -24,10 +24,10 @@ function leaf(name: string): Operation<LeafAttributes> {
   };
 }
 
-export const inputOperation = leaf("input");
-export const parameterOperation = leaf("parameter");
+const inputOperation = leaf("input");
+const parameterOperation = leaf("parameter");
 
-export const constantOperation: Operation<ConstantAttributes> = {
+const constantOperation: Operation<ConstantAttributes> = {
   name: "constant",
   shape: (_, { shape, data }) => {
     if (sizeOf(shape) !== data.length)

@@ -9,7 +9,7 @@ import type { NetworkBuilder } from "../builder.js";
 import { he, type Initialization, lecun } from "../initialization.js";
 
 /** An edge for all axes of space, or one for each. */
-export type Edges = number | Shape;
+type Edges = number | Shape;
 
 export interface ConvolutionLayer {
   /** 3 by default. An odd kernel is centred: at stride 1 the size stays. An even one is not padded. */

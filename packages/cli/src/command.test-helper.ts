@@ -44,7 +44,7 @@ export function lnsnetIn(
 }
 
 /** How a run of a session ended, and what it took: seconds of processor time. */
-export interface Measured extends Ended {
+interface Measured extends Ended {
   readonly seconds: number;
   /** Largest resident set of the whole session so far. */
   readonly peakBytes: number;

@@ -108,7 +108,7 @@ export function refuseBadSpacing(spacingMm: Vector3, name: string): void {
 }
 
 /** Whether all three spacings are plausible for a scan: from a tenth of a micrometre to a metre. */
-export function isSpacing(spacingMm: Vector3): boolean {
+function isSpacing(spacingMm: Vector3): boolean {
   return spacingMm.every((s) => s >= 1e-4 && s <= 1e3);
 }
 

@@ -21,7 +21,7 @@ export interface NodeOverlaps {
 }
 
 /** Two nodes match if their IoU is above this: the rule of the publications that we compare with. */
-export const hitIou = 0.3;
+const hitIou = 0.3;
 
 /**
  * A label volume with one label per node: components by {@link numberedComponents}, as `measureNodes` numbers them; for

@@ -14,7 +14,7 @@ export interface LocatedSlice extends Slice {
 }
 
 /** A slice with its position in the stack. */
-export interface PlacedSlice {
+interface PlacedSlice {
   readonly slice: LocatedSlice;
   /** Distance from the first slice along the normal. */
   readonly distanceMm: number;

@@ -3,20 +3,20 @@
 import { InputError } from "../errors.js";
 
 /** Low and high end of a uniform draw. */
-type Range = readonly [low: number, high: number];
+type Bounds = readonly [low: number, high: number];
 
 /** Choices for the scan; the anatomy and its nodes follow from seed and index. */
 export interface PhantomOptions {
   /** Distance between voxels in a slice, mm. */
-  readonly inPlaneSpacingMm: Range;
+  readonly inPlaneSpacingMm: Bounds;
   /** Distance between slices, mm. */
-  readonly sliceSpacingMm: Range;
+  readonly sliceSpacingMm: Bounds;
   /** Extent of the scan along its own axes, mm. */
   readonly fieldMm: readonly [number, number, number];
   /** Where a drawn grid would have more, slices grow thicker to the end of their range, then pixels wider. */
   readonly maximumVoxels: number;
   /** Standard deviation of the noise after smoothing, HU. */
-  readonly noiseHu: Range;
+  readonly noiseHu: Bounds;
   /** Share of patients whose grid is rotated against the body by up to 10°. */
   readonly obliqueShare: number;
   /** Share of patients stored with one or more axes reversed, as LAS or RPS. */

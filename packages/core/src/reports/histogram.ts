@@ -75,7 +75,7 @@ export function histogramSvg({ title, axisLabel, series, note }: Histogram): str
     {
       title,
       note,
-      description: series.map((one, index) => describe(one, shares[index], axisLabel)).join(" "),
+      description: series.map((histogram, index) => describe(histogram, shares[index], axisLabel)).join(" "),
     },
     axes + bars.join("") + legend.join(""),
     bottom + 48,

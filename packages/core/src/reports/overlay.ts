@@ -73,7 +73,7 @@ export function overlayPng(
   const predictionMask = reorientToLps(prediction);
   const masks = truthMask === null ? [predictionMask] : [truthMask, predictionMask];
   const slices = options.pointMm === undefined ? fullestSlices(masks) : nearestVoxel(scan, options.pointMm);
-  const field = options.field === "whole" ? wholeField(scan) : fieldOfBodies(scan, masks, slices);
+  const field = options.field === "whole" ? wholeField(scan) : foregroundField(scan, masks, slices);
   const layout = layoutOverlay(field, scan.spacingMm, options.planes ?? ["axial", "coronal", "sagittal"]);
 
   const legend = legendOf(truthMask !== null);
@@ -121,10 +121,7 @@ export function layoutOverlay(
   const extentMm = field.map(([low, high], axis) => (high - low) * spacingMm[axis]);
   const widthMm = planes.reduce((sum, plane) => sum + extentMm[planeAxes[plane].across], 0);
   const heightMm = Math.max(...planes.map((plane) => extentMm[planeAxes[plane].down]));
-  const pixelsPerMm = Math.min(
-    (pictureWidth - gap * (planes.length + 1)) / widthMm,
-    greatestHeight / heightMm,
-  );
+  const pixelsPerMm = Math.min((pictureWidth - gap * (planes.length + 1)) / widthMm, maxHeight / heightMm);
   const panelAxis = (axis: 0 | 1 | 2, flipped: boolean): PanelAxis => {
     const perPixel = 1 / (pixelsPerMm * spacingMm[axis]);
     return flipped
@@ -158,7 +155,7 @@ export function layoutOverlay(
 type Field = readonly (readonly [low: number, high: number])[];
 
 const pictureWidth = 1200;
-const greatestHeight = 1000;
+const maxHeight = 1000;
 const headerHeight = 32;
 const marginMm = 15;
 const leastFieldMm = 90;
@@ -217,7 +214,7 @@ function wholeField(volume: Volume): Field {
 }
 
 /** The box around every marked voxel and the shown slices, with a margin, not smaller than a neck's half, within the scan. */
-function fieldOfBodies(volume: Volume, masks: readonly Volume<Uint8Array>[], slices: Vector3): Field {
+function foregroundField(volume: Volume, masks: readonly Volume<Uint8Array>[], slices: Vector3): Field {
   const areas = masks.map(sliceAreas);
   if (areas.every(([area]) => area.every((count) => count === 0))) return wholeField(volume);
   return volume.size.map((count, axis) => {

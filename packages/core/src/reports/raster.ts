@@ -117,12 +117,15 @@ export interface LabelRoom {
  * Labels moved until none covers another or what is taken: the first stay, each later one goes to the nearest free place
  * on rings about its own.
  */
-export function apart(labels: readonly Rectangle[], { gap, taken = [], within }: LabelRoom): Rectangle[] {
+export function separatedLabels(
+  labels: readonly Rectangle[],
+  { gap, taken = [], within }: LabelRoom,
+): Rectangle[] {
   const placed: Rectangle[] = [];
   for (const label of labels) {
-    const isFree = (one: Rectangle, isBound: boolean) =>
-      ![...taken, ...placed].some((other) => meet(one, other, gap)) &&
-      !(isBound && within !== undefined && !contains(within, one));
+    const isFree = (label: Rectangle, isBound: boolean) =>
+      ![...taken, ...placed].some((other) => areCloserThan(label, other, gap)) &&
+      !(isBound && within !== undefined && !contains(within, label));
     // Beyond this many rings every place of the room was tried.
     const rings = within === undefined ? 0 : Math.ceil(Math.hypot(within.width, within.height));
     let candidate = label;
@@ -151,11 +154,11 @@ function contains(outer: Rectangle, inner: Rectangle): boolean {
 }
 
 /** Whether two rectangles lie less than `gap` pixels from each other along both axes. */
-function meet(one: Rectangle, other: Rectangle, gap: number): boolean {
+function areCloserThan(a: Rectangle, b: Rectangle, gap: number): boolean {
   return (
-    one.left < other.left + other.width + gap &&
-    other.left < one.left + one.width + gap &&
-    one.top < other.top + other.height + gap &&
-    other.top < one.top + one.height + gap
+    a.left < b.left + b.width + gap &&
+    b.left < a.left + a.width + gap &&
+    a.top < b.top + b.height + gap &&
+    b.top < a.top + a.height + gap
   );
 }

@@ -36,7 +36,7 @@ function previewOf(grid: Geometry, idAt: (voxel: Voxel) => number) {
 }
 
 /** A node of 6 × 6 × 4 mm on the patient's left, in front and below. */
-const one = ([x, y, z]: Voxel) => (x >= 28 && x < 34 && y >= 10 && y < 16 && z >= 5 && z < 9 ? 1 : 0);
+const isInside = ([x, y, z]: Voxel) => (x >= 28 && x < 34 && y >= 10 && y < 16 && z >= 5 && z < 9 ? 1 : 0);
 
 const isOrange = (r: number, g: number, b: number) => r === 255 && g === 150 && b === 0;
 
@@ -67,7 +67,7 @@ describe("segmentationPreviewPng", () => {
     ["upright", upright],
     ["turned", turned],
   ])("shows a node where a radiologist expects it: stored %s", (_, grid) => {
-    const picture = previewOf(grid, one);
+    const picture = previewOf(grid, isInside);
     // Right on the left, superior on top: x from 28 to 34, z from 9 down to 5.
     expect(boxOf(picture, coronal, isOrange)).toEqual([
       115 + 28 * 12,
@@ -86,7 +86,7 @@ describe("segmentationPreviewPng", () => {
 
   it("outlines each node by itself where two lie one behind the other", () => {
     // One on the left; the other on the right, 3 mm further back, at the same height.
-    const two = ([x, y, z]: Voxel) => one([x, y, z]) || 2 * one([x + 20, y - 3, z]);
+    const two = ([x, y, z]: Voxel) => isInside([x, y, z]) || 2 * isInside([x + 20, y - 3, z]);
     const picture = previewOf(upright, two);
     const middleRow = { ...sagittal, top: 34 + 32 * 12, height: 1 };
     const edges = [10, 13, 16, 19].map((y) => 605 + y * 12);
@@ -97,7 +97,7 @@ describe("segmentationPreviewPng", () => {
   });
 
   it("cuts the tile about the node, in mm, and draws the long axis as long as it is", () => {
-    const picture = previewOf(upright, one);
+    const picture = previewOf(upright, isInside);
     const pixelsPerMm = 287 / 60;
     const [left, right, top, bottom] = boxOf(picture, tile, isOrange);
     expect(Math.abs(right + 1 - left - 6 * pixelsPerMm)).toBeLessThanOrEqual(1.5);
@@ -124,7 +124,7 @@ describe("segmentationPreviewPng", () => {
   });
 
   it("refuses nodes of another grid", () => {
-    const instances = volumeOn(upright, one);
+    const instances = volumeOn(upright, isInside);
     const elsewhere = { ...instances, originMm: [5, 0, 0] as const };
     expect(() => segmentationPreviewPng(elsewhere, instances, [], { title: "", caption: "" })).toThrow(
       InputError,

@@ -37,13 +37,13 @@ import {
   white,
 } from "./picture.js";
 import {
-  apart,
   type Colour,
   createRaster,
   drawLine,
   drawText,
   type Raster,
   type Rectangle,
+  separatedLabels,
   setPixel,
 } from "./raster.js";
 
@@ -118,7 +118,7 @@ const tileLine = 19;
 const tileHeader = 2 * tileLine + 4;
 const tileFieldMm = 60;
 const tileMarginMm = 10;
-const greatestOverviewHeight = 480;
+const maxOverviewHeight = 480;
 /** Between the rays of an overview, and between the samples along them. */
 const rayStepMm = 2;
 /** Between the numbers of two nodes, and between a node and its number, in pixels. */
@@ -251,10 +251,7 @@ interface Overview extends View {
 function overviewsOf(scan: Volume, top: number): readonly [Overview, Overview] {
   const box = boxOf(scan);
   const [widthMm, depthMm, heightMm] = box.extentMm;
-  const pixelsPerMm = Math.min(
-    (pictureWidth - 3 * gap) / (widthMm + depthMm),
-    greatestOverviewHeight / heightMm,
-  );
+  const pixelsPerMm = Math.min((pictureWidth - 3 * gap) / (widthMm + depthMm), maxOverviewHeight / heightMm);
   const pixels = (lengthMm: number) => Math.max(1, Math.floor(lengthMm * pixelsPerMm));
   const left = Math.floor((pictureWidth - pixels(widthMm) - gap - pixels(depthMm)) / 2);
   const area = { top, height: pixels(heightMm) };
@@ -371,7 +368,7 @@ function drawNumbers(
     };
   });
   const taken = [...sideLetterPlaces(area, letters, "text"), scaleBarPlace(area, 1 / plane.spacingMm[0])];
-  apart(wanted, { gap: labelGap, taken, within: area }).forEach((label, at) => {
+  separatedLabels(wanted, { gap: labelGap, taken, within: area }).forEach((label, at) => {
     const { left, top, width, height } = label;
     const distance = Math.hypot(left - wanted[at].left, top - wanted[at].top);
     if (distance > height) {

@@ -1,4 +1,4 @@
-// The long and the short axis of a node in the axial plane, as RECIST 1.1 reads them.
+// The long and the short axis of a node in the axial plane, as RECIST 1.1 defines them.
 
 import { contours } from "d3-contour";
 import { lpsBounds } from "../volume/bounds.js";
@@ -20,18 +20,18 @@ export interface AxialAxes {
 /**
  * The long axis is the longest diameter of the node's outline in one axial slice, over all slices; the short axis is
  * the longest chord of that outline at a right angle to it, in the same slice (RECIST 1.1: Eisenhauer et al., Eur J
- * Cancer 45, 2009; Schwartz et al., ibid., for lymph nodes). Of several diameters of one length, the one with the
- * longest short axis counts. Where a slice cuts the node in two, each outline is measured by itself. A chord may cross
- * a notch or a hole of its outline.
+ * Cancer 45, 2009; Schwartz et al., ibid., for lymph nodes). Of several diameters of equal length, the diameter with the
+ * longest short axis is used. If a slice cuts the node in two, each outline is measured separately. A chord may cross a
+ * notch or a hole of its outline.
  *
- * The outline runs halfway between a voxel's centre and that of its neighbour outside (see half-voxel-hull.ts): a lone
- * voxel is as long as its larger spacing, two in a row are two spacings long.
+ * The outline runs halfway between a voxel's centre and that of its neighbour outside (see half-voxel-hull.ts): a single
+ * voxel is as long as its larger spacing, two voxels in a row are two spacings long.
  *
- * Slices are those of the grid whose normal lies nearest to z. Where it is more than 5° off, the node is first
- * interpolated onto an axial grid, which may add a third of its smallest spacing to a length; up to there a slice differs from an axial cut by 0.4 % for a long body, and by
- * 3 % for one that is three times as wide as it is high.
+ * Slices are those of the grid whose normal is nearest to z. If that normal is more than 5° off, the node is first
+ * interpolated onto an axial grid, which may add a third of its smallest spacing to a length. Below 5° a slice differs
+ * from an axial cut by 0.4 % for a long node, and by 3 % for a node that is three times as wide as it is high.
  *
- * @param node - foreground is 1, not empty; a box around the node is enough
+ * @param node - foreground is 1, not empty; a crop around the node is enough
  */
 export function axialAxes(node: Volume<Uint8Array>): AxialAxes {
   const slices = withAxialSlices(node);
@@ -56,16 +56,16 @@ export function axialAxes(node: Volume<Uint8Array>): AxialAxes {
   return best;
 }
 
-/** Lengths that differ by less than this share are equal but for rounding. */
+/** Lengths that differ by less than this fraction count as equal. */
 const tieTolerance = 1e-9;
 
 /** Two points of a slice, in half voxels: voxel (i, j) has its centre at (2i, 2j). */
 type Ends = readonly [Point2, Point2];
 
-/** One connected piece of a slice. */
+/** A connected piece of a slice. */
 interface Outline {
   readonly slice: number;
-  /** First and last voxel of each of its stretches along i, as offsets into the slice. */
+  /** First and last voxel of each of its runs along i, as offsets into the slice. */
   readonly stretches: readonly (readonly [first: number, last: number])[];
   readonly width: number;
 }
@@ -76,19 +76,19 @@ interface Diameter {
   readonly lengthMm: number;
 }
 
-const greatestTilt = (5 * Math.PI) / 180;
+const maxTilt = (5 * Math.PI) / 180;
 
-/** The node with k along z: its own voxels where the grid allows, else interpolated. */
+/** The node with k along z: its own voxels if its grid is axial, else interpolated. */
 function withAxialSlices(node: Volume<Uint8Array>): Volume<Uint8Array> {
   const turned = reorientToLps(node);
-  if (turned.direction[8] >= Math.cos(greatestTilt)) return turned;
+  if (turned.direction[8] >= Math.cos(maxTilt)) return turned;
   const share = resample({ ...turned, data: Float32Array.from(turned.data) }, axialGrid(turned), "linear", 0);
   return { ...share, data: maskWhere(share.data, (value) => value >= 0.5) };
 }
 
 /**
- * An axial grid around an oblique one. A third of the smallest spacing is fine enough that a lone voxel cannot fall
- * between its points; a large node needs no more than 128 points a side.
+ * An axial grid around an oblique grid. With a third of the smallest spacing even a single voxel cannot fall between its
+ * points; a large node needs no more than 128 points per side.
  */
 function axialGrid(oblique: Geometry): Geometry {
   const { lowMm, highMm } = lpsBounds(oblique);
@@ -103,7 +103,7 @@ function axialGrid(oblique: Geometry): Geometry {
   };
 }
 
-/** The connected pieces of each slice; voxels that touch by a corner belong together, as they do in a node. */
+/** The connected pieces of each slice; voxels that touch at a corner are connected, as in a node. */
 function outlinesOf({ data, size: [width, height, depth] }: Volume<Uint8Array>): Outline[] {
   const outlines: Outline[] = [];
   for (let slice = 0; slice < depth; slice++) {
@@ -118,15 +118,15 @@ function outlinesOf({ data, size: [width, height, depth] }: Volume<Uint8Array>):
   return outlines;
 }
 
-/** The longest lines between two corners of an outline's hull: several where they are equal. */
+/** The longest lines between two corners of an outline's hull; several if they are equally long. */
 function diametersOf(outline: Outline, [xMm, yMm]: Point2): Diameter[] {
   const { stretches, width } = outline;
   const centres = stretches.flat().map((at): Point2 => [2 * (at % width), 2 * Math.floor(at / width)]);
   const corners = sliceHull(centres);
   const diameters: Diameter[] = [];
   let longest = 0;
-  corners.forEach((a, one) => {
-    for (let other = 0; other < one; other++) {
+  corners.forEach((a, index) => {
+    for (let other = 0; other < index; other++) {
       const b = corners[other];
       const lengthMm = Math.sqrt(((a[0] - b[0]) * xMm) ** 2 + ((a[1] - b[1]) * yMm) ** 2);
       if (lengthMm < longest * (1 - tieTolerance)) continue;
@@ -142,9 +142,9 @@ function longestOf(diameters: readonly Diameter[]): Diameter[] {
   return diameters.filter(({ lengthMm }) => lengthMm >= longest * (1 - tieTolerance));
 }
 
-/** The closed lines around a piece of a slice and around its holes, in half voxels. */
+/** The closed contours around a piece of a slice and around its holes, in half voxels. */
 function borderOf({ stretches, width }: Outline, { size }: Geometry): Point2[][] {
-  // A margin of one voxel, since d3 leaves lines at the border of its grid where the grid ends.
+  // A margin of one voxel, because d3 does not close contours at the border of its grid.
   const [columns, rows] = [width + 2, size[1] + 2];
   const values = new Array<number>(columns * rows).fill(0);
   for (const [first, last] of stretches) {
@@ -152,11 +152,11 @@ function borderOf({ stretches, width }: Outline, { size }: Geometry): Point2[][]
     values.fill(1, start, start + last - first + 1);
   }
   const { coordinates } = contours().size([columns, rows]).contour(values, 0.5);
-  // d3 puts the centre of the margin's first voxel at (0.5, 0.5).
+  // In d3's coordinates the centre of the margin's first voxel is (0.5, 0.5).
   return coordinates.flat().map((ring) => ring.map(([x, y]): Point2 => [2 * x - 3, 2 * y - 3]));
 }
 
-/** The longest chord at a right angle to the line between two points, from the border's outermost points there. */
+/** The longest chord at a right angle to the line between two points, between the outermost points of the border. */
 function longestAcross(
   border: readonly Point2[][],
   [from, to]: Ends,
@@ -170,7 +170,7 @@ function longestAcross(
     ring.map(([x, y]): Point2 => [x * xMm * u + y * yMm * v, y * yMm * u - x * xMm * v]),
   );
   let best = { along: 0, low: 0, high: 0 };
-  // Between two corners the length is linear, so it is greatest at a corner.
+  // Between two corners the length is linear, so its maximum is at a corner.
   for (const along of new Set(turned.flat().map(([at]) => at))) {
     const [low, high] = extentAt(turned, along);
     if (high - low > best.high - best.low) best = { along, low, high };
@@ -182,7 +182,7 @@ function longestAcross(
   return { ends: [inSlice(best.low), inSlice(best.high)], lengthMm: best.high - best.low };
 }
 
-/** The least and the greatest place across, of all border lines at one place along. */
+/** The minimum and maximum position across the long axis, of all contours at a given position along it. */
 function extentAt(border: readonly (readonly Point2[])[], along: number): readonly [number, number] {
   let low = Infinity;
   let high = -Infinity;

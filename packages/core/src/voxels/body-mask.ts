@@ -1,4 +1,4 @@
-// The patient in a CT: without table, air and what lies apart, with airway and other cavities filled.
+// Finds the patient's body in a CT: without table, air and separate objects, with airway and other cavities filled.
 
 import { type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import { labelRuns } from "./components.js";
@@ -8,15 +8,15 @@ import { growByDisc, inverted } from "./slice-disc.js";
 /**
  * The patient's body (0 and 1, i fastest, on the scan's grid).
  *
- * In each axial slice, voxels above −500 HU (halfway from air to tissue) are taken, cavities of up to 30 cm² are filled,
- * and a disc of 4 mm opens the result: table tops, masks and tubes of less than 8 mm go, and with them thin parts of the
- * ears. Of what the disc leaves, the largest body connected by faces stays: head rests, hands and arms that do not touch
- * it within the scan go, arms that join it at the shoulders stay. At last every cavity that a slice encloses is filled,
- * such as airway, sinuses and lungs; slice by slice, because the first and last slice of a scan cut the airway open.
- * Only a small cavity may be filled before the opening, since a hollow table would else become solid.
+ * Steps: (1) in each axial slice, threshold at −500 HU (halfway from air to tissue), fill cavities of up to 30 cm², and
+ * open with a disc of 4 mm, which removes table tops, masks and tubes thinner than 8 mm, and thin parts of the ears.
+ * (2) Keep the largest connected component (by faces), which removes head rests, and hands and arms that do not touch the
+ * body within the scan; arms connected at the shoulders stay. (3) In each slice fill every enclosed cavity, such as
+ * airway, sinuses and lungs; slice by slice, because the first and last slice of a scan cut the airway open. In step 1
+ * only small cavities are filled, because a hollow table would otherwise become solid.
  *
- * What lies beyond the grid's border counts as body while opening, so that shoulders which the field of view cuts keep
- * their shape. A scan without body gives an empty mask.
+ * During the opening, everything outside the grid counts as body, so that shoulders which the field of view cuts off keep
+ * their shape. A scan without a body gives an empty mask.
  *
  * @param scan - HU; its slices are those across the index axis nearest to z
  */
@@ -42,9 +42,9 @@ const airBelowHu = -500;
 const smallCavityMm2 = 3000;
 const openingRadiusMm = 4;
 
-/** How the axial slices of a volume lie in memory. */
+/** The memory layout of the axial slices of a volume. */
 interface Slices {
-  /** Of a slice, in voxels. */
+  /** Size of a slice in voxels. */
   readonly size: readonly [number, number];
   readonly spacingMm: readonly [number, number];
   readonly count: number;
@@ -65,7 +65,7 @@ function axialSlices({ size, spacingMm, direction }: Volume): Slices {
   };
 }
 
-/** Replaces each slice of a mask by what `change` makes of a copy of it. */
+/** Replaces each slice of a mask by the result of `change` for a copy of it. */
 function changeSlices(mask: Uint8Array, slices: Slices, change: (slice: Uint8Array) => Uint8Array): void {
   const {
     size: [width, height],

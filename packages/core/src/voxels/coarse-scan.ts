@@ -1,4 +1,4 @@
-// A scan on a coarse grid along the patient's axes: enough to see a body, its lungs and its skull.
+// Resamples a scan to a coarse grid along the patient's axes: enough to find the body, its lungs and its skull.
 import { lpsBounds } from "../volume/bounds.js";
 import { resample } from "../volume/resample.js";
 import type { Geometry, Volume } from "../volume/volume.js";
@@ -7,8 +7,8 @@ import type { Geometry, Volume } from "../volume/volume.js";
 const coarseSpacingMm = 4;
 
 /**
- * The scan at about 4 mm, axes L, P, S, interpolated linearly between its own voxels nearest to each point: few of them
- * are read. Voxels tile the scan's LPS box exactly; the corners of that box that an oblique scan leaves empty are air.
+ * The scan at about 4 mm, axes L, P, S, interpolated linearly. The voxels tile the scan's LPS box exactly; the corners of
+ * that box that an oblique scan does not cover are air.
  */
 export function coarseScan(scan: Volume): Volume<Float32Array> {
   return resample(scan, coarseGrid(scan), "linear", -1000);

@@ -1,11 +1,11 @@
-// Connected components of a mask or of labels, by union-find over runs of one value.
+// Connected components of a mask or of labels, by union-find over runs of equal value.
 
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Vector3 } from "../volume/volume.js";
 import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
 
-/** Voxels that touch by a face (6), also by an edge (18), also by a corner (26). */
+/** Number of neighbours: voxels that touch by a face (6), or also by an edge (18), or also by a corner (26). */
 export type Connectivity = 6 | 18 | 26;
 
 /** A mask in which each connected component has its own number. */
@@ -13,11 +13,11 @@ export interface LabelledComponents {
   /** 0 for background, else the component's number from 1; i fastest, as the mask. */
   readonly labels: Int32Array;
   readonly count: number;
-  /** Voxels of each component; `sizes[label - 1]`. */
+  /** Number of voxels of each component; `sizes[label - 1]`. */
   readonly sizes: number[];
 }
 
-/** The foreground as stretches of one value along i, in memory order, each with the number of its component. */
+/** The foreground as runs of equal value along i, in memory order, each with the number of its component. */
 export interface LabelledRuns {
   /** First voxel of each run, as an offset into the mask. */
   readonly starts: Int32Array;
@@ -33,7 +33,7 @@ export interface LabelledRuns {
 /**
  * Numbers the connected components of a mask from 1, in the order of their first voxels in memory.
  *
- * @param mask - 0 is background, and all foreground of one value; i fastest
+ * @param mask - 0 is background, and all foreground has the same value; i fastest
  * @param size - voxels along (i, j, k)
  * @throws RangeError where the mask does not fill the grid
  */
@@ -98,14 +98,14 @@ export function componentBoxes(mask: Uint8Array, size: Vector3, connectivity: Co
   });
 }
 
-/** The components of `sizes` from the largest to the smallest, as positions in it; equal ones stay in their order. */
+/** The indices into `sizes` from the largest component to the smallest; equal sizes stay in their order. */
 export function largestFirst(sizes: readonly number[]): number[] {
   return Array.from(sizes.keys()).sort((a, b) => sizes[b] - sizes[a] || a - b);
 }
 
 /**
- * The components as runs: what {@link labelComponents} says, without an array of the size of the scan. A component is of
- * one value: voxels of two values that touch belong to two.
+ * The same components as {@link labelComponents}, as runs, without an array of the size of the scan. A component has a
+ * single value: touching voxels of different values belong to different components.
  *
  * @param labels - foreground where nonzero, i fastest
  * @param size - voxels along (i, j, k)
@@ -122,7 +122,7 @@ export function labelRuns(
   for (let run = 0; run < parents.length; run++) parents[run] = run;
   joinTouchingRuns(parents, labels, starts, ends, firstRunOfRow, size, connectivity);
 
-  // A root is the first run of its component, so numbering the roots as they come follows memory order.
+  // A root is the first run of its component, so numbering the roots in sequence follows memory order.
   const runLabels = new Int32Array(starts.length);
   const sizes: number[] = [];
   for (let run = 0; run < starts.length; run++) {
@@ -137,7 +137,7 @@ export function labelRuns(
 interface Runs {
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** Index of the first run of row j + size[1]·k, and one entry more for the end. */
+  /** Index of the first run of row j + size[1]·k, with an extra entry for the end. */
   readonly firstRunOfRow: Int32Array;
 }
 
@@ -209,7 +209,7 @@ function joinTouchingRuns(
           const isOneValue = labels[starts[here]] === labels[starts[there]];
           if (isOneValue && otherStart < ends[here] + reach && starts[here] < otherStop + reach)
             join(parents, here, there);
-          // Where both end at once and the next run of another value begins there, it touches the other one by an edge.
+          // If both runs end together and the next run has another value, it touches the other run by an edge.
           const next = here + 1;
           if (
             ends[here] === otherStop &&
@@ -229,7 +229,7 @@ function joinTouchingRuns(
 interface RowBefore {
   readonly stepJ: number;
   readonly stepK: number;
-  /** How far along i two voxels of the two rows may lie apart and still touch. */
+  /** How far apart along i two voxels of the two rows may be and still touch. */
   readonly reach: number;
 }
 

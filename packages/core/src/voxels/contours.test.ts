@@ -127,7 +127,7 @@ describe("a plane reaches the slices nearest to it", () => {
       [2, 2.333, 2.667, 3],
       1,
       "..11.....",
-      /2 contour planes between.*2 contour planes more/,
+      /2 contour planes between.*2 contour planes unused/,
     ],
     ["a gap", [1, 2, 3, 6, 7], 1, ".111..11.", /1 gap between contour planes/],
     ["thick slices", [3, 6], 3, ".11......", null],
@@ -160,7 +160,7 @@ describe("a plane reaches the slices nearest to it", () => {
 test("a line, two points and a point enclose nothing, and are reported", () => {
   const flat = [contour(0, [0, 0], [2, 2]), contour(0, [0, 0], [1, 1], [2, 2]), contour(0, [1, 1])];
   expect(rasteriseContours(flat, grid([3, 3, 1])).some((value) => value !== 0)).toBe(false);
-  expect(contourProblems(flat, grid([3, 3, 1]))).toEqual(["3 contours of no area left out"]);
+  expect(contourProblems(flat, grid([3, 3, 1]))).toEqual(["3 contours without area left out"]);
 });
 
 test("a contour that is not flat fills its mean plane, and is reported", () => {
@@ -180,7 +180,7 @@ test("a contour that is not flat fills its mean plane, and is reported", () => {
     "..... .111. .....",
     "..... ..... .....",
   ]);
-  expect(contourProblems([bent], grid(size))).toContain("1 contour not flat, taken for its mean plane");
+  expect(contourProblems([bent], grid(size))).toContain("1 contour not flat, projected to the mean plane");
 });
 
 test("sagittal and coronal contours fill planes of constant i and j", () => {

@@ -1,4 +1,4 @@
-// Closed planar contours to voxels and back: the two agree exactly.
+// Converts closed planar contours to voxels, and voxels to contours; a mask converted to contours and back is unchanged.
 import { contours as marchingSquares } from "d3-contour";
 import { counted } from "../text.js";
 import type { PlanarContour } from "../volume/planar-contour.js";
@@ -9,17 +9,17 @@ import { type Geometry, pointOfIndex, type Vector3, type VoxelArray, voxelCount 
 /**
  * The voxels whose centres lie inside the contours: 1 inside, 0 outside, i fastest.
  *
- * - Contours of one plane are combined by exclusive or (even–odd), so a hole may be a contour of its own or a keyhole.
- *   A contour that is there twice counts once.
- * - Planes may lie at any angle to the grid; a voxel belongs to the nearest plane of a stack of parallel ones, if that
- *   lies within half a slice, or half of `drawnEveryMm` where that is wider. Further away the mask stays empty.
+ * - Contours in the same plane are combined by exclusive or (even–odd), so a hole may be a separate contour or a keyhole.
+ *   A contour that occurs twice counts once.
+ * - Planes may lie at any angle to the grid; a voxel belongs to the nearest plane of a stack of parallel planes, if that
+ *   is within half a slice, or within half of `drawnEveryMm` if that is wider. Further away the mask stays empty.
  * - Stacks of different directions are united.
- * - A centre exactly on an outline is in where the body begins along an axis of the grid, and out where it ends;
- *   midway between two planes, it belongs to the lower one.
+ * - A centre exactly on an outline is inside where the region begins along an axis of the grid, and outside where it
+ *   ends; midway between two planes, it belongs to the lower plane.
  *
- * @param drawnEveryMm - distance between the slices that were drawn on, where they are not the grid's: contours of every
- * third slice then fill all three. {@link drawnSpacingMm} finds it in a whole structure set. The contours of one body
- * cannot tell it: where one is missing, the body may be absent.
+ * @param drawnEveryMm - distance between the slices that were drawn on, if these are not the grid's: with contours on
+ * every third slice, each fills three slices. {@link drawnSpacingMm} finds it from a whole structure set. It cannot be
+ * found from the contours of a single region, because a missing contour may mean that the region is absent there.
  */
 export function rasteriseContours(
   contours: readonly PlanarContour[],
@@ -34,12 +34,12 @@ export function rasteriseContours(
 }
 
 /**
- * The voxels of contours that were drawn on slices at any distances: each stands for the slab of its slice, half way to
- * the slices beside it, and the volume is that of the slabs (`fillSlabs`). A slice without a contour is empty; a
- * contour between slices is taken for the nearest. Contours that lie on the grid's own planes, or across the slices, are
- * as {@link rasteriseContours} gives them.
+ * The voxels of contours that were drawn on slices at any distances: each contour fills the slab of its slice, half way
+ * to the neighbouring slices, and the volume is that of the slabs (`fillSlabs`). A slice without a contour is empty; a
+ * contour between slices is assigned to the nearest slice. Contours that lie on the grid's own planes, or across the
+ * slices, are filled as in {@link rasteriseContours}.
  *
- * @param slicesMm - where the slices lie along the grid's third axis, from its first plane, ascending
+ * @param slicesMm - positions of the slices along the grid's third axis, from its first plane, ascending
  */
 export function rasteriseOnSlices(
   contours: readonly PlanarContour[],
@@ -77,8 +77,8 @@ export function rasteriseOnSlices(
 }
 
 /**
- * Where the slices lie that contours were drawn on, along the grid's third axis from its first plane; null where they
- * are the planes of a regular grid, or nothing tells them.
+ * The positions of the slices that contours were drawn on, along the grid's third axis from its first plane; null where
+ * they are the planes of a regular grid, or cannot be found.
  */
 export function unevenSlicesMm(
   contours: readonly PlanarContour[],
@@ -93,7 +93,7 @@ export function unevenSlicesMm(
   return isUneven ? slices : null;
 }
 
-/** The contours in planes along the grid's own. */
+/** The stack of the contours that are parallel to the grid's slices; null if there are none. */
 function axialStack(contours: readonly PlanarContour[], geometry: Geometry): Stack | null {
   return axialOf(stacksOf(contours, geometry), geometry);
 }
@@ -103,7 +103,7 @@ function axialOf(stacks: readonly Stack[], geometry: Geometry): Stack | null {
   return stacks.find(({ normal }) => dot(normal, k) > parallelCosine) ?? null;
 }
 
-/** Of a stack's planes above the first plane of the grid. */
+/** Heights of a stack's planes above the first plane of the grid. */
 function heightsOf({ normal, planes }: Stack, geometry: Geometry): number[] {
   const origin = dot(geometry.originMm, normal);
   return planes.map(({ offsetMm }) => offsetMm - origin);
@@ -123,8 +123,8 @@ function areOnSlices(stack: Stack, geometry: Geometry, slicesMm: readonly number
 }
 
 /**
- * The distance between planes at which contours were drawn: the least of the largest stack, where it occurs at least
- * twice and can be that of CT slices (up to 10 mm). Null where the planes leave it open.
+ * The distance between the slices that contours were drawn on: the smallest distance in the largest stack, if it occurs
+ * at least twice and is plausible for CT slices (up to 10 mm). Null where it cannot be told.
  */
 export function drawnSpacingMm(contours: readonly PlanarContour[], geometry: Geometry): number | null {
   const [largest] = stacksOf(contours, geometry).sort((a, b) => b.planes.length - a.planes.length);
@@ -134,10 +134,10 @@ export function drawnSpacingMm(contours: readonly PlanarContour[], geometry: Geo
 }
 
 /**
- * What a person should know before trusting a mask made from these contours on this grid, as short phrases. None
- * where every contour encloses an area, lies inside the grid and on a slice of it, and no slice between is left out.
+ * What a person should know before trusting a mask made from these contours on this grid, as short phrases. Empty if
+ * every contour encloses an area, lies inside the grid and on a slice of it, and no slice in between lacks a contour.
  *
- * @param slicesMm - of contours for {@link rasteriseOnSlices}, which need not lie on planes of the grid
+ * @param slicesMm - slices for {@link rasteriseOnSlices}, which need not lie on planes of the grid
  */
 export function contourProblems(
   contours: readonly PlanarContour[],
@@ -149,7 +149,7 @@ export function contourProblems(
   const flat = contours.length - solid.length;
   const outside = solid.filter((contour) => !isInside(contour, geometry)).length;
   return [
-    ...(flat > 0 ? [`${counted(flat, "contour")} of no area left out`] : []),
+    ...(flat > 0 ? [`${counted(flat, "contour")} without area left out`] : []),
     ...(outside > 0 ? [`${counted(outside, "contour")} wholly or partly outside the grid`] : []),
     ...stacksOf(contours, geometry)
       .filter((stack) => slicesMm === null || stack !== axialOf([stack], geometry))
@@ -158,31 +158,31 @@ export function contourProblems(
 }
 
 /**
- * Outlines of a body in each slice k, at the height of the voxel centres. Rasterised on the same grid they give exactly
- * the mask back. Holes are contours of their own.
+ * Contours of the foreground in each slice k, at the height of the voxel centres. Rasterised on the same grid they give
+ * exactly the same mask. Holes are separate contours.
  *
- * Marching squares at one half: an outline passes midway between a voxel inside and its neighbour outside, and cuts
- * corners, so that it encloses half a voxel less than it has voxels in it.
+ * Marching squares at 0.5: a contour passes midway between a voxel inside and its neighbour outside, and cuts corners, so
+ * that it encloses half a voxel less than the area of its voxels.
  *
  * @param voxels - a mask or labels, i fastest
- * @param label - which voxels are the body; all that are not 0 where left out
+ * @param label - the label to trace; by default every nonzero voxel
  */
 export function traceContours(voxels: VoxelArray, geometry: Geometry, label?: number): PlanarContour[] {
   const [width, height, depth] = geometry.size;
-  const isBody = (value: number) => (label === undefined ? value !== 0 : value === label);
+  const isForeground = (value: number) => (label === undefined ? value !== 0 : value === label);
   const contours: PlanarContour[] = [];
   for (let k = 0; k < depth; k++) {
     const slice = voxels.subarray(k * width * height, (k + 1) * width * height);
-    const box = boxOf(slice, width, isBody);
+    const box = boxOf(slice, width, isForeground);
     if (box === null) continue;
     const { firstI, firstJ, columns, rows } = box;
     const values = Array.from({ length: columns * rows }, (_, n) =>
-      isBody(slice[firstI + (n % columns) + width * (firstJ + Math.floor(n / columns))]) ? 1 : 0,
+      isForeground(slice[firstI + (n % columns) + width * (firstJ + Math.floor(n / columns))]) ? 1 : 0,
     );
     const outlines = marchingSquares().size([columns, rows]).smooth(false).contour(values, 0.5);
     for (const ring of outlines.coordinates.flat()) {
       const pointsMm = withoutCollinear(ring).map(([x, y]) =>
-        // A value's centre lies at one half in the library's coordinates.
+        // In the library's coordinates the centre of the first value is 0.5.
         pointOfIndex(geometry, [firstI + x - 0.5, firstJ + y - 0.5, k]),
       );
       contours.push({ pointsMm });
@@ -191,15 +191,15 @@ export function traceContours(voxels: VoxelArray, geometry: Geometry, label?: nu
   return contours;
 }
 
-/** Few bodies, each on one slice, would else seem drawn on slices as thick as they lie apart. */
+/** An upper limit: otherwise a few regions on single slices would seem to be drawn on slices as thick as their distance. */
 const thickestSliceMm = 10;
-/** Share of a slice within which a contour counts as flat, and two contours as in one plane. */
+/** Fraction of a slice within which a contour counts as flat, and two contours as in the same plane. */
 const planeTolerance = 0.05;
-/** Of a plane and an axis of the grid: within a quarter of a degree. */
+/** Cosine from which a plane's normal and an axis of the grid count as parallel: within a quarter of a degree. */
 const parallelCosine = 0.99999;
 
 interface Plane {
-  /** Along the stack's normal, mm. */
+  /** Position along the stack's normal, mm. */
   readonly offsetMm: number;
   readonly contours: PlanarContour[];
 }
@@ -211,8 +211,8 @@ interface Stack {
 }
 
 /**
- * Contours by the direction of their plane and their height along it. The grid's own axes, slices first, come before
- * a plane fitted to the points, whose direction would carry the rounding of the file.
+ * Groups contours by the direction of their plane and their position along it. The grid's own planes, slices first, are
+ * preferred to a plane fitted to the points, whose direction would suffer from the rounding in the file.
  */
 function stacksOf(contours: readonly PlanarContour[], geometry: Geometry): Stack[] {
   const [i, j, k] = axisDirections(geometry);
@@ -247,7 +247,7 @@ function planesOf(members: readonly PlanarContour[], normal: Vector3, geometry: 
   return planes;
 }
 
-/** How far the planes of a stack reach to either side, mm. */
+/** How far the planes of a stack extend to either side, mm. */
 function reachOf({ normal }: Stack, geometry: Geometry, drawnEveryMm: number): number {
   return Math.max(sliceStep(geometry, normal), drawnEveryMm) / 2;
 }
@@ -267,16 +267,16 @@ function stackProblems({ normal, planes }: Stack, geometry: Geometry, drawnEvery
   const indices = planes.map(({ offsetMm }) => (offsetMm - origin) / slice);
   const offSlice = indices.filter((index) => Math.abs(index - Math.round(index)) > 2 * planeTolerance).length;
   if (axis !== undefined && offSlice > 0) {
-    problems.push(`${counted(offSlice, "contour plane")} between slices, taken for the nearest`);
+    problems.push(`${counted(offSlice, "contour plane")} between slices, assigned to the nearest slice`);
   }
   const unused = indices.length - new Set(indices.map(Math.round)).size;
   if (axis !== undefined && unused > 0) {
-    problems.push(`${counted(unused, "contour plane")} more than slices, which take the nearest alone`);
+    problems.push(`${counted(unused, "contour plane")} unused, because the slices have a nearer contour`);
   }
   const bent = planes
     .flatMap((plane) => plane.contours)
     .filter((contour) => spreadAlong(contour, normal) > planeTolerance * slice).length;
-  if (bent > 0) problems.push(`${counted(bent, "contour")} not flat, taken for its mean plane`);
+  if (bent > 0) problems.push(`${counted(bent, "contour")} not flat, projected to the mean plane`);
   const every = Math.max(slice, drawnEveryMm);
   if (every > slice * (1 + planeTolerance)) {
     problems.push(`contours every ${every.toFixed(2)} mm fill the slices every ${slice.toFixed(2)} mm`);
@@ -287,20 +287,20 @@ function stackProblems({ normal, planes }: Stack, geometry: Geometry, drawnEvery
 }
 
 /**
- * Fills a stack by rows along the axis that lies best in its planes: in such a row a plane holds one stretch, and in
- * it the outlines are crossed at places that alternate between in and out.
+ * Fills a stack row by row, along the axis that is most nearly parallel to its planes: each plane covers a single run of
+ * such a row, and the crossings with the outlines alternate between entering and leaving.
  */
 function fillStack(stack: Stack, reachMm: number, geometry: Geometry, mask: Uint8Array): void {
   const { normal, planes } = stack;
   const axes = axisDirections(geometry);
-  const rowAxis = axisMostAcross(axes, normal);
+  const rowAxis = axisMostPerpendicular(axes, normal);
   const [slowAxis, fastAxis] = [2, 1, 0].filter((axis) => axis !== rowAxis);
   const along = unit(addScaled(axes[rowAxis], normal, -dot(axes[rowAxis], normal)));
-  const across = towards(cross(normal, along), axisMostAlong(axes, rowAxis, normal));
+  const across = towards(cross(normal, along), axisMostParallel(axes, rowAxis, normal));
   const strides = [1, geometry.size[0], geometry.size[0] * geometry.size[1]];
-  /** How far a step to the next voxel of an axis leads in a direction. */
+  /** The component, in a direction, of a step to the next voxel of an axis. */
   const stepMm = (axis: number, direction: Vector3) => geometry.spacingMm[axis] * dot(axes[axis], direction);
-  /** Where the row (slow, fast) begins in a direction. */
+  /** The position of the start of row (slow, fast) in a direction. */
   const startIn = (direction: Vector3) => {
     const [origin, bySlow, byFast] = [
       dot(geometry.originMm, direction),
@@ -340,23 +340,23 @@ function fillStack(stack: Stack, reachMm: number, geometry: Geometry, mask: Uint
   });
 }
 
-/** A row of voxels, seen from the planes. */
+/** A row of voxels in the coordinates of the planes. */
 interface Row {
   readonly length: number;
   readonly stepAlongMm: number;
   readonly stepNormalMm: number;
 }
 
-/** What belongs to a plane: offsets above `lowMm`, up to and including `highMm`. */
+/** The slab of a plane: offsets above `lowMm`, up to and including `highMm`. */
 interface Slab {
   readonly lowMm: number;
   readonly highMm: number;
 }
 
-/** What lies nearer to a plane than to its neighbours in the stack, and within its reach. */
+/** The slab of points that are nearer to a plane than to its neighbours in the stack, and within its reach. */
 function slabOf(plane: Plane, before: Plane | undefined, after: Plane | undefined, reachMm: number): Slab {
   const { offsetMm } = plane;
-  // A little is added at both ends, so that rounding cannot put a centre midway between two planes into both or none.
+  // Shifted slightly, so that rounding cannot put a centre midway between two planes into both or neither.
   const tolerance = 1e-3 * reachMm;
   const low = before === undefined ? Number.NEGATIVE_INFINITY : (before.offsetMm + offsetMm) / 2;
   const high = after === undefined ? Number.POSITIVE_INFINITY : (offsetMm + after.offsetMm) / 2;
@@ -366,7 +366,7 @@ function slabOf(plane: Plane, before: Plane | undefined, after: Plane | undefine
   };
 }
 
-/** The voxels along an axis of the grid between which everything lies that a plane's contours can fill. */
+/** The range of voxels along an axis of the grid that a plane's contours can fill. */
 function rangeOf(
   { contours }: Plane,
   normal: Vector3,
@@ -392,7 +392,7 @@ function rangeOf(
   ];
 }
 
-/** The first and last voxel of a row inside a slab; the first is greater where there is none. */
+/** The first and last voxel of a row inside a slab; first > last if there is none. */
 function stretchOf(row: Row, startMm: number, { lowMm, highMm }: Slab): [number, number] {
   const { stepNormalMm: step, length } = row;
   if (Math.abs(step) * length < 1e-6 * (highMm - lowMm))
@@ -404,7 +404,7 @@ function stretchOf(row: Row, startMm: number, { lowMm, highMm }: Slab): [number,
     : [Math.max(0, Math.ceil(toHigh)), Math.min(length - 1, Math.ceil(toLow) - 1)];
 }
 
-/** A contour in the two directions of its plane, mm: u along the rows, v across them. */
+/** A contour in the coordinates of its plane, mm: u along the rows, v across them. */
 interface Outline {
   readonly u: Float64Array;
   readonly v: Float64Array;
@@ -417,7 +417,7 @@ function outlineIn(contour: PlanarContour, along: Vector3, across: Vector3): Out
   };
 }
 
-/** Where a line of constant v crosses the outlines, in ascending u. */
+/** The u where a line of constant v crosses the outlines, ascending. */
 function crossings(outlines: readonly Outline[], line: number): number[] {
   const places: number[] = [];
   for (const { u, v } of outlines) {
@@ -430,13 +430,13 @@ function crossings(outlines: readonly Outline[], line: number): number[] {
   return places.sort((a, b) => a - b);
 }
 
-function axisMostAcross(axes: readonly Vector3[], normal: Vector3): number {
+function axisMostPerpendicular(axes: readonly Vector3[], normal: Vector3): number {
   const slope = (axis: number) => Math.abs(dot(axes[axis], normal));
   return [0, 1, 2].reduce((best, axis) => (slope(axis) < slope(best) - 1e-6 ? axis : best));
 }
 
-/** Of the two axes beside the rows, the one that lies better in the planes. */
-function axisMostAlong(axes: readonly Vector3[], rowAxis: number, normal: Vector3): Vector3 {
+/** Of the two axes other than the rows, the axis that is more nearly parallel to the planes. */
+function axisMostParallel(axes: readonly Vector3[], rowAxis: number, normal: Vector3): Vector3 {
   const others = axes.filter((_, axis) => axis !== rowAxis);
   return Math.abs(dot(others[0], normal)) <= Math.abs(dot(others[1], normal)) ? others[0] : others[1];
 }
@@ -445,20 +445,20 @@ function towards(vector: Vector3, other: Vector3): Vector3 {
   return dot(vector, other) < 0 ? scale(vector, -1) : vector;
 }
 
-/** The same line with its greatest component positive, so that opposite windings have one normal. */
+/** The same line with its largest component positive, so that opposite windings have the same normal. */
 function upward(normal: Vector3): Vector3 {
   const greatest = [2, 1, 0].reduce((best, n) => (Math.abs(normal[n]) > Math.abs(normal[best]) ? n : best));
   return normal[greatest] < 0 ? scale(normal, -1) : normal;
 }
 
-/** The distance between the grid's slices along a normal: of the axis that leads furthest along it. */
+/** The distance between the grid's slices along a normal, for the axis with the largest step along it. */
 function sliceStep(geometry: Geometry, normal: Vector3): number {
   return Math.max(
     ...axisDirections(geometry).map((axis, n) => Math.abs(dot(axis, normal)) * geometry.spacingMm[n]),
   );
 }
 
-/** Normal to a polygon, of the length of its area in mm² (Newell). */
+/** The normal of a polygon; its length is the area in mm² (Newell). */
 function areaVector({ pointsMm }: PlanarContour): Vector3 {
   let sum: Vector3 = [0, 0, 0];
   for (let n = 2; n < pointsMm.length; n++) {
@@ -492,7 +492,7 @@ function samePoints(a: PlanarContour, b: PlanarContour): boolean {
   );
 }
 
-/** Whether every point lies in a voxel of the grid, half a voxel around the outermost centres included. */
+/** Whether every point lies in a voxel of the grid (up to half a voxel outside the outermost centres). */
 function isInside({ pointsMm }: PlanarContour, geometry: Geometry): boolean {
   const axes = axisDirections(geometry);
   return pointsMm.every((point) => {
@@ -511,10 +511,10 @@ interface Box {
   readonly rows: number;
 }
 
-function boxOf(slice: VoxelArray, width: number, isBody: (value: number) => boolean): Box | null {
+function boxOf(slice: VoxelArray, width: number, isForeground: (value: number) => boolean): Box | null {
   let [firstI, lastI, firstJ, lastJ] = [width, -1, -1, -1];
   for (let n = 0; n < slice.length; n++) {
-    if (!isBody(slice[n])) continue;
+    if (!isForeground(slice[n])) continue;
     const i = n % width;
     lastJ = (n - i) / width;
     if (firstJ < 0) firstJ = lastJ;
@@ -524,7 +524,7 @@ function boxOf(slice: VoxelArray, width: number, isBody: (value: number) => bool
   return lastJ < 0 ? null : { firstI, firstJ, columns: lastI - firstI + 1, rows: lastJ - firstJ + 1 };
 }
 
-/** A ring whose last point repeats the first, as its corners alone, none repeated. */
+/** The corners of a ring whose last point repeats the first, without repetition. */
 function withoutCollinear(ring: readonly (readonly number[])[]): (readonly number[])[] {
   const points = ring.slice(0, -1);
   return points.filter(([x, y], n) => {

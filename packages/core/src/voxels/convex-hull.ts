@@ -1,21 +1,21 @@
-// Convex hulls of points with whole coordinates, for which every turn is decided exactly.
+// Convex hulls of points with integer coordinates, for which every orientation test is exact.
 
 import { cross, dot, subtract } from "../volume/vector.js";
 import type { Vector3 } from "../volume/volume.js";
 
 export type Point2 = readonly [number, number];
 
-/** A convex body: triangles, as indices into its vertices, counter-clockwise seen from outside. */
-export interface ConvexBody {
+/** A convex polyhedron: triangles, as indices into its vertices, counter-clockwise seen from outside. */
+export interface ConvexPolyhedron {
   readonly vertices: readonly Vector3[];
   readonly triangles: readonly (readonly [number, number, number])[];
 }
 
 /**
- * The corners of the hull of points in a plane, counter-clockwise, none on a line between two others.
- * One or two points where the points span no more. Monotone chain (Andrew 1979).
+ * The corners of the hull of points in a plane, counter-clockwise, none on a line between two others. Only one or two
+ * points if all points coincide or lie on a line. Monotone chain (Andrew 1979).
  *
- * @param points - whole coordinates below 2²⁵, so that products are exact
+ * @param points - integer coordinates below 2²⁵, so that products are exact
  */
 export function convexHull2(points: readonly Point2[]): Point2[] {
   const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
@@ -40,13 +40,13 @@ function turnsLeft(a: Point2, b: Point2, c: Point2): boolean {
 }
 
 /**
- * The hull of points in space, by Quickhull (Barber, Dobkin and Huhdanpaa, ACM TOMS 22, 1996). Since every sign is exact,
- * points in one plane need no tolerance: a flat side comes out as several triangles of one plane, none without area.
+ * The hull of points in space, by Quickhull (Barber, Dobkin and Huhdanpaa, ACM TOMS 22, 1996). Because every sign is
+ * exact, no tolerance is needed: a flat side becomes several triangles in the same plane, none without area.
  *
- * @param points - whole coordinates below 2¹⁵, so that determinants are exact
- * @throws RangeError where the points lie in one plane
+ * @param points - integer coordinates below 2¹⁵, so that determinants are exact
+ * @throws RangeError where all points lie in a plane
  */
-export function convexHull3(points: readonly Vector3[]): ConvexBody {
+export function convexHull3(points: readonly Vector3[]): ConvexPolyhedron {
   let faces = firstTetrahedron(points);
   distribute(points, points.keys(), faces);
   const unfinished = [...faces];
@@ -55,11 +55,11 @@ export function convexHull3(points: readonly Vector3[]): ConvexBody {
     const apex = farthestOutside(points, face);
     const visible: Face[] = [];
     const hidden: Face[] = [];
-    for (const one of faces) (heightAbove(one, points[apex]) > 0 ? visible : hidden).push(one);
+    for (const face of faces) (heightAbove(face, points[apex]) > 0 ? visible : hidden).push(face);
     const added = horizonOf(visible, points.length).map(([a, b]) => faceOf(points, a, b, apex));
-    for (const one of visible) {
-      one.isGone = true;
-      distribute(points, one.outside, added);
+    for (const face of visible) {
+      face.isGone = true;
+      distribute(points, face.outside, added);
     }
     faces = hidden.concat(added);
     unfinished.push(...added);
@@ -76,10 +76,10 @@ export function convexHull3(points: readonly Vector3[]): ConvexBody {
 interface Face {
   /** Indices into the points. */
   readonly corners: readonly [number, number, number];
-  /** Outward, as long as twice the triangle's area. */
+  /** Outward normal; its length is twice the triangle's area. */
   readonly normal: Vector3;
   readonly offset: number;
-  /** Points outside this face; each point waits at one face only. */
+  /** Points outside this face; each point is listed at a single face. */
   readonly outside: number[];
   isGone: boolean;
 }
@@ -89,12 +89,12 @@ function faceOf(points: readonly Vector3[], a: number, b: number, c: number): Fa
   return { corners: [a, b, c], normal, offset: dot(normal, points[a]), outside: [], isGone: false };
 }
 
-/** Above 0 outside the face; in units of twice its area. */
+/** Positive outside the face; the height times twice the face's area. */
 function heightAbove({ normal, offset }: Face, point: Vector3): number {
   return normal[0] * point[0] + normal[1] * point[1] + normal[2] * point[2] - offset;
 }
 
-/** Leaves each point with the first face that it is outside of; points inside all of them are done with. */
+/** Assigns each point to the first face that it is outside of; points inside all faces are dropped. */
 function distribute(points: readonly Vector3[], indices: Iterable<number>, faces: readonly Face[]): void {
   for (const index of indices) {
     for (const face of faces) {
@@ -106,12 +106,12 @@ function distribute(points: readonly Vector3[], indices: Iterable<number>, faces
 }
 
 function farthestOutside(points: readonly Vector3[], face: Face): number {
-  return face.outside.reduce((best, one) =>
-    heightAbove(face, points[one]) > heightAbove(face, points[best]) ? one : best,
+  return face.outside.reduce((best, candidate) =>
+    heightAbove(face, points[candidate]) > heightAbove(face, points[best]) ? candidate : best,
   );
 }
 
-/** The directed edges between faces that are seen from a point and faces that are not. */
+/** The directed edges between faces that are visible from a point and faces that are not. */
 function horizonOf(visible: readonly Face[], pointCount: number): [number, number][] {
   const edges = new Map<number, [number, number]>();
   for (const { corners } of visible) {
@@ -132,7 +132,8 @@ function firstTetrahedron(points: readonly Vector3[]): Face[] {
   );
   const base = third > 0 ? faceOf(points, 0, second, third) : null;
   const fourth = base === null ? -1 : points.findIndex((p) => heightAbove(base, p) !== 0);
-  if (base === null || fourth < 0) throw new RangeError("A body needs points that do not lie in one plane.");
+  if (base === null || fourth < 0)
+    throw new RangeError("A convex hull in space needs points that do not all lie in a plane.");
   const [b, c] = heightAbove(base, points[fourth]) > 0 ? [third, second] : [second, third];
   return [
     faceOf(points, 0, b, c),

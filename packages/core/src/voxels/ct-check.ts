@@ -1,9 +1,9 @@
-// Whether the voxels of an image can be the HU of a CT of a person.
+// Checks whether the voxels of an image can be the HU of a CT of a person.
 import { InputError } from "../errors.js";
 import type { Volume } from "../volume/volume.js";
 
 /**
- * Refuses an image that is no CT in HU: MR, PET, labels, normalised values, stored values without their intercept. See
+ * Refuses an image that is not a CT in HU: MR, PET, labels, normalised values, stored values without their intercept. See
  * {@link ctProblem}.
  *
  * @param name - of the file, for the message
@@ -17,16 +17,16 @@ export function requireCt(scan: Volume, name: string): void {
 /**
  * Why the voxels cannot be the HU of a CT of a person, and what to do, as a clause; null where they can.
  *
- * What is asked for is tissue, since air may be cropped away, and padding (−1024, −2000, −3024, −8192) says nothing: of
- * the voxels above −500 HU at least 0.5 % lie where fat does (−200 to −30 HU) and 30 % where soft tissue does (−200 to
- * 200 HU). So a tight crop of a neck passes, and a CT clipped to −160 … 240 HU; a CT clipped above fat does not,
- * because too little is left of it.
+ * Only tissue is checked, because air may be cropped away and padding (−1024, −2000, −3024, −8192) tells nothing: of the
+ * voxels above −500 HU, at least 0.5 % must be in the range of fat (−200 to −30 HU) and 30 % in the range of soft tissue
+ * (−200 to 200 HU). So a tight crop of a neck passes, and a CT clipped to −160 … 240 HU; a CT clipped above fat does
+ * not.
  */
 export function ctProblem({ data }: Volume): string | null {
   if (looksLikeHu(data, 0)) return null;
   const [lowest, highest] = rangeOf(data);
   const range = `its values lie from ${short(lowest)} to ${short(highest)}`;
-  if (highest - lowest < fatToMuscle) {
+  if (highest - lowest < fatToMuscleHu) {
     return `${range}, as those of labels or of a normalised image do; give the image itself, in HU`;
   }
   if (lowest >= 0 && looksLikeHu(data, usualIntercept)) {
@@ -35,16 +35,16 @@ export function ctProblem({ data }: Volume): string | null {
   return `${range}, and too few of them are those of fat and soft tissue (−200 to 200), so it may be MR, PET, a picture or a CT clipped above fat; give a CT of the neck`;
 }
 
-/** Fat lies near −100 HU, muscle near 50. */
-const fatToMuscle = 150;
+/** Difference between fat (about −100 HU) and muscle (about 50 HU). */
+const fatToMuscleHu = 150;
 const usualIntercept = -1024;
 const bodyAboveHu = -500;
 const fatHu = { low: -200, high: -30 };
 const softTissueHu = { low: -200, high: 200 };
-/** Fat has ten times that share in a neck, and more than that where an image is only cut out of its muscles. */
-const leastFatShare = 0.005;
-/** Soft tissue has above 60 % of a head, with all its bone. */
-const leastSoftShare = 0.3;
+/** A neck has ten times this share of fat, and even a crop within muscles has more. */
+const minFatShare = 0.005;
+/** Even a head with all its bone has more than 60 % soft tissue. */
+const minSoftShare = 0.3;
 
 function looksLikeHu(data: ArrayLike<number>, intercept: number): boolean {
   let body = 0;
@@ -58,7 +58,7 @@ function looksLikeHu(data: ArrayLike<number>, intercept: number): boolean {
     soft++;
     if (hu >= fatHu.low && hu <= fatHu.high) fat++;
   }
-  return body > 0 && fat >= leastFatShare * body && soft >= leastSoftShare * body;
+  return body > 0 && fat >= minFatShare * body && soft >= minSoftShare * body;
 }
 
 function rangeOf(data: ArrayLike<number>): readonly [number, number] {
@@ -71,7 +71,7 @@ function rangeOf(data: ArrayLike<number>): readonly [number, number] {
   return [lowest, highest];
 }
 
-/** A number with no more digits than a reader needs. */
+/** A number with a few digits. */
 function short(value: number): string {
   return Number.isInteger(value) ? `${value}` : value.toPrecision(3);
 }

@@ -1,4 +1,4 @@
-// The exact Euclidean distance from every voxel to the nearest voxel of a mask.
+// The exact Euclidean distance transform: from every voxel to the nearest voxel of a mask.
 
 import type { Vector3 } from "../volume/volume.js";
 import { requireMaskOfSize, requireSpacing } from "./mask-size.js";
@@ -7,7 +7,7 @@ import { requireMaskOfSize, requireSpacing } from "./mask-size.js";
  * Squared distance in mm² from each voxel centre to the centre of the nearest nonzero voxel; 0 on the mask,
  * Infinity everywhere where the mask is empty.
  *
- * One pass an axis: the squared distance along a line is the lower envelope of parabolas rooted at its voxels
+ * One pass per axis: the squared distance along a line is the lower envelope of parabolas rooted at its voxels
  * (Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012),
  * with the parabolas in mm so that spacing may differ by axis. Time is linear in the number of voxels.
  *
@@ -36,7 +36,7 @@ export function squaredDistanceMm(mask: Uint8Array, size: Vector3, spacingMm: Ve
   return squared;
 }
 
-/** Along i the input is only "here" or "not here", so one sweep each way is enough. */
+/** Along i the input is binary, so one sweep in each direction is enough. */
 function squaredDistanceAlongRows(mask: Uint8Array, width: number, spacingMm: number): Float64Array {
   const squared = new Float64Array(mask.length).fill(Number.POSITIVE_INFINITY);
   for (let rowStart = 0; rowStart < mask.length; rowStart += width) {
@@ -65,15 +65,15 @@ function squareOf(value: number): number {
 /** Lines are transformed this many at a time, so that a strided pass reads whole cache lines. */
 const lanes = 16;
 
-/** Room for the lines in hand and for the lower envelope of one of them. */
+/** Buffers for the lines being transformed and for the lower envelope of a line. */
 interface Envelope {
   /** `heights[lane * length + position]`: the input of each line. */
   readonly heights: Float64Array;
-  /** `lowered[lane * length + position]`: its result. */
+  /** `lowered[lane * length + position]`: the result of each line. */
   readonly lowered: Float64Array;
   /** Positions of the parabolas in the envelope, from left to right. */
   readonly roots: Int32Array;
-  /** `rightOf[n]`: where parabola n begins to be the lowest, in voxels. */
+  /** `rightOf[n]`: the position, in voxels, from which parabola n is the lowest. */
   readonly rightOf: Float64Array;
 }
 

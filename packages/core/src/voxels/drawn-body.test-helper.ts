@@ -1,4 +1,4 @@
-// A person drawn from ellipsoids in LPS mm, with lungs and a skull whose sections can be computed by hand.
+// A person made of ellipsoids in LPS mm, with lungs and a skull whose cross-sections can be computed by hand.
 import { pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
 
 /** Apices of both lungs at z = −100 mm; the brain from z = 71 to 229 mm. */

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cross, dot, subtract, unit } from "../volume/vector.js";
 import type { Vector3 } from "../volume/volume.js";
-import { type ConvexBody, convexHull2, convexHull3 } from "./convex-hull.js";
+import { type ConvexPolyhedron, convexHull2, convexHull3 } from "./convex-hull.js";
 import { feretDiameters } from "./feret.js";
-import { bodyHull } from "./half-voxel-hull.js";
+import { voxelHull } from "./half-voxel-hull.js";
 import { ellipsoidMask, masks, rotation, turnedGrids } from "./mask.test-helper.js";
 
 const whole = fc.integer({ min: -6, max: 6 });
@@ -110,7 +110,7 @@ describe("Feret diameters", () => {
   test("the smallest width is that of a search over every pair of edges and every side", () => {
     fc.assert(
       fc.property(masks([3, 4, 3]), (mask) => {
-        const hull = bodyHull(mask.data, mask.size);
+        const hull = voxelHull(mask.data, mask.size);
         const [a, b, c] = mask.spacingMm;
         const vertices = hull.vertices.map(([x, y, z]): Vector3 => [(x * a) / 2, (y * b) / 2, (z * c) / 2]);
         const widths = candidateDirections({ ...hull, vertices }).map((direction) => {
@@ -161,7 +161,7 @@ describe("Feret diameters", () => {
 });
 
 /** Unit normals of all sides, and of the planes along any two edges that are not parallel. */
-function candidateDirections({ vertices, triangles }: ConvexBody): Vector3[] {
+function candidateDirections({ vertices, triangles }: ConvexPolyhedron): Vector3[] {
   const edges = triangles.flatMap(([a, b, c]) =>
     [
       [a, b],
@@ -171,10 +171,10 @@ function candidateDirections({ vertices, triangles }: ConvexBody): Vector3[] {
       .filter(([from, to]) => from < to)
       .map(([from, to]) => unit(subtract(vertices[to], vertices[from]))),
   );
-  return edges.flatMap((one, index) =>
+  return edges.flatMap((first, index) =>
     edges
       .slice(0, index)
-      .map((other) => cross(one, other))
+      .map((other) => cross(first, other))
       .filter((normal) => Math.hypot(...normal) > 1e-6)
       .map(unit),
   );

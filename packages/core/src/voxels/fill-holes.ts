@@ -1,21 +1,21 @@
-// Filling what a mask encloses.
+// Fills the holes of a mask.
 import { labelRuns } from "./components.js";
 
 /**
- * Fills in place the background that no way over faces joins to the border.
+ * Fills, in place, the background that is not connected to the border by faces.
  *
  * @param mask - 0 and 1, i fastest
- * @param size - voxels along (i, j, k); a single slice has borders along i and j alone
- * @param greatestVoxels - larger holes stay
+ * @param size - voxels along (i, j, k); a single slice has borders only along i and j
+ * @param maxVoxels - larger holes stay
  */
 export function fillHoles(
   mask: Uint8Array,
   [width, height, depth = 1]: readonly [number, number, number?],
-  greatestVoxels: number,
+  maxVoxels: number,
 ): void {
   const background = mask.map((value) => 1 - value);
   const { starts, ends, runLabels, sizes } = labelRuns(background, [width, height, depth], 6);
-  const isOpen = sizes.map((voxels) => voxels > greatestVoxels);
+  const isOpen = sizes.map((voxels) => voxels > maxVoxels);
   for (let run = 0; run < starts.length; run++) {
     const row = Math.floor(starts[run] / width);
     const j = row % height;

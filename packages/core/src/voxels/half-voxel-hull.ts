@@ -1,17 +1,17 @@
-// The convex outline of a mask, with its border halfway between a voxel's centre and that of its neighbour outside.
+// The convex hull of a mask, with its border halfway between a voxel's centre and that of its neighbour outside.
 //
-// A voxel stands for the diamond (in space: octahedron) between the middles of its faces, the outline that marching
-// squares and cubes draw at 0.5. Voxel centres would make every node one voxel too small, voxel corners would make
-// it too large wherever its border is not parallel to the grid.
+// A voxel is represented by the diamond (in space: octahedron) of its face centres, which is the outline that marching
+// squares and cubes give at 0.5. With voxel centres every node would be one voxel too small, with voxel corners too
+// large wherever its border is not parallel to the grid.
 
 import type { Vector3 } from "../volume/volume.js";
-import { type ConvexBody, convexHull2, convexHull3, type Point2 } from "./convex-hull.js";
+import { type ConvexPolyhedron, convexHull2, convexHull3, type Point2 } from "./convex-hull.js";
 
 /**
- * The corners of the outline's convex hull in one slice, counter-clockwise, in half voxels: voxel (i, j) has its
- * centre at (2i, 2j).
+ * The corners of the convex hull in a slice, counter-clockwise, in half voxels: voxel (i, j) has its centre at
+ * (2i, 2j).
  *
- * @param centres - voxel centres, in half voxels; those inside may be left out
+ * @param centres - voxel centres, in half voxels; interior voxels may be left out
  */
 export function sliceHull(centres: readonly Point2[]): Point2[] {
   return convexHull2(
@@ -25,12 +25,12 @@ export function sliceHull(centres: readonly Point2[]): Point2[] {
 }
 
 /**
- * The convex hull of a body in space, in half voxels: voxel (i, j, k) has its centre at (2i, 2j, 2k).
+ * The convex hull of a mask in space, in half voxels: voxel (i, j, k) has its centre at (2i, 2j, 2k).
  *
  * @param mask - foreground is 1, i fastest; not empty
  * @param size - voxels along (i, j, k)
  */
-export function bodyHull(mask: Uint8Array, size: Vector3): ConvexBody {
+export function voxelHull(mask: Uint8Array, size: Vector3): ConvexPolyhedron {
   const points: Vector3[] = [];
   let below: Point2[] = [];
   for (let k = 0; k <= size[2]; k++) {

@@ -16,8 +16,8 @@ export {
 export { ctProblem, requireCt } from "./ct-check.js";
 export { squaredDistanceMm } from "./distance.js";
 export {
-  type LabelledBodies,
-  labelBodies,
+  type LabelledMasks,
+  labelMasks,
   labelValues,
   type NamedMask,
   numberedComponents,

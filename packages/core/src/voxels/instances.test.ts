@@ -4,7 +4,7 @@ import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
 import { labelComponents } from "./components.js";
-import { labelBodies, labelValues, type NamedMask, numberedComponents } from "./instances.js";
+import { labelMasks, labelValues, type NamedMask, numberedComponents } from "./instances.js";
 
 const mask = (name: string, text: string): NamedMask => ({ name, mask: Uint8Array.from(text, Number) });
 
@@ -56,16 +56,16 @@ describe("bodies are numbered in their order", () => {
     ["split, no component", [mask("a", "000000"), mask("b", "000110")], true, "000110", [["b", 2]]],
     ["none", [], false, "000000", []],
   ])("%s", (_, masks, split, labels, bodies) => {
-    const result = labelBodies(masks, [6, 1, 1], split);
+    const result = labelMasks(masks, [6, 1, 1], split);
     expect(result.labels.join("")).toBe(labels);
-    expect(result.bodies).toEqual(bodies.map(([name, voxels], n) => ({ label: n + 1, name, voxels })));
+    expect(result.regions).toEqual(bodies.map(([name, voxels], n) => ({ label: n + 1, name, voxels })));
   });
 });
 
 test("a component that another body covers wholly takes no label", () => {
-  const result = labelBodies([mask("a", "110000"), mask("b", "110011")], [6, 1, 1], true);
+  const result = labelMasks([mask("a", "110000"), mask("b", "110011")], [6, 1, 1], true);
   expect(result.labels.join("")).toBe("110022");
-  expect(result.bodies).toEqual([
+  expect(result.regions).toEqual([
     { label: 1, name: "a", voxels: 2 },
     { label: 2, name: "b", voxels: 2 },
   ]);
@@ -73,7 +73,7 @@ test("a component that another body covers wholly takes no label", () => {
 
 test("overlaps and empty masks are told, parts of one name together", () => {
   const masks = [mask("a", "110110"), mask("b", "011010"), mask("c", "000000"), mask("d", "110000")];
-  const { overlaps, empty } = labelBodies(masks, [6, 1, 1], true);
+  const { overlaps, empty } = labelMasks(masks, [6, 1, 1], true);
   expect(overlaps).toEqual([
     { first: "a", second: "b", voxels: 2 },
     { first: "a", second: "d", voxels: 2 },
@@ -86,21 +86,21 @@ test("more than 255 bodies need 16 bits", () => {
     name: String(n),
     mask: Uint8Array.from({ length: 256 }, (_, at) => (at === n ? 1 : 0)),
   }));
-  expect(labelBodies(masks.slice(1), [256, 1, 1]).labels).toBeInstanceOf(Uint8Array);
-  const { labels } = labelBodies(masks, [256, 1, 1]);
+  expect(labelMasks(masks.slice(1), [256, 1, 1]).labels).toBeInstanceOf(Uint8Array);
+  const { labels } = labelMasks(masks, [256, 1, 1]);
   expect(labels).toBeInstanceOf(Uint16Array);
   expect(labels[255]).toBe(256);
 });
 
 test("a mask of another size is refused", () => {
-  expect(() => labelBodies([mask("a", "11")], [6, 1, 1])).toThrow(RangeError);
+  expect(() => labelMasks([mask("a", "11")], [6, 1, 1])).toThrow(RangeError);
 });
 
 test("more bodies than 16 bits can number are refused", () => {
   const specks = Uint8Array.from({ length: 2 * 65_536 }, (_, n) => n % 2);
-  const label = () => labelBodies([{ name: "noise", mask: specks }], [specks.length, 1, 1], true);
+  const label = () => labelMasks([{ name: "noise", mask: specks }], [specks.length, 1, 1], true);
   expect(label).toThrow(InputError);
-  expect(label).toThrow(/65536 separate bodies/);
+  expect(label).toThrow(/65536 connected components/);
 });
 
 test("the values of labels, each once, ascending", () => {
@@ -130,7 +130,7 @@ describe("components are numbered, the largest first", () => {
         const { data } = numberedComponents({ ...rowOf(Uint8Array.from(classes)), size });
         const numbers = new Set<number>();
         for (const value of [1, 2, 3]) {
-          const mask = Uint8Array.from(classes, (one) => (one === value ? 1 : 0));
+          const mask = Uint8Array.from(classes, (label) => (label === value ? 1 : 0));
           const { labels, count } = labelComponents(mask, size, 26);
           const pairs = new Set(Array.from(labels, (label, at) => `${label} ${mask[at] * data[at]}`));
           pairs.delete("0 0");

@@ -1,38 +1,38 @@
-// Several bodies as one label volume, each body its own label.
+// Combines masks into a label volume with a label for each, and numbers connected components.
 import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
 import { type LabelledRuns, labelRuns, largestFirst } from "./components.js";
 
-/** One body, or several under one name: foreground where nonzero, i fastest. */
+/** A mask with its name, such as an ROI: foreground where nonzero, i fastest. */
 export interface NamedMask {
   readonly name: string;
   readonly mask: Uint8Array;
 }
 
-/** A label volume and what its labels are. */
-export interface LabelledBodies {
-  /** 0 for background, else the body's label, i fastest; the smallest type that holds them. */
+/** A label volume and the names of its labels. */
+export interface LabelledMasks {
+  /** 0 for background, else the label, i fastest; the smallest type that holds them. */
   readonly labels: Uint8Array | Uint16Array;
-  readonly bodies: readonly { readonly label: number; readonly name: string; readonly voxels: number }[];
-  /** Voxels that two masks share; they went to the first. */
+  readonly regions: readonly { readonly label: number; readonly name: string; readonly voxels: number }[];
+  /** Voxels that two masks share; they get the label of the first. */
   readonly overlaps: readonly { readonly first: string; readonly second: string; readonly voxels: number }[];
-  /** Names whose mask has no voxel, or none left. */
+  /** Names whose mask has no voxel, or none that is not covered by earlier masks. */
   readonly empty: readonly string[];
 }
 
 /**
- * Numbers the masks from 1 in their order. Masks are asked for one by one, so only one needs to be in memory.
+ * Numbers the masks from 1 in their order. Masks are requested one at a time, so only one needs to be in memory.
  *
  * @param size - voxels along (i, j, k)
- * @param split - whether each connected component (26 neighbours) of a mask is a body of its own, "NAME 1", "NAME 2", …
- * in the order of their first voxels
+ * @param split - whether each connected component (26 neighbours) of a mask gets its own label, "NAME 1", "NAME 2", … in
+ * the order of their first voxels
  * @throws RangeError where a mask does not fill the grid
- * @throws InputError where there are more than 65,535 bodies
+ * @throws InputError where there are more than 65,535 labels
  */
-export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = false): LabelledBodies {
+export function labelMasks(masks: Iterable<NamedMask>, size: Vector3, split = false): LabelledMasks {
   const labels = new Uint16Array(size[0] * size[1] * size[2]);
-  const bodies: { label: number; name: string; voxels: number }[] = [];
+  const regions: { label: number; name: string; voxels: number }[] = [];
   /** The mask that each label came from; label − 1. */
   const origins: string[] = [];
   const overlaps: { first: string; second: string; voxels: number }[] = [];
@@ -45,14 +45,14 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
       overlaps.push({ first, second: name, voxels });
     }
     if (free.size === 0) empty.push(name);
-    const labelOfPart = new Map([...free.keys()].map((part, n) => [part, bodies.length + n + 1]));
-    if (bodies.length + free.size > 65_535) {
+    const labelOfPart = new Map([...free.keys()].map((part, n) => [part, regions.length + n + 1]));
+    if (regions.length + free.size > 65_535) {
       throw new InputError(
-        `The labels hold at least ${bodies.length + free.size} separate bodies, and at most 65,535 were expected; they are no nodes.`,
+        `The labels hold at least ${regions.length + free.size} connected components, and at most 65,535 were expected; they cannot be nodes.`,
       );
     }
     for (const [n, voxels] of [...free.values()].entries()) {
-      bodies.push({ label: bodies.length + 1, name: free.size === 1 ? name : `${name} ${n + 1}`, voxels });
+      regions.push({ label: regions.length + 1, name: free.size === 1 ? name : `${name} ${n + 1}`, voxels });
       origins.push(name);
     }
     for (let run = 0; run < runs.starts.length; run++) {
@@ -60,14 +60,14 @@ export function labelBodies(masks: Iterable<NamedMask>, size: Vector3, split = f
       for (let at = runs.starts[run]; at < runs.ends[run]; at++) if (labels[at] === 0) labels[at] = label;
     }
   }
-  return { labels: bodies.length <= 255 ? new Uint8Array(labels) : labels, bodies, overlaps, empty };
+  return { labels: regions.length <= 255 ? new Uint8Array(labels) : labels, regions, overlaps, empty };
 }
 
 /**
- * Each connected component (26 neighbours) of each value with a number of its own: from 1, the largest first, equal ones
- * by their first voxel in memory. The smallest type that holds them.
+ * Numbers the connected components (26 neighbours) of each value: from 1, the largest first, equal sizes by their first
+ * voxel in memory. The smallest type that holds them.
  *
- * @param labels - foreground where nonzero; voxels of two values that touch are of two components
+ * @param labels - foreground where nonzero; touching voxels of different values belong to different components
  * @throws RangeError where the data does not fill the grid
  */
 export function numberedComponents(labels: Volume<IntegerVoxelArray>): Volume<IntegerVoxelArray> {
@@ -83,7 +83,7 @@ export function numberedComponents(labels: Volume<IntegerVoxelArray>): Volume<In
   return { ...labels, data };
 }
 
-/** The foreground of labels as a mask; a mask is returned as it is. */
+/** The foreground of labels as a mask; a mask is returned unchanged. */
 export function foregroundOf(labels: IntegerVoxelArray): Uint8Array {
   if (labels instanceof Uint8Array) return labels;
   const mask = new Uint8Array(labels.length);
@@ -91,12 +91,12 @@ export function foregroundOf(labels: IntegerVoxelArray): Uint8Array {
   return mask;
 }
 
-/** The values that occur in a label volume, 0 among them, ascending. */
+/** The values that occur in a label volume, including 0, ascending. */
 export function labelValues(data: VoxelArray): number[] {
   const values = new Set<number>();
   let previous = Number.NaN;
   for (const value of data) {
-    // Labels come in runs; comparing with the one before keeps the set out of the inner loop.
+    // Labels come in runs; comparing with the previous value keeps the set out of the inner loop.
     if (value === previous) continue;
     values.add(value);
     previous = value;
@@ -104,7 +104,7 @@ export function labelValues(data: VoxelArray): number[] {
   return [...values].sort((a, b) => a - b);
 }
 
-/** Voxels of each part that have no label yet, in the order of the parts, and those that each label holds already. */
+/** For each part the number of voxels without a label yet, and for each label the number of voxels already taken. */
 function countFree(
   { starts, ends }: LabelledRuns,
   partOf: (run: number) => number,

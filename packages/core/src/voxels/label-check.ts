@@ -1,20 +1,20 @@
-// Whether the voxels of a volume can be labels, and the labels as whole numbers.
+// Checks that the voxels of a volume can be labels, and converts them to integers.
 import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume, VoxelArray } from "../volume/volume.js";
 import { ctProblem } from "./ct-check.js";
 
-/** Float arithmetic leaves 0.99999988 where 1 is meant; half floats leave an error of up to 0.0005. */
+/** Float arithmetic may give 0.99999988 instead of 1; half floats have an error of up to 0.0005. */
 const nearlyWhole = 1e-3;
-/** No atlas and no neck has as many labels, and every scan has more values. */
-const mostValues = 1000;
+/** No atlas has as many labels, and every scan has more values. */
+const maxLabelValues = 1000;
 
 /**
- * The labels of a volume as whole numbers; a value that is nearly whole is rounded.
+ * The labels of a volume as integers; nearly integer values are rounded.
  *
  * @param name - of the file, for the message
  * @param adviceOnProbabilities - what to do with a probability map, as a clause
- * @throws InputError where the volume is a scan or a probability map, or a value is negative or no whole number
+ * @throws InputError where the volume is a scan or a probability map, or a value is negative or not a whole number
  */
 export function requireLabels(
   volume: Volume,
@@ -36,12 +36,12 @@ export function requireLabels(
   const whole = isWhole(data) ? data : rounded(data);
   if (!(whole instanceof Uint8Array) && hasManyValues(whole))
     throw new InputError(
-      `${name} holds more than ${mostValues} different values, as a scan does, and labels have few; name a file of labels.`,
+      `${name} holds more than ${maxLabelValues} different values, as a scan does, and labels have few; name a file of labels.`,
     );
   return { ...volume, data: whole };
 }
 
-/** Whether every value lies between 0 and 1, and one of them at neither end. */
+/** Whether all values lie between 0 and 1, and at least one is neither 0 nor 1. */
 export function isProbabilityMap(data: VoxelArray): boolean {
   return data.every((value) => value >= 0 && value <= 1) && data.some((value) => !isLabel(value));
 }
@@ -66,7 +66,7 @@ function hasManyValues(labels: IntegerVoxelArray): boolean {
   for (const value of labels) {
     if (value === previous) continue;
     values.add(value);
-    if (values.size > mostValues) return true;
+    if (values.size > maxLabelValues) return true;
     previous = value;
   }
   return false;

@@ -1,9 +1,9 @@
-// The one check that every function over a mask makes first.
+// The argument checks that every function over a mask makes first.
 
 import type { Vector3 } from "../volume/volume.js";
 
 /**
- * Refuses a mask that does not fill its grid, since a wrong stride gives plausible wrong answers.
+ * Refuses a mask whose length does not match its grid, because a wrong stride gives wrong results that look plausible.
  *
  * @throws RangeError where `length` is not i·j·k of `size`, or `size` is not three whole numbers.
  */
@@ -17,7 +17,7 @@ export function requireMaskOfSize(length: number, size: Vector3): void {
 }
 
 /**
- * Refuses a spacing that no distance can be measured with.
+ * Refuses a spacing that is not a positive number.
  *
  * @throws RangeError where a spacing is not finite and above zero.
  */

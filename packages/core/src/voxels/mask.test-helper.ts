@@ -1,14 +1,14 @@
-// Masks for tests: random ones, ellipsoids, and the same mask on grids whose axes are ordered otherwise.
+// Masks for tests: random masks, ellipsoids, and the same mask on grids with another order of axes.
 import fc from "fast-check";
 import { type Matrix3, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
 
-/** An ellipsoid around the point 0: half axes along x, y, z, then turned. */
+/** An ellipsoid around the point 0: half axes along x, y, z, then rotated. */
 export interface Ellipsoid {
   readonly halfAxesMm: Vector3;
   readonly turn: Matrix3;
 }
 
-/** The voxels whose centres lie in an ellipsoid, on a grid just large enough; its centre is `offset` voxels off one. */
+/** The voxels whose centres lie in an ellipsoid, on a grid just large enough; its centre is `offset` voxels from a voxel centre. */
 export function ellipsoidMask(
   { halfAxesMm, turn }: Ellipsoid,
   spacingMm: Vector3,
@@ -66,7 +66,7 @@ export function masks(size: Vector3): fc.Arbitrary<Volume<Uint8Array>> {
     }));
 }
 
-/** Ways to store an upright volume anew: index axes in another order, some of them reversed. Every voxel stays in place. */
+/** Other ways to store an upright volume: index axes in another order, some of them reversed. Every voxel keeps its position. */
 export const turnedGrids = fc
   .record({
     order: fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),

@@ -1,4 +1,4 @@
-// Growing, shrinking and outlining a mask. What lies outside the volume is background.
+// Dilation, erosion and boundary of a mask. Outside the volume is background.
 
 import type { Vector3 } from "../volume/volume.js";
 import { squaredDistanceMm } from "./distance.js";
@@ -14,7 +14,7 @@ export interface IndexBox {
 export type StructuringElement = "faces" | { readonly radiusMm: number; readonly spacingMm: Vector3 };
 
 /**
- * The mask (0 and 1) shrunk: voxels whose whole structuring element is foreground.
+ * Erosion (0 and 1): the voxels whose whole structuring element is foreground.
  *
  * @param mask - foreground where nonzero, i fastest; not changed
  * @param size - voxels along (i, j, k)
@@ -45,7 +45,7 @@ export function erode(mask: Uint8Array, size: Vector3, element: StructuringEleme
 }
 
 /**
- * The mask (0 and 1) grown: voxels whose structuring element meets the foreground.
+ * Dilation (0 and 1): the voxels whose structuring element touches the foreground.
  *
  * @param mask - foreground where nonzero, i fastest; not changed
  * @param size - voxels along (i, j, k)
@@ -118,19 +118,19 @@ export function foregroundBox(mask: Uint8Array, size: Vector3): IndexBox | null 
 }
 
 /**
- * The part of a mask inside a box, values kept.
+ * The part of a mask inside a box.
  *
  * @param mask - i fastest
  * @param size - voxels along (i, j, k)
  * @param box - within the volume
- * @throws RangeError where the mask does not fill the grid or the box leaves it
+ * @throws RangeError where the mask does not fill the grid or the box extends beyond it
  */
 export function cropMask(mask: Uint8Array, size: Vector3, box: IndexBox): Uint8Array {
   requireMaskOfSize(mask.length, size);
   const { start, size: boxSize } = box;
   if (start.some((at, axis) => at < 0 || at + boxSize[axis] > size[axis])) {
     throw new RangeError(
-      `A box of ${boxSize.join(" × ")} from (${start.join(", ")}) leaves ${size.join(" × ")}.`,
+      `A box of ${boxSize.join(" × ")} from (${start.join(", ")}) extends beyond ${size.join(" × ")}.`,
     );
   }
   const cropped = new Uint8Array(boxSize[0] * boxSize[1] * boxSize[2]);
@@ -143,7 +143,7 @@ export function cropMask(mask: Uint8Array, size: Vector3, box: IndexBox): Uint8A
   return cropped;
 }
 
-/** Foreground voxels all of whose face neighbours are foreground (`interior`), or the other foreground voxels. */
+/** The foreground voxels whose face neighbours are all foreground (`interior`), or the other foreground voxels. */
 function keepWhere(mask: Uint8Array, size: Vector3, interior: boolean): Uint8Array {
   const [width, height, depth] = size;
   const slice = width * height;
@@ -191,7 +191,7 @@ function dilateByFaces(mask: Uint8Array, size: Vector3): Uint8Array {
   return dilated;
 }
 
-/** The squared radius, with room for rounding: a voxel exactly `radiusMm` away belongs to the ball. */
+/** The squared radius with a tolerance for rounding: a voxel exactly `radiusMm` away belongs to the ball. */
 function withTies(radiusMm: number): number {
   return radiusMm ** 2 * (1 + 1e-9);
 }
@@ -208,7 +208,7 @@ function growBox(box: IndexBox, byMm: number, spacingMm: Vector3, size: Vector3)
   return { start: [low[0], low[1], low[2]], size: [high[0] - low[0], high[1] - low[1], high[2] - low[2]] };
 }
 
-/** Calls with the offset in the volume, the offset in the box and the index within the box. */
+/** Calls back with the offset in the volume, the offset in the box and the index within the box. */
 function forEachOffset(
   size: Vector3,
   box: IndexBox,

@@ -65,7 +65,7 @@ test("a chest whose lung is open to the side of a small field holds no neck", ()
 test("a scan of air holds no neck", () => {
   expect(findNeckRegion(drawnPerson([0, 40], () => -1000))).toEqual({
     found: "none",
-    reason: "nothing in it is denser than air",
+    reason: "it holds nothing denser than air",
   });
 });
 

@@ -1,4 +1,4 @@
-// Where lymph nodes of the head and neck can lie in a scan, so that air, chest and vault of the skull are not computed.
+// Finds the part of a scan where lymph nodes of the head and neck can lie, so that air, chest and skull vault are skipped.
 import { type LpsBox, lpsBounds } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
 import { type Geometry, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
@@ -9,36 +9,36 @@ import { fillHoles } from "./fill-holes.js";
 import { dilate, foregroundBox, type IndexBox } from "./morphology.js";
 import { growByDisc, inverted } from "./slice-disc.js";
 
-/** The body between two heights. The box holds all of it. */
+/** The body between two heights, with its bounding box. */
 export interface NeckRegion extends LpsBox {
-  /** "neck" where lungs or skull were found, which limit it; "whole" where neither was, and all of the body counts. */
+  /** "neck" if lungs or skull were found, which limit the region; "whole" if neither was found, so that it is the whole body. */
   readonly found: "neck" | "whole";
-  /** z of the highest section through lungs, and of the lowest through the closed skull; null where there is none. */
+  /** z of the highest slice with lungs, and of the lowest slice with a closed skull; null where there is none. */
   readonly lungTopMm: number | null;
   readonly skullMm: number | null;
-  /** What was found and what follows from it, a sentence each. */
+  /** Sentences that say what was found and how it limits the region. */
   readonly reasons: readonly string[];
-  /** 0 or 1 on a grid of about 4 mm along L, P, S; 12 mm more on every side than what shows as body. */
+  /** The region, 0 or 1, on a grid of about 4 mm along L, P, S; with a margin of 12 mm around the body. */
   readonly body: Volume<Uint8Array>;
 }
 
-/** A scan without any of the neck. */
+/** The result for a scan that does not contain the neck. */
 export interface NoNeck {
   readonly found: "none";
-  /** What was found instead: a clause to follow "no neck was found: ". */
+  /** The reason: a clause to follow "no neck was found: ". */
   readonly reason: string;
 }
 
 /**
- * Finds the neck by the lungs and the skull, on a coarse copy of the scan. Whatever is in doubt belongs to the region:
- * a landmark that is not seen clearly limits nothing.
+ * Finds the neck by the lungs and the skull, on a coarse copy of the scan. In doubt the region is larger: a landmark that
+ * is not seen clearly is not used as a limit.
  *
- * - **Downward** to 80 mm below the highest section through 10 cm² of lung. Levels IV, V and VI end at clavicles and
- *   manubrium (Grégoire et al., Radiother Oncol 110, 2014), VII at the brachiocephalic trunk (AJCC 8). The apices stand
- *   some 30 mm above the manubrium's upper edge, the trunk some 40 mm below it.
- * - **Upward** to 60 mm above the lowest section in which bone encloses 30 cm² of soft tissue: the posterior fossa, some
+ * - **Downward** to 80 mm below the highest slice with 10 cm² of lung. Levels IV, V and VI end at clavicles and manubrium
+ *   (Grégoire et al., Radiother Oncol 110, 2014), VII at the brachiocephalic trunk (AJCC 8). The lung apices are about
+ *   30 mm above the manubrium's upper edge, the trunk is about 40 mm below it.
+ * - **Upward** to 60 mm above the lowest slice in which bone encloses 30 cm² of soft tissue: the posterior fossa, about
  *   15 mm above the foramen magnum. The highest nodes (parotid, retroauricular, occipital, retropharyngeal) end at ear
- *   canal, occipital protuberance and skull base, 20 to 30 mm above the foramen; the rest is for a tilted head.
+ *   canal, occipital protuberance and skull base, 20 to 30 mm above the foramen; the rest allows for a tilted head.
  *
  * Lungs that reach the highest section mean a chest or an abdomen without a neck.
  *
@@ -48,10 +48,10 @@ export function findNeckRegion(scan: Volume): NeckRegion | NoNeck {
   const coarse = coarseScan(scan);
   const body = bodyMask(coarse);
   const bodyBox = foregroundBox(body, coarse.size);
-  if (bodyBox === null) return { found: "none", reason: "nothing in it is denser than air" };
+  if (bodyBox === null) return { found: "none", reason: "it holds nothing denser than air" };
   const faceMm = (k: number) => coarse.originMm[2] + (k - 0.5) * coarse.spacingMm[2];
   const lungsMm2 = lungAreas(coarse, body);
-  const lungTop = lungsMm2.findLastIndex((area) => area >= leastLungMm2);
+  const lungTop = lungsMm2.findLastIndex((area) => area >= minLungMm2);
   if (lungTop === bodyBox.start[2] + bodyBox.size[2] - 1) {
     const areaCm2 = Math.round(lungsMm2[lungTop] / 100);
     return {
@@ -59,7 +59,7 @@ export function findNeckRegion(scan: Volume): NeckRegion | NoNeck {
       reason: `lungs of ${areaCm2} cm² reach its highest slice, so it ends below the neck`,
     };
   }
-  const skull = lowestOfSkull(coarse, body, lungTop);
+  const skull = lowestSkullSlice(coarse, body, lungTop);
   const lungTopMm = lungTop < 0 ? null : faceMm(lungTop + 1);
   const skullMm = skull < 0 ? null : faceMm(skull);
   return {
@@ -83,9 +83,9 @@ export function findNeckRegion(scan: Volume): NeckRegion | NoNeck {
 }
 
 /**
- * For boxes of voxels of a grid, whether any of the region lies in them. A box may leave the grid.
+ * A test whether a box of voxels contains any part of the region. A box may extend beyond the grid.
  *
- * @param grid - of a scan, in any orientation; a box of an oblique one counts with the LPS box around it
+ * @param grid - of a scan, in any orientation; for an oblique grid the LPS box around the voxels is tested
  */
 export function regionTest({ body }: NeckRegion, grid: Geometry): (box: IndexBox) => boolean {
   const { size, spacingMm, data } = body;
@@ -109,34 +109,34 @@ export function regionTest({ body }: NeckRegion, grid: Geometry): (box: IndexBox
 
 const belowLungTopMm = 80;
 const aboveSkullMm = 60;
-/** Twice the section of a wide trachea. */
-const leastLungMm2 = 1000;
-/** Gas in which a disc of 24 mm fits, slice by slice, of this volume: more than airway or sinuses have. */
-const leastLungMl = 100;
+/** Twice the cross-section of a wide trachea. */
+const minLungMm2 = 1000;
+/** Minimum volume of gas wide enough for a disc of 24 mm in each slice: more than airway or sinuses have. */
+const minLungMl = 100;
 const lungOpeningMm = 12;
 const gasBelowHu = -500;
-/** Lungs hold tissue: less than half of them, also of emphysematous ones, lies below this, where free air does. */
+/** Lungs contain tissue: even in emphysema less than half of their voxels are below this, unlike free air. */
 const freeAirBelowHu = -950;
-/** Of the thinnest vault between sampled voxels; above vessels with contrast, which would not close a ring anyway. */
+/** Low enough for the thinnest skull vault on the coarse grid. Vessels with contrast do not matter, because they do not form a closed ring. */
 const boneFromHu = 200;
-/** Above enamel. */
+/** Denser than enamel. */
 const metalFromHu = 2800;
 const brainHu = { low: -50, high: 150 };
 const leastBrainMm2 = 3000;
-/** Height of the slices with a closed skull, together. */
-const leastSkullMm = 40;
-/** What the body's mask leaves out at the skin, and how far contours drawn for treatment reach into air. */
+/** Minimum total height of the slices with a closed skull. */
+const minSkullMm = 40;
+/** Covers what the body mask leaves out at the skin, and how far contours drawn for treatment extend into air. */
 const marginMm = 12;
-/** Share of a voxel by which rounding may move a face. */
+/** Tolerance for rounding, as a fraction of a voxel. */
 const rounding = 1e-6;
 
 /**
- * The area of lungs in each slice, mm²: of those that the body encloses, and of those that a small field of view opens
- * to the side. The two are searched apart, since air below a scan's end would join lungs to the air outside.
+ * The area of lungs in each slice, mm²: lungs enclosed by the body, and lungs that a small field of view cuts open at the
+ * side. The two are searched separately, because air below the end of the scan would connect lungs to the air outside.
  */
 function lungAreas(scan: Volume<Float32Array>, body: Uint8Array): Float64Array {
   const showsFreeAir = scan.data.some((hu) => hu < freeAirBelowHu);
-  // Without free air's own values, as in a clipped scan, air outside would look like lung.
+  // In a clipped scan free air cannot be recognised by its HU, and air outside would look like lung.
   if (!showsFreeAir) return new Float64Array(scan.size[2]);
   const gasWhere = (inBody: number) =>
     body.map((value, at) => (value === inBody && scan.data[at] < gasBelowHu ? 1 : 0));
@@ -157,7 +157,7 @@ function lungAreasIn({ data, ...grid }: Volume<Float32Array>, gas: Uint8Array): 
     for (let at = start; at < ends[run]; at++) if (data[at] < freeAirBelowHu) freeAir[runLabels[run] - 1]++;
   });
   const isLung = sizes.map(
-    (voxels, at) => (voxels * voxelVolumeMm3(grid)) / 1000 >= leastLungMl && freeAir[at] < voxels / 2,
+    (voxels, at) => (voxels * voxelVolumeMm3(grid)) / 1000 >= minLungMl && freeAir[at] < voxels / 2,
   );
   const areas = new Float64Array(size[2]);
   starts.forEach((start, run) => {
@@ -167,28 +167,28 @@ function lungAreasIn({ data, ...grid }: Volume<Float32Array>, gas: Uint8Array): 
   return areas;
 }
 
-/** Without what is narrower than the disc. Beyond the slice's border all counts as gas, so that an open lung keeps its shape. */
+/** Morphological opening with the disc. Outside the slice counts as gas, so that a lung at the border keeps its shape. */
 function openedByDisc(gas: Uint8Array, [width, height]: Vector3, [xMm, yMm]: Vector3): Uint8Array {
   const grid = { size: [width, height], spacingMm: [xMm, yMm] } as const;
   return growByDisc(inverted(growByDisc(inverted(gas), grid, lungOpeningMm)), grid, lungOpeningMm);
 }
 
 /**
- * The lowest of the slices above `below` in which bone closes around the brain; −1 where there are too few. Two must
- * follow each other; gaps above them are common, since the orbits open the ring.
+ * The lowest slice above `below` in which bone closes around the brain; −1 where there are too few such slices. The
+ * lowest two must be adjacent; gaps above them are common, because the orbits interrupt the ring.
  */
-function lowestOfSkull(scan: Volume<Float32Array>, body: Uint8Array, below: number): number {
+function lowestSkullSlice(scan: Volume<Float32Array>, body: Uint8Array, below: number): number {
   const closed: number[] = [];
   for (let k = below + 1; k < scan.size[2]; k++) {
     if (enclosedTissueMm2(scan, body, k) >= leastBrainMm2) closed.push(k);
   }
-  if (closed.length * scan.spacingMm[2] < leastSkullMm) return -1;
+  if (closed.length * scan.spacingMm[2] < minSkullMm) return -1;
   return closed.find((k, at) => closed[at + 1] === k + 1) ?? -1;
 }
 
 /**
- * The soft tissue of a slice around which bone closes, but for gaps of two voxels, mm². 0 in a slice with metal, whose
- * streaks look like bone.
+ * The area of soft tissue in a slice that is enclosed by bone, allowing gaps of two voxels, mm². 0 in a slice with metal,
+ * because its streaks look like bone.
  */
 function enclosedTissueMm2(
   { size, spacingMm, data }: Volume<Float32Array>,
@@ -212,7 +212,7 @@ function enclosedTissueMm2(
   return pixels * spacingMm[0] * spacingMm[1];
 }
 
-/** The body, grown, in the slices that reach between two heights. */
+/** The body, dilated by the margin, in the slices between two heights. */
 function bodyBetween(
   body: Volume<Uint8Array>,
   lowMm: number,

@@ -1,4 +1,4 @@
-// Which side of the neck a point lies on: its distance from the middle of the body at its level.
+// Tells the side of the neck that a point lies on, by its distance from the middle of the body at that level.
 
 import { gridWithSpacing, resample } from "../volume/resample.js";
 import { type Geometry, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
@@ -6,13 +6,13 @@ import { bodyMask } from "./body-mask.js";
 
 export type NeckSide = "left" | "right" | "midline";
 
-/** The side of the patient, not of the picture, that a point (LPS mm) lies on. */
+/** The patient's side (not the picture's) of a point in LPS mm. */
 export type SideOfPoint = (pointLpsMm: Vector3) => NeckSide;
 
 /**
- * Sides by the body's own midline: at each level (4 mm of z) the mean x of the patient without table and air, from
- * {@link bodyMask} on a grid of 4 mm. Levels without body take the nearest one. Within 5 mm of the midline a point is
- * "midline". Without any body, sides are those of `sideByGrid`.
+ * Sides by the body's own midline: at each level (4 mm of z) the mean x of {@link bodyMask} on a grid of 4 mm. A level
+ * without body uses the nearest level that has some. A point within 5 mm of the midline is "midline". If there is no body
+ * at all, `sideByGrid` is used.
  *
  * @param scan - HU, head first or feet first, any orientation
  */
@@ -37,12 +37,12 @@ export function sideByBody(scan: Volume): SideOfPoint {
   const levels = [...sums].map(([level, { x, voxels }]) => ({ level, midlineMm: x / voxels }));
   return ([x, , z]) => {
     const distance = ({ level }: { level: number }) => Math.abs(level - z / levelMm);
-    const nearest = levels.reduce((best, one) => (distance(one) < distance(best) ? one : best));
+    const nearest = levels.reduce((best, level) => (distance(level) < distance(best) ? level : best));
     return sideOf(x - nearest.midlineMm);
   };
 }
 
-/** Sides by the middle of a grid, for want of a scan: right only where the patient lies in the middle of it. */
+/** Sides by the middle of the grid, if there is no scan: correct only if the patient is centred. */
 export function sideByGrid(grid: Geometry): SideOfPoint {
   const middle: Vector3 = [(grid.size[0] - 1) / 2, (grid.size[1] - 1) / 2, (grid.size[2] - 1) / 2];
   const [midlineMm] = pointOfIndex(grid, middle);

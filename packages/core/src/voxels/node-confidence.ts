@@ -1,4 +1,4 @@
-// How sure a network was of each node: its probability, and how far an ensemble's members were apart, over the node's voxels.
+// Confidence of each node: the mean probability over its voxels, and the disagreement of an ensemble's members.
 import { crop } from "../volume/crop.js";
 import { type IntegerVoxelArray, resample } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
@@ -14,11 +14,11 @@ export interface NodeConfidence {
 }
 
 /**
- * The confidence of each node, in the order of `nodes`. The grids of network and scan may differ: values are
- * interpolated linearly at the centres of the node's voxels, within the node's box alone, so that nothing of the size of
- * the scan is made.
+ * The confidence of each node, in the order of `nodes`. The grids of network and scan may differ: values are interpolated
+ * linearly at the centres of the node's voxels, only within the node's box, so that no array of the size of the scan is
+ * needed.
  *
- * @param nodes - as measured by the labels of `instances`
+ * @param nodes - measured on the labels of `instances`
  * @param instances - on the scan's grid, each node's voxels hold its id
  * @param probability - 0 … 1, on any grid; 0 outside it
  * @param disagreement - standard deviation of the members' probabilities, on any grid
@@ -39,7 +39,7 @@ export function nodeConfidences(
   });
 }
 
-/** The mean of a volume's values at the voxels of one label. */
+/** The mean of a volume's values at the voxels of a label. */
 function meanOver(box: Volume, id: number, values: Volume): number {
   const { data } = resample(values, box, "linear", 0);
   let sum = 0;

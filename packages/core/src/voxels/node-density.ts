@@ -1,12 +1,12 @@
-// Mean densities that lymph nodes have, so that what cannot be one is seen.
+// The range of mean densities of lymph nodes, to flag findings that cannot be a node.
 
 /**
- * Mean HU from a necrotic or fatty node to one that takes up much contrast medium. Vessels full of contrast medium, bone,
- * teeth and glands full of fat lie outside.
+ * Mean HU from a necrotic or fatty node to a strongly enhancing node. Enhanced vessels, bone, teeth and fatty glands lie
+ * outside.
  */
 export const nodeHu = { low: -40, high: 160 } as const;
 
-/** Whether a node may have this mean HU; one of unknown density may. */
+/** Whether a node may have this mean HU; true if it is not known. */
 export function isNodeHu(huMean: number | null): boolean {
   return huMean === null || (huMean >= nodeHu.low && huMean <= nodeHu.high);
 }

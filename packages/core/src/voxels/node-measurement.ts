@@ -1,4 +1,4 @@
-// What is measured of each lymph node in a mask: how large it is, how dense, and where it lies.
+// Measures each lymph node of a mask: size, density, position and side.
 
 import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
@@ -10,12 +10,12 @@ import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
 import { type NeckSide, type SideOfPoint, sideByBody, sideByGrid } from "./neck-side.js";
 
-/** One node. Its outline runs halfway between voxel centres inside and outside; see `axialAxes`. */
+/** The measurements of a node. Its outline runs halfway between voxel centres inside and outside; see `axialAxes`. */
 export interface NodeMeasurement extends AxialAxes, FeretDiameters {
-  /** From 1, the largest node first; or the node's own label. */
+  /** Numbered from 1, the largest node first; or the node's own label. */
   readonly id: number;
   readonly voxels: number;
-  /** Voxels times the volume of one. */
+  /** Number of voxels times the volume of a voxel. */
   readonly volumeMl: number;
   /** Mean of the node's voxel centres. */
   readonly centroidLpsMm: Vector3;
@@ -25,24 +25,24 @@ export interface NodeMeasurement extends AxialAxes, FeretDiameters {
   readonly huMean: number | null;
   /** Standard deviation of the HU of the node's voxels (divided by their number); null without a scan. */
   readonly huSd: number | null;
-  /** By the centroid; see `sideByBody`, and `sideByGrid` for where there is no scan. */
+  /** Side of the centroid; see `sideByBody`, or `sideByGrid` if there is no scan. */
   readonly side: NeckSide;
 }
 
 /**
- * What one node is: a connected component of voxels of one value (by faces, edges or corners), or all voxels of one value,
- * in however many pieces.
+ * What counts as a node: "components", a connected component of voxels of equal value (by faces, edges or corners);
+ * "labels", all voxels of equal value, whether connected or not.
  */
 export type NodeSplit = "components" | "labels";
 
 /**
- * Measures each node of a mask. Components come the largest first, equal ones by their first voxel in memory; labels
- * come in ascending order and are the nodes' ids.
+ * Measures each node of a mask. Components are sorted by size, the largest first, equal sizes by their first voxel in
+ * memory; labels are in ascending order and are the nodes' ids.
  *
  * @param labels - foreground where nonzero
  * @param scan - HU on the grid of `labels`, for density and for the body's midline
- * @param sideOfPoint - the side of the neck; by the scan's body, or without a scan by the grid
- * @throws InputError where the scan lies on another grid
+ * @param sideOfPoint - the side of the neck; by default from the body in the scan, or from the grid without a scan
+ * @throws InputError where the scan does not have the same grid
  * @throws RangeError where the data does not fill the grid
  */
 export function measureNodes(
@@ -54,8 +54,8 @@ export function measureNodes(
   requireMaskOfSize(labels.data.length, labels.size);
   if (scan !== null && !sameGeometry(labels, scan)) {
     throw new InputError(
-      `The scan (${scan.size.join(" × ")} voxels) does not lie on the grid of the labels (${labels.size.join(" × ")} voxels); ` +
-        "resample one of them onto the other's grid.",
+      `The scan (${scan.size.join(" × ")} voxels) does not have the same geometry as the labels (${labels.size.join(" × ")} voxels); ` +
+        "resample one onto the grid of the other.",
     );
   }
   const nodes = split === "components" ? componentsOf(labels) : labelsOf(labels);
@@ -64,7 +64,7 @@ export function measureNodes(
   return nodes.map((node) => measureNode(node, labels, scan, side));
 }
 
-/** A node as stretches of voxels along i: offsets of the first voxel and of the one after the last. */
+/** A node as runs of voxels along i: offsets of the first voxel and of the voxel after the last. */
 interface NodeRuns {
   readonly id: number;
   readonly starts: number[];
@@ -156,7 +156,7 @@ function extentOf(
   };
 }
 
-/** The node alone in its box, in its place. */
+/** The mask of the node in its bounding box. */
 function maskInBox({ starts, ends }: NodeRuns, grid: Volume, { start, size }: IndexBox): Volume<Uint8Array> {
   const [width, height] = grid.size;
   const data = new Uint8Array(size[0] * size[1] * size[2]);

@@ -1,4 +1,4 @@
-// Growing a mask by a disc in one slice.
+// Dilates a mask in a slice by a disc.
 import { labelRuns } from "./components.js";
 
 /** The pixels of a slice: `slice[a + size[0] * b]`. */
@@ -7,7 +7,7 @@ export interface SliceGrid {
   readonly spacingMm: readonly [number, number];
 }
 
-/** The pixels (0 and 1) of a slice that have foreground within a radius. Beyond the slice's border there is none. */
+/** The pixels (0 and 1) of a slice that have foreground within a radius. Outside the slice is background. */
 export function growByDisc(
   slice: Uint8Array,
   { size: [width, height], spacingMm }: SliceGrid,
@@ -17,7 +17,7 @@ export function growByDisc(
   const halfWidths = Array.from({ length: reach + 1 }, (_, rows) =>
     Math.floor(Math.sqrt(radiusMm ** 2 - (rows * spacingMm[1]) ** 2) / spacingMm[0]),
   );
-  // Where a stretch of the disc begins and ends in a row; their running sum counts the stretches over a pixel.
+  // +1 where a run of the disc begins in a row and −1 where it ends; their running sum counts the runs over a pixel.
   const changes = new Int32Array((width + 1) * height);
   const { starts, ends } = labelRuns(slice, [width, height, 1], 6);
   for (let run = 0; run < starts.length; run++) {

@@ -6,7 +6,7 @@ import { InputError, type Volume, writeNifti } from "@lnsnet/core";
 import type { DatasetDescription } from "@lnsnet/core/phantom";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
-import { labelBodies, labelValues, type NamedMask } from "@lnsnet/core/voxels";
+import { labelMasks, labelValues, type NamedMask } from "@lnsnet/core/voxels";
 import { fileError, isFile, isFolder, removeUnfinished, writeAtomically } from "../files/disk.js";
 import { requireFreeNames } from "../files/outputs.js";
 import { secretOf } from "../files/secret.js";
@@ -134,7 +134,7 @@ async function caseOf(
   const { scan, labels } = await source.read();
   const problems = [...scan.problems, ...labels.problems];
   for (const problem of problems) log?.(`${source.origin}: ${problem}`);
-  const { labels: data, bodies } = labelBodies(masksOf(labels.volume), labels.volume.size, true);
+  const { labels: data, regions: bodies } = labelMasks(masksOf(labels.volume), labels.volume.size, true);
   const instances = { ...labels.volume, data };
   const patient_hash = hash(`patient ${source.patient}`);
   const samePatient = earlier.find((one) => one.patient_hash === patient_hash);

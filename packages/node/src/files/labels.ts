@@ -22,7 +22,7 @@ import { type IntegerVoxelArray, resampleLabels, voxelCount } from "@lnsnet/core
 import {
   contourProblems,
   drawnSpacingMm,
-  labelBodies,
+  labelMasks,
   type NamedMask,
   numberedComponents,
   rasteriseContours,
@@ -211,7 +211,7 @@ function chosen(bodies: readonly Body[], pattern: RegExp | null, path: string): 
 
 function paint(bodies: readonly Body[], grid: Geometry, problems: string[], path: string): ReadLabels {
   const { size, spacingMm, originMm, direction } = grid;
-  const { labels, bodies: names, overlaps, empty } = labelBodies(masksOf(bodies), size);
+  const { labels, regions: names, overlaps, empty } = labelMasks(masksOf(bodies), size);
   for (const { first, second, voxels } of overlaps)
     problems.push(
       `"${second}": ${voxels === 1 ? "1 voxel belongs" : `${voxels} voxels belong`} to "${first}" too, which keeps them`,

@@ -14,7 +14,7 @@ import {
   voxelCount,
   voxelVolumeMm3,
 } from "../../volume/volume.js";
-import { labelBodies } from "../../voxels/instances.js";
+import { labelMasks } from "../../voxels/instances.js";
 import { readNrrd } from "../nrrd.js";
 import { requireDrawnOn } from "./belonging.js";
 import { itemsOf, numberOf, numbersOf, parseDataset, textOf, textsOf } from "./dataset.js";
@@ -82,7 +82,7 @@ test("overlapping segments keep all their voxels", async () => {
       layers.some((layer) => voxels.every((value, n) => (value === 1) === (layer.data[n] === number))),
     ).toBe(true);
   }
-  const { bodies, overlaps } = labelBodies(
+  const { regions: bodies, overlaps } = labelMasks(
     seg.segments.map(({ label, mask }) => ({ name: label, mask: mask() })),
     seg.geometry.size,
   );

@@ -63,8 +63,8 @@ export function prepareHost(scan: Volume, { targets, organs }: HostStructures): 
   const smooth = hu.slice();
   const inVoxels = (mm: number) => spacingMm.map((spacing) => mm / spacing) as unknown as Vector3;
   blur(smooth, grid.size, inVoxels(1.2));
-  const muscleHu = commonestHu(smooth, body, 20, 110);
-  const fatHu = commonestHu(smooth, body, -140, -72);
+  const muscleHu = mostFrequentHu(smooth, body, 20, 110);
+  const fatHu = mostFrequentHu(smooth, body, -140, -72);
   const fat = new Uint8Array(hu.length);
   const forbidden = new Uint8Array(hu.length);
   const organ = maskOn(grid, organs);
@@ -99,7 +99,7 @@ const pointSpread = (spacingMm: Vector3): Vector3 =>
   spacingMm.map((spacing) => Math.max(0.6, 0.42 * spacing)) as unknown as Vector3;
 
 /** The middle of the fullest bin of 4 HU between two limits, within the body. */
-function commonestHu(hu: Float32Array, body: Uint8Array, lowHu: number, highHu: number): number {
+function mostFrequentHu(hu: Float32Array, body: Uint8Array, lowHu: number, highHu: number): number {
   const counts = new Int32Array(Math.ceil((highHu - lowHu) / 4));
   for (let n = 0; n < hu.length; n++)
     if (body[n] === 1 && hu[n] >= lowHu && hu[n] < highHu) counts[Math.floor((hu[n] - lowHu) / 4)]++;

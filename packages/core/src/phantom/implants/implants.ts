@@ -130,7 +130,7 @@ function findPlace<Kind extends Implant>(
     if (attempt % 10 === 9) implant = draw();
     const centreMm = pointOf(host, site);
     const placed = placedAt(implant, centreMm);
-    if (random.uniform(0, 1) < chanceAt(host, canvas, placed.surface, centreMm))
+    if (random.uniform(0, 1) < acceptanceAt(host, canvas, placed.surface, centreMm))
       return { implant: placed, centreMm };
   }
   return null;
@@ -155,7 +155,7 @@ function placePartner(
     );
     const centreMm = added(first.centreMm, scaled(direction, toSurface + 0.5 * size));
     const placed = placedAt(drawNode(random, size, appearance), centreMm);
-    if (chanceAt(host, canvas, placed.surface, centreMm, id) > 0) return { implant: placed, centreMm };
+    if (acceptanceAt(host, canvas, placed.surface, centreMm, id) > 0) return { implant: placed, centreMm };
   }
   return null;
 }
@@ -170,7 +170,7 @@ const dotFrom = (origin: Vector3, point: Vector3, direction: Vector3): number =>
  * implant; else by the share of fat a little outside its surface, since nodes lie in fat and in the planes between
  * muscles, and nobody could see one within a muscle.
  */
-function chanceAt(
+function acceptanceAt(
   host: Host,
   { instances }: Canvas,
   surface: readonly Vector3[],

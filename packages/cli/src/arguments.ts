@@ -24,6 +24,20 @@ export const foregroundArgument = {
   valueHint: "NAME",
 } as const satisfies ArgDef;
 
+/** For commands that segment whole scans. */
+export const mirroredArgument = {
+  type: "boolean",
+  description: "also segment the mirrored scan and average the two; takes twice the time",
+} as const satisfies ArgDef;
+
+/** For commands that segment whole scans. */
+export const searchArgument = {
+  type: "enum",
+  description: "where to look for nodes: in the body near the neck, or everywhere in the scan",
+  options: ["neck", "everything"],
+  default: "neck",
+} as const satisfies ArgDef;
+
 /** Threads for commands that open every scan; read it with {@link wholeNumber}. */
 export const threadsArgument = {
   type: "string",

@@ -1,12 +1,16 @@
+// What programs build on: the stages of a workstation, each a function with typed options and a job.
 export {
   type CacheSettings,
   cacheNames,
-  isCache,
   readCacheSettings,
-  writeCacheSettings,
 } from "./datasets/cache.js";
-export { type Finding, findProblems, hasImage } from "./datasets/checking.js";
-export { type Cohort, type CohortOptions, type WrittenCohort, writeCohort } from "./datasets/cohort.js";
+export type { Finding } from "./datasets/checking.js";
+export {
+  type Cohort,
+  type CohortOptions,
+  type WrittenCohort,
+  writeCohort,
+} from "./datasets/cohort.js";
 export {
   type CohortCase,
   type CohortTask,
@@ -14,59 +18,61 @@ export {
   type NodeRow,
   writeCohortCase,
 } from "./datasets/cohort-case.js";
+export { type CollectionOptions, importCollection } from "./datasets/collection.js";
 export {
   type Case,
   caseId,
   type Dataset,
-  listDataset,
   listed,
   loadCase,
   openDataset,
 } from "./datasets/dataset.js";
-export { fingerprintOf, fingerprintReport } from "./datasets/fingerprint.js";
+export { checkDataset, type DatasetCheck, type OpeningOptions } from "./datasets/dataset-check.js";
+export type { Fingerprint } from "./datasets/fingerprint.js";
+export {
+  type FingerprintOptions,
+  type WrittenFingerprint,
+  writeFingerprint,
+} from "./datasets/fingerprint-files.js";
 export type { ImportRecord } from "./datasets/import-record.js";
-export { defaultRoi, type Layout, layouts, listSources } from "./datasets/import-sources.js";
-export { importDataset } from "./datasets/importing.js";
-export { writePhantomCohort } from "./datasets/phantom-cohort.js";
-export { patientRule, readSplits, scansOfPatients, trainingPart } from "./datasets/splits.js";
-export { surveyDataset } from "./datasets/survey-dataset.js";
+export { defaultRoi, type Layout, layouts } from "./datasets/import-sources.js";
+export type { ImportResult } from "./datasets/importing.js";
+export { type PhantomCohort, writePhantomCohort } from "./datasets/phantom-cohort.js";
+export { patientRule, readSplits, trainingPart } from "./datasets/splits.js";
 export { detectionJson, detectionText, type ScanNodes } from "./evaluation/detection.js";
 export {
-  type ComparedPair,
-  checkValues,
-  type ForegroundRules,
-  type MaskPair,
-  readPair,
-} from "./evaluation/masks.js";
+  type EvaluatedCase,
+  type Evaluation,
+  type EvaluationOptions,
+  evaluateFiles,
+  summariseCases,
+} from "./evaluation/evaluating.js";
+export type { ForegroundRules } from "./evaluation/masks.js";
+export { type MeasuringOptions, measureFile } from "./evaluation/measuring.js";
+export { type MetricName, type MetricRow, metrics } from "./evaluation/metric-names.js";
 export {
-  forEachMetric,
-  type MetricName,
-  type MetricRow,
-  metricNames,
-  metricRow,
-  metrics,
-} from "./evaluation/metric-names.js";
-export { collectExperiment } from "./experiments/collecting.js";
-export { beginExperiment, type ExperimentConfiguration, protocols } from "./experiments/configuration.js";
-export { experimentFiles, experimentNames, foldFiles } from "./experiments/folder.js";
-export { trainedFold, trainFold } from "./experiments/folds.js";
+  type ExperimentConfiguration,
+  type ExperimentSettings,
+  type PredictionSettings,
+  protocols,
+} from "./experiments/configuration.js";
+export { type CrossValidation, crossValidate } from "./experiments/cross-validating.js";
+export { experimentFiles, experimentNames } from "./experiments/folder.js";
 export { loadModels } from "./experiments/models.js";
-export { foldNumbers, predictCases, validationCases, validationTarget } from "./experiments/predicting.js";
-export { summaryText } from "./experiments/report.js";
+export { type ExperimentResult, summaryText } from "./experiments/report.js";
+export { type ConversionOptions, convertFile } from "./files/converting.js";
 export {
   ensureWritableFolder,
-  fileError,
   hashOfFile,
   isFile,
   isFolder,
   readBytes,
   readJson,
-  removeUnfinished,
   requirePath,
   writeAtomically,
   writeJson,
 } from "./files/disk.js";
-export { whileHolding, whileHoldingAll } from "./files/folder-lock.js";
+export { whileHolding } from "./files/folder-lock.js";
 export { describeGeometry } from "./files/geometry-text.js";
 export {
   type FoundImages,
@@ -76,18 +82,9 @@ export {
   readScan,
   type VolumeFile,
 } from "./files/imaging.js";
-export {
-  asInstances,
-  hasSeveralValues,
-  type ReadLabels,
-  readLabels,
-  segmentationKind,
-} from "./files/labels.js";
 export { loadModel, type StoredModel, saveModel } from "./files/model-file.js";
-export { requireFreeFile, requireFreeNames } from "./files/outputs.js";
-export { markedName } from "./files/process-mark.js";
-export { secretOf } from "./files/secret.js";
-export { type SegmentationFormat, segmentationBytes } from "./files/writing.js";
+export { requireFreeNames } from "./files/outputs.js";
+export { type ExportedModel, type ExportOptions, exportModel } from "./segmenting/exporting.js";
 export {
   type DicomObject,
   dicomObjects,
@@ -95,17 +92,22 @@ export {
   type Manifest,
   type ModelRecord,
   maskFormats,
-  modelRecord,
-  requireFreeResults,
 } from "./segmenting/manifest.js";
-export { type NamedScan, readAhead, type ScanOrigin, scansAt } from "./segmenting/scans.js";
-export { type ClicksOf, type Segmenting, segmentScan } from "./segmenting/segmenting.js";
+export {
+  type PredictedScan,
+  type PredictionOptions,
+  type Predictions,
+  predictScans,
+} from "./segmenting/predicting.js";
+export type { NamedScan, ScanOrigin } from "./segmenting/scans.js";
+export type { ClicksOf, Segmented } from "./segmenting/segmenting.js";
 export { shippedModelPath } from "./segmenting/shipped-model.js";
 export { type TrainingStart, trainingFiles } from "./training/folder.js";
-export { fillCache } from "./training/loading.js";
 export type { TrainingOptions } from "./training/options.js";
 export { type AskedPlan, planFor } from "./training/plan.js";
+export { preprocessDataset } from "./training/preprocessing.js";
 export type { TrainingHistory } from "./training/state.js";
-export { divideCases, train } from "./training/training.js";
+export { trainNetwork } from "./training/train-network.js";
+export { divideCases, type TrainingResult, type TrainingRun } from "./training/training.js";
 export type { Job } from "./work/job.js";
 export { packageVersion } from "./work/version.js";

@@ -1,32 +1,20 @@
 // lnsnet crossvalidate: the paper's protocol on a data set, in one folder that ends with tables and a report.
 import { InputError } from "@lnsnet/core";
 import {
-  beginExperiment,
-  collectExperiment,
-  type ExperimentConfiguration,
-  ensureWritableFolder,
+  crossValidate,
+  type ExperimentSettings,
   experimentFiles,
-  foldFiles,
-  foldNumbers,
   hashOfFile,
   openDataset,
   patientRule,
-  predictCases,
   protocols,
-  scansOfPatients,
   summaryText,
-  trainedFold,
-  trainFold,
-  validationCases,
-  validationTarget,
-  whileHolding,
-  whileHoldingAll,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { realNumber, wholeNumber } from "../arguments.js";
+import { mirroredArgument, realNumber, searchArgument, wholeNumber } from "../arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
 import { commandLine } from "../terminal/command-line.js";
-import { printJson, printNote, printProblems, printText, terminalJob } from "../terminal/terminal.js";
+import { printJson, printProblems, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
 export const crossvalidateCommand = defineCommand({
@@ -74,10 +62,12 @@ export const crossvalidateCommand = defineCommand({
       default: "0.5",
       valueHint: "SHARE",
     },
+    mirrored: mirroredArgument,
+    search: searchArgument,
     "minimum-volume": {
       type: "string",
-      description: "drop components smaller than this volume in mL, in whole scans",
-      default: "0",
+      description: "connected components below this volume in mL are left out, in whole scans",
+      default: "0.03",
       valueHint: "ML",
     },
     ...planArguments,
@@ -101,24 +91,23 @@ export const crossvalidateCommand = defineCommand({
       throw new InputError("--fold trains one fold and --collect trains none; give one of the two.");
     const { threads, ...training } = trainingOptions(args);
     const overlap = realNumber(args.overlap, "--overlap", 0, 0.9);
-    const minimumVolumeMl = realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000);
+    const cleanUp = {
+      minimumVolumeMl: realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000),
+      fillsCavities: true,
+    };
     const dataset = await openDataset(args.dataset, args.foreground);
-    const configuration: ExperimentConfiguration = {
+    const configuration: ExperimentSettings = {
       dataset: dataset.name,
       network: args.network,
       folds,
       plan: await planOf(args, dataset),
       training,
       startingWeights: args.weights === undefined ? null : await hashOfFile(args.weights),
-      prediction: { overlap, minimumVolumeMl },
+      prediction: { overlap, mirrored: args.mirrored === true, searched: args.search, cleanUp },
       protocol: args.protocol,
     };
     const patients = patientRule(dataset, args["patient-pattern"]);
-    printNote(
-      `${dataset.name}: ${scansOfPatients(dataset.training, patients)} for ${folds} folds, ${dataset.test.length === 0 ? "no test set" : `${scansOfPatients(dataset.test, patients)} in the test set`}`,
-    );
-    const job = terminalJob();
-    const experiment = await beginExperiment(
+    const result = await crossValidate(
       {
         folder: args.output,
         configuration,
@@ -131,43 +120,16 @@ export const crossvalidateCommand = defineCommand({
         weightsPath: args.weights ?? null,
         trainsAgain: args.force === true,
         command: commandLine(),
+        part: fold ?? (args.collect === true ? "gathering" : "all"),
       },
-      job,
+      terminalJob(),
     );
-    const folderOf = (number: number) => foldFiles(args.output, number).folder;
-    const wanted = fold === null ? foldNumbers(experiment) : [fold];
-    if (args.collect === true) for (const number of wanted) await trainedFold(experiment, number);
-    for (const number of wanted) {
-      await ensureWritableFolder(folderOf(number));
-      await whileHolding(
-        folderOf(number),
-        "lnsnet crossvalidate",
-        async () => {
-          if (args.collect !== true) await trainFold(experiment, number, job);
-          await predictCases(
-            experiment,
-            validationCases(experiment, number),
-            [validationTarget(experiment, number)],
-            `predict fold ${number}`,
-            job,
-          );
-        },
-        job,
-      );
-    }
-    if (fold !== null) {
+    if (result === null) {
       printText(
         `Fold ${fold} of ${folds} is trained and its cases are predicted. Do the others, and then the same command with --collect instead of --fold ${fold}.`,
       );
       return;
     }
-    // The test set's predictions are by all folds, none of which may change meanwhile.
-    const result = await whileHoldingAll(
-      wanted.map(folderOf),
-      "lnsnet crossvalidate",
-      () => collectExperiment(experiment, job),
-      job,
-    );
     printProblems(result.warnings);
     const { report, cases, nodes, summary } = experimentFiles(args.output);
     if (args.json === true) printJson({ report, summary: result.summary });

@@ -1,7 +1,7 @@
 // lnsnet dataset check: every problem of a data set in one table.
 import { counted } from "@lnsnet/core";
 import { type TableColumn, textTable } from "@lnsnet/core/reports";
-import { type Finding, findProblems, listDataset, surveyDataset } from "@lnsnet/node";
+import { checkDataset, type Finding } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
@@ -20,19 +20,21 @@ export const datasetCheckCommand = defineCommand({
   },
   async run({ args }) {
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
-    const { dataset, problems } = await listDataset(args.dataset, args.foreground);
-    const surveys = await surveyDataset(dataset, { threads, stage: "check" }, terminalJob());
-    const findings = findProblems(problems, surveys, dataset.patients);
+    const { dataset, cases, findings } = await checkDataset(
+      args.dataset,
+      { foreground: args.foreground, threads },
+      terminalJob(),
+    );
     const errors = findings.filter(({ severity }) => severity === "error").length;
     if (args.json === true)
       printJson({
         dataset: dataset.name,
-        cases: surveys.length,
+        cases,
         errors,
         warnings: findings.length - errors,
         findings,
       });
-    else printText(checkText(surveys.length, errors, findings));
+    else printText(checkText(cases, errors, findings));
     if (errors > 0) process.exitCode = 2;
   },
 });

@@ -1,20 +1,6 @@
 // lnsnet dataset import: a collection of scans and labels in, a data set without identifiers out.
-
-import { basename, resolve } from "node:path";
 import { counted } from "@lnsnet/core";
-import { roiPattern } from "@lnsnet/core/formats";
-import { csvTable } from "@lnsnet/core/reports";
-import {
-  defaultRoi,
-  ensureWritableFolder,
-  importDataset,
-  type Layout,
-  layouts,
-  listSources,
-  requireFreeFile,
-  whileHolding,
-  writeAtomically,
-} from "@lnsnet/node";
+import { defaultRoi, importCollection, layouts } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { realNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
@@ -65,35 +51,19 @@ export const datasetImportCommand = defineCommand({
   },
   async run({ args }) {
     const testShare = realNumber(args["test-share"], "--test-share", 0, 1);
-    const layout: Layout = layouts.find((one) => one === args.layout) ?? "auto";
-    const givenRoi = args.roi === undefined ? null : roiPattern(args.roi);
-    const mappingPath = args["keep-mapping"];
-    if (mappingPath !== undefined)
-      await requireFreeFile(mappingPath, { inputs: [args.source], force: args.force === true });
-    const list = await listSources(args.source, layout, givenRoi);
-    await ensureWritableFolder(args.output);
-    const job = terminalJob();
-    const options = {
-      name: args.name ?? basename(resolve(args.output)),
-      layout,
-      roi: args.roi ?? null,
-      testShare,
-    };
-    const { imported, kept, failed, mapping } = await whileHolding(
-      args.output,
-      "lnsnet dataset import",
-      () => importDataset(list, args.output, options, job),
-      job,
+    const { imported, kept, failed } = await importCollection(
+      args.source,
+      {
+        output: args.output,
+        layout: args.layout,
+        roi: args.roi,
+        name: args.name,
+        testShare,
+        mappingPath: args["keep-mapping"],
+        force: args.force === true,
+      },
+      terminalJob(),
     );
-    if (mappingPath !== undefined)
-      await writeAtomically(
-        mappingPath,
-        csvTable(
-          (["case", "patient", "origin"] as const).map((key) => ({ key, title: key })),
-          mapping,
-        ),
-      );
-    const bad = [...failed, ...list.skipped];
     if (args.json === true)
       printJson({
         output: args.output,
@@ -105,15 +75,15 @@ export const datasetImportCommand = defineCommand({
           rois,
         })),
         kept,
-        failed: bad,
+        failed,
       });
     else
       printText(
         [
-          `${args.output}: ${counted(imported.length, "case")} imported, ${kept} kept from before, ${bad.length} that could not be used.`,
-          ...bad.map(({ origin, reason }) => `  ${origin}: ${reason}`),
+          `${args.output}: ${counted(imported.length, "case")} imported, ${kept} kept from before, ${failed.length} that could not be used.`,
+          ...failed.map(({ origin, reason }) => `  ${origin}: ${reason}`),
         ].join("\n"),
       );
-    if (bad.length > 0) process.exitCode = 2;
+    if (failed.length > 0) process.exitCode = 2;
   },
 });

@@ -23,7 +23,7 @@ import {
   openDataset,
   readJson,
   requireFreeNames,
-  train,
+  trainNetwork,
   writeAtomically,
   writeJson,
   writePhantomCohort,
@@ -75,7 +75,7 @@ export const demoCommand = defineCommand({
       foreground: "lymph node",
       dataLabel: "phantom",
     };
-    const { modelPath, history, parameters } = await train(
+    const { modelPath, history, parameters } = await trainNetwork(
       dataset,
       plan,
       {

@@ -1,18 +1,7 @@
 // lnsnet export: a trained model as an ONNX file that any runtime reads.
-import { basename } from "node:path";
-import { InputError, inferenceModel, networkTitle } from "@lnsnet/core";
-import { fitsSize } from "@lnsnet/core/networks";
-import {
-  loadModel,
-  requireFreeFile,
-  saveModel,
-  shippedModelPath,
-  writeAtomically,
-  writeJson,
-} from "@lnsnet/node";
+import { exportModel, loadModel, shippedModelPath } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { forceArgument, networkSize } from "../arguments.js";
-import { exportRecipe } from "../export-recipe.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
 export const exportCommand = defineCommand({
@@ -49,45 +38,26 @@ export const exportCommand = defineCommand({
   },
   async run({ args }) {
     const modelPath = args.model ?? shippedModelPath;
-    const isOnnx = !args.output.endsWith(".safetensors");
-    const recipePath = `${args.output.replace(/\.onnx$/, "")}.json`;
-    for (const path of isOnnx ? [args.output, recipePath] : [args.output])
-      await requireFreeFile(path, { inputs: [modelPath], force: args.force === true });
-    const { plan, weights, steps } = await loadModel(modelPath);
-    if (!isOnnx) {
-      await saveModel(args.output, { plan, steps, weights }, true);
-      if (args.json === true) printJson({ model: args.output, trained_on: plan.dataLabel });
-      else printText(`${args.output}: float16 weights, trained on ${plan.dataLabel}. Research use only.`);
+    const patchSize =
+      args.patch === undefined
+        ? undefined
+        : networkSize(args.patch, "--patch", (await loadModel(modelPath)).plan.network);
+    const { path, dataLabel, onnx } = await exportModel(modelPath, {
+      output: args.output,
+      patchSize,
+      target: args.target,
+      force: args.force === true,
+    });
+    if (onnx === null) {
+      if (args.json === true) printJson({ model: path, trained_on: dataLabel });
+      else printText(`${path}: float16 weights, trained on ${dataLabel}. Research use only.`);
       return;
     }
-    const patch =
-      args.patch === undefined ? plan.patchSize : networkSize(args.patch, "--patch", plan.network);
-    if (!fitsSize(plan.network, weights, patch))
-      throw new InputError(
-        `--patch is ${args.patch}, and the weights of this ${networkTitle(plan.network)} belong to patches of ${plan.patchSize.join(",")}; leave --patch out.`,
-      );
-    const metadata = {
-      target: args.target,
-      patch_size: patch.join(","),
-      spacing_mm: plan.spacingMm.join(","),
-      window_hu: `${plan.window.lowHu},${plan.window.highHu}`,
-      labels: JSON.stringify({ background: 0, [plan.foreground]: 1 }),
-      trained_on: plan.dataLabel,
-      network: JSON.stringify(plan.network),
-      steps: String(steps),
-      use: "research use only",
-    };
-    const bytes = inferenceModel(plan.network, [1, plan.network.configuration.inputs, ...patch], weights, {
-      target: args.target,
-      metadata,
-    });
-    await writeAtomically(args.output, bytes);
-    await writeJson(recipePath, exportRecipe(basename(args.output), plan, patch, steps));
-    if (args.json === true)
-      printJson({ onnx: args.output, recipe: recipePath, bytes: bytes.length, ...metadata });
+    const { recipePath, bytes, inputShape, metadata } = onnx;
+    if (args.json === true) printJson({ onnx: path, recipe: recipePath, bytes, ...metadata });
     else
       printText(
-        `${args.output}: image [1, ${plan.network.configuration.inputs}, ${patch.join(", ")}] to logits, ${(bytes.length / 1e6).toFixed(1)} MB, trained on ${plan.dataLabel}.\nHow to use it: ${recipePath}\nResearch use only.`,
+        `${path}: image [${inputShape.join(", ")}] to logits, ${(bytes / 1e6).toFixed(1)} MB, trained on ${dataLabel}.\nHow to use it: ${recipePath}\nResearch use only.`,
       );
   },
 });

@@ -1,18 +1,10 @@
 // lnsnet measure: the nodes of a label file, each with its volume, axes, density and place.
-import { InputError, nodeJson, nodesCsv, nodesText } from "@lnsnet/core";
-import { measureNodes, type NodeSplit } from "@lnsnet/core/voxels";
-import {
-  hasSeveralValues,
-  type ReadLabels,
-  readImage,
-  readLabels,
-  requireFreeFile,
-  writeAtomically,
-} from "@lnsnet/node";
+import { InputError, nodesText } from "@lnsnet/core";
+import { roiPattern } from "@lnsnet/core/formats";
+import { measureFile } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { forceArgument } from "../arguments.js";
-import { printJson, printProblems, printText } from "../terminal/terminal.js";
-import { patternOf } from "./convert.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const measureCommand = defineCommand({
   meta: {
@@ -53,31 +45,21 @@ export const measureCommand = defineCommand({
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
-    if (args.csv !== undefined) {
-      const inputs = [args.labels, ...(args.image === undefined ? [] : [args.image])];
-      await requireFreeFile(args.csv, { inputs, force: args.force === true });
-    }
     if (args.series !== undefined && args.image === undefined)
       throw new InputError("--series chooses in --image; give both.");
-    const reference = args.image === undefined ? null : await readImage(args.image, args.series);
-    const { volume, names, problems } = await readLabels(args.labels, {
-      reference,
-      pattern: patternOf(args.roi),
-    });
-    printProblems([...(reference?.problems ?? []), ...problems]);
-    const split = splitOf(args.split, { volume, names });
-    const nameOf = new Map(split === "labels" ? names.map(({ label, name }) => [label, name]) : []);
-    const nodes = measureNodes(volume, reference?.volume ?? null, split).map((node) =>
-      nodeJson(node, null, nameOf.get(node.id) ?? null),
+    const nodes = await measureFile(
+      args.labels,
+      {
+        image: args.image,
+        series: args.series,
+        pattern: args.roi === undefined ? null : roiPattern(args.roi),
+        split: args.split,
+        csvPath: args.csv,
+        force: args.force === true,
+      },
+      terminalJob(),
     );
-    if (args.csv !== undefined) await writeAtomically(args.csv, nodesCsv(nodes));
     if (args.json === true) printJson({ nodes });
     else printText(nodes.length > 0 ? nodesText(nodes) : "There is no node: every label is 0.");
   },
 });
-
-/** Bodies that have a name or a value of their own stay whole, in however many pieces. */
-function splitOf(asked: string, { volume, names }: Pick<ReadLabels, "volume" | "names">): NodeSplit {
-  if (asked === "components" || asked === "labels") return asked;
-  return names.length > 0 || hasSeveralValues(volume) ? "labels" : "components";
-}

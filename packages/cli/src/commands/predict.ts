@@ -1,45 +1,26 @@
 // lnsnet predict: a scan, or a folder of scans, in; masks, node tables, pictures and DICOM objects out.
-import {
-  counted,
-  type DeviceChoice,
-  InputError,
-  nodesText,
-  openPredictor,
-  type Predictor,
-  type SegmentOptions,
-} from "@lnsnet/core";
-import { nodeRuntime } from "@lnsnet/core/node";
+import { counted, InputError, nodesText } from "@lnsnet/core";
 import type { NodeJson } from "@lnsnet/core/reports";
 import { deviceChoices } from "@lnsnet/core/runtime";
 import { nodeHu } from "@lnsnet/core/voxels";
-import type { Job } from "@lnsnet/node";
 import {
   type DicomObject,
   dicomObjects,
-  ensureWritableFolder,
-  type Form,
   listed,
   loadModels,
   type Manifest,
   type ModelRecord,
   maskFormats,
-  modelRecord,
-  type NamedScan,
-  readAhead,
-  removeUnfinished,
-  requireFreeResults,
+  type PredictedScan,
+  type Predictions,
+  predictScans,
   requirePath,
   type ScanOrigin,
-  type Segmenting,
   type StoredModel,
-  scansAt,
-  secretOf,
-  segmentScan,
   shippedModelPath,
-  whileHolding,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { realNumber, wholeNumber } from "../arguments.js";
+import { mirroredArgument, realNumber, searchArgument, wholeNumber } from "../arguments.js";
 import { clickArguments, clicksFrom } from "../clicks.js";
 import { printJson, printNote, printProblems, printText, terminalJob } from "../terminal/terminal.js";
 
@@ -91,16 +72,8 @@ export const predictCommand = defineCommand({
       default: "0.5",
       valueHint: "SHARE",
     },
-    mirrored: {
-      type: "boolean",
-      description: "also segment the mirrored scan and average the two; takes twice the time",
-    },
-    search: {
-      type: "enum",
-      description: "where to look for nodes: in the body near the neck, or everywhere in the scan",
-      options: ["neck", "everything"],
-      default: "neck",
-    },
+    mirrored: mirroredArgument,
+    search: searchArgument,
     "minimum-volume": {
       type: "string",
       description: "connected components below this volume in mL are left out",
@@ -140,7 +113,7 @@ export const predictCommand = defineCommand({
   async run({ args }) {
     if (args.salt !== undefined && args.anonymize !== true)
       throw new InputError("--salt is for --anonymize; give both.");
-    const options: SegmentOptions = {
+    const segmenting = {
       overlap: realNumber(args.overlap, "--overlap", 0, 0.9),
       mirrored: args.mirrored === true,
       searched: args.search,
@@ -149,7 +122,7 @@ export const predictCommand = defineCommand({
         fillsCavities: true,
       },
     };
-    const form: Form = {
+    const form = {
       format: args.format,
       numbered: args.numbered === true,
       pictures: args.pictures,
@@ -158,74 +131,31 @@ export const predictCommand = defineCommand({
     const threads = wholeNumber(args.threads, "--threads", 0, 256);
     const clicksOf = await clicksFrom(args);
     await requirePath(args.scan);
-    const salt = args.anonymize === true ? (args.salt ?? (await saltOf(args.output))) : null;
-    const { scans, areSeveral, leftOut } = await scansAt(args.scan, args.series, salt);
-    printProblems(leftOut);
-    if (clicksOf !== null && scans.length > 1)
-      throw new InputError(
-        `${args.scan} holds ${scans.length} scans, and points are of one; name one scan, or leave the points out.`,
-      );
-    requireDicom(scans, form.dicom);
     const models = await loadModels(args.model ?? shippedModelPath);
     if (args.model === undefined)
       printNote(
         "no --model is named, so the shipped model is used; it was trained on the phantom (synthetic scans) alone. Research use only.",
       );
-    const records = await Promise.all(models.map(modelRecord));
-    await ensureWritableFolder(args.output);
-    const job = terminalJob();
-    const predict = async () => {
-      await removeUnfinished(args.output);
-      await requireFreeResults(
-        args.output,
-        scans.map(({ id }) => id),
+    const { results, failures, areSeveral } = await predictScans(
+      args.scan,
+      {
+        models,
+        output: args.output,
         form,
-      );
-      const predictor = await openPredictor(models, nodeRuntime, {
+        segmenting,
+        series: args.series,
+        clicksOf,
+        anonymize: args.anonymize === true ? { salt: args.salt ?? null } : undefined,
+        device: args.device,
         threads,
-        device: args.device as DeviceChoice,
-      });
-      if (args.device !== "auto") printNote(predictor.deviceNote);
-      const common = { predictor, models, records, options, form, clicksOf, salt, folder: args.output };
-      return predictAll(scans, common, job);
-    };
-    const batch = await whileHolding(args.output, "lnsnet predict", predict, job);
-    if (args.json === true) printJson(areSeveral ? batch.results.map(jsonOf) : batch.results.map(jsonOf)[0]);
-    else for (const result of batch.results) printText(resultText(result, models[0]));
-    requireAllDone(batch.failures, scans.length);
+      },
+      terminalJob(),
+    );
+    if (args.json === true) printJson(areSeveral ? results.map(jsonOf) : results.map(jsonOf)[0]);
+    else for (const result of results) printText(resultText(result, models[0]));
+    requireAllDone(failures, results.length + failures.length);
   },
 });
-
-/** The secret of an output folder, by which the same call finds what it made. */
-async function saltOf(folder: string): Promise<string> {
-  await ensureWritableFolder(folder);
-  return secretOf(folder, ".predict-salt");
-}
-
-/** @throws InputError where DICOM objects are asked for, and no scan is a DICOM series */
-function requireDicom(scans: readonly NamedScan[], objects: readonly DicomObject[]): void {
-  const files = scans.filter(({ isDicom }) => !isDicom);
-  if (objects.length === 0 || files.length === 0) return;
-  const asked = `--dicom ${objects.join(",")}`;
-  if (files.length === scans.length)
-    throw new InputError(
-      `${files[0].origin.path} is a volume file, and ${asked} needs a DICOM series to refer to; leave --dicom out, or name the series.`,
-    );
-  printProblems(
-    files.map(({ origin }) => `${origin.path} is a volume file, so ${asked} is not written of it.`),
-  );
-}
-
-interface PredictedScan {
-  readonly scan: NamedScan;
-  readonly mask: string;
-  readonly manifest: Manifest;
-  readonly isAnonymous: boolean;
-  readonly model: ModelRecord;
-  readonly seconds: number;
-  /** Clicks without a node, a sentence each. */
-  readonly remarks: readonly string[];
-}
 
 /** What `predict --json` prints of one scan. */
 interface PredictedJson {
@@ -265,44 +195,8 @@ function jsonOf({
   };
 }
 
-interface Failure {
-  readonly scan: NamedScan;
-  readonly error: unknown;
-}
-
-/** Does every scan; one that fails is reported and does not stop the others. */
-async function predictAll(
-  scans: readonly NamedScan[],
-  segmenting: Segmenting & { readonly predictor: Predictor },
-  job: Job,
-): Promise<{ results: PredictedScan[]; failures: Failure[] }> {
-  const results: PredictedScan[] = [];
-  const failures: Failure[] = [];
-  try {
-    for await (const attempt of readAhead(scans)) {
-      try {
-        const done = await segmentScan(attempt, segmenting, job);
-        printProblems(done.remarks);
-        results.push({
-          ...done,
-          scan: attempt.scan,
-          isAnonymous: segmenting.salt !== null,
-          model: segmenting.records[0],
-        });
-      } catch (error) {
-        job.signal?.throwIfAborted();
-        failures.push({ scan: attempt.scan, error });
-        if (scans.length > 1) printProblems([`${attempt.scan.id} failed: ${messageOf(error)}`]);
-      }
-    }
-  } finally {
-    await segmenting.predictor.release();
-  }
-  return { results, failures };
-}
-
 /** @throws InputError naming scans that failed; the error itself where there was one scan, or it is a fault of ours */
-function requireAllDone(failures: readonly Failure[], scans: number): void {
+function requireAllDone(failures: Predictions["failures"], scans: number): void {
   if (failures.length === 0) return;
   const fault = failures.find(({ error }) => !(error instanceof InputError));
   if (fault !== undefined) throw fault.error;

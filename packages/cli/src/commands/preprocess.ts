@@ -1,19 +1,5 @@
 // lnsnet preprocess: the scans of a data set on the working grid, in files that trainings share.
-import { InputError } from "@lnsnet/core";
-import {
-  type CacheSettings,
-  cacheNames,
-  type Dataset,
-  ensureWritableFolder,
-  fillCache,
-  isCache,
-  openDataset,
-  readCacheSettings,
-  removeUnfinished,
-  requireFreeNames,
-  whileHolding,
-  writeCacheSettings,
-} from "@lnsnet/node";
+import { openDataset, preprocessDataset } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
 import { workingSettings } from "../plan-arguments.js";
@@ -50,14 +36,7 @@ export const preprocessCommand = defineCommand({
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
     const dataset = await openDataset(args.dataset, args.foreground);
     const settings = await workingSettings(dataset, args.spacing, args.window);
-    await ensureWritableFolder(args.output);
-    const job = terminalJob();
-    const fill = async () => {
-      await openCache(args.output, dataset, settings);
-      const options = { ...settings, threads, cacheFolder: args.output };
-      return fillCache(dataset, dataset.training, options, job);
-    };
-    const written = await whileHolding(args.output, "lnsnet preprocess", fill, job);
+    const written = await preprocessDataset(dataset, args.output, settings, { threads }, terminalJob());
     const cases = dataset.training.length;
     if (args.json === true)
       printJson({
@@ -73,17 +52,3 @@ export const preprocessCommand = defineCommand({
       );
   },
 });
-
-/** @throws InputError where the folder holds a cache of other settings, or files that are no cache's */
-async function openCache(folder: string, { training }: Dataset, settings: CacheSettings): Promise<void> {
-  await removeUnfinished(folder);
-  if (!(await isCache(folder))) {
-    await requireFreeNames(folder, cacheNames(training.map(({ id }) => id)));
-    return writeCacheSettings(folder, settings);
-  }
-  const held = await readCacheSettings(folder);
-  if (JSON.stringify(held) !== JSON.stringify(settings))
-    throw new InputError(
-      `${folder} holds a cache of ${held.spacingMm.join("×")} mm and ${held.window.lowHu} to ${held.window.highHu} HU, and ${settings.spacingMm.join("×")} mm and ${settings.window.lowHu} to ${settings.window.highHu} HU are asked for; name another folder.`,
-    );
-}

@@ -4,14 +4,12 @@ import { InputError } from "@lnsnet/core";
 import { bestValidation, type PatientRule } from "@lnsnet/core/training";
 import {
   type Dataset,
-  ensureWritableFolder,
   openDataset,
   patientRule,
   readSplits,
   type TrainingStart,
-  train,
   trainingPart,
-  whileHolding,
+  trainNetwork,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
@@ -60,26 +58,18 @@ export const trainCommand = defineCommand({
     const dataset = await foldOf(whole, args.splits, args.fold, patients);
     const plan = await planOf(args, dataset);
     const start = startOf(args.resume === true, args.force === true);
-    const job = terminalJob();
-    await ensureWritableFolder(args.output);
-    const { modelPath, bestPath, history, parameters, steps } = await whileHolding(
-      args.output,
-      "lnsnet train",
-      () =>
-        train(
-          dataset,
-          plan,
-          options,
-          {
-            folder: args.output,
-            start,
-            cacheFolder: args.cache ?? null,
-            weightsPath: args.weights ?? null,
-            patients,
-          },
-          job,
-        ),
-      job,
+    const { modelPath, bestPath, history, parameters, steps } = await trainNetwork(
+      dataset,
+      plan,
+      options,
+      {
+        folder: args.output,
+        start,
+        cacheFolder: args.cache ?? null,
+        weightsPath: args.weights ?? null,
+        patients,
+      },
+      terminalJob(),
     );
     const last = history.validation.at(-1) ?? null;
     const best = bestValidation(history.validation);

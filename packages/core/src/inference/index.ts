@@ -14,6 +14,11 @@ export {
   type StandingNodes,
   segment,
 } from "./segment.js";
-export { FOREGROUND_THRESHOLD, nodeMask, type SegmentedNode } from "./segmented-nodes.js";
-export { patchWeighting, predictProbability } from "./sliding-window.js";
-export type { SearchedPart } from "./whole-scan.js";
+export {
+  type ClassPrediction,
+  FOREGROUND_THRESHOLD,
+  nodeMask,
+  type SegmentedNode,
+} from "./segmented-nodes.js";
+export { type Prediction, patchWeighting, predictProbability } from "./sliding-window.js";
+export { nodesOfPredictions, probabilityOfScan, type SearchedPart, scanCleaner } from "./whole-scan.js";

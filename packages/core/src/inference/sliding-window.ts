@@ -21,6 +21,8 @@ export interface SlidingWindowOptions extends PatchPlan {
   readonly isWanted?: (box: IndexBox) => boolean;
   /** Further inputs of the model, the same for each patch (such as weights that are not inside). */
   readonly constants?: Readonly<Record<string, RuntimeTensor>>;
+  /** Whether each member's own probabilities are returned too: 4 more bytes a voxel for each class and member. */
+  readonly eachMember?: boolean;
   /** Told after each patch. */
   readonly onPatch?: (done: number, total: number) => void;
   /** Asked before each patch; an AbortSignal fits. */
@@ -33,6 +35,8 @@ export interface Prediction {
   readonly probability: Volume<Float32Array>;
   /** Standard deviation of the members' probabilities (divided by their number); null for a single one. */
   readonly disagreement: Volume<Float32Array> | null;
+  /** Of each member, bit for bit as if it had been asked alone; empty unless asked for. */
+  readonly ofMembers: readonly Volume<Float32Array>[];
 }
 
 /** How a patch's answer counts by the place in the patch: a Gaussian about its centre. */
@@ -66,8 +70,11 @@ export async function predictProbability(
   const form = patchForm(options);
   const classes = labelSchemeOf(options).classes.length;
   const voxels = depth * height * width;
-  const patch = emptyAnswer(classes * voxels, members.length > 1);
-  const sums = Array.from({ length: classes }, () => emptyAnswer(prepared.hu.length, members.length > 1));
+  const kept = options.eachMember ? members.length : 0;
+  const patch = emptyAnswer(classes * voxels, members.length > 1, kept);
+  const sums = Array.from({ length: classes }, () =>
+    emptyAnswer(prepared.hu.length, members.length > 1, kept),
+  );
   const total = new Float32Array(prepared.hu.length);
   const weights = gaussianWeights(patchSize);
   const buffers = {
@@ -96,14 +103,17 @@ export async function predictProbability(
         addWeighted(sum.probability, patch.probability, place);
         if (sum.disagreement !== null && patch.disagreement !== null)
           addWeighted(sum.disagreement, patch.disagreement, place);
+        for (const [member, ofMember] of patch.ofMembers.entries())
+          addWeighted(sum.ofMembers[member], ofMember, place);
       }
     });
     onPatch?.(index + 1, starts.length);
   }
   const grid = { size, spacingMm, originMm, direction };
-  return sums.map(({ probability, disagreement }) => ({
+  return sums.map(({ probability, disagreement, ofMembers }) => ({
     probability: { ...grid, data: divided(probability, total) },
     disagreement: disagreement && { ...grid, data: divided(disagreement, total) },
+    ofMembers: ofMembers.map((sum) => ({ ...grid, data: divided(sum, total) })),
   }));
 }
 
@@ -119,11 +129,13 @@ function holdsAirAlone(image: Float32Array, { scalings }: PatchForm): boolean {
 interface Answer {
   readonly probability: Float32Array;
   readonly disagreement: Float32Array | null;
+  readonly ofMembers: readonly Float32Array[];
 }
 
-const emptyAnswer = (voxels: number, ofSeveral: boolean): Answer => ({
+const emptyAnswer = (voxels: number, ofSeveral: boolean, keptMembers: number): Answer => ({
   probability: new Float32Array(voxels),
   disagreement: ofSeveral ? new Float32Array(voxels) : null,
+  ofMembers: Array.from({ length: keptMembers }, () => new Float32Array(voxels)),
 });
 
 /** Mean and standard deviation of the members' probabilities in one patch, class after class, into `answer`. */
@@ -131,7 +143,7 @@ async function answerPatch(
   image: Float32Array,
   members: readonly Member[],
   options: SlidingWindowOptions,
-  { probability, disagreement }: Answer,
+  { probability, disagreement, ofMembers }: Answer,
 ): Promise<void> {
   const { patchSize, mirrored = false, constants = {} } = options;
   const scheme = labelSchemeOf(options);
@@ -150,12 +162,13 @@ async function answerPatch(
   const mirror = mirrored ? mirroredRows(image, width) : null;
   probability.fill(0);
   disagreement?.fill(0);
-  for (const member of members) {
+  for (const [index, member] of members.entries()) {
     const straight = await probabilitiesOf(member, image);
     if (mirror !== null) {
       const other = mirroredRows(await probabilitiesOf(member, mirror), width);
       for (let n = 0; n < straight.length; n++) straight[n] = (straight[n] + other[n]) / 2;
     }
+    ofMembers[index]?.set(straight);
     for (let n = 0; n < straight.length; n++) probability[n] += straight[n] / members.length;
     if (disagreement !== null)
       for (let n = 0; n < straight.length; n++) disagreement[n] += straight[n] ** 2 / members.length;

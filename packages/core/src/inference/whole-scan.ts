@@ -14,7 +14,7 @@ import type { IndexBox } from "../voxels/morphology.js";
 import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import { type CleanUp, cleanedClasses, defaultCleanUp } from "./clean-up.js";
-import type { LookOptions, Predictor } from "./predictor.js";
+import type { LookOptions, PredictionPlan, Predictor } from "./predictor.js";
 import { scanChannels } from "./scan-channels.js";
 import {
   type ClassPrediction,
@@ -54,25 +54,48 @@ export async function segmentWholeScan(
   predictor: Predictor,
   { searched = "neck", cleanUp = defaultCleanUp, ...look }: WholeScanOptions,
 ): Promise<WholeScan> {
+  const { predictions, reasons } = await probabilityOfScan(scan, predictor, { searched, ...look });
+  return { ...nodesOfPredictions(scan, predictor.plan, predictions, cleanUp), predictions, reasons };
+}
+
+/**
+ * What the networks say of the part of a scan that is searched.
+ *
+ * @throws InputError as {@link segmentWholeScan}
+ */
+export async function probabilityOfScan(
+  scan: Volume | readonly Volume[],
+  predictor: Predictor,
+  { searched = "neck", ...look }: Omit<WholeScanOptions, "cleanUp">,
+): Promise<Pick<WholeScan, "predictions" | "reasons">> {
   const { plan } = predictor;
   const { channels, ct } = scanChannels(scan, plan);
-  const scheme = labelSchemeOf(plan);
   const whole = workingGrid(channels[0], plan.spacingMm);
   const { grid, isWanted, reasons }: Search =
     searched === "neck" && ct !== null
       ? neckOf(ct, whole)
       : { grid: whole, isWanted: () => true, reasons: [] };
   const prepared = prepareChannels(channels, grid, scalingsOf(plan));
-  const predictions = namedPredictions(await predictor.probability(prepared, { ...look, isWanted }), scheme);
+  const predictions = await predictor.probability(prepared, { ...look, isWanted });
+  return { predictions: namedPredictions(predictions, labelSchemeOf(plan)), reasons };
+}
+
+/** The nodes of a scan, from what networks of a plan say of each class. */
+export function nodesOfPredictions(
+  scan: Volume | readonly Volume[],
+  plan: PredictionPlan,
+  predictions: readonly ClassPrediction[],
+  cleanUp: CleanUp,
+): Omit<WholeScan, "predictions" | "reasons"> {
+  const { channels, ct } = scanChannels(scan, plan);
+  const scheme = labelSchemeOf(plan);
   const classes = restoreClasses(
     predictions.map(({ probability }) => probability),
     channels[0],
     scheme,
     FOREGROUND_THRESHOLD,
   );
-  const cleaned = cleanedClasses(classes, predictions.length, cleanUp);
-  const { mask: inside, outsideBody } =
-    ct === null ? { mask: cleaned, outsideBody: 0 } : withinBody(cleaned, ct);
+  const { mask: inside, outsideBody } = scanCleaner(ct, predictions.length, cleanUp)(classes);
   const instances = numberedComponents(inside);
   const measured = measureNodes(instances, ct, "labels");
   const classOf = classOfInstances(instances, inside);
@@ -85,7 +108,27 @@ export async function segmentWholeScan(
       ),
     )
     .sort((a, b) => a.id - b.id);
-  return { instances, nodes, predictions, reasons, outsideBody };
+  return { instances, nodes, outsideBody };
+}
+
+/**
+ * What becomes of the classes of a scan, or of a part of it, before nodes are told apart: small components and those
+ * outside the body are left out, and cavities filled.
+ *
+ * @param ct by which the body is found; null leaves nothing out for where it lies
+ */
+export function scanCleaner(
+  ct: Volume | null,
+  count: number,
+  cleanUp: CleanUp,
+): (classes: Volume<Uint8Array>) => { mask: Volume<Uint8Array>; outsideBody: number } {
+  const coarse = ct && coarseScan(ct);
+  const body = coarse && { ...coarse, data: bodyMask(coarse) };
+  return (classes) => {
+    const cleaned = cleanedClasses(classes, count, cleanUp);
+    // Where no body can be told from air, nothing lies outside of it.
+    return body?.data.includes(1) ? withinBody(cleaned, body) : { mask: cleaned, outsideBody: 0 };
+  };
 }
 
 /** The class of each numbered component. */
@@ -103,12 +146,8 @@ function classOfInstances({ data }: Volume, classes: Volume<Uint8Array>): Map<nu
 /** The mask without the components (26 neighbours) that lie for the most part outside the body. */
 function withinBody(
   mask: Volume<Uint8Array>,
-  scan: Volume,
+  body: Volume<Uint8Array>,
 ): { mask: Volume<Uint8Array>; outsideBody: number } {
-  const coarse = coarseScan(scan);
-  const body: Volume<Uint8Array> = { ...coarse, data: bodyMask(coarse) };
-  // Where no body can be told from air, nothing lies outside of it.
-  if (!body.data.includes(1)) return { mask, outsideBody: 0 };
   const { starts, ends, runLabels, sizes } = labelRuns(mask.data, mask.size, 26);
   const inside = new Float64Array(sizes.length);
   for (let run = 0; run < starts.length; run++)

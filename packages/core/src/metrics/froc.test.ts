@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Volume } from "../volume/volume.js";
+import { removeSmallComponents } from "../voxels/components.js";
 import { detectNodes } from "./detection.js";
 import { countsAtScores, countsAtThresholds, frocCurve } from "./froc.js";
 import { probabilityRowOf, rowOf } from "./row.test-helper.js";
@@ -20,8 +22,12 @@ describe("counts at thresholds of the probability", () => {
     expect(countsAtThresholds(truth, probability, [0.85, threshold, 0.15])[1].hits).toBe(hits);
   });
 
-  test("specks below the least size are left out", () => {
-    expect(countsAtThresholds(truth, probability, [0.35], { minimumVoxels: 2 })).toEqual([
+  test("nodes are counted after the clean-up, such as one that leaves single voxels out", () => {
+    const clean = (mask: Volume<Uint8Array>) => ({
+      ...mask,
+      data: removeSmallComponents(mask.data, mask.size, 2, 26),
+    });
+    expect(countsAtThresholds(truth, probability, [0.35], { clean })).toEqual([
       { trueNodes: 2, predictedNodes: 1, hits: 1 },
     ]);
   });

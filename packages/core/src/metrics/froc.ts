@@ -3,7 +3,6 @@
 import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
-import { removeSmallComponents } from "../voxels/components.js";
 import { foregroundOf } from "../voxels/instances.js";
 import type { NodeSplit } from "../voxels/node-measurement.js";
 import { requireSameGrid } from "./case.js";
@@ -42,7 +41,8 @@ export function frocCurve(
  * @param truth - foreground where nonzero
  * @param probability - on the same grid
  * @param thresholds - above 0
- * @param clean - how the truth is split into nodes, and the minimum number of voxels of a predicted node
+ * @param options - how the truth is split into nodes; and what becomes of a predicted mask before its nodes are counted,
+ *   such as a clean-up, which is given the part of the scan that holds foreground
  * @throws InputError where the volumes differ in geometry
  * @throws RangeError where a threshold is not above 0
  */
@@ -50,7 +50,13 @@ export function countsAtThresholds(
   truth: Volume<IntegerVoxelArray>,
   probability: Volume<Float32Array>,
   thresholds: readonly number[],
-  { truthSplit = "components", minimumVoxels = 1 }: { truthSplit?: NodeSplit; minimumVoxels?: number } = {},
+  {
+    truthSplit = "components",
+    clean = (mask) => mask,
+  }: {
+    readonly truthSplit?: NodeSplit;
+    readonly clean?: (mask: Volume<Uint8Array>) => Volume<Uint8Array>;
+  } = {},
 ): DetectionCounts[] {
   requireSameGrid(truth, probability);
   if (!thresholds.every((threshold) => threshold > 0))
@@ -61,8 +67,8 @@ export function countsAtThresholds(
   const truthNodes = nodeInstances(crop(truth, box.start, box.size), truthSplit);
   const probabilityInBox = crop(probability, box.start, box.size);
   return thresholds.map((threshold) => {
-    const mask = removeSmallComponents(atLeast(probabilityInBox, threshold), box.size, minimumVoxels, 26);
-    const predictedNodes = nodeInstances({ ...probabilityInBox, data: mask }, "components");
+    const mask = clean({ ...probabilityInBox, data: atLeast(probabilityInBox, threshold) });
+    const predictedNodes = nodeInstances(mask, "components");
     const { truthIds, predictionIds, overlaps } = overlapsOfNodes(truthNodes, predictedNodes);
     return {
       trueNodes: truthIds.length,

@@ -4,6 +4,7 @@ import { overlayPng, profileNetwork } from "@lnsnet/core";
 import { csvTable } from "@lnsnet/core/reports";
 import { patientOfCase } from "@lnsnet/core/training";
 import { loadCase } from "../datasets/dataset.js";
+import { bestMedianWorst } from "../evaluation/ranking.js";
 import { readJson, writeAtomically, writeJson } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";
 import { readScan } from "../files/imaging.js";
@@ -121,21 +122,18 @@ async function writeTable(
 
 /** Best, median and worst case of the cross-validation by whole-volume DSC; none where whole volumes are not measured. */
 async function casePictures(experiment: Experiment, sets: readonly ScoredSet[]): Promise<CasePicture[]> {
-  const ranked = sets
+  const judged = sets
     .filter(({ set }) => set === "cross-validation")
     .flatMap(({ model, scores }) =>
       scores.flatMap(({ case: id, whole_volume }) => {
         const dsc = whole_volume?.metrics.dsc ?? null;
         return dsc === null ? [] : { id, dsc, fold: Number(model.replace("fold_", "")) };
       }),
-    )
-    .sort((a, b) => b.dsc - a.dsc || (a.id < b.id ? -1 : 1));
-  const chosen = { best: 0, median: Math.floor((ranked.length - 1) / 2), worst: ranked.length - 1 };
+    );
   const pictures: CasePicture[] = [];
-  for (const [rank, place] of Object.entries(chosen)) {
-    const { id, dsc, fold } = ranked[place] ?? {};
+  for (const { rank, id, dsc, fold } of bestMedianWorst(judged)) {
     const one = experiment.dataset.training.find((one) => one.id === id);
-    if (one === undefined || dsc === undefined || fold === undefined) continue;
+    if (one === undefined) continue;
     const { image, label } = await loadCase(one, experiment.dataset.labels);
     const mask = await readScan(maskPath(validationTarget(experiment, fold), one));
     const caption = `${experiment.dataLabel} - ${id} - ${rank} of the cross-validation, DSC ${dsc.toFixed(3)} - research use only`;

@@ -1,7 +1,7 @@
 // What an experiment is: its settings, its folds and its data, written into its folder at the start and the same ever after.
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { counted, InputError, type Plan } from "@lnsnet/core";
+import { counted, InputError, type Plan, type SegmentOptions } from "@lnsnet/core";
 import {
   type PatientRule,
   patientOfCase,
@@ -31,8 +31,16 @@ import { experimentFiles, experimentNames } from "./folder.js";
 
 export const protocols = ["both", "node-level", "whole-volume"] as const;
 
-/** All that the figures depend on, beside the data. */
-export interface ExperimentConfiguration {
+/** Of how configurations are written, and of what they mean; raised where figures of one would differ from before. */
+const VERSION = 2;
+
+/** How whole scans are segmented, as `lnsnet predict` has it. */
+export type PredictionSettings = Required<
+  Pick<SegmentOptions, "overlap" | "mirrored" | "searched" | "cleanUp">
+>;
+
+/** What is to be chosen of an experiment. */
+export interface ExperimentSettings {
   readonly dataset: string;
   readonly network: string;
   readonly folds: number;
@@ -40,8 +48,15 @@ export interface ExperimentConfiguration {
   readonly training: Omit<TrainingOptions, "threads">;
   /** A hash of the model that every fold begins from; null for random weights. */
   readonly startingWeights: string | null;
-  readonly prediction: { readonly overlap: number; readonly minimumVolumeMl: number };
+  readonly prediction: PredictionSettings;
   readonly protocol: (typeof protocols)[number];
+}
+
+/** All that the figures depend on, beside the data. */
+export interface ExperimentConfiguration extends ExperimentSettings {
+  readonly version: typeof VERSION;
+  /** In a crop around a true node the network is judged alone: no neck is searched there, and the mask is not cleaned up. */
+  readonly nodeLevel: { readonly searched: "crop"; readonly cleanUp: "none" };
 }
 
 /** An experiment that has begun. */
@@ -66,7 +81,8 @@ export interface Experiment {
   readonly command: string;
 }
 
-export interface ExperimentRequest extends Omit<Experiment, "splits" | "data"> {
+export interface ExperimentRequest extends Omit<Experiment, "splits" | "data" | "configuration"> {
+  readonly configuration: ExperimentSettings;
   /** A file of folds to take instead of new ones. */
   readonly splitsPath: string | null;
 }
@@ -78,8 +94,14 @@ export interface ExperimentRequest extends Omit<Experiment, "splits" | "data"> {
  * @throws InputError where the folder holds an experiment of other settings or folds, or files that are no experiment's;
  *   where the data cannot be split so
  */
-export async function beginExperiment(request: ExperimentRequest, job: Job = {}): Promise<Experiment> {
-  const { folder, configuration, dataset, patients, splitsPath } = request;
+export async function beginExperiment(asked: ExperimentRequest, job: Job = {}): Promise<Experiment> {
+  const configuration: ExperimentConfiguration = {
+    version: VERSION,
+    ...asked.configuration,
+    nodeLevel: { searched: "crop", cleanUp: "none" },
+  };
+  const request: Request = { ...asked, configuration };
+  const { folder, dataset, patients, splitsPath } = request;
   const { labels, channels } = configuration.plan;
   if (labels !== undefined || channels !== undefined)
     throw new InputError(
@@ -100,11 +122,9 @@ export async function beginExperiment(request: ExperimentRequest, job: Job = {})
   });
 }
 
-async function takeUp(
-  request: ExperimentRequest,
-  given: readonly Split[] | null,
-  job: Job,
-): Promise<Experiment> {
+type Request = ExperimentRequest & Pick<Experiment, "configuration">;
+
+async function takeUp(request: Request, given: readonly Split[] | null, job: Job): Promise<Experiment> {
   const { folder, configuration, dataset, patients, splitsPath, threads } = request;
   const files = experimentFiles(folder);
   if (await isAbsent(files.configuration))
@@ -141,7 +161,7 @@ function ownFold(folder: string): (name: string) => Promise<boolean> {
 
 /** Folds by patient and nodes. */
 function foldsOf(
-  { dataset, configuration, patients }: ExperimentRequest,
+  { dataset, configuration, patients }: Request,
   nodesOf: (caseId: string) => number,
 ): Split[] {
   const cases = dataset.training.map(({ id }): SplitCase => {
@@ -153,6 +173,10 @@ function foldsOf(
 /** @throws InputError where the folder's experiment is another than the one asked for */
 async function requireSame(path: string, wanted: ExperimentConfiguration): Promise<void> {
   const found = await readJson(path, z.record(z.string(), z.unknown()));
+  if (found.version !== VERSION)
+    throw new InputError(
+      `${path} is of an experiment by another version of lnsnet, which judged other predictions than lnsnet predict makes now; give another --output.`,
+    );
   const asked: Record<string, unknown> = JSON.parse(JSON.stringify(wanted));
   const other = Object.keys(asked).find((key) => !isDeepStrictEqual(found[key], asked[key]));
   if (other === undefined) return;

@@ -1,9 +1,9 @@
 // Predicting the cases of an experiment, by a fold's network or the mean of several, and measuring each prediction.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { openPredictor, type Volume, writeNifti } from "@lnsnet/core";
+import { InputError, openPredictor, type Predictor, writeNifti } from "@lnsnet/core";
+import { type Prediction, probabilityOfScan } from "@lnsnet/core/inference";
 import { nodeRuntime } from "@lnsnet/core/node";
-import type { Prepared } from "@lnsnet/core/transforms";
 import { hashOfCase } from "../datasets/data-state.js";
 import type { Case } from "../datasets/dataset.js";
 import {
@@ -22,7 +22,6 @@ import { modelOfFold, trainedFold } from "./folds.js";
 import {
   type CaseScore,
   caseScoreSchema,
-  type PreparedScan,
   prepareScan,
   type ScanPrediction,
   scorePrediction,
@@ -78,15 +77,21 @@ export async function predictCases(
   const report = (done: number, text = "") =>
     job.onProgress?.({ stage, unit: "scan", done, total: cases.length, text });
   if (cases.length > 0) report(0);
-  for (const [done, one] of cases.entries()) {
-    const open: Target[] = [];
-    for (const target of targets) {
-      const score = await scoreAt(target, one);
-      if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, one))
-        open.push(target);
+  const networks = createNetworks(experiment, targets);
+  try {
+    for (const [done, one] of cases.entries()) {
+      job.signal?.throwIfAborted();
+      const open: Target[] = [];
+      for (const target of targets) {
+        const score = await scoreAt(target, one);
+        if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, one))
+          open.push(target);
+      }
+      if (open.length > 0) await predictCase(experiment, one, open, { networks, weights }, job);
+      report(done + 1, one.id);
     }
-    if (open.length > 0) await predictCase(experiment, one, open, weights, job);
-    report(done + 1, one.id);
+  } finally {
+    await networks.release();
   }
 }
 
@@ -123,79 +128,86 @@ async function weightsOfTargets(
   );
 }
 
-/** One network at a time is in memory; of a mean, the sum so far. */
+/** The networks of all targets, each loaded once, and not before a case asks for them. */
+interface Networks {
+  readonly open: () => Promise<Predictor>;
+  /** What the networks of a target say, of what all of them said. */
+  readonly answerOf: <Answer extends Prediction>(
+    target: Target,
+    predictions: readonly Answer[],
+  ) => readonly Answer[];
+  readonly release: () => Promise<void>;
+}
+
+function createNetworks({ folder, threads }: Experiment, targets: readonly Target[]): Networks {
+  const folds = [...new Set(targets.flatMap((target) => target.folds))].sort((a, b) => a - b);
+  let opened: Promise<Predictor> | null = null;
+  const load = async () => {
+    const models = await Promise.all(folds.map((fold) => modelOfFold(folder, fold)));
+    return openPredictor(models, nodeRuntime, { threads });
+  };
+  return {
+    open: () => {
+      opened ??= load();
+      return opened;
+    },
+    answerOf: (target, predictions) => {
+      if (target.folds.length === folds.length) return predictions;
+      const member = folds.indexOf(target.folds[0]);
+      return predictions.map((prediction) => ({
+        ...prediction,
+        probability: prediction.ofMembers[member],
+        disagreement: null,
+      }));
+    },
+    release: async () => (await opened)?.release(),
+  };
+}
+
 async function predictCase(
   experiment: Experiment,
   one: Case,
   targets: readonly Target[],
-  weights: ReadonlyMap<Target, string>,
-  job: Job,
+  { networks, weights }: { readonly networks: Networks; readonly weights: ReadonlyMap<Target, string> },
+  { signal }: Job,
 ): Promise<void> {
   const { configuration } = experiment;
+  const { overlap, mirrored, searched } = configuration.prediction;
   const scan = await prepareScan(one, experiment);
-  const sums = new Map<Target, ScanPrediction>();
-  const folds = [...new Set(targets.flatMap((target) => target.folds))].sort((a, b) => a - b);
-  for (const fold of folds) {
-    const prediction = await predictScan(experiment, fold, scan, job);
-    for (const target of targets.filter((target) => target.folds.includes(fold))) {
-      const before = sums.get(target);
-      const sum = before === undefined ? prediction : combine(before, prediction, (a, b) => a + b);
-      sums.set(target, sum);
-      if (fold !== target.folds.at(-1)) continue;
-      sums.delete(target);
-      const count = target.folds.length;
-      const mean = count === 1 ? sum : combine(sum, sum, (total) => total / count);
-      const mask = wholeMask(mean, scan, configuration);
-      await ensureWritableFolder(target.folder);
-      if (mask !== null)
-        await writeAtomically(
-          maskPath(target, one),
-          writeNifti(mask, { description: "lnsnet, research use only" }),
-        );
-      const score: CaseScore = {
-        case: one.id,
-        weights: weights.get(target) ?? "",
-        data: dataOf(experiment, one),
-        ...scorePrediction(mean, mask, scan, configuration),
-      };
-      await writeJson(scorePath(target, one), score);
-    }
+  const predictor = await networks.open();
+  const eachMember = targets.some(({ folds }) => folds.length < predictor.members);
+  const look = { overlap, mirrored, eachMember, ...(signal ? { signal } : {}) };
+  const whole =
+    configuration.protocol === "node-level"
+      ? null
+      : (await named(one, probabilityOfScan(scan.scan, predictor, { ...look, searched }))).predictions;
+  const crops: (readonly Prediction[])[] = [];
+  for (const { image } of scan.crops) crops.push(await predictor.probability(image, look));
+  for (const target of targets) {
+    const answer: ScanPrediction = {
+      whole: whole && networks.answerOf(target, whole),
+      crops: crops.map((crop) => networks.answerOf(target, crop)),
+    };
+    const mask = wholeMask(answer, scan, configuration);
+    await ensureWritableFolder(target.folder);
+    if (mask !== null)
+      await writeAtomically(
+        maskPath(target, one),
+        writeNifti(mask, { description: "lnsnet, research use only" }),
+      );
+    const score: CaseScore = {
+      case: one.id,
+      weights: weights.get(target) ?? "",
+      data: dataOf(experiment, one),
+      ...scorePrediction(answer, mask, scan, configuration),
+    };
+    await writeJson(scorePath(target, one), score);
   }
 }
 
-async function predictScan(
-  { folder, threads, configuration }: Experiment,
-  fold: number,
-  { whole, crops }: PreparedScan,
-  { signal }: Job,
-): Promise<ScanPrediction> {
-  signal?.throwIfAborted();
-  const model = await modelOfFold(folder, fold);
-  const predictor = await openPredictor([model], nodeRuntime, { threads });
-  const look = { overlap: configuration.prediction.overlap, ...(signal ? { signal } : {}) };
-  const probabilityOf = async (prepared: Prepared) =>
-    (await predictor.probability(prepared, look))[0].probability;
-  try {
-    const ofCrops = [];
-    for (const { image } of crops) ofCrops.push(await probabilityOf(image));
-    return { whole: whole === null ? null : await probabilityOf(whole), crops: ofCrops };
-  } finally {
-    await predictor.release();
-  }
-}
-
-/** Voxel by voxel; both are of one scan. */
-function combine(
-  a: ScanPrediction,
-  b: ScanPrediction,
-  rule: (a: number, b: number) => number,
-): ScanPrediction {
-  const both = (one: Volume<Float32Array>, other: Volume<Float32Array>): Volume<Float32Array> => ({
-    ...one,
-    data: one.data.map((value, voxel) => rule(value, other.data[voxel])),
+/** Says of which scan an error is. */
+async function named<T>({ imagePath }: Case, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw error instanceof InputError ? new InputError(`${imagePath}: ${error.message}`) : error;
   });
-  return {
-    whole: a.whole && b.whole && both(a.whole, b.whole),
-    crops: a.crops.map((one, index) => both(one, b.crops[index])),
-  };
 }

@@ -4,7 +4,6 @@ import {
   crop,
   detectNodes,
   evaluateCase,
-  type Geometry,
   InputError,
   indexOfPoint,
   type NodeMeasurement,
@@ -13,24 +12,29 @@ import {
   resample,
   type Volume,
 } from "@lnsnet/core";
-import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";
+import {
+  type ClassPrediction,
+  type CleanUp,
+  FOREGROUND_THRESHOLD,
+  nodeMask,
+  nodesOfPredictions,
+  type Prediction,
+  scanCleaner,
+} from "@lnsnet/core/inference";
 import { countsAtThresholds, countsOf, pairOfNode } from "@lnsnet/core/metrics";
-import { type Prepared, prepareImage } from "@lnsnet/core/transforms";
-import { type IntegerVoxelArray, nodeCropStart, resampleLabels, voxelVolumeMm3 } from "@lnsnet/core/volume";
+import { type Prepared, prepareImage, restoreMask } from "@lnsnet/core/transforms";
+import { type IntegerVoxelArray, nodeCropStart, resampleLabels } from "@lnsnet/core/volume";
 import { measureNodes, numberedComponents } from "@lnsnet/core/voxels";
 import { z } from "zod";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
 import { instancesOf } from "../datasets/survey.js";
 import { forEachMetric, metricNames, metricRow } from "../evaluation/metric-names.js";
-import { predictedMask } from "../segmenting/mask.js";
 import type { Experiment } from "./configuration.js";
 
 /** A case as it is predicted and judged. */
 export interface PreparedScan {
-  readonly grid: Geometry;
-  /** On the working grid; null where the protocol is the node level alone. */
-  readonly whole: Prepared | null;
+  readonly scan: Volume;
   readonly truth: Truth | null;
   /** One for each true node; none where the protocol is the whole volume alone. */
   readonly crops: readonly NodeCrop[];
@@ -51,10 +55,12 @@ interface NodeCrop {
   readonly instances: Volume<IntegerVoxelArray>;
 }
 
-/** Foreground probabilities on the grids of a {@link PreparedScan}. */
+/** What networks say of a {@link PreparedScan}. */
 export interface ScanPrediction {
-  readonly whole: Volume<Float32Array> | null;
-  readonly crops: readonly Volume<Float32Array>[];
+  /** Of the part that is searched, on the working grid; null where the protocol is the node level alone. */
+  readonly whole: readonly ClassPrediction[] | null;
+  /** Of each crop. */
+  readonly crops: readonly (readonly Prediction[])[];
 }
 
 /** Probabilities from which on a voxel is foreground, for the points of FROC; the one in use among them. */
@@ -119,30 +125,30 @@ export async function prepareScan(
   { dataset, configuration: { plan, protocol } }: Pick<Experiment, "dataset" | "configuration">,
 ): Promise<PreparedScan> {
   const { image, label } = await loadCase(one, dataset.labels);
-  const prepared = prepareImage(image, plan.spacingMm, plan.window);
   const truth = label === null ? null : await truthOf(one, label, dataset.labels);
   return {
-    grid: image,
-    whole: protocol === "node-level" ? null : prepared,
+    scan: image,
     truth,
-    crops: truth === null || protocol === "whole-volume" ? [] : cropsOf(truth, prepared, plan),
+    crops: truth === null || protocol === "whole-volume" ? [] : cropsOf(truth, image, plan),
   };
 }
 
-/** The mask of the whole scan, on its own grid. */
+/** The mask of the whole scan, on its own grid, as `lnsnet predict` writes it. */
 export function wholeMask(
   { whole }: ScanPrediction,
-  { grid }: PreparedScan,
-  { prediction }: Experiment["configuration"],
+  { scan }: PreparedScan,
+  { plan, prediction }: Experiment["configuration"],
 ): Volume<Uint8Array> | null {
-  return whole === null ? null : predictedMask(whole, grid, prediction.minimumVolumeMl);
+  return whole === null
+    ? null
+    : nodeMask(nodesOfPredictions(scan, plan, whole, prediction.cleanUp).instances);
 }
 
 /** @param mask as {@link wholeMask} gives it */
 export function scorePrediction(
   prediction: ScanPrediction,
   mask: Volume<Uint8Array> | null,
-  { truth, grid, crops }: PreparedScan,
+  { truth, scan, crops }: PreparedScan,
   { prediction: settings, protocol }: Experiment["configuration"],
 ): Omit<CaseScore, "case" | "weights" | "data"> {
   if (truth === null) return { true_nodes: null, node_level: null, whole_volume: null };
@@ -155,11 +161,11 @@ export function scorePrediction(
     node_level:
       protocol === "whole-volume"
         ? null
-        : crops.map((nodeCrop, index) => scoreNode(prediction.crops[index], nodeCrop)),
+        : crops.map((nodeCrop, index) => scoreNode(prediction.crops[index][0].probability, nodeCrop)),
     whole_volume:
       prediction.whole === null || mask === null
         ? null
-        : scoreWhole(prediction.whole, mask, truth, grid, settings.minimumVolumeMl),
+        : scoreWhole(prediction.whole, mask, truth, scan, settings.cleanUp),
   };
 }
 
@@ -172,7 +178,9 @@ async function truthOf(one: Case, mask: Volume<Uint8Array>, labels: DatasetLabel
   return { mask, instances: given, nodes: measureNodes(given, null, "labels") };
 }
 
-function cropsOf({ instances, nodes }: Truth, prepared: Prepared, { patchSize, window }: Plan): NodeCrop[] {
+function cropsOf({ instances, nodes }: Truth, image: Volume, plan: Plan): NodeCrop[] {
+  const { patchSize, spacingMm, window } = plan;
+  const prepared = prepareImage(image, spacingMm, window);
   const [depth, height, width] = patchSize;
   const onGrid = resampleLabels(reorientToLps(instances), prepared);
   const scan = { ...prepared, data: prepared.hu };
@@ -185,7 +193,7 @@ function cropsOf({ instances, nodes }: Truth, prepared: Prepared, { patchSize, w
 
 /** A node that is lost between the voxels of the working grid has no figures. */
 function scoreNode(probability: Volume<Float32Array>, { node, instances }: NodeCrop) {
-  const predicted = predictedMask(probability, probability, 0);
+  const predicted = restoreMask(probability, probability, FOREGROUND_THRESHOLD);
   const { truth, prediction } = pairOfNode(predicted, instances, node);
   const shortAxisMm = (mask: Volume<Uint8Array>): number | null =>
     measureNodes(mask, null, "labels")[0]?.shortAxisMm ?? null;
@@ -198,14 +206,14 @@ function scoreNode(probability: Volume<Float32Array>, { node, instances }: NodeC
 }
 
 function scoreWhole(
-  probability: Volume<Float32Array>,
+  [{ probability }]: readonly ClassPrediction[],
   mask: Volume<Uint8Array>,
   truth: Truth,
-  grid: Geometry,
-  minimumVolumeMl: number,
+  scan: Volume,
+  cleanUp: CleanUp,
 ) {
   const detection = detectNodes(truth.instances, mask, { truthSplit: "labels" });
-  const minimumVoxels = Math.max(1, Math.ceil((minimumVolumeMl * 1000) / voxelVolumeMm3(grid)));
+  const clean = scanCleaner(scan, 1, cleanUp);
   return {
     metrics: metricRow(evaluateCase(truth.mask, mask)),
     counts: countsOf(detection),
@@ -215,9 +223,9 @@ function scoreWhole(
       metrics: metricRow(node),
       short_axis_error_mm: node.shortAxisErrorMm,
     })),
-    froc: countsAtThresholds(truth.instances, resample(probability, grid, "linear", 0), frocThresholds, {
+    froc: countsAtThresholds(truth.instances, resample(probability, scan, "linear", 0), frocThresholds, {
       truthSplit: "labels",
-      minimumVoxels,
+      clean: (mask) => clean(mask).mask,
     }),
   };
 }

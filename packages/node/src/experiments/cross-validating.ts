@@ -1,0 +1,65 @@
+// Cross-validation: a network trained and judged on every fold of a data set, then on its test set, in one folder.
+import { counted } from "@lnsnet/core";
+import { scansOfPatients } from "../datasets/splits.js";
+import { ensureWritableFolder } from "../files/disk.js";
+import { whileHolding, whileHoldingAll } from "../files/folder-lock.js";
+import type { Job } from "../work/job.js";
+import { collectExperiment } from "./collecting.js";
+import { beginExperiment, type Experiment, type ExperimentRequest } from "./configuration.js";
+import { foldFiles } from "./folder.js";
+import { trainedFold, trainFold } from "./folds.js";
+import { foldNumbers, predictCases, validationCases, validationTarget } from "./predicting.js";
+import type { ExperimentResult } from "./report.js";
+
+export interface CrossValidation extends ExperimentRequest {
+  /**
+   * What is done now, to share the work among processes or machines: all of it; one fold, by its number from 0; or
+   * gathering the folds that were trained elsewhere.
+   */
+  readonly part: "all" | "gathering" | number;
+}
+
+/**
+ * Trains and judges a network on every fold, and on the test set where there is one, and writes tables and a report. The
+ * same call again goes on where it stopped.
+ *
+ * @returns the result; null where one fold alone was asked for
+ * @throws InputError where the folder holds an experiment of other settings or folds, the data cannot be split so, or a
+ *   case cannot be used; the signal's reason, after the training that runs has been saved
+ */
+export async function crossValidate(
+  { part, ...request }: CrossValidation,
+  job: Job = {},
+): Promise<ExperimentResult | null> {
+  const { folder, configuration, dataset, patients } = request;
+  const scans = scansOfPatients(dataset.training, patients);
+  const test =
+    dataset.test.length === 0 ? "no test set" : `${scansOfPatients(dataset.test, patients)} in the test set`;
+  job.log?.(`${dataset.name}: ${scans} for ${counted(configuration.folds, "fold")}, ${test}`);
+  const experiment = await beginExperiment(request, job);
+  const folds = typeof part === "number" ? [part] : foldNumbers(experiment);
+  if (part === "gathering") for (const fold of folds) await trainedFold(experiment, fold);
+  for (const fold of folds) await judgeFold(experiment, fold, part !== "gathering", job);
+  if (typeof part === "number") return null;
+  // The test set's predictions are by all folds, none of which may change meanwhile.
+  return whileHoldingAll(
+    folds.map((fold) => foldFiles(folder, fold).folder),
+    holder,
+    () => collectExperiment(experiment, job),
+    job,
+  );
+}
+
+const holder = "lnsnet crossvalidate";
+
+/** Trains a fold where it is to be trained, and predicts the cases that it is judged on. */
+async function judgeFold(experiment: Experiment, fold: number, trains: boolean, job: Job): Promise<void> {
+  const { folder } = foldFiles(experiment.folder, fold);
+  const judge = async () => {
+    if (trains) await trainFold(experiment, fold, job);
+    const [cases, target] = [validationCases(experiment, fold), validationTarget(experiment, fold)];
+    await predictCases(experiment, cases, [target], `predict fold ${fold}`, job);
+  };
+  await ensureWritableFolder(folder);
+  await whileHolding(folder, holder, judge, job);
+}

@@ -1,0 +1,80 @@
+// A trained model as a file for other programs: ONNX with a recipe beside it, or weights of half the size.
+import { basename } from "node:path";
+import { InputError, inferenceModel, networkTitle, type PatchSize } from "@lnsnet/core";
+import { fitsSize } from "@lnsnet/core/networks";
+import { writeAtomically, writeJson } from "../files/disk.js";
+import { loadModel, saveModel } from "../files/model-file.js";
+import { requireFreeFile } from "../files/outputs.js";
+import { exportRecipe } from "./export-recipe.js";
+
+export interface ExportOptions {
+  /** A file that ends in .safetensors holds float16 weights; every other an ONNX model. */
+  readonly output: string;
+  /** Depth, height, width of the ONNX model's input; that of the training patches by default. */
+  readonly patchSize?: PatchSize | undefined;
+  /** What will run the ONNX model: for WebGPU it has none but operations that WebGPU supports. */
+  readonly target?: "cpu" | "webgpu";
+  /** Whether files that stand there are replaced. */
+  readonly force?: boolean;
+}
+
+export interface ExportedModel {
+  readonly path: string;
+  /** What the model was trained on. */
+  readonly dataLabel: string;
+  /** Null where weights alone were written. */
+  readonly onnx: {
+    /** A JSON file that says how to use the model. */
+    readonly recipePath: string;
+    readonly bytes: number;
+    /** [batch, channels, depth, height, width]. */
+    readonly inputShape: readonly number[];
+    /** What the ONNX file says of itself. */
+    readonly metadata: Readonly<Record<string, string>>;
+  } | null;
+}
+
+/**
+ * Writes a model in another form.
+ *
+ * @throws InputError where the model cannot be read, its weights do not fit the patch, or a file stands there already
+ */
+export async function exportModel(
+  modelPath: string,
+  { output, patchSize, target = "cpu", force = false }: ExportOptions,
+): Promise<ExportedModel> {
+  const isOnnx = !output.endsWith(".safetensors");
+  const recipePath = `${output.replace(/\.onnx$/, "")}.json`;
+  for (const path of isOnnx ? [output, recipePath] : [output])
+    await requireFreeFile(path, { inputs: [modelPath], force });
+  const { plan, weights, steps } = await loadModel(modelPath);
+  if (!isOnnx) {
+    await saveModel(output, { plan, steps, weights }, true);
+    return { path: output, dataLabel: plan.dataLabel, onnx: null };
+  }
+  const patch = patchSize ?? plan.patchSize;
+  if (!fitsSize(plan.network, weights, patch))
+    throw new InputError(
+      `--patch is ${patch.join(",")}, and the weights of this ${networkTitle(plan.network)} belong to patches of ${plan.patchSize.join(",")}; leave --patch out.`,
+    );
+  const metadata = {
+    target,
+    patch_size: patch.join(","),
+    spacing_mm: plan.spacingMm.join(","),
+    window_hu: `${plan.window.lowHu},${plan.window.highHu}`,
+    labels: JSON.stringify({ background: 0, [plan.foreground]: 1 }),
+    trained_on: plan.dataLabel,
+    network: JSON.stringify(plan.network),
+    steps: String(steps),
+    use: "research use only",
+  };
+  const inputShape = [1, plan.network.configuration.inputs, ...patch];
+  const bytes = inferenceModel(plan.network, inputShape, weights, { target, metadata });
+  await writeAtomically(output, bytes);
+  await writeJson(recipePath, exportRecipe(basename(output), plan, patch, steps));
+  return {
+    path: output,
+    dataLabel: plan.dataLabel,
+    onnx: { recipePath, bytes: bytes.length, inputShape, metadata },
+  };
+}

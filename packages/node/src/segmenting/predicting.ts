@@ -1,0 +1,144 @@
+// A scan, or every scan of a folder, in; masks, node tables, pictures and DICOM objects in a folder out.
+import {
+  type DeviceChoice,
+  InputError,
+  openPredictor,
+  type Predictor,
+  type SegmentOptions,
+} from "@lnsnet/core";
+import { nodeRuntime } from "@lnsnet/core/node";
+import { ensureWritableFolder, removeUnfinished, requirePath } from "../files/disk.js";
+import { whileHolding } from "../files/folder-lock.js";
+import type { StoredModel } from "../files/model-file.js";
+import { secretOf } from "../files/secret.js";
+import type { Job } from "../work/job.js";
+import {
+  type DicomObject,
+  type Form,
+  type ModelRecord,
+  modelRecord,
+  requireFreeResults,
+} from "./manifest.js";
+import { type NamedScan, readAhead, scansAt } from "./scans.js";
+import { type ClicksOf, type Segmented, type Segmenting, segmentScan } from "./segmenting.js";
+
+export interface PredictionOptions {
+  /** At least one; of several, the probabilities are averaged. */
+  readonly models: readonly StoredModel[];
+  /** Folder of the results. */
+  readonly output: string;
+  readonly form: Form;
+  readonly segmenting: Pick<SegmentOptions, "overlap" | "mirrored" | "searched" | "cleanUp">;
+  /** Which series, where there are several: its number, UID or part of its description. */
+  readonly series?: string | undefined;
+  /** Segments the nodes at these points alone; null for all nodes. */
+  readonly clicksOf?: ClicksOf | null;
+  /**
+   * Leaves out of the results what identifies the patient. The same secret gives the same names and UIDs; null takes one
+   * that is kept in the output folder as `.predict-salt`, not to be passed on.
+   */
+  readonly anonymize?: { readonly salt: string | null } | undefined;
+  /** Where the networks run: the fastest device that is there, by default. */
+  readonly device?: DeviceChoice;
+  /** Threads of the networks; 0 for one a core. */
+  readonly threads?: number;
+}
+
+export interface PredictedScan extends Segmented {
+  readonly scan: NamedScan;
+  readonly isAnonymous: boolean;
+  /** The first of the models. */
+  readonly model: ModelRecord;
+}
+
+export interface Predictions {
+  readonly results: readonly PredictedScan[];
+  readonly failures: readonly { readonly scan: NamedScan; readonly error: unknown }[];
+  /** Whether the path names several scans, however many it holds. */
+  readonly areSeveral: boolean;
+}
+
+/**
+ * Segments the scans of a path: a volume file, a DICOM series in a folder or archive, or a folder of several. A result
+ * that stands in the output folder and holds what is asked for is left as it is. A scan that fails does not stop the
+ * others: it is logged, and stands among the failures.
+ *
+ * @throws InputError where nothing can be read, the options do not fit the scans, the models do not fit each other, or the
+ *   output folder cannot be used; the signal's reason
+ */
+export async function predictScans(
+  path: string,
+  options: PredictionOptions,
+  job: Job = {},
+): Promise<Predictions> {
+  const { models, output, form, clicksOf = null, device = "auto", threads = 0 } = options;
+  await requirePath(path);
+  const salt = options.anonymize === undefined ? null : await saltOf(options.anonymize, output);
+  const { scans, areSeveral, leftOut } = await scansAt(path, options.series, salt);
+  for (const sentence of leftOut) job.log?.(sentence);
+  if (clicksOf !== null && scans.length > 1)
+    throw new InputError(
+      `${path} holds ${scans.length} scans, and points are of one; name one scan, or leave the points out.`,
+    );
+  requireDicom(scans, form.dicom, job.log);
+  const records = await Promise.all(models.map(modelRecord));
+  await ensureWritableFolder(output);
+  const predict = async () => {
+    await removeUnfinished(output);
+    const ids = scans.map(({ id }) => id);
+    await requireFreeResults(output, ids, form);
+    const predictor = await openPredictor(models, nodeRuntime, { threads, device });
+    if (device !== "auto") job.log?.(predictor.deviceNote);
+    const common = { models, records, options: options.segmenting, form, clicksOf, salt, folder: output };
+    return predictAll(scans, { ...common, predictor }, job);
+  };
+  return { ...(await whileHolding(output, "lnsnet predict", predict, job)), areSeveral };
+}
+
+/** By the secret of an output folder, the same call finds what it made. */
+async function saltOf({ salt }: { readonly salt: string | null }, folder: string): Promise<string> {
+  if (salt !== null) return salt;
+  await ensureWritableFolder(folder);
+  return secretOf(folder, ".predict-salt");
+}
+
+/** @throws InputError where DICOM objects are asked for, and no scan is a DICOM series */
+function requireDicom(scans: readonly NamedScan[], objects: readonly DicomObject[], log: Job["log"]): void {
+  const files = scans.filter(({ isDicom }) => !isDicom);
+  if (objects.length === 0 || files.length === 0) return;
+  const asked = `--dicom ${objects.join(",")}`;
+  if (files.length === scans.length)
+    throw new InputError(
+      `${files[0].origin.path} is a volume file, and ${asked} needs a DICOM series to refer to; leave --dicom out, or name the series.`,
+    );
+  for (const { origin } of files) log?.(`${origin.path} is a volume file, so ${asked} is not written of it.`);
+}
+
+/** Segments every scan, and frees the networks. */
+async function predictAll(
+  scans: readonly NamedScan[],
+  segmenting: Segmenting & { readonly predictor: Predictor },
+  job: Job,
+): Promise<Pick<Predictions, "results" | "failures">> {
+  const results: PredictedScan[] = [];
+  const failures: Predictions["failures"][number][] = [];
+  try {
+    for await (const attempt of readAhead(scans)) {
+      const { scan } = attempt;
+      try {
+        const done = await segmentScan(attempt, segmenting, job);
+        for (const remark of done.remarks) job.log?.(remark);
+        const isAnonymous = segmenting.salt !== null;
+        results.push({ ...done, scan, isAnonymous, model: segmenting.records[0] });
+      } catch (error) {
+        job.signal?.throwIfAborted();
+        failures.push({ scan, error });
+        const message = error instanceof Error ? error.message : String(error);
+        if (scans.length > 1) job.log?.(`${scan.id} failed: ${message}`);
+      }
+    }
+  } finally {
+    await segmenting.predictor.release();
+  }
+  return { results, failures };
+}

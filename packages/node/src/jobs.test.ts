@@ -1,5 +1,5 @@
 // Jobs side by side in one process, and experiments judged by what `predict` gives: tiny trainings on boxes.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { networkPresets, type Plan, type Progress, readNifti } from "@lnsnet/core";
@@ -119,16 +119,18 @@ describe("three trainings at once, of which one is stopped", () => {
   });
 });
 
-test("an experiment judges the masks that predict writes: by a fold, and by the mean of all", async () => {
-  const folder = join(root, "experiment");
-  const { threads, ...training } = options;
-  const prediction = {
-    overlap: 0.5,
-    mirrored: false,
-    searched: "neck",
-    cleanUp: { minimumVolumeMl: 0.03, fillsCavities: true },
-  } as const;
-  await crossValidate({
+const { threads, ...regime } = options;
+
+/** What `predict` does by default. */
+const prediction = {
+  overlap: 0.5,
+  mirrored: false,
+  searched: "neck",
+  cleanUp: { minimumVolumeMl: 0.03, fillsCavities: true },
+} as const;
+
+const crossValidated = (folder: string) =>
+  crossValidate({
     folder,
     configuration: {
       dataset: dataset.name,
@@ -136,7 +138,7 @@ test("an experiment judges the masks that predict writes: by a fold, and by the 
       folds: 2,
       plan,
       // Enough that some voxels are foreground.
-      training: { ...training, steps: 12 },
+      training: { ...regime, steps: 12 },
       startingWeights: null,
       prediction,
       protocol: "both",
@@ -152,6 +154,19 @@ test("an experiment judges the masks that predict writes: by a fold, and by the 
     command: "test",
     part: "all",
   });
+
+test("an experiment of an earlier version is refused", async () => {
+  const folder = join(root, "earlier");
+  await mkdir(folder);
+  const earlier = { dataset: dataset.name, prediction: { overlap: 0.5, minimumVolumeMl: 0 } };
+  await writeFile(join(folder, "configuration.json"), JSON.stringify(earlier));
+  await expect(crossValidated(folder)).rejects.toThrow(/experiment by another version of lnsnet/);
+  expect(await readdir(folder)).toEqual(["configuration.json"]);
+});
+
+test("an experiment judges the masks that predict writes: by a fold, and by the mean of all", async () => {
+  const folder = join(root, "experiment");
+  await crossValidated(folder);
   const [scan] = dataset.test;
   for (const [name, model] of [
     ["fold_1", join(folder, "fold_1")],

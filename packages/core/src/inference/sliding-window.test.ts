@@ -169,6 +169,18 @@ test("several networks: their mean, and how far they are from it", async () => {
   });
 });
 
+test("each member's own probabilities are what it gives alone, bit for bit", async () => {
+  const prepared = scan([9, 11, 7]);
+  const options = { patchSize, window, overlap: 0.5 };
+  const members = [pointwise, neighbours];
+  const [{ ofMembers }] = await predictProbability(prepared, members, { ...options, eachMember: true });
+  for (const [index, member] of members.entries()) {
+    const [alone] = await predictProbability(prepared, [member], options);
+    expect(ofMembers[index].data).toEqual(alone.probability.data);
+    expect(alone.ofMembers).toEqual([]);
+  }
+});
+
 test("tells of each patch, and stops where it is told to", async () => {
   const seen: [number, number][] = [];
   const options = { patchSize, window, overlap: 0 };

@@ -48,7 +48,7 @@ export interface TrainerOptions {
   readonly start?: StartingPoint;
 }
 
-const DEFAULT_AVERAGE_DECAY = 0.998;
+export const DEFAULT_AVERAGE_DECAY = 0.998;
 
 /** Stream numbers below are patches'; masks and weights are drawn from streams no patch uses. */
 const WEIGHT_STREAM = 2 ** 50;

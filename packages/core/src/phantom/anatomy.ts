@@ -1,4 +1,4 @@
-// The neck of one phantom patient as solids in LPS millimetres, without its lymph nodes.
+// Draws the neck of a phantom patient as solids in LPS millimetres, without its lymph nodes.
 
 import type { Vector3 } from "../volume/volume.js";
 import { type RandomStream, randomStream } from "./random.js";
@@ -17,13 +17,13 @@ import {
 
 /** A neck. Coordinates are LPS mm with the larynx near (0, −24, −15). */
 export interface Anatomy {
-  /** In the order of painting: later ones cover earlier ones. */
+  /** In the order of painting: later solids cover earlier ones. */
   readonly solids: readonly Solid[];
   /** Internal jugular veins, [left, right]: nodes follow them. */
   readonly jugulars: readonly [Solid, Solid];
   /** Depth below the skin's outer surface in mm, along the ray to the neck's middle line; negative outside. */
   readonly depthMm: (x: number, y: number, z: number) => number;
-  /** Puts a point of the average neck where this patient has it. */
+  /** Maps a point of the average neck to this patient. */
   readonly place: (point: Vector3) => Vector3;
   readonly skinMm: number;
   readonly skinHu: number;
@@ -50,7 +50,7 @@ export function drawAnatomy(seed: number, index: number): Anatomy {
 
 type Placement = (point: Vector3) => Vector3;
 
-// Scale and a gentle bow: displacement depends on height alone, so that organs keep their relations in a slice.
+// Scale and a slight bend: the displacement depends only on height, so that organs keep their relations within a slice.
 function drawPlacement(random: RandomStream): Placement {
   const [sx, sy, sz] = [random.uniform(0.92, 1.08), random.uniform(0.93, 1.06), random.uniform(0.94, 1.07)];
   const [swayX, swayY] = [random.normal(0, 1.6), random.normal(0, 1.6)];

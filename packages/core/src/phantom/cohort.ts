@@ -1,9 +1,9 @@
-// The phantom cohort as a data set: which patients are for training, which for testing, and nnU-Net's description of it.
+// The list of patients of a phantom cohort, for training and testing, and its dataset.json.
 
 import { InputError } from "../errors.js";
 import { phantomId } from "./patient.js";
 
-/** A patient's place in the cohort. */
+/** A patient of the cohort. */
 export interface CohortCase {
   readonly id: string;
   /** The index to give to `generatePatient`. */
@@ -36,13 +36,13 @@ export function cohortManifest(seed: number, trainingCount: number, testCount: n
   for (const count of [trainingCount, testCount]) {
     if (!Number.isInteger(count) || count < 0) {
       throw new InputError(
-        `A phantom cohort of ${trainingCount} training and ${testCount} test patients was asked for, expected whole numbers of at least 0; give such numbers.`,
+        `A phantom cohort of ${trainingCount} training and ${testCount} test patients was requested, and whole numbers of at least 0 were expected; give such numbers.`,
       );
     }
   }
   if (trainingCount + testCount === 0) {
     throw new InputError(
-      "A phantom cohort of no patients was asked for, expected at least one; give a larger number.",
+      "A phantom cohort of no patients was requested, and at least 1 was expected; give a larger number.",
     );
   }
   const cases = Array.from(

@@ -1,10 +1,10 @@
-// The grid of a phantom's scan: where its voxels lie in the patient.
+// Draws the grid of a phantom's scan: size, spacing, origin and direction.
 
 import type { Geometry, Matrix3, Vector3 } from "../volume/volume.js";
 import type { PhantomOptions } from "./options.js";
 import { randomStream } from "./random.js";
 
-/** A scan's grid, and where the anatomy's origin lies in it. */
+/** A scan's grid, and the position of the anatomy's origin. */
 export interface ScanGrid {
   readonly geometry: Geometry;
   /** LPS mm of the point (0, 0, 0) of the anatomy: patients never lie at the scanner's zero. */
@@ -27,7 +27,7 @@ export function drawGrid(seed: number, index: number, options: PhantomOptions): 
 
   const drawn = random.uniform(...options.inPlaneSpacingMm);
   const drawnSlice = random.uniform(...options.sliceSpacingMm);
-  // Too many voxels are met by thicker slices first, then by wider pixels, as scan protocols do.
+  // If there are too many voxels, slices get thicker first, then pixels wider, as in scan protocols.
   const [fx, fy, fz] = options.fieldMm;
   const leastVoxelMm3 = (fx * fy * fz) / options.maximumVoxels;
   const slice = Math.max(drawnSlice, Math.min(options.sliceSpacingMm[1], leastVoxelMm3 / drawn ** 2));
@@ -35,7 +35,7 @@ export function drawGrid(seed: number, index: number, options: PhantomOptions): 
   const spacingMm: Vector3 = [spacing, spacing, slice];
   const size = spacingMm.map((step, axis) => Math.round(options.fieldMm[axis] / step)) as unknown as Vector3;
 
-  // The field's middle lies a little before and below the larynx-centred origin, so that chin and thyroid are both in.
+  // The field's middle lies a little before and below the larynx-centred origin, so that both chin and thyroid are covered.
   const middle: Vector3 = [
     anatomyOriginMm[0] + random.uniform(-2, 2),
     anatomyOriginMm[1] - 3 + random.uniform(-2, 2),

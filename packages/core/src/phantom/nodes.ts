@@ -1,4 +1,4 @@
-// Lymph nodes of a phantom patient: drawn by size, then placed along the vessels where nothing forbids it.
+// Draws the lymph nodes of a phantom patient by size, then places them along the vessels wherever they fit.
 
 import { type Geometry, indexOfPoint, type Vector3 } from "../volume/volume.js";
 import { type Anatomy, axesAlong } from "./anatomy.js";
@@ -22,7 +22,7 @@ import {
 
 export type NodeKind = "plain" | "fatty hilum" | "necrotic";
 
-/** A node's description; the places are LPS mm of the scan. */
+/** The description of a node; positions are LPS mm of the scan. */
 export interface PhantomNode {
   /** From 1; the value of its voxels in the instance volume. */
   readonly id: number;
@@ -33,7 +33,7 @@ export interface PhantomNode {
   readonly volumeMl: number;
   readonly centroidLpsMm: Vector3;
   readonly kind: NodeKind;
-  /** Tissues that lie within 1 mm of its surface or are dented by it. */
+  /** Tissues within 1 mm of its surface, or dented by it. */
   readonly touches: readonly Tissue[];
 }
 
@@ -109,7 +109,7 @@ const levels: readonly Level[] = [
   "posterior",
 ];
 const levelWeights = [5, 14, 34, 21, 12, 14];
-// Attempts before a node is drawn smaller; crowded necks would otherwise never be finished.
+// Attempts before a smaller node is drawn; crowded necks would otherwise never be finished.
 const attemptsPerSize = 150;
 const surfacePoints = 90;
 
@@ -154,7 +154,7 @@ function drawBlob(random: RandomStream, shortAxisMm: number, anatomy: Anatomy): 
   return withShortAxis(draft, shortAxisMm);
 }
 
-/** A blob scaled to a short axis: bending and roughness change the calipers, and one correction undoes that. */
+/** A blob scaled to a short axis: bending and roughness change the diameters, and a single correction undoes that. */
 export function withShortAxis(draft: BlobCell, shortAxisMm: number): BlobCell {
   const factor = shortAxisMm / calipers(blobSurface(draft, surfacePoints)).shortAxisMm;
   const [a, b, c] = draft.semiAxesMm;
@@ -229,8 +229,8 @@ function freeAt(centre: Vector3, anatomy: Anatomy, others: readonly NodeShape[])
   );
 }
 
-// Hard tissues are never entered; the vein's wall may be dented, muscles and glands pushed aside within limits
-// that widen with patience, since the largest nodes find room nowhere else.
+// Nodes never overlap hard tissues. They may dent the vein's wall and push muscles and glands aside, within limits that
+// widen with each attempt, because the largest nodes would not fit otherwise.
 function fits(
   blob: BlobCell,
   anatomy: Anatomy,
@@ -250,7 +250,7 @@ function fits(
       if (at < room || at > geometry.size[axis] - 1 - room) return false;
     }
   }
-  // Half way in as well: a thin vessel or plate could pass between surface points and centre.
+  // Also half way to the centre: a thin vessel or plate could pass between the surface points and the centre.
   const probes = [...surface, ...surface.map((point) => added(scaled(point, 0.5), scaled(blob.centre, 0.5)))];
   for (const other of others) {
     const reachMm = length(boxSize(other.box)) / 2 + blob.semiAxesMm[0] * 1.4;
@@ -365,13 +365,13 @@ function drawCore(random: RandomStream, kind: NodeKind, blob: BlobCell): NodeSha
 }
 
 /** Smallest and largest width of a cloud of surface points. */
-/** The least and the greatest distance between two parallel planes that hold all points between them, mm. */
+/** The smallest and largest distance between two parallel planes that enclose all points, mm. */
 export function calipers(surface: readonly Vector3[]): { shortAxisMm: number; longAxisMm: number } {
   let shortAxisMm = Number.POSITIVE_INFINITY;
   let longAxisMm = 0;
   const directions = 120;
   for (let n = 0; n < directions; n++) {
-    // Half a sphere of directions is enough: a width has no sign.
+    // Half a sphere of directions is enough, because opposite directions have the same width.
     const z = (n + 0.5) / directions;
     const ring = Math.sqrt(1 - z * z);
     const angle = n * Math.PI * (3 - Math.sqrt(5));

@@ -1,8 +1,8 @@
-// What may be chosen about a phantom patient.
+// The options for generating a phantom patient.
 
 import { InputError } from "../errors.js";
 
-/** Low and high end of a uniform draw. */
+/** Lower and upper bound of a uniform draw. */
 type Bounds = readonly [low: number, high: number];
 
 /** Choices for the scan; the anatomy and its nodes follow from seed and index. */
@@ -13,7 +13,7 @@ export interface PhantomOptions {
   readonly sliceSpacingMm: Bounds;
   /** Extent of the scan along its own axes, mm. */
   readonly fieldMm: readonly [number, number, number];
-  /** Where a drawn grid would have more, slices grow thicker to the end of their range, then pixels wider. */
+  /** If a drawn grid has more, slices get thicker up to the end of their range, then pixels wider. */
   readonly maximumVoxels: number;
   /** Standard deviation of the noise after smoothing, HU. */
   readonly noiseHu: Bounds;
@@ -37,7 +37,7 @@ export const defaultPhantomOptions: PhantomOptions = {
 };
 
 /**
- * The defaults with the given ones in their place.
+ * The defaults, replaced by the given options.
  * @throws InputError for a range that is reversed or not positive, a share outside [0, 1], or a field too small for a neck.
  */
 export function phantomOptions(options: Partial<PhantomOptions> = {}): PhantomOptions {

@@ -1,4 +1,4 @@
-// One synthetic head-and-neck CT with its lymph nodes: a pure function of seed, patient number and options.
+// Generates a synthetic head-and-neck CT with its lymph nodes, as a pure function of seed, patient number and options.
 
 import type { Volume } from "../volume/volume.js";
 import { drawAnatomy } from "./anatomy.js";
@@ -23,7 +23,7 @@ export interface PhantomPatient {
 }
 
 /**
- * Makes the patient of an index. Bit-equal each time, and independent of how many others are made.
+ * Generates the patient with an index. Bit-identical every time, and independent of how many other patients are made.
  * @param seed Any integer; another seed is another cohort.
  * @param index Position in the cohort, from 0.
  * @throws InputError for options that cannot be used.

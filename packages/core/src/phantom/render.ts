@@ -1,4 +1,4 @@
-// From solids to voxels: tissues are painted on a finer grid, block by block averaged, so borders show partial volume.
+// Renders solids as voxels: tissues are painted on a finer grid and averaged, so that borders show the partial volume effect.
 
 import type { Geometry, Vector3 } from "../volume/volume.js";
 import type { Anatomy } from "./anatomy.js";
@@ -91,7 +91,7 @@ interface Paint {
   readonly high: Vector3;
 }
 
-// Nodes go over muscles, glands, fat and veins, which they push aside, but under nothing: what they may not enter they never meet.
+// Nodes are painted last, over muscles, glands, fat and veins, which they push aside; they never overlap other tissues.
 function orderedPaints(anatomy: Anatomy, nodes: readonly NodeShape[], grid: SubGrid): Paint[] {
   const paints = paintsOf(anatomy.solids, grid);
   for (const node of nodes) {
@@ -136,7 +136,7 @@ interface FineSlice {
   readonly node: Uint8Array;
 }
 
-// Marks air and skin, which no organ may cover: muscles that would pass through the skin end there.
+// Marks air and skin, which no organ may cover, so that muscles end at the skin.
 const outside = 255;
 const airHu = -1000;
 
@@ -186,7 +186,7 @@ function paintBody({ anatomy, mask }: Variety, grid: SubGrid, k: number, fine: F
   }
 }
 
-// First position at which the depth is on the other side of the level.
+// The first position where the depth has passed the level.
 function crossing(
   depth: (i: number) => number,
   low: number,

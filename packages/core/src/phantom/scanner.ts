@@ -1,4 +1,4 @@
-// What a scanner does to a picture: point spread, correlated noise, streaks.
+// Simulates a scanner: point spread, correlated noise, streaks.
 
 import type { Geometry, Vector3 } from "../volume/volume.js";
 import { indexOfPoint } from "../volume/volume.js";

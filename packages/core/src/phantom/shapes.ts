@@ -1,9 +1,9 @@
-// The two kinds of solid that anatomy is built from: tubes of elliptic section and perturbed ellipsoids.
+// The two kinds of solid that the anatomy is built from: tubes with elliptic cross-section and deformed ellipsoids.
 
 import type { Vector3 } from "../volume/volume.js";
 import type { RandomStream } from "./random.js";
 
-/** What a solid is made of, in the words of a node's `touches` list. */
+/** The tissue of a solid, as named in a node's `touches` list. */
 export type Tissue =
   | "airway"
   | "bone"
@@ -18,7 +18,7 @@ export type Tissue =
   | "thin vessel"
   | "thyroid";
 
-/** How a solid looks in CT. */
+/** The HU of a solid. */
 export interface Appearance {
   readonly tissue: Tissue;
   readonly hu: number;
@@ -225,7 +225,7 @@ function blobField(blob: BlobCell, x: number, y: number, z: number): number {
   const v = ((dx * q[0] + dy * q[1] + dz * q[2]) / b - blob.bend * (u * u - 0.3)) / width;
   const w = (dx * r[0] + dy * r[1] + dz * r[2]) / c / width;
   const square = u * u + v * v + w * w;
-  // The waves matter only near the surface, and there alone their sines are paid for.
+  // The sines of the waves are only computed near the surface, where they matter.
   if (blob.squared) return Math.sqrt(u ** 4 + v ** 4 + w ** 4);
   if (blob.roughness === 0 || square < 0.4 || square > 2.2) return square;
   const factor = 1 + roughnessAt(blob, u, v, w);

@@ -1,11 +1,11 @@
-// What makes one neck look unlike another in CT beyond its anatomy: contrast medium, calcium, metal, fixation, a poor scan.
+// Draws differences between CT scans beyond the anatomy: contrast medium, calcium, metal, fixation, poor image quality.
 import type { Vector3 } from "../volume/volume.js";
 import type { Anatomy } from "./anatomy.js";
 import type { NodeShape } from "./nodes.js";
 import { type RandomStream, randomStream } from "./random.js";
 import { type Appearance, type BlobCell, drawPhases, type Solid, solidOf, type Tissue } from "./shapes.js";
 
-/** Changes of a typical patient. Places are in mm of the anatomy. */
+/** How a patient differs from a typical one. Positions are in mm of the anatomy. */
 export interface Variety {
   /** The anatomy as this patient has it. */
   readonly anatomy: Anatomy;
@@ -14,7 +14,7 @@ export interface Variety {
   readonly outside: readonly Solid[];
   /** A mask of plastic over the skin: its distance and thickness; null without one. */
   readonly mask: { readonly gapMm: number; readonly thicknessMm: number; readonly hu: number } | null;
-  /** Where metal in teeth throws streaks, and how strong these are; null for as strong as the scanner draws them. */
+  /** Positions of metal in teeth that causes streaks, and their strength; null for the scanner's own choice. */
   readonly metal: readonly { readonly placeMm: Vector3; readonly streakHu: number | null }[];
   /** Factor on the noise of the scan. */
   readonly noise: number;
@@ -42,8 +42,8 @@ export function typicalVariety(anatomy: Anatomy, nodes: readonly NodeShape[]): V
 /**
  * Draws how a patient and its scan differ from the typical ones: HU of tissues over the whole range that they have,
  * plain and enhanced; calcified larynx, dense and sparse bone, air cells of the skull base; metal in teeth; mask, table
- * and bolus; noise and beam hardening at the shoulders. A network that has seen all of it is not to take any of it for a
- * node (domain randomisation: Tobin et al. 2017). Ranges are this project's choice.
+ * and bolus; noise and beam hardening at the shoulders. A network trained with all of these should not mistake any of them
+ * for a node (domain randomisation: Tobin et al. 2017). Ranges are this project's choice.
  */
 export function drawVariety(
   seed: number,

@@ -1,4 +1,4 @@
-// Two linear axes with their grid, ticks and labels, which scatter plots and line charts share.
+// Two linear axes with grid, ticks and labels, shared by scatter plots and line charts.
 import { escapeMarkup } from "./markup.js";
 import { colours, coordinate, figureWidth, linearScale, type Scale, titleHeight } from "./plot.js";
 
@@ -20,16 +20,16 @@ export interface Axes {
   readonly up: Scale;
   readonly left: number;
   readonly right: number;
-  /** Where the first line of the legend has its middle; the next ones stand {@link legendLineHeight} below. */
+  /** Middle of the first line of the legend; further lines follow {@link legendLineHeight} below each other. */
   readonly legendTop: number;
   readonly markup: string;
-  /** Of the whole drawing, for the frame of the figure. */
+  /** Height of the whole drawing, for the frame of the figure. */
   readonly height: number;
 }
 
 export const legendLineHeight = 18;
 
-/** Axes as wide as every chart, widened to whole tick steps. */
+/** Axes with the width of every chart; their ranges are extended to whole tick steps. */
 export function drawAxes(options: AxesOptions): Axes {
   const legendTop = titleHeight(options.title) + 12;
   const top = legendTop + legendLineHeight * options.legendLines;
@@ -67,7 +67,7 @@ export function drawAxes(options: AxesOptions): Axes {
   };
 }
 
-/** The least range that holds the values, and those that the axis must show anyway; [0, 1] where there is neither. */
+/** The smallest range that contains the values and those that the axis must always show; [0, 1] where there are none. */
 export function domainOf(values: readonly number[], always: readonly number[] = []): Domain {
   const shown = [...values, ...always];
   if (shown.length === 0) return [0, 1];

@@ -1,4 +1,4 @@
-// Agreement of a predicted and a true measure (Bland and Altman), as an SVG chart.
+// Bland–Altman plot of a predicted and a true measure, as an SVG chart.
 import { type Agreement, blandAltman } from "../statistics/bland-altman.js";
 import { scatterPlotSvg } from "./scatter-plot.js";
 import { decimals } from "./table.js";
@@ -14,8 +14,8 @@ export interface BlandAltmanPlot {
 }
 
 /**
- * A stand-alone SVG: of each pair the difference, predicted − true, over the mean of the two, with the bias and the limits
- * of agreement as lines.
+ * A stand-alone SVG: for each pair the difference, predicted − true, against the mean of the two, with the bias and the
+ * limits of agreement as lines.
  *
  * @throws RangeError where there are fewer than two pairs
  */

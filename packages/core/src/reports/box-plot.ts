@@ -1,4 +1,4 @@
-// Distributions of a measure side by side, as an SVG chart.
+// Box plot of the distributions of a measure, as an SVG chart.
 import { quantileOfSorted } from "../statistics/summary.js";
 import { escapeMarkup, wrapText } from "./markup.js";
 import {
@@ -12,12 +12,12 @@ import {
   titleHeight,
 } from "./plot.js";
 
-/** What to compare. A value that is not finite is left out, and not counted in n. */
+/** The groups to compare. Values that are not finite are left out, and not counted in n. */
 export interface BoxPlot {
   readonly title: string;
   /** The measure and its unit, for instance "HD95 (mm)". */
   readonly axisLabel: string;
-  /** The axis' ends at least; by default those of the values. */
+  /** Range that the axis covers at least; by default that of the values. */
   readonly domain?: readonly [low: number, high: number] | undefined;
   readonly groups: readonly { readonly label: string; readonly values: readonly number[] }[];
   readonly note?: string | undefined;
@@ -25,7 +25,7 @@ export interface BoxPlot {
 
 /**
  * A stand-alone SVG: a horizontal box for each group (quartiles, median; whiskers to the furthest value within 1.5 interquartile ranges of
- * the box, Tukey 1977) and every value as a dot, since a box alone hides how few they are.
+ * the box, Tukey 1977) and every value as a dot, because a box alone hides how few values there are.
  */
 export function boxPlotSvg(plot: BoxPlot): string {
   const groups = plot.groups.map(({ label, values }) => ({
@@ -97,7 +97,7 @@ function row({ label, values }: Group, middle: number, across: Scale): string {
 function box(values: readonly number[], middle: number, across: Scale): string {
   const quartiles = [0.25, 0.5, 0.75].map((share) => quantileOfSorted(values, share));
   const reach = 1.5 * (quartiles[2] - quartiles[0]);
-  // Never inside the box: with few values an interpolated quartile can lie beyond the last value within reach.
+  // A whisker never ends inside the box: with few values an interpolated quartile may lie beyond the last value in range.
   const low = Math.min(quartiles[0], values.find((value) => value >= quartiles[0] - reach) ?? quartiles[0]);
   const high = Math.max(
     quartiles[2],
@@ -118,7 +118,7 @@ function box(values: readonly number[], middle: number, across: Scale): string {
   );
 }
 
-/** Dots are spread over the height by the golden ratio, which keeps neighbours apart without a random number. */
+/** Dots are spread vertically by the golden ratio, which separates neighbours without random numbers. */
 function dots(values: readonly number[], middle: number, across: Scale): string {
   return values
     .map((value, index) => {

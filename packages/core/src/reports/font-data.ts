@@ -39,8 +39,8 @@ export const fontCharacters =
   " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ°±²³·×–—…−≤≥µ";
 
 /**
- * Of each size its line height, and for each letter advance, left, top, width and height of its picture in pixels.
- * The pictures follow each other: rows from the top, 4 bits a pixel, each picture begins a byte; base64.
+ * For each size the line height, and for each letter the advance, left, top, width and height of its bitmap in pixels.
+ * The bitmaps follow each other: rows from the top, 4 bits per pixel, each bitmap starts at a whole byte; base64.
  */
 export const fontSizes = {
   text: {

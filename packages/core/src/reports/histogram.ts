@@ -1,8 +1,8 @@
-// How often values occur, as an SVG chart of bars; two series over one axis are told apart by colour.
+// Histogram as an SVG chart; up to two series over the same axis, in different colours.
 import { escapeMarkup } from "./markup.js";
 import { colours, coordinate, figureSvg, figureWidth, linearScale, linePath, titleHeight } from "./plot.js";
 
-/** Counts in bins of one width, from `lowest` on. */
+/** Counts in bins of equal width, from `lowest` on. */
 export interface HistogramSeries {
   readonly label: string;
   readonly lowest: number;
@@ -14,12 +14,12 @@ export interface Histogram {
   readonly title: string;
   /** The measure's unit, for instance "mm". */
   readonly axisLabel: string;
-  /** One or two. Each is drawn as the share of its own sum, so that a small one can be seen beside a large one. */
+  /** One or two series. Each is drawn as fractions of its own sum, so that a small series is visible beside a large one. */
   readonly series: readonly HistogramSeries[];
   readonly note?: string | undefined;
 }
 
-/** A stand-alone SVG: filled steps, the first series in blue and the second in vermilion, the share of each bin upwards. */
+/** A stand-alone SVG: filled steps, the first series in blue and the second in vermilion, with the fraction of each bin on the vertical axis. */
 export function histogramSvg({ title, axisLabel, series, note }: Histogram): string {
   const shares = series.map(sharesOf);
   const ends = series.map(({ lowest, binWidth, counts }) => lowest + binWidth * counts.length);

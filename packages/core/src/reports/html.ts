@@ -1,11 +1,11 @@
-// A report as one self-contained HTML file: no script, no link to anything outside it.
+// Writes a report as a self-contained HTML file: no scripts, no links to other files.
 import { base64, escapeMarkup } from "./markup.js";
 import { htmlTable, type TableColumn, type TableRow } from "./table.js";
 
-/** What a report says. Every text is plain text and is escaped. */
+/** The content of a report. Every text is plain text and is escaped. */
 export interface Report {
   readonly title: string;
-  /** What the figures were measured on, for instance "phantom"; shown at the top and on every table and picture. */
+  /** The data that the results were measured on, for instance "phantom"; shown at the top and on every table and picture. */
   readonly dataLabel: string;
   /** The findings, one sentence each. */
   readonly summary: readonly string[];
@@ -18,7 +18,7 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-/** What a section is made of. */
+/** The kinds of content of a section. */
 export type Block =
   | { readonly kind: "paragraph"; readonly text: string }
   | {
@@ -27,7 +27,7 @@ export type Block =
       readonly columns: readonly TableColumn[];
       readonly rows: readonly TableRow[];
       readonly footer?: readonly TableRow[] | undefined;
-      /** What its figures were measured on, where that is not the report's data. */
+      /** The data that its results were measured on, if different from the report's. */
       readonly dataLabel?: string | undefined;
     }
   /** An SVG element as the chart functions of this library write it. It is put into the page as it is: never pass markup from elsewhere. */
@@ -41,7 +41,7 @@ export type Block =
   /** Commands to run again, one a line. */
   | { readonly kind: "code"; readonly text: string };
 
-/** The report as a whole HTML document. It forbids scripts and every request by its content policy, so nothing a case is called can act. */
+/** The report as a whole HTML document. Its content policy forbids scripts and requests, so a malicious case name can do nothing. */
 export function reportHtml(report: Report): string {
   const summary =
     report.summary.length === 0

@@ -24,7 +24,7 @@ export interface LearningCurve {
   readonly validation: readonly { readonly step: number; readonly dsc: number }[];
 }
 
-/** A stand-alone SVG with two panels over one step axis: the loss, each step thin and a moving mean on it, and the validation DSC from 0 to 1. */
+/** A stand-alone SVG with two panels over the same step axis: the loss (each step as a thin line, with a moving mean), and the validation DSC from 0 to 1. */
 export function learningCurveSvg(curve: LearningCurve): string {
   const losses = curve.steps
     .filter(({ loss }) => Number.isFinite(loss))
@@ -58,7 +58,7 @@ export function learningCurveSvg(curve: LearningCurve): string {
   );
 }
 
-/** Moving mean over `length` values (odd) around each value, over fewer near the ends. Centred, since a trailing mean would show every change late. */
+/** Moving mean over `length` values (odd) around each value, over fewer near the ends. Centred, because a trailing mean would show every change late. */
 export function smoothed(values: readonly number[], length: number): Float64Array {
   const sums = new Float64Array(values.length + 1);
   values.forEach((value, index) => {
@@ -81,7 +81,7 @@ const plotLeft = 58;
 const plotRight = figureWidth - 28;
 const panelHeight = 168;
 const mostPoints = 600;
-/** From the top of a panel to the baseline of what is written above it. */
+/** Offset from the top of a panel to the baseline of its heading. */
 const headingOffset = -14;
 
 function lossPanel(top: number, across: Scale, losses: readonly Point[], smooth: readonly Point[]): string {
@@ -118,7 +118,7 @@ function smoothingWindow(count: number): number {
   return 2 * Math.floor(count / 40) + 1;
 }
 
-/** The lowest and highest value of each stretch of steps: as many points as the picture can show, and no spike lost. */
+/** The lowest and highest value of each interval of steps: as many points as the picture can show, without losing spikes. */
 function thinned(points: readonly Point[]): readonly Point[] {
   if (points.length <= 2 * mostPoints) return points;
   const stretch = Math.ceil(points.length / mostPoints);
@@ -132,7 +132,7 @@ function thinned(points: readonly Point[]): readonly Point[] {
   return kept;
 }
 
-/** As many points of a smooth line as the picture can show, the last among them. */
+/** Every n-th point of a smooth line, as many as the picture can show, including the last. */
 function everyNth(points: readonly Point[]): readonly Point[] {
   const stride = Math.max(1, Math.floor(points.length / mostPoints));
   return points.filter((_, index) => index % stride === 0 || index === points.length - 1);

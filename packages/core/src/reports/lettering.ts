@@ -1,4 +1,4 @@
-// Letters in pictures: DejaVu Sans, drawn once at two sizes, since the library draws pixels itself and a picture is to be the same everywhere.
+// Text in pictures: bitmaps of DejaVu Sans at two sizes, so that pictures are identical on every machine.
 import { fontCharacters, fontSizes } from "./font-data.js";
 import { fromBase64 } from "./markup.js";
 
@@ -12,7 +12,7 @@ export function textExtent(text: string, size: TextSize): { width: number; heigh
   return { width, height };
 }
 
-/** Calls `paint` for each pixel that a line of text covers, by which share (0 … 1); the line's upper left corner is (0, 0). */
+/** Calls `paint` for each pixel that a line of text covers, with its coverage (0 … 1); the line's upper left corner is (0, 0). */
 export function forEachTextPixel(
   text: string,
   size: TextSize,
@@ -32,7 +32,7 @@ export function forEachTextPixel(
   }
 }
 
-/** The text as the font can draw it: a letter that it lacks without its accents, or as "?". */
+/** The text as the font can draw it: a letter that the font lacks is drawn without its accents, or as "?". */
 export function drawable(text: string): string {
   const { glyphs } = faceOf("text");
   const letters = [...text.normalize("NFC")].flatMap((letter) => {
@@ -48,25 +48,25 @@ export function drawable(text: string): string {
 interface Glyph {
   /** Pixels to the next letter. */
   readonly advance: number;
-  /** Of its picture within the line. */
+  /** Position of its bitmap within the line. */
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  /** Place of its first pixel in the face's coverage. */
+  /** Index of its first pixel in the face's coverage. */
   readonly first: number;
 }
 
 interface Face {
   readonly height: number;
   readonly glyphs: ReadonlyMap<string, Glyph>;
-  /** A value of 0 … 15 a pixel. */
+  /** A value of 0 … 15 for each pixel. */
   readonly coverage: Uint8Array;
 }
 
 const faces = new Map<TextSize, Face>();
 
-/** Unpacked when it is first needed. */
+/** The face of a size, unpacked on first use. */
 function faceOf(size: TextSize): Face {
   const known = faces.get(size);
   if (known !== undefined) return known;
@@ -82,7 +82,7 @@ function faceOf(size: TextSize): Face {
   for (const [n, box] of boxes.split(" ").entries()) {
     const [advance, left, top, width, tall] = box.split(",").map(Number);
     glyphs.set(letters[n], { advance, left, top, width, height: tall, first });
-    // Each picture begins a byte.
+    // Each bitmap starts at a whole byte.
     first += 2 * Math.ceil((width * tall) / 2);
   }
   const face = { height, glyphs, coverage };

@@ -1,4 +1,4 @@
-// Several curves over one axis, as an SVG chart: learning curves of folds, FROC.
+// Line chart of several curves as SVG: learning curves of folds, FROC.
 import { type Domain, domainOf, drawAxes, legendLineHeight } from "./axes.js";
 import { escapeMarkup } from "./markup.js";
 import { colours, coordinate, figureSvg, linePath } from "./plot.js";
@@ -9,9 +9,9 @@ export interface LineChart {
   /** The measures and their units. */
   readonly acrossLabel: string;
   readonly upLabel: string;
-  /** At most seven, which are told apart by colour and dashes. Points are joined in their order; those not finite are left out. */
+  /** At most seven, distinguished by colour and dashes. Points are joined in their order; points that are not finite are left out. */
   readonly curves: readonly Curve[];
-  /** What the vertical axis shows at least. */
+  /** Range that the vertical axis covers at least. */
   readonly upDomain?: Domain;
   readonly note?: string | undefined;
 }
@@ -19,9 +19,9 @@ export interface LineChart {
 export interface Curve {
   readonly label: string;
   readonly points: readonly Point[];
-  /** Whether each point is marked, where it is a measurement of its own. */
+  /** Whether to mark each point, if every point is a separate measurement. */
   readonly hasMarks?: boolean;
-  /** A point to stand out, such as the threshold in use. */
+  /** A point to highlight, such as the threshold in use. */
   readonly emphasis?: Point | undefined;
 }
 
@@ -79,7 +79,7 @@ export function lineChartSvg(chart: LineChart): string {
 
 const legendColumns = 2;
 
-/** Okabe and Ito (2008), darkened where white paper needs it, each with dashes of its own for print in grey. */
+/** Okabe and Ito (2008), darkened where white paper needs it, each with its own dashes for print in grey. */
 const styles = [
   { colour: colours.blue, dashes: "" },
   { colour: colours.vermilion, dashes: "8 3" },

@@ -1,4 +1,4 @@
-// Whether what the charts write is XML.
+// Checks that the charts write well-formed XML.
 import { expect } from "vitest";
 
 /** Throws unless every element is closed in order, attributes are quoted, and text holds no bare markup. */

@@ -1,9 +1,9 @@
-// Text made safe for HTML and SVG, and bytes made text for data URIs.
+// Escapes text for HTML and SVG, and encodes bytes as base64 for data URIs.
 
 /**
- * Text as it may stand in HTML or XML, in an element or between quotes in an attribute. Characters that XML 1.0
- * forbids even when escaped (most controls, lone surrogates) become U+FFFD, so that an SVG stays well-formed whatever a
- * file was called; marks that turn the direction of reading become it too.
+ * Text escaped for HTML or XML, in an element or in a quoted attribute. Characters that XML 1.0 forbids even when escaped
+ * (most controls, lone surrogates) become U+FFFD, so that an SVG stays well-formed whatever a file is called; so do
+ * characters that change the direction of reading.
  */
 export function escapeMarkup(text: string): string {
   return text
@@ -11,7 +11,7 @@ export function escapeMarkup(text: string): string {
     .replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** Bytes as base64 (RFC 4648, section 4, padded). Written out because the library may use neither Node's Buffer nor the browser's btoa. */
+/** Bytes as base64 (RFC 4648, section 4, padded). Implemented here because the library may use neither Node's Buffer nor the browser's btoa. */
 export function base64(bytes: Uint8Array): string {
   const parts: string[] = [];
   for (let start = 0; start < bytes.length; start += 3) {

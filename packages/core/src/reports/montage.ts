@@ -1,4 +1,4 @@
-// Small grey pictures side by side, each with its name and the outline of a mask, as one PNG.
+// Draws small grey pictures side by side as one PNG, each with its name and the outline of a mask.
 import { encode } from "fast-png";
 import { textExtent } from "./lettering.js";
 import { black, truthColour, white } from "./picture.js";
@@ -10,7 +10,7 @@ export interface MontageTile {
   readonly height: number;
   /** `grey[column + width * row]`, from −1 (black) to 1 (white); row 0 is the top. */
   readonly grey: ArrayLike<number>;
-  /** Outlined where it is not 0; as `grey`. */
+  /** The mask to outline, nonzero inside; same layout as `grey`. */
   readonly mask: ArrayLike<number>;
 }
 

@@ -1,4 +1,4 @@
-// The table of a scan's nodes: what is said of each, as JSON, CSV and text.
+// The table of a scan's nodes as JSON, CSV, text and HTML.
 import type { Vector3 } from "../volume/volume.js";
 import type { NeckSide } from "../voxels/neck-side.js";
 import type { NodeConfidence } from "../voxels/node-confidence.js";
@@ -6,7 +6,7 @@ import { isNodeHu } from "../voxels/node-density.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import { csvTable, decimals, htmlTable, type TableColumn, textTable } from "./table.js";
 
-/** One node under the names that files and programs read. What is not known is null. */
+/** A node with the field names used in files. Unknown values are null. */
 export interface NodeJson {
   readonly id: number;
   readonly name: string | null;
@@ -25,11 +25,11 @@ export interface NodeJson {
   readonly voxels: number;
   readonly mean_probability: number | null;
   readonly ensemble_disagreement: number | null;
-  /** What speaks against a node that a network found; null where nothing does. */
+  /** Why this finding may not be a node; null where nothing speaks against it. */
   readonly remark: string | null;
 }
 
-/** What is said of one node. */
+/** The table entry of a node. */
 export function nodeJson(
   node: NodeMeasurement,
   confidence: NodeConfidence | null = null,
@@ -56,18 +56,18 @@ export function nodeJson(
   };
 }
 
-/** CSV with every field of {@link NodeJson}, points as a column each for x, y and z. */
+/** CSV with every field of {@link NodeJson}; points have a column each for x, y and z. */
 export function nodesCsv(nodes: readonly NodeJson[]): string {
   return csvTable([...shownColumns, ...furtherColumns], nodes.map(flatRow));
 }
 
-/** A table for a person, without the columns that no node has a value in. */
+/** A text table for a person, without columns that are empty for all nodes. */
 export function nodesText(nodes: readonly NodeJson[]): string {
   const rows = nodes.map(flatRow);
   return textTable(columnsOf(rows), rows);
 }
 
-/** The same as a `<table>`. */
+/** The same table as an HTML `<table>`. */
 export function nodesHtml(nodes: readonly NodeJson[]): string {
   const rows = nodes.map(flatRow);
   return htmlTable(columnsOf(rows), rows);
@@ -97,7 +97,7 @@ function pointCells<Name extends string>(name: Name, [x, y, z]: Vector3): Record
   >;
 }
 
-/** What a person is shown of the nodes. */
+/** The columns shown to a person. */
 const columnsOf = (rows: readonly FlatRow[]) =>
   shownColumns.filter(({ key }) => rows.some((row) => row[key] !== null));
 
@@ -117,7 +117,7 @@ const shownColumns: readonly TableColumn<keyof FlatRow>[] = [
   { key: "remark", title: "remark" },
 ];
 
-/** What stands in a file besides. */
+/** Further columns that only files have. */
 const furtherColumns: readonly TableColumn<keyof FlatRow>[] = [
   "feret_max_mm" as const,
   "feret_min_mm" as const,

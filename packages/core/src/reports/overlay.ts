@@ -1,4 +1,4 @@
-// A scan with its segmentation outlined, in three planes, as one PNG picture.
+// Draws a scan with the outlines of its segmentation, in three planes, as a PNG.
 import { encode } from "fast-png";
 import { InputError } from "../errors.js";
 import { reorientToLps } from "../volume/orientation.js";
@@ -24,20 +24,20 @@ import {
 } from "./picture.js";
 import { createRaster, drawText, type Raster, type Rectangle, setPixel } from "./raster.js";
 
-/** A plane of the patient. On an oblique scan, the plane of its voxels nearest to it. */
+/** A plane of the patient; in an oblique scan, the nearest plane of voxels. */
 export type Plane = "axial" | "coronal" | "sagittal";
 
-/** How an overlay is drawn. */
+/** Options for drawing an overlay. */
 export interface OverlayOptions {
   /** Centre and width of the grey window in HU; soft tissue, [40, 400], by default. */
   readonly windowHu?: readonly [center: number, width: number] | undefined;
   /** Panels from left to right; all three by default. */
   readonly planes?: readonly Plane[] | undefined;
-  /** Point (LPS mm) that every plane goes through; by default each plane is the one with the most truth (without truth: prediction) in it. */
+  /** Point (LPS mm) that every plane goes through; by default each plane is the slice with the largest area of the truth (or of the prediction, if there is no truth). */
   readonly pointMm?: Vector3 | undefined;
-  /** What is shown around the point: the part of the scan that holds the outlined bodies, with a margin (default), or all of it. */
-  readonly field?: "bodies" | "whole" | undefined;
-  /** Written below the panels. Name the data here (for instance "phantom"): a picture is copied without its page. */
+  /** The part of the scan to show: the outlined foreground with a margin (default), or the whole scan. */
+  readonly field?: "foreground" | "whole" | undefined;
+  /** Written below the panels. State the data here (for instance "phantom"), because a picture is often copied without its page. */
   readonly caption?: string | undefined;
 }
 
@@ -48,9 +48,10 @@ export interface OverlayOptions {
  * Radiological convention: the patient's right is on the left of axial and coronal panels, anterior is on top of the axial
  * and on the left of the sagittal panel, superior is on top of coronal and sagittal panels. Volumes may have any axis order and flips.
  *
- * Outlines follow voxel faces, without smoothing: what is seen is what the metrics count. Any label above zero is outlined.
+ * Outlines follow voxel faces, without smoothing, and so show exactly what the metrics count. Any label above zero is
+ * outlined.
  *
- * @throws InputError when a mask does not lie on the scan's grid.
+ * @throws InputError when a mask does not have the same geometry as the scan.
  */
 export function overlayPng(
   image: Volume,
@@ -64,7 +65,7 @@ export function overlayPng(
   ] as const) {
     if (mask !== null && !sameGeometry(image, mask)) {
       throw new InputError(
-        `The ${name} of an overlay has size ${mask.size.join("×")} or a position other than its scan of size ${image.size.join("×")}; expected the scan's grid; resample the ${name} to the scan.`,
+        `The ${name} of an overlay (size ${mask.size.join("×")}) does not have the same geometry as its scan (size ${image.size.join("×")}); resample the ${name} to the scan.`,
       );
     }
   }
@@ -93,7 +94,7 @@ export function overlayPng(
   return encode({ width: raster.width, height: raster.height, data: raster.data, channels: 3, depth: 8 });
 }
 
-/** Where a panel lies in the picture, and which voxels of the LPS-ordered volume it shows. */
+/** The position of a panel in the picture, and the voxels of the LPS-ordered volume that it shows. */
 export interface Panel extends Rectangle {
   readonly plane: Plane;
   readonly across: PanelAxis;
@@ -107,7 +108,7 @@ interface PanelAxis {
   readonly perPixel: number;
 }
 
-/** Panels side by side, all at `pixelsPerMm`, as large as a picture of {@link pictureWidth} holds. `field` is in voxel edges: a whole axis of n voxels is [−½, n − ½]. */
+/** Panels side by side, all at `pixelsPerMm`, as large as fits in {@link pictureWidth}. `field` is in voxel edges: a whole axis of n voxels is [−½, n − ½]. */
 export function layoutOverlay(
   field: Field,
   spacingMm: Vector3,
@@ -138,7 +139,7 @@ export function layoutOverlay(
       width: Math.max(1, Math.round(extentMm[across] * pixelsPerMm)),
       height: Math.max(1, Math.round(extentMm[down] * pixelsPerMm)),
       across: panelAxis(across, false),
-      // Rows run downwards, and the third LPS axis runs upwards.
+      // Rows run downwards, but the third LPS axis runs upwards.
       down: panelAxis(down, down === 2),
     };
     left += panel.width + gap;
@@ -166,7 +167,7 @@ const planeAxes = {
   sagittal: { through: 0, across: 1, down: 2, letters: ["A", "P", "S", "I"] },
 } as const;
 
-/** For each axis the slice with the largest area of the first mask that has any; the middle when all are empty. */
+/** For each axis the slice with the largest area of the first mask that is not empty; the middle when all are empty. */
 function fullestSlices(masks: readonly Volume<Uint8Array>[]): Vector3 {
   for (const mask of masks) {
     const areas = sliceAreas(mask);
@@ -179,7 +180,7 @@ function forEachAxis(value: (axis: 0 | 1 | 2) => number): Vector3 {
   return [value(0), value(1), value(2)];
 }
 
-/** Marked voxels in each slice, across i, j and k. */
+/** The number of foreground voxels in each slice, across i, j and k. */
 function sliceAreas({ data, size }: Volume<Uint8Array>): readonly Uint32Array[] {
   const areas = size.map((count) => new Uint32Array(count));
   let offset = 0;
@@ -213,7 +214,7 @@ function wholeField(volume: Volume): Field {
   return volume.size.map((count) => [-0.5, count - 0.5] as const);
 }
 
-/** The box around every marked voxel and the shown slices, with a margin, not smaller than a neck's half, within the scan. */
+/** The box around all foreground voxels and the shown slices, with a margin and a minimum size of half a neck, clipped to the scan. */
 function foregroundField(volume: Volume, masks: readonly Volume<Uint8Array>[], slices: Vector3): Field {
   const areas = masks.map(sliceAreas);
   if (areas.every(([area]) => area.every((count) => count === 0))) return wholeField(volume);
@@ -236,7 +237,7 @@ function foregroundField(volume: Volume, masks: readonly Volume<Uint8Array>[], s
   });
 }
 
-/** Grey values by linear interpolation within the slice, so that thick slices do not show as stairs. */
+/** Grey values by linear interpolation within the slice, so that thick slices do not look like stairs. */
 function drawScan(raster: Raster, panel: Panel, scan: Volume, slices: Vector3, window: GreyWindow): void {
   const { through } = planeAxes[panel.plane];
   const strides = [1, scan.size[0], scan.size[0] * scan.size[1]];
@@ -304,12 +305,12 @@ function drawOutlines(
   });
 }
 
-/** Alternates along a line of any direction, as a dash counted along rows only would not. */
+/** A checkerboard, so that dashes alternate along lines of any direction. */
 function isOddTile(column: number, row: number): boolean {
   return (Math.floor(column / 7) + Math.floor(row / 7)) % 2 === 1;
 }
 
-/** The {@link outlineOf} of what a panel shows of a mask. */
+/** The {@link outlineOf} the part of a mask that a panel shows. */
 function outline(panel: Panel, mask: Volume<Uint8Array>, slices: Vector3): Uint8Array {
   const { through } = planeAxes[panel.plane];
   const strides = [1, mask.size[0], mask.size[0] * mask.size[1]];

@@ -1,11 +1,11 @@
-// What pictures of scans have in common: colours, the grey window, outlines, letters of the sides, scale bar, caption.
+// Shared by all pictures of scans: colours, grey window, outlines, side letters, scale bar, legend and caption.
 import { type TextSize, textExtent } from "./lettering.js";
 import { type Colour, drawText, fillRectangle, type Raster, type Rectangle } from "./raster.js";
 
-/** HU that are drawn black and white, at their ends and beyond. */
+/** Values up to `lowHu` are drawn black, values from `highHu` on white. */
 export type GreyWindow = readonly [lowHu: number, highHu: number];
 
-/** The window of a centre and a width, as viewers state it. */
+/** The window with a centre and a width, as viewers state it. */
 export function huWindow([center, width]: readonly [center: number, width: number]): GreyWindow {
   return [center - width / 2, center + width / 2];
 }
@@ -19,25 +19,25 @@ export function greyOf(value: number, [low, high]: GreyWindow): Colour {
   return greys[value > low ? Math.round(Math.min(1, (value - low) / (high - low)) * 255) : 0];
 }
 
-/** Made once, since a picture has a million pixels. */
+/** Made once, because a picture has a million pixels. */
 const greys = Array.from({ length: 256 }, (_, grey): Colour => [grey, grey, grey]);
 
 export const black: Colour = [0, 0, 0];
 export const white: Colour = [255, 255, 255];
-// Blue and orange are told apart with every common colour blindness; these two are bright enough for a dark scan.
+// Blue and orange can be distinguished with every common colour blindness; these two are bright enough for a dark scan.
 export const truthColour: Colour = [64, 190, 255];
 export const predictionColour: Colour = [255, 150, 0];
 
-/** Of letters that lie on a scan: no grey of a scan is yellow. */
+/** Colour of letters on a scan: yellow, unlike any grey. */
 const annotationColour: Colour = [255, 224, 130];
 
-/** Pixels between parts of a picture. */
+/** Distance between parts of a picture in pixels. */
 export const gap = 10;
 
 const outlinePixels = 2;
 
 /**
- * 1 where a pixel lies in the mask and at most two pixels from its edge; the picture's border is no edge.
+ * 1 where a pixel lies in the mask and at most two pixels from its edge; the picture's border does not count as an edge.
  *
  * @param inside - 1 in the mask, else 0; `inside[column + width * row]`
  */
@@ -63,12 +63,12 @@ function eroded(inside: Uint8Array, width: number, height: number): Uint8Array<A
   return result;
 }
 
-/** What lies towards each side of an area: left, right, top and bottom. */
+/** The letters for the left, right, top and bottom side of an area. */
 export type SideLetters = readonly [left: string, right: string, top: string, bottom: string];
 
 const sideInset = 6;
 
-/** Where the letters of the sides lie in an area. */
+/** The positions of the side letters in an area. */
 export function sideLetterPlaces(area: Rectangle, letters: SideLetters, size: TextSize): Rectangle[] {
   return letters.map((letter, side) => {
     const { width, height } = textExtent(letter, size);
@@ -93,7 +93,7 @@ export function drawSideLetters(raster: Raster, area: Rectangle, letters: SideLe
   });
 }
 
-/** A bar of 20 mm in the lower left of an area; in a small one, of the largest round length that fits. */
+/** A bar of 20 mm in the lower left of an area; in a small area, a bar of the largest round length that fits. */
 function scaleBar(area: Rectangle, pixelsPerMm: number): { lengthMm: number; bar: Rectangle } {
   const lengthMm = [20, 10, 5, 2].find((length) => length * pixelsPerMm < area.width * 0.6) ?? 1;
   const width = Math.round(lengthMm * pixelsPerMm);
@@ -102,7 +102,7 @@ function scaleBar(area: Rectangle, pixelsPerMm: number): { lengthMm: number; bar
 
 const scaleBarTextHeight = 22;
 
-/** Where the scale bar of an area and its text lie. */
+/** The rectangle of an area's scale bar with its text. */
 export function scaleBarPlace(area: Rectangle, pixelsPerMm: number): Rectangle {
   const { lengthMm, bar } = scaleBar(area, pixelsPerMm);
   const { width } = textExtent(`${lengthMm} mm`, "text");
@@ -122,7 +122,7 @@ export function drawScaleBar(raster: Raster, area: Rectangle, pixelsPerMm: numbe
   drawText(raster, `${lengthMm} mm`, { left, top: top - scaleBarTextHeight, size: "text" }, annotationColour);
 }
 
-/** One entry of a legend: a short stripe, whose tiles may alternate in colour, and what it stands for. */
+/** An entry of a legend: a short stripe (whose tiles may alternate in colour) and its meaning. */
 export interface LegendEntry {
   readonly text: string;
   readonly tiles: readonly Colour[];
@@ -145,7 +145,7 @@ export function drawLegend(raster: Raster, entries: readonly LegendEntry[], top:
 
 export const captionLineHeight = 24;
 
-/** A caption in the lines that a picture of a width holds, broken at spaces, or within a word that is longer than a line. */
+/** A caption broken into lines that fit the picture's width, at spaces, or within a word that is longer than a line. */
 export function captionLines(caption: string, pictureWidth: number): string[] {
   const room = pictureWidth - 2 * gap;
   const fits = (text: string) => textExtent(text, "text").width <= room;

@@ -1,4 +1,4 @@
-// What the SVG charts share: scales, ticks, colours, and the frame of a figure.
+// Shared by all SVG charts: scales, ticks, colours, and the frame of a figure.
 import { escapeMarkup, wrapText } from "./markup.js";
 
 /** A linear map from data to user units of the SVG, with the round values to mark on its axis. */
@@ -25,7 +25,7 @@ export function linearScale(
     high += margin;
   }
   const step = tickStep((high - low) / options.tickCount);
-  // A whole multiple can be missed by a rounding error of the division.
+  // A rounding error of the division could miss a whole multiple.
   const slack = 1e-9;
   if (options.nice) {
     low = Math.floor(low / step + slack) * step;
@@ -37,7 +37,7 @@ export function linearScale(
   return {
     position: (value) => range[0] + ((value - low) / (high - low)) * (range[1] - range[0]),
     ticks: Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step),
-    // With the minus sign of print.
+    // With a true minus sign.
     format: (tick) =>
       groupThousands((Math.abs(tick) < step * slack ? 0 : tick).toFixed(decimals)).replace("-", "−"),
   };
@@ -71,10 +71,10 @@ export function groupThousands(digits: string): string {
   );
 }
 
-/** What stands around the drawing of a chart. */
+/** The texts around the drawing of a chart. */
 export interface Frame {
   readonly title: string;
-  /** What a reader who cannot see the chart should know; becomes `<desc>`. */
+  /** A description for readers who cannot see the chart; becomes `<desc>`. */
   readonly description: string;
   readonly note?: string | undefined;
 }
@@ -114,7 +114,7 @@ export function figureSvg(frame: Frame, body: string, height: number): string {
 /** Width of every chart in user units. */
 export const figureWidth = 480;
 
-/** Blue and vermilion of Okabe and Ito (2008): told apart with every common colour blindness, and in grey print by their darkness. */
+/** Blue and vermilion of Okabe and Ito (2008): distinguishable with every common colour blindness, and in grey print by their darkness. */
 export const colours = {
   ink: "#1d2329",
   quiet: "#57606a",

@@ -1,4 +1,4 @@
-// Pixels of an RGB picture, and what is drawn on them.
+// An RGB picture, and functions that draw rectangles, lines and text on it.
 import { forEachTextPixel, type TextSize } from "./lettering.js";
 
 /** Red, green, blue, 0–255. */
@@ -18,7 +18,7 @@ export function createRaster(width: number, height: number, colour: Colour): Ras
   return raster;
 }
 
-/** Sets one pixel; outside the raster nothing happens. */
+/** Sets a pixel; ignored outside the raster. */
 export function setPixel(raster: Raster, column: number, row: number, colour: Colour): void {
   if (column < 0 || row < 0 || column >= raster.width || row >= raster.height) return;
   const offset = 3 * (column + raster.width * row);
@@ -63,7 +63,7 @@ export function drawLine(
   }
 }
 
-/** What two rectangles share; of negative size where they are apart. */
+/** The intersection of two rectangles; of negative size if they do not intersect. */
 function intersectionOf(a: Rectangle, b: Rectangle): Rectangle {
   const left = Math.max(a.left, b.left);
   const top = Math.max(a.top, b.top);
@@ -75,7 +75,7 @@ function intersectionOf(a: Rectangle, b: Rectangle): Rectangle {
   };
 }
 
-/** Lays a colour over a pixel, `share` of it (0 … 1); outside the raster nothing happens. */
+/** Blends a colour into a pixel with weight `share` (0 … 1); ignored outside the raster. */
 function blendPixel(raster: Raster, column: number, row: number, colour: Colour, share: number): void {
   if (column < 0 || row < 0 || column >= raster.width || row >= raster.height) return;
   const offset = 3 * (column + raster.width * row);
@@ -85,7 +85,7 @@ function blendPixel(raster: Raster, column: number, row: number, colour: Colour,
   }
 }
 
-/** Writes a text with its upper left corner at (left, top), on a black rim that keeps it legible on bright bone. */
+/** Writes a text with its upper left corner at (left, top), with a black rim that keeps it legible on bright bone. */
 export function drawText(
   raster: Raster,
   text: string,
@@ -103,19 +103,19 @@ export function drawText(
 
 const black: Colour = [0, 0, 0];
 
-/** Where labels may lie. */
+/** Constraints on the positions of labels. */
 export interface LabelRoom {
-  /** Pixels between two labels. */
+  /** Minimum distance between two labels in pixels. */
   readonly gap: number;
-  /** What no label may cover. */
+  /** Areas that no label may cover. */
   readonly taken?: readonly Rectangle[];
-  /** What labels stay in, as far as there is room. */
+  /** The area that labels stay in, as far as there is room. */
   readonly within?: Rectangle;
 }
 
 /**
- * Labels moved until none covers another or what is taken: the first stay, each later one goes to the nearest free place
- * on rings about its own.
+ * Moves labels until none covers another label or a taken area: in order, each label goes to the nearest free position on
+ * rings around its own.
  */
 export function separatedLabels(
   labels: readonly Rectangle[],
@@ -126,7 +126,7 @@ export function separatedLabels(
     const isFree = (label: Rectangle, isBound: boolean) =>
       ![...taken, ...placed].some((other) => areCloserThan(label, other, gap)) &&
       !(isBound && within !== undefined && !contains(within, label));
-    // Beyond this many rings every place of the room was tried.
+    // After this many rings every position of the area has been tried.
     const rings = within === undefined ? 0 : Math.ceil(Math.hypot(within.width, within.height));
     let candidate = label;
     for (let step = 0; !isFree(candidate, step < rings * ringPlaces); step++) {
@@ -153,7 +153,7 @@ function contains(outer: Rectangle, inner: Rectangle): boolean {
   );
 }
 
-/** Whether two rectangles lie less than `gap` pixels from each other along both axes. */
+/** Whether two rectangles are less than `gap` pixels apart along both axes. */
 function areCloserThan(a: Rectangle, b: Rectangle, gap: number): boolean {
   return (
     a.left < b.left + b.width + gap &&

@@ -1,4 +1,4 @@
-// Two measures of each thing against each other, as an SVG chart.
+// Scatter plot of two measures, as an SVG chart.
 import { type Domain, domainOf, drawAxes, legendLineHeight } from "./axes.js";
 import { escapeMarkup } from "./markup.js";
 import { colours, coordinate, figureSvg } from "./plot.js";
@@ -8,11 +8,11 @@ export interface ScatterPlot {
   /** The measures and their units, for instance "short axis (mm)". */
   readonly acrossLabel: string;
   readonly upLabel: string;
-  /** One or two; a point with a value that is not finite is left out, and not counted. */
+  /** One or two groups; points with a value that is not finite are left out, and not counted. */
   readonly groups: readonly ScatterGroup[];
-  /** Level lines; those that are not `isMain` are dashed. */
+  /** Horizontal lines; dashed unless `isMain`. */
   readonly levels?: readonly Level[];
-  /** What the vertical axis shows at least. */
+  /** Range that the vertical axis covers at least. */
   readonly upDomain?: Domain;
   readonly note?: string | undefined;
 }
@@ -33,7 +33,7 @@ interface Level {
   readonly isMain: boolean;
 }
 
-/** A stand-alone SVG: a dot each, circles for the first group and squares for the second. */
+/** A stand-alone SVG: circles for the first group and squares for the second. */
 export function scatterPlotSvg(plot: ScatterPlot): string {
   const groups = plot.groups.map(({ label, points }) => ({ label, points: points.filter(isFinitePoint) }));
   const points = groups.flatMap((group) => group.points);

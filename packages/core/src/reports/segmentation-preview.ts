@@ -1,4 +1,4 @@
-// A preview of a segmented scan for a person: where its nodes lie, and each of them with its axes, as one PNG picture.
+// Draws a preview of a segmented scan as a PNG: overviews with all nodes, and each of the largest nodes with its axes.
 import { encode } from "fast-png";
 import { InputError } from "../errors.js";
 import { crop } from "../volume/crop.js";
@@ -47,30 +47,30 @@ import {
   setPixel,
 } from "./raster.js";
 
-/** How a preview is drawn. */
+/** Options for drawing a preview. */
 export interface PreviewOptions {
-  /** Written above: the scan. */
+  /** Written above; usually the scan's name. */
   readonly title: string;
-  /** Written below: what the model was trained on, since a picture is copied without its page. */
+  /** Written below: the model's training data, because a picture is often copied without its page. */
   readonly caption: string;
   /** What the model was trained to find; "lymph node" by default. */
   readonly className?: string;
-  /** Centre and width of the grey window of the nodes' tiles in HU; soft tissue, [40, 400], by default. */
+  /** Centre and width in HU of the grey window for the nodes' tiles; soft tissue, [40, 400], by default. */
   readonly windowHu?: readonly [center: number, width: number];
 }
 
 /**
- * A PNG, 1200 pixels wide. Above, the scan seen through from the front and from the left, as a radiograph, with all
+ * A PNG, 1200 pixels wide. Above, projections of the scan from the front and from the left, like a radiograph, with all
  * nodes outlined and the twelve largest numbered; below, these twelve, each in the axial plane of its short axis: its
  * outline (orange), long axis (blue) and short axis (white) with their ends, its number, side, long by short axis in mm,
- * and where the slice lies. A legend, the grey window and "research use only" are always written below.
+ * and the position of the slice. A legend, the grey window and "research use only" are always written below.
  *
  * Radiological convention: the patient's right is on the left of coronal and axial views; anterior is on the left of the
  * sagittal one. Views are planes of the patient, whatever the scan's axes.
  *
  * @param instances - on the scan's grid, each node's voxels hold its id
- * @param nodes - as measured by the labels of `instances`
- * @throws InputError where the instances do not lie on the scan's grid
+ * @param nodes - measured on the labels of `instances`
+ * @throws InputError where the instances do not have the same geometry as the scan
  */
 export function segmentationPreviewPng(
   scan: Volume,
@@ -80,7 +80,7 @@ export function segmentationPreviewPng(
 ): Uint8Array {
   if (!sameGeometry(scan, instances)) {
     throw new InputError(
-      `The nodes of a preview (${instances.size.join(" × ")} voxels) do not lie on the grid of its scan (${scan.size.join(" × ")} voxels); resample them to the scan.`,
+      `The nodes of a preview (${instances.size.join(" × ")} voxels) do not have the same geometry as its scan (${scan.size.join(" × ")} voxels); resample them to the scan.`,
     );
   }
   const shown = [...nodes].sort((a, b) => b.volumeMl - a.volumeMl).slice(0, mostTiles);
@@ -119,9 +119,9 @@ const tileHeader = 2 * tileLine + 4;
 const tileFieldMm = 60;
 const tileMarginMm = 10;
 const maxOverviewHeight = 480;
-/** Between the rays of an overview, and between the samples along them. */
+/** Distance between the rays of an overview, and between the samples along a ray. */
 const rayStepMm = 2;
-/** Between the numbers of two nodes, and between a node and its number, in pixels. */
+/** Distance between the numbers of two nodes, and between a node and its number, in pixels. */
 const labelGap = 4;
 
 const grey: Colour = [190, 190, 190];
@@ -149,7 +149,7 @@ function nodeTitle({ id, side, longAxisMm, shortAxisMm }: NodeMeasurement): stri
   return `${id}  ${side}, ${longAxisMm.toFixed(1)} × ${shortAxisMm.toFixed(1)} mm`;
 }
 
-/** Where the slice of a node's tile lies: its number from 1 as the scan stores its slices, and its height. */
+/** The position of the slice of a node's tile: its number (from 1, in the scan's order of slices) and its height. */
 function sliceText(scan: Geometry, { shortAxisEndsLpsMm }: NodeMeasurement): string {
   const point = middleOf(shortAxisEndsLpsMm);
   const cosines = [6, 7, 8].map((entry) => Math.abs(scan.direction[entry]));
@@ -159,7 +159,7 @@ function sliceText(scan: Geometry, { shortAxisEndsLpsMm }: NodeMeasurement): str
   return `slice ${slice} of ${scan.size[across]}, ${height} mm S`;
 }
 
-/** A part of the picture, and the plane of the patient that its pixels lie in: i along a row, j down, one voxel thick. */
+/** A part of the picture, and the plane of the patient that it shows: i along a row, j down, one voxel thick. */
 interface View {
   readonly area: Rectangle;
   readonly plane: Geometry;
@@ -241,13 +241,13 @@ function drawAxis(
   for (const end of ends) drawLine(raster, [end, end], 6, colour, area);
 }
 
-/** A scan seen through along one of the patient's axes. */
+/** A projection of the scan along one of the patient's axes. */
 interface Overview extends View {
-  /** Mean along each ray of HU above air; `rays[column + width * row]`. */
+  /** Mean HU above air along each ray; `rays[column + width * row]`. */
   readonly rays: Float32Array;
 }
 
-/** The scan from the front and from the left, at one scale, in the middle of the picture. */
+/** The scan from the front and from the left, at the same scale, centred in the picture. */
 function overviewsOf(scan: Volume, top: number): readonly [Overview, Overview] {
   const box = boxOf(scan);
   const [widthMm, depthMm, heightMm] = box.extentMm;
@@ -284,7 +284,7 @@ interface Box {
   readonly extentMm: Vector3;
 }
 
-/** The box that holds every voxel of a grid, whatever its axes. */
+/** The smallest box along the patient's axes that contains every voxel of a grid. */
 function boxOf(grid: Geometry): Box {
   const corners = Array.from({ length: 8 }, (_, corner) =>
     pointOfIndex(grid, [
@@ -317,7 +317,7 @@ function raysThrough(scan: Volume, { lowMm, extentMm }: Box): { alongX: Volume; 
   for (let k = 0, at = 0; k < size[2]; k++) {
     for (let j = 0; j < size[1]; j++) {
       for (let i = 0; i < size[0]; i++, at++) {
-        // Written so that NaN adds nothing.
+        // The comparison is false for NaN, which so adds nothing.
         const aboveAir = data[at] > airHu ? data[at] - airHu : 0;
         alongX[j + size[1] * k] += aboveAir / size[0];
         alongY[i + size[0] * k] += aboveAir / size[1];
@@ -348,7 +348,7 @@ function drawOverview(
   drawScaleBar(raster, area, 1 / plane.spacingMm[0]);
 }
 
-/** The number of each node beside it, with a line to it where there was no room. */
+/** Draws the number of each node beside it, with a line to the node if there was no room. */
 function drawNumbers(
   raster: Raster,
   { area, plane, letters }: Overview,
@@ -379,7 +379,7 @@ function drawNumbers(
   });
 }
 
-/** Half of the width of a node's box as it is seen in a plane, in pixels. */
+/** Half the width of a node's box projected to a plane, in pixels. */
 function halfWidthOf(
   { boundingBoxIndex: { start, size } }: NodeMeasurement,
   grid: Geometry,
@@ -421,7 +421,7 @@ function shadowOf(
   return shadow;
 }
 
-/** Half of what a voxel covers of a plane along its rows and columns, in pixels; of an oblique voxel, its box. */
+/** Half the extent of a voxel projected to a plane, along rows and columns, in pixels; for an oblique voxel, of its box. */
 function footprintOf(grid: Geometry, plane: Geometry): { reachAcross: number; reachDown: number } {
   const corner = indexOfPoint(plane, grid.originMm);
   const steps = (

@@ -1,26 +1,26 @@
-// One description of a table; printed for the terminal, a web page, a spreadsheet or a paper.
+// Writes a table as text for the terminal, HTML, CSV or LaTeX, from a single description of its columns.
 import { safeText } from "../text.js";
 import { escapeMarkup } from "./markup.js";
 
-/** A cell; null is a value that does not exist. A number that is not finite is treated as null. */
+/** A cell; null is a missing value. A number that is not finite is treated as null. */
 export type TableCell = string | number | null;
 
-/** A row: a cell for each column's key. Further properties are ignored, so a row of results can be given as it is. */
+/** A row: a cell for each column's key. Further properties are ignored, so result objects can be used as rows. */
 export type TableRow<Key extends string = string> = { readonly [K in Key]: TableCell };
 
 /** A column. */
 export interface TableColumn<Key extends string = string> {
   /** The property of a row that is shown; also the heading in CSV, so it should carry its unit (`hd95_mm`). */
   readonly key: Key;
-  /** The heading that a person reads. */
+  /** The heading for people. */
   readonly title: string;
   /** Unit, put in brackets after the title. */
   readonly unit?: string | undefined;
-  /** How a number is written; without it, as JavaScript prints it. Not used for CSV, which keeps every digit. */
+  /** How to format a number; by default as JavaScript prints it. Not used for CSV, which keeps every digit. */
   readonly format?: ((value: number) => string) | undefined;
 }
 
-/** Aligned plain text for the terminal, without a line end after the last row. Text is made safe for the terminal. Footer rows stand below a second rule. */
+/** Aligned plain text for the terminal, without a line end after the last row. Control characters are escaped. Footer rows follow a second rule. */
 export function textTable<Key extends string>(
   columns: readonly TableColumn<Key>[],
   rows: readonly TableRow<NoInfer<Key>>[],
@@ -74,8 +74,8 @@ export function htmlTable<Key extends string>(
 
 /**
  * CSV (RFC 4180, with line feeds), headed by the columns' keys. For programs: numbers keep every digit, null is an empty
- * field. Text is made safe: a line break or an escape is written out, and an apostrophe stands before text that a
- * spreadsheet would compute (OWASP, "CSV injection"); text that is a plain number stays one.
+ * field. Text is made safe: line breaks and control characters are escaped, and an apostrophe is put before text that a
+ * spreadsheet would compute (OWASP, "CSV injection"), unless it is a plain number.
  */
 export function csvTable<Key extends string>(
   columns: readonly TableColumn<Key>[],
@@ -87,8 +87,8 @@ export function csvTable<Key extends string>(
 }
 
 /**
- * A LaTeX `table` with the rules of booktabs, for `\\input` into a paper that loads that package. Columns of numbers stand
- * to the right; everything is escaped.
+ * A LaTeX `table` with the rules of booktabs, for `\\input` into a paper that loads that package. Columns of numbers are
+ * right-aligned; everything is escaped.
  */
 export function latexTable<Key extends string>(
   columns: readonly TableColumn<Key>[],
@@ -114,7 +114,7 @@ export function latexTable<Key extends string>(
   ].join("\n");
 }
 
-/** A format with a fixed count of decimals; what rounds to zero has no minus sign. */
+/** A format with a fixed number of decimals; a value that rounds to zero has no minus sign. */
 export function decimals(count: number): (value: number) => string {
   return (value) => {
     const text = value.toFixed(count);
@@ -147,7 +147,7 @@ function latexText(text: string): string {
   return safeText(text).replace(/[\\{}$&#_%~^±–—−≥≤×<>]/g, (character) => latexForms[character] ?? character);
 }
 
-/** With what pdflatex refuses or draws otherwise in its usual fonts. */
+/** Escapes for characters that are special in LaTeX, or missing or different in pdflatex's usual fonts. */
 const latexForms: Readonly<Record<string, string>> = {
   "\\": "\\textbackslash{}",
   "~": "\\textasciitilde{}",
@@ -177,7 +177,7 @@ function csvField(cell: TableCell): string {
   if (typeof cell !== "string") return String(cell ?? "");
   const text = safeText(cell);
   const field = /^\s*[=+\-@＝＋－＠]/.test(text) && !plainNumber.test(text) ? `'${text}` : text;
-  // Some spreadsheets part fields at semicolons too, and would take what follows for the beginning of a field.
+  // Some spreadsheets also split fields at semicolons, and would read the rest as the beginning of a field.
   return /[",;]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }
 

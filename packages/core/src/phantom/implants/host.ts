@@ -1,4 +1,4 @@
-// A real CT as a host of implants: its working grid, its tissues, where a node may lie, and what looks like a node already.
+// Prepares a real CT as a host for implanted nodes: working grid, tissues, possible sites, and tissue that already looks like a node.
 import { blur } from "../../volume/gaussian.js";
 import { reorientToLps } from "../../volume/orientation.js";
 import { gridWithSpacing, resample, resampleLabels } from "../../volume/resample.js";
@@ -8,7 +8,7 @@ import { squaredDistanceMm } from "../../voxels/distance.js";
 import { findNeckRegion } from "../../voxels/neck-region.js";
 import { nodeLikeVoxels } from "./own-nodes.js";
 
-/** Drawn structures of a host on the grid of its scan; every value but 0 counts. */
+/** Drawn structures of a host on the grid of its scan; foreground where nonzero. */
 export interface HostStructures {
   /** Planning targets, which hold the nodal levels; null where none were drawn. */
   readonly targets: Volume | null;
@@ -16,37 +16,37 @@ export interface HostStructures {
   readonly organs: Volume | null;
 }
 
-/** What an implant needs to know of a scan. All arrays are on its grid, i fastest. */
+/** What an implant needs to know about a scan. All arrays are on its grid, i fastest. */
 export interface Host extends Geometry {
   readonly hu: Float32Array;
   /** Standard deviation of the scan's point spread along i, j, k. */
   readonly pointSpreadMm: Vector3;
   readonly muscleHu: number;
   readonly fatHu: number;
-  /** Standard deviation of what is finer than 2.5 mm in muscle. */
+  /** Standard deviation in muscle of structures finer than 2.5 mm. */
   readonly noiseHu: number;
-  /** Distance to the nearest bone, air, organ or place outside the body. */
+  /** Distance to the nearest bone, air, organ or point outside the body. */
   readonly clearanceMm: Float32Array;
   /** 1 in fat. */
   readonly fat: Uint8Array;
-  /** Voxels where the middle of an implant may lie. */
+  /** Voxels where the centre of an implant may lie. */
   readonly sites: Int32Array;
-  /** 1 where the host's own tissue looks like a node that nobody labelled. */
+  /** 1 where the host's own tissue looks like an unlabelled node. */
   readonly ownNodes: Uint8Array;
 }
 
 /** The coarsest working spacing; a finer scan keeps its own. */
 const WORKING_SPACING_MM = 1.5;
-/** Planning targets are grown by this, since they follow the vessels closely. */
+/** Planning targets are dilated by this, because they follow the vessels closely. */
 const TARGET_MARGIN_MM = 10;
-/** What is finer than this is noise to the implants. */
+/** Structures finer than this count as noise. */
 const GRAIN_MM = 2.5;
 
 /**
  * Prepares a host: axes along LPS, voxels of at most 1.5 mm (by the cubic B-spline, as a viewer would show it).
  *
  * @param scan HU, in any orientation
- * @returns null where no place for an implant is found
+ * @returns null if no site for an implant is found
  */
 export function prepareHost(scan: Volume, { targets, organs }: HostStructures): Host | null {
   const upright = reorientToLps(scan);
@@ -57,7 +57,7 @@ export function prepareHost(scan: Volume, { targets, organs }: HostStructures): 
   const volume = resample(upright, grid, "cubic", -1024);
   const hu = volume.data;
   const body = bodyMask(volume);
-  // Beside steep edges the spline overshoots: air stays air.
+  // The spline overshoots at steep edges: air must stay air.
   for (let n = 0; n < hu.length; n++) hu[n] = Math.max(-1024, Math.min(3071, hu[n]));
 
   const smooth = hu.slice();
@@ -71,7 +71,7 @@ export function prepareHost(scan: Volume, { targets, organs }: HostStructures): 
   for (let n = 0; n < hu.length; n++)
     if (body[n] === 0 || smooth[n] > 180 || smooth[n] < -300 || organ?.[n] === 1) forbidden[n] = 1;
   const clearanceMm = Float32Array.from(squaredDistanceMm(forbidden, grid.size, spacingMm), Math.sqrt);
-  // Between air and mucosa voxels have the HU of fat too.
+  // Voxels between air and mucosa also have the HU of fat.
   for (let n = 0; n < hu.length; n++)
     if (clearanceMm[n] >= 3 && smooth[n] < (fatHu + muscleHu) / 2) fat[n] = 1;
   const target = maskOn(grid, targets);
@@ -106,7 +106,7 @@ function mostFrequentHu(hu: Float32Array, body: Uint8Array, lowHu: number, highH
   return lowHu + 4 * counts.indexOf(Math.max(...counts)) + 2;
 }
 
-/** By the median absolute deviation, which edges of tissue do not move. */
+/** By the median absolute deviation, which edges of tissue do not affect. */
 function noiseOf(hu: Float32Array, grain: Float32Array, body: Uint8Array, muscleHu: number): number {
   const counts = new Int32Array(200);
   let total = 0;

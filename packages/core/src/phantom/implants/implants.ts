@@ -1,4 +1,4 @@
-// Lymph nodes implanted into a real scan: a pure function of host, seed and index. Real anatomy, synthetic nodes.
+// Implants synthetic lymph nodes into a real scan, as a pure function of host, seed and index.
 import { pointOfIndex, type Vector3, type Volume, voxelVolumeMm3 } from "../../volume/volume.js";
 import { type RandomStream, randomStream } from "../random.js";
 import { added, scaled, unit } from "../shapes.js";
@@ -19,15 +19,15 @@ import {
 /** Values of the label volume. */
 export const implantLabels = { background: 0, "lymph node": 1, ignore: 2 } as const;
 
-/** A node as it was implanted. */
+/** An implanted node. */
 export interface ImplantedNode {
   /** The value of its voxels in the instance volume. */
   readonly id: number;
   readonly kind: NodeImplant["kind"];
-  /** Least distance between two parallel planes that hold the node between them. */
+  /** Smallest distance between two parallel planes that enclose the node. */
   readonly shortAxisMm: number;
   readonly longAxisMm: number;
-  /** Of its voxels. */
+  /** Volume of its voxels. */
   readonly volumeMl: number;
   readonly centreLpsMm: Vector3;
 }
@@ -41,15 +41,15 @@ export interface ImplantedScan {
   readonly nodes: readonly ImplantedNode[];
 }
 
-/** Places that are tried before an implant is drawn smaller, and how often that happens. */
+/** Sites that are tried before a smaller implant is drawn, and how often that is repeated. */
 const TRIES = 150;
 const SHRINKINGS = 12;
 const SMALLEST_MM = 3;
-/** A pair of nodes that touch each other. */
+/** Probability of a pair of nodes that touch each other. */
 const MATTED_SHARE = 0.15;
 
 /**
- * Implants 6 to 14 nodes, and with them tubes and lobules that resemble nodes and are none.
+ * Implants 6 to 14 nodes, and also tubes and lobules that resemble nodes but are not.
  *
  * @param seed another seed gives other nodes
  * @param index of the scan in its cohort
@@ -72,7 +72,7 @@ export function implantNodes(host: Host, seed: number, index: number): Implanted
     if (place !== null)
       renderImplant(canvas, host, place.implant, place.centreMm, { id: 0, pushes: false, texture });
   }
-  // The large ones first, while there is room.
+  // The largest first, while there is room.
   const sizes = Array.from({ length: 6 + random.weighted(new Array(9).fill(1)) }, () =>
     drawShortAxis(random),
   );
@@ -96,7 +96,7 @@ export function implantNodes(host: Host, seed: number, index: number): Implanted
 }
 
 interface Placed<Kind extends Implant> {
-  /** At its place. */
+  /** The implant at its position. */
   readonly implant: Kind;
   readonly centreMm: Vector3;
 }
@@ -115,7 +115,7 @@ function placeNode(
   return null;
 }
 
-/** A place where nothing forbids the implant, sooner where there is more fat around it; null where none is found. */
+/** A site where the implant fits, preferably with more fat around it; null if none is found. */
 function findPlace<Kind extends Implant>(
   random: RandomStream,
   host: Host,
@@ -136,7 +136,7 @@ function findPlace<Kind extends Implant>(
   return null;
 }
 
-/** A second node beside the one of number `id`; their surfaces meet. */
+/** A second node beside node `id`; their surfaces touch. */
 function placePartner(
   random: RandomStream,
   host: Host,
@@ -166,9 +166,9 @@ const dotFrom = (origin: Vector3, point: Vector3, direction: Vector3): number =>
   (point[2] - origin[2]) * direction[2];
 
 /**
- * How likely an implant stays where it was put: never where its surface meets bone, air, an organ, the skin or another
- * implant; else by the share of fat a little outside its surface, since nodes lie in fat and in the planes between
- * muscles, and nobody could see one within a muscle.
+ * The probability of accepting a site: 0 where the implant's surface touches bone, air, an organ, the skin or another
+ * implant; otherwise it grows with the fraction of fat just outside its surface, because nodes lie in fat and in the
+ * planes between muscles, and would not be visible within a muscle.
  */
 function acceptanceAt(
   host: Host,
@@ -222,7 +222,7 @@ function scanOf(
     image: { ...geometry, data: image },
     label: { ...geometry, data: label },
     instances: { ...geometry, data: instances },
-    // A neighbour may have pushed a small one out of every voxel.
+    // A neighbour may have displaced a small implant from all of its voxels.
     nodes: nodes.filter(({ id }) => voxels[id] > 0).map((node) => ({ ...node, volumeMl: volumeMl(node.id) })),
   };
 }

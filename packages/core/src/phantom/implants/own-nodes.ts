@@ -1,29 +1,29 @@
-// Soft tissue of a host that looks like a lymph node amid fat. Nobody labelled it, so training must neither call it a node nor deny it.
+// Finds soft tissue of a host that looks like a lymph node in fat. It is unlabelled, so training must ignore it.
 import type { Geometry, Vector3 } from "../../volume/volume.js";
 
-/** What is looked at, on one grid, i fastest. */
+/** The tissues to search, all on the same grid, i fastest. */
 export interface HostTissue extends Geometry {
   /** Smoothed HU. */
   readonly hu: Float32Array;
   readonly muscleHu: number;
   /** 1 in fat. */
   readonly fat: Uint8Array;
-  /** 1 where nodes are looked for. */
+  /** 1 where to search for nodes. */
   readonly allowed: Uint8Array;
-  /** Distance to bone, air, organs and the outside. */
+  /** Distance to bone, air, organs and the outside of the body. */
   readonly clearanceMm: Float32Array;
 }
 
 /** Half edges of the cubes that are compared: nodes from 3 to 30 mm. */
 const HALF_EDGES_MM = [2, 3.2, 5, 8, 12];
-/** A node fills its cube, and fat fills what lies around it. */
+/** A node fills its cube and is surrounded by fat. */
 const LEAST_FILLED = 0.8;
 const LEAST_FAT_AROUND = 0.45;
 
 /**
  * 1 in soft tissue that fills a cube of 4 to 24 mm while at least 45 % of the shell around the cube is fat. A vessel or a
- * muscle runs through the shell and fills more of it; a short piece of one may be taken for a node, which costs
- * training no more than that piece.
+ * muscle runs through the shell and fills more of it; a short piece may be mistaken for a node, but then training only
+ * ignores that piece.
  */
 export function nodeLikeVoxels(tissue: HostTissue): Uint8Array {
   const { size, spacingMm, hu, muscleHu, fat, allowed, clearanceMm } = tissue;
@@ -73,7 +73,7 @@ function eachVoxel(
       for (let i = margin[0] + 1; i < nx - margin[0]; i++) visit(i, j, k, i + nx * (j + ny * k));
 }
 
-/** Sums of all voxels up to and with each, so that any box is eight reads (Crow 1984, in three dimensions). */
+/** Sums of all voxels up to and including each (a summed-volume table), so that the sum of any box takes eight reads (Crow 1984, in three dimensions). */
 function summedVolume(mask: Uint8Array, [nx, ny, nz]: Vector3): Int32Array {
   const sums = new Int32Array(mask.length);
   const plane = nx * ny;

@@ -1,4 +1,4 @@
-// Puts an implant into a host: pushes the host's tissue aside, replaces what is coarser than its noise, blurs as its scanner does.
+// Renders an implant into a host: displaces the host's tissue, replaces everything but its noise, and blurs like its scanner.
 import { blur } from "../../volume/gaussian.js";
 import { type Geometry, type Vector3, voxelCount } from "../../volume/volume.js";
 import type { IndexBox } from "../../voxels/morphology.js";
@@ -6,19 +6,19 @@ import { type Cell, cellField } from "../shapes.js";
 import type { Host } from "./host.js";
 import { boxOf, type Implant } from "./shape.js";
 
-/** The scan as it becomes, on the host's grid; changed where it stands. */
+/** The scan being changed, on the host's grid, in place. */
 export interface Canvas {
   readonly hu: Float32Array;
-  /** Number of the node, 0 outside of all. */
+  /** Number of the node, 0 outside all nodes. */
   readonly instances: Uint8Array;
 }
 
-/** Share of its volume by which an implant pushes tissue aside. */
+/** Fraction of its volume by which an implant displaces tissue. */
 const MASS_EFFECT = 0.75;
-/** Tissue is moved up to this many times as far out as the surface, and in full only this far from what is rigid. */
+/** Tissue is displaced up to this many radii from the centre, and less near rigid structures. */
 const REACH = 2.5;
 const RIGID_MM = 8;
-/** What is finer than this stays the host's own. */
+/** Finer structures of the host, its noise, are kept. */
 const GRAIN_MM = 2.5;
 
 /**
@@ -155,8 +155,8 @@ function leastField(cells: readonly Cell[], x: number, y: number, z: number): nu
 }
 
 /**
- * Moves what the implant displaces outwards, as if the tissue could not be compressed: what lies at q radii comes from
- * (q³ − share)^⅓ radii. Near bone, air, organs and skin less is moved, and at 2.5 radii nothing.
+ * Displaces tissue outwards, as if it were incompressible: what lies at q radii comes from (q³ − share)^⅓ radii. The
+ * displacement is smaller near bone, air, organs and skin, and 0 from 2.5 radii on.
  */
 function pushAside(
   part: Part,
@@ -186,7 +186,7 @@ function pushAside(
   });
 }
 
-/** The voxel of the host that is a voxel of a box. */
+/** Converts a voxel of a box to the voxel of the host. */
 function hostVoxel(host: Host, { start, size: [nx, ny] }: IndexBox): (voxel: number) => number {
   return (voxel) => {
     const [i, j, k] = [voxel % nx, Math.floor(voxel / nx) % ny, Math.floor(voxel / (nx * ny))];
@@ -195,8 +195,8 @@ function hostVoxel(host: Host, { start, size: [nx, ny] }: IndexBox): (voxel: num
 }
 
 /**
- * The implant's share of each voxel, and share times HU, from eight points a voxel; none in bone, air, organs and beyond
- * the skin.
+ * The fraction of each voxel that the implant fills, and that fraction times HU, from eight points per voxel; 0 in bone,
+ * air, organs and outside the skin.
  */
 function painted(
   part: Part,
@@ -209,7 +209,7 @@ function painted(
   const hu = new Float32Array(part.hu.length);
   const [dx, dy, dz] = part.spacingMm.map((spacing) => spacing / 4);
   eachPoint(part, (x, y, z, n) => {
-    // Beyond twice the radius no part of a voxel is inside, however small the implant.
+    // Beyond twice the radius no part of a voxel is inside, even for a small implant.
     if (fields[n] > 4 || isClosed(n)) return;
     let inside = 0;
     let sum = 0;

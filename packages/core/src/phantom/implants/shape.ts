@@ -1,4 +1,4 @@
-// What an implant is: a node, or something that only resembles one, as a solid in LPS millimetres.
+// Draws the shape and HU of an implant, a node or a structure that only resembles a node, as a solid in LPS millimetres.
 import type { Vector3 } from "../../volume/volume.js";
 import { axesAlong } from "../anatomy.js";
 import { calipers, withShortAxis } from "../nodes.js";
@@ -17,14 +17,14 @@ import {
 
 /** A solid with the HU that it has in the host. */
 export interface Implant {
-  /** The middle lies at 0, 0, 0 until it is placed. */
+  /** Centred at 0, 0, 0 until it is placed. */
   readonly cells: readonly Cell[];
   readonly hu: number;
   /** Deviation of smooth unevenness. */
   readonly textureHu: number;
   /** Fatty hilum or necrosis inside a node. */
   readonly core: { readonly cell: Cell; readonly hu: number } | null;
-  /** Points on the surface, to see what lies there. */
+  /** Points on the surface, to check what they touch. */
   readonly surface: readonly Vector3[];
 }
 
@@ -43,7 +43,7 @@ export interface HostAppearance {
 }
 
 const SURFACE_POINTS = 90;
-/** Fatty hila are seen in the small, necrosis in the large. */
+/** Smaller nodes may have a fatty hilum, larger ones necrosis. */
 const SMALL_MM = 12;
 const LARGE_MM = 15;
 
@@ -107,7 +107,7 @@ export function drawTube(random: RandomStream, { muscleHu, enhancementHu }: Host
       radiusMm * random.uniform(0.85, 1.15),
     ];
   });
-  // The flat side faces no direction of its own.
+  // The flat side faces a random direction.
   const angle = random.uniform(0, 2 * Math.PI);
   const cells = tubeCells(points, [1000 * Math.cos(angle), 1000 * Math.sin(angle)]);
   const vesselHu = enhancementHu > 15 ? random.uniform(30, 120) : random.uniform(-15, 10);

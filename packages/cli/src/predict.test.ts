@@ -477,7 +477,8 @@ describe("a batch", () => {
     expect((await readdir(inFolder("batch"))).filter((name) => name.endsWith(".nii.gz")).sort()).toEqual([
       ...["scan_0.nii.gz", "scan_1.nii.gz", "scan_2.nii.gz"],
     ]);
-    expect(stderr).toMatch(/scan_1b: .*scan_1b\.nii\.gz is not a NIfTI file/);
+    expect(stderr).toMatch(/scan_1b failed: .*scan_1b\.nii\.gz is not a NIfTI file/);
+    expect(stderr.match(/is not a NIfTI file/g)).toHaveLength(1);
     expect(stderr).toMatch(/1 scan of 4 could not be segmented \(scan_1b\); the others are done/);
   });
 

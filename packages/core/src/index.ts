@@ -79,7 +79,7 @@ export { holmCorrection } from "./statistics/holm.js";
 export type { Interval } from "./statistics/interval.js";
 export { type Summary, summarise } from "./statistics/summary.js";
 export { wilcoxonSignedRank } from "./statistics/wilcoxon.js";
-export { counted, safeFileName, safeJson, safeLines, safeText, shown } from "./text.js";
+export { counted, foldedName, safeFileName, safeJson, safeLines, safeText, shown } from "./text.js";
 export { buildTrainingStep, type TrainingStep } from "./training/step.js";
 export { Trainer, type TrainingState } from "./training/trainer.js";
 export type { PatchSize } from "./transforms/patch.js";

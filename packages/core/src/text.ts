@@ -67,6 +67,11 @@ export function safeFileName(text: string, fallback = "unnamed"): string {
   return /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name) ? `_${name}` : name;
 }
 
+/** What two names have in common that some disks take for one: they differ in capitals or in Unicode's forms alone. */
+export function foldedName(name: string): string {
+  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+}
+
 /** Controls (the escape character among them), marks of direction and other invisible characters, line separators, halves of surrogate pairs. */
 const unsafe = /(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 

@@ -1,6 +1,12 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
 import { counted, type Geometry, InputError, shown } from "@lnsnet/core";
-import { type ObjectSummary, objectSummary } from "@lnsnet/core/formats";
+import {
+  type NamedFile,
+  type ObjectSummary,
+  objectSummary,
+  problemsOfReading,
+  readMarkups,
+} from "@lnsnet/core/formats";
 import { orientationCode } from "@lnsnet/core/volume";
 import {
   describeGeometry,
@@ -16,7 +22,7 @@ import { printJson, printText } from "../terminal/terminal.js";
 export const infoCommand = defineCommand({
   meta: {
     name: "info",
-    description: "List the images, segmentations and reports at a path, with every problem",
+    description: "List the images, segmentations, reports and points at a path, with every problem",
   },
   args: {
     path: { type: "positional", description: "a file, a folder or a zip archive", required: true },
@@ -26,20 +32,24 @@ export const infoCommand = defineCommand({
     const found = await findImages(args.path);
     const volumes = [];
     for (const file of found.volumes) volumes.push(await describeVolume(file));
-    const { objects, others } = await describeObjects(found.others);
+    const markups = await Promise.all(found.markups.map(describeMarkups));
+    const { objects, others } = await describeObjects(
+      found.others.filter((one) => !found.markups.some(({ name }) => name === one.name)),
+    );
     const [firstOther] = others;
-    if (found.series.length + volumes.length + objects.length === 0)
+    if (found.series.length + volumes.length + objects.length + markups.length === 0)
       throw new InputError(
         `${args.path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason.replace(/\.$/, "")})`}, and a volume file or DICOM series is expected; name another path.`,
       );
     // Where nothing can be read, the reason is the answer.
     const unreadable = volumes.find(({ type }) => type === null);
     if (
-      found.series.length + objects.length === 0 &&
+      found.series.length + objects.length + markups.length === 0 &&
       unreadable !== undefined &&
       volumes.every(({ type }) => type === null)
     )
       throw new InputError(unreadable.problems[0]);
+    const problemsOf = await Promise.all(found.series.map(problemsOfReading));
     const series = found.series.map((one, n) => ({
       number: n + 1,
       series_number: one.number,
@@ -50,15 +60,22 @@ export const infoCommand = defineCommand({
       transfer_syntax: one.transferSyntax,
       frame_of_reference_uid: one.frameOfReferenceUid,
       geometry: one.geometry === null ? null : geometryJson(one.geometry),
-      problems: one.problems.map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
+      problems: problemsOf[n].map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
     }));
     if (args.json === true)
-      return printJson({ path: args.path, series, volumes, objects: objects.map(objectJson), others });
+      return printJson({
+        path: args.path,
+        series,
+        volumes,
+        objects: objects.map(objectJson),
+        markups,
+        others,
+      });
     const seriesText = found.series.map((one, n) =>
       paragraph(
         `series ${n + 1}: ${one.modality} "${shown(one.description)}", ${counted(one.sliceCount, "slice")}, ${one.transferSyntax}`,
         one.geometry,
-        one.problems.map(
+        problemsOf[n].map(
           ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,
         ),
       ),
@@ -71,10 +88,17 @@ export const infoCommand = defineCommand({
       ),
     );
     const objectsText = objects.map(objectText);
+    const markupsText = markups.map(({ name, points, problems }) =>
+      paragraph(
+        `points: ${name}, ${points === null ? "unreadable" : counted(points, "point")}`,
+        null,
+        problems.map((problem) => `note: ${problem}`),
+      ),
+    );
     const othersText = others.map(
       ({ name, reason }) => `no image: ${reason.includes(name) ? reason : `${name}: ${reason}`}`,
     );
-    printText([...seriesText, ...volumeText, ...objectsText, ...othersText].join("\n"));
+    printText([...seriesText, ...volumeText, ...objectsText, ...markupsText, ...othersText].join("\n"));
   },
 });
 
@@ -138,7 +162,7 @@ function objectText({ name, modality, title, regions, references, problems }: De
   );
   const referenceLines = references.map(
     ({ seriesInstanceUid, instances }) =>
-      `refers to ${counted(instances, "image or object", "images or objects")} of the series ${shown(seriesInstanceUid)}`,
+      `refers to ${instances === 0 ? "" : `${counted(instances, "image or object", "images or objects")} of `}the series ${shown(seriesInstanceUid)}`,
   );
   const notes = problems.map((problem) => `note: ${problem}`);
   return paragraph(`${modality}: ${name}, "${shown(title)}"`, null, [
@@ -146,6 +170,17 @@ function objectText({ name, modality, title, regions, references, problems }: De
     ...referenceLines,
     ...notes,
   ]);
+}
+
+/** A file of points: how many are placed; null with the reason where it cannot be read. */
+async function describeMarkups({ name, read }: NamedFile) {
+  try {
+    const points = readMarkups(new TextDecoder().decode(await read()), name).length;
+    return { name, points, problems: [] };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { name, points: null, problems: [error.message] };
+  }
 }
 
 interface DescribedVolume {

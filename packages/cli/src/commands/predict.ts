@@ -22,7 +22,7 @@ import {
 import { defineCommand } from "citty";
 import { mirroredArgument, realNumber, searchArgument, wholeNumber } from "../arguments.js";
 import { clickArguments, clicksFrom } from "../clicks.js";
-import { printJson, printNote, printProblems, printText, terminalJob } from "../terminal/terminal.js";
+import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 
 export const predictCommand = defineCommand({
   meta: {
@@ -50,7 +50,8 @@ export const predictCommand = defineCommand({
     },
     format: {
       type: "enum",
-      description: "file format of the mask",
+      description:
+        "file format of the mask; for a finished scan another format makes the result anew and removes the earlier file",
       options: [...maskFormats],
       default: "nii.gz",
     },
@@ -201,7 +202,6 @@ function requireAllDone(failures: Predictions["failures"], scans: number): void 
   const fault = failures.find(({ error }) => !(error instanceof InputError));
   if (fault !== undefined) throw fault.error;
   if (scans === 1) throw failures[0].error;
-  printProblems(failures.map(({ scan, error }) => `${scan.id}: ${messageOf(error)}`));
   const names = listed(failures.map(({ scan }) => scan.id));
   throw new InputError(
     failures.length === scans
@@ -209,8 +209,6 @@ function requireAllDone(failures: Predictions["failures"], scans: number): void 
       : `${counted(failures.length, "scan")} of ${scans} could not be segmented (${names}); the others are done, and the reasons stand above.`,
   );
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function dicomNames(text: string | undefined): DicomObject[] {
   return (text?.split(",") ?? []).map((name) => {

@@ -19,6 +19,7 @@ export {
   type DicomSeries,
   isCtScan,
   listSeries,
+  problemsOfReading,
   readSeries,
   type SeriesListing,
 } from "./dicom/series.js";

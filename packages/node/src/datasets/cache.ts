@@ -1,13 +1,13 @@
 // Prepared cases kept in files, so that a further training does not read and resample the scans again.
 import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { InputError, type Vector3 } from "@lnsnet/core";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
 import type { PreparedCase } from "@lnsnet/core/training";
 import type { Channel, IntensityWindow } from "@lnsnet/core/transforms";
 import { z } from "zod";
-import { fileError, isFile, readBytes, readJson, writeAtomically } from "../files/disk.js";
+import { isFile, readBytes, readJson, writeAtomically } from "../files/disk.js";
+import { type FileState, fileState, fileStateSchema } from "./data-state.js";
 import { type Case, imagePathsOf } from "./dataset.js";
 import type { DatasetLabels } from "./foreground.js";
 
@@ -32,6 +32,8 @@ const settingsSchema = z.object({
   window: z.object({ lowHu: z.number(), highHu: z.number() }),
 });
 
+const sourcesSchema = z.array(fileStateSchema);
+
 const gridSchema = z.object({
   size: z.tuple([z.int(), z.int(), z.int()]),
   spacingMm: z.tuple([z.number(), z.number(), z.number()]),
@@ -55,27 +57,28 @@ export function isCache(folder: string): Promise<boolean> {
   return isFile(settingsPath(folder));
 }
 
-/**
- * A hash of the settings, of what is foreground, and of the name, size and time of change of the case's files; hashing their bytes would take
- * as long as reading them.
- *
- * @throws InputError where a file is missing
- */
-export async function cacheKey(
-  one: Case,
-  settings: CacheSettings,
+/** A hash of what a prepared case depends on beside its files. */
+export function cacheKey(
+  { spacingMm, window, channels }: CacheSettings,
   { scheme: { kind, classes, ignored } }: DatasetLabels,
-): Promise<string> {
-  const files = [...imagePathsOf(one), ...(one.labelPath === null ? [] : [one.labelPath])];
-  const states = await Promise.all(files.map(stateOf));
-  const { spacingMm, window, channels } = settings;
+): string {
   const values = classes.flatMap((each) => each.values);
-  const content: unknown[] = [VERSION, states, spacingMm, window.lowHu, window.highHu, values];
-  // One class and one channel have the key that they always had.
+  const content: unknown[] = [VERSION, spacingMm, window.lowHu, window.highHu, values];
   if (classes.length > 1 || ignored !== null)
     content.push({ kind, ignored, classes: classes.map((each) => each.values) });
   if (channels !== undefined) content.push(channels);
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+/**
+ * The files that a case is prepared from, as they are.
+ *
+ * @param before as they were; what has the name, size and time of then is not read again
+ * @throws InputError where a file is missing
+ */
+export function sourcesOf(of: Case, before: readonly FileState[] = []): Promise<FileState[]> {
+  const files = [...imagePathsOf(of), ...(of.labelPath === null ? [] : [of.labelPath])];
+  return Promise.all(files.map((path, n) => fileState([path], before[n] ?? null)));
 }
 
 /** A case of the cache; its arrays only where it is fresh. */
@@ -83,8 +86,13 @@ export type CachedCase =
   | { readonly state: "absent" | "stale" }
   | { readonly state: "fresh"; readonly prepared: PreparedCase };
 
-/** @throws InputError where the case's file is damaged */
-export async function readCached(folder: string, id: string, key: string): Promise<CachedCase> {
+/**
+ * A case of the cache. It is fresh where it was made with the same settings from files of the same content.
+ *
+ * @throws InputError where the case's file is damaged, or a file that it is made from is missing
+ */
+export async function readCached(folder: string, of: Case, key: string): Promise<CachedCase> {
+  const { id } = of;
   const path = casePath(folder, id);
   if (!(await isFile(path))) return { state: "absent" };
   const { tensors, metadata } = readSafetensors(await readBytes(path), path);
@@ -92,7 +100,11 @@ export async function readCached(folder: string, id: string, key: string): Promi
     throw new InputError(
       `${path} is no prepared scan of ours, and would be overwritten by one; move it away, or name another folder.`,
     );
-  if (metadata.key !== key) return { state: "stale" };
+  const before = sourcesSchema.safeParse(JSON.parse(metadata.sources ?? "null"));
+  if (metadata.key !== key || !before.success) return { state: "stale" };
+  const now = await sourcesOf(of, before.data);
+  const isSame = now.every(({ sha256 }, n) => sha256 === before.data[n]?.sha256);
+  if (!isSame || now.length !== before.data.length) return { state: "stale" };
   const grid = gridSchema.safeParse(JSON.parse(metadata.grid ?? "null"));
   const [hu, label, foreground, bodyOffsets] = caseArrays.map((name) => tensors.get(name)?.data);
   if (
@@ -115,8 +127,13 @@ export async function readCached(folder: string, id: string, key: string): Promi
   return { state: "fresh", prepared: { id, ...grid.data, ...image, label, foreground, bodyOffsets } };
 }
 
-/** Writes a case as a safetensors file: its arrays, and in the metadata the grid and the key. */
-export async function writeCached(folder: string, prepared: PreparedCase, key: string): Promise<void> {
+/** Writes a case as a safetensors file: its arrays, and in the metadata the grid, the key and its files as they were. */
+export async function writeCached(
+  folder: string,
+  prepared: PreparedCase,
+  key: string,
+  sources: readonly FileState[],
+): Promise<void> {
   const { id, size, spacingMm, hu, further = [], label, foreground, bodyOffsets } = prepared;
   const shape = [size[2], size[1], size[0]];
   const tensors: Record<(typeof caseArrays)[number], StoredTensor> = {
@@ -125,7 +142,8 @@ export async function writeCached(folder: string, prepared: PreparedCase, key: s
     foreground: { dtype: "I32", shape: [foreground.length], data: foreground },
     body_offsets: { dtype: "I32", shape: [bodyOffsets.length], data: bodyOffsets },
   };
-  const metadata = { kind: KIND, key, grid: JSON.stringify({ size, spacingMm }) };
+  const grid = JSON.stringify({ size, spacingMm });
+  const metadata = { kind: KIND, key, grid, sources: JSON.stringify(sources) };
   const channels = further.map((data, at): [string, StoredTensor] => [
     furtherName(String(at + 1).padStart(4, "0")),
     { dtype: "I16", shape, data },
@@ -147,10 +165,3 @@ export const cacheNames = (ids: readonly string[]): string[] => [
 
 const settingsPath = (folder: string) => join(folder, "cache.json");
 const casePath = (folder: string, id: string) => join(folder, `${id}.safetensors`);
-
-async function stateOf(path: string): Promise<readonly [string, number, number]> {
-  const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
-    throw fileError(error, path, "read");
-  });
-  return [basename(path), size, mtimeMs];
-}

@@ -7,6 +7,7 @@ import type { DatasetDescription } from "@lnsnet/core/phantom";
 import { csvTable } from "@lnsnet/core/reports";
 import { z } from "zod";
 import {
+  datasetFolders,
   ensureWritableFolder,
   fileError,
   isFile,
@@ -129,7 +130,6 @@ async function makeCohort<Case extends CohortCase, Options extends CohortValues>
 }
 
 const kinds = ["images", "labels", "instances"] as const;
-const caseFolders = ["Tr", "Ts"].flatMap((subset) => kinds.map((kind) => `${kind}${subset}`));
 const recordName = "cohort.json";
 const tableName = "nodes.csv";
 /** Written last, and removed first. */
@@ -176,9 +176,9 @@ async function clearWay(folder: string, record: CohortRecord, force: boolean): P
     );
   const ours = new Set(earlier === null ? [] : filesOf(earlier));
   const found: string[] = [];
-  for (const name of names.filter((name) => fixedNames.includes(name) || caseFolders.includes(name))) {
+  for (const name of names.filter((name) => fixedNames.includes(name) || datasetFolders.includes(name))) {
     // A link to a folder is somebody else's: a cohort makes none.
-    const isCaseFolder = caseFolders.includes(name) && (await lstat(join(folder, name))).isDirectory();
+    const isCaseFolder = datasetFolders.includes(name) && (await lstat(join(folder, name))).isDirectory();
     if (!isCaseFolder) found.push(name);
     else
       for (const file of await readdir(join(folder, name))) if (!isMarked(file)) found.push(join(name, file));
@@ -189,7 +189,7 @@ async function clearWay(folder: string, record: CohortRecord, force: boolean): P
       `${folder} holds ${differenceOf(earlier, record)}; repeat those options to go on with it, name another folder, or give --force to replace it.`,
     );
   await removeUnfinished(folder);
-  for (const name of caseFolders) if (names.includes(name)) await removeUnfinished(join(folder, name));
+  for (const name of datasetFolders) if (names.includes(name)) await removeUnfinished(join(folder, name));
   if (earlier !== null && force) await removeCohort(folder, earlier);
 }
 

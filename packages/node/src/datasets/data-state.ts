@@ -7,7 +7,7 @@ import { fileError, hashOfFile, isFile, readJson, writeJson } from "../files/dis
 import type { Job } from "../work/job.js";
 import { type Case, imagePathsOf } from "./dataset.js";
 
-const fileSchema = z.object({
+export const fileStateSchema = z.object({
   name: z.string(),
   bytes: z.number(),
   /** Time of the last change in milliseconds; with name and size it spares reading the file again. */
@@ -24,10 +24,10 @@ const parts = {
 export type Part = keyof typeof parts;
 const partNames = Object.keys(parts) as Part[];
 
-const caseSchema = z.partialRecord(z.enum(partNames), fileSchema.nullable());
+const caseSchema = z.partialRecord(z.enum(partNames), fileStateSchema.nullable());
 const schema = z.object({ kind: z.literal("lnsnet-data"), cases: z.record(z.string(), caseSchema) });
 
-type FileState = z.infer<typeof fileSchema>;
+export type FileState = z.infer<typeof fileStateSchema>;
 type CaseState = z.infer<typeof caseSchema>;
 
 /** The files of each case, by its id. */
@@ -69,7 +69,7 @@ export async function currentDataState(
     job.signal?.throwIfAborted();
     const stateOf = (part: Part) => {
       const paths = parts[part](one);
-      return paths.length === 0 ? null : stateOfFiles(paths, before?.[one.id]?.[part] ?? null);
+      return paths.length === 0 ? null : fileState(paths, before?.[one.id]?.[part] ?? null);
     };
     const found = wanted.map(async (part) => [part, await stateOf(part)] as const);
     states[one.id] = Object.fromEntries(await Promise.all(found));
@@ -97,8 +97,13 @@ export function hashOfCase(state: CaseState): string {
   return createHash("sha256").update(hashes.join(" ")).digest("hex");
 }
 
-/** Of several files, such as channels: the first one's name, all their bytes, the latest change and a hash of their hashes. */
-async function stateOfFiles(paths: readonly string[], before: FileState | null): Promise<FileState> {
+/**
+ * The state of files together, such as channels: the first one's name, all their bytes, the latest change and a hash of
+ * their hashes. What has the name, size and time of `before` is not read again.
+ *
+ * @throws InputError if a file is missing
+ */
+export async function fileState(paths: readonly string[], before: FileState | null): Promise<FileState> {
   const found = await Promise.all(
     paths.map((path) =>
       stat(path).catch((error: unknown) => {

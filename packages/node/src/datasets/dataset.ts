@@ -1,7 +1,15 @@
 // Data sets in nnU-Net's layout: imagesTr, labelsTr, imagesTs, labelsTs and dataset.json in one folder.
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { counted, type Geometry, InputError, sameGeometry, type Volume, volumeFormats } from "@lnsnet/core";
+import {
+  counted,
+  foldedName,
+  type Geometry,
+  InputError,
+  sameGeometry,
+  type Volume,
+  volumeFormats,
+} from "@lnsnet/core";
 import { volumeFormatOf } from "@lnsnet/core/formats";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
@@ -96,6 +104,15 @@ export async function listDataset(
     problems.push(
       `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`,
     );
+  }
+  const names = new Map<string, string>();
+  for (const { id } of [...training, ...test]) {
+    const alike = names.get(foldedName(id));
+    if (alike !== undefined && alike !== id)
+      problems.push(
+        `${folder} has the cases ${alike} and ${id}, whose files would be the same ones on some disks; rename one of the two.`,
+      );
+    names.set(foldedName(id), id);
   }
   const unlabelled = training.filter((one) => one.labelPath === null);
   if (unlabelled.length > 0) {

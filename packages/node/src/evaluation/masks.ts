@@ -1,7 +1,11 @@
 // Truth and prediction of one scan as they are compared: which values are foreground, and what a probability map becomes.
+import { dirname, join, resolve } from "node:path";
 import { InputError, sameGeometry, type Volume } from "@lnsnet/core";
 import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
+import { z } from "zod";
+import { labelsOf, labelsSchema } from "../datasets/foreground.js";
+import { isFile, readJson } from "../files/disk.js";
 import { describeGeometry } from "../files/geometry-text.js";
 import { readScan } from "../files/imaging.js";
 
@@ -53,11 +57,16 @@ export async function readPair(
       : { ...scan, data: thresholded(scan, threshold, predictionPath) };
   if (!sameGeometry(truth, prediction)) {
     throw new InputError(
-      `${predictionPath} (${describeGeometry(prediction)}) has not the geometry of ${truthPath} (${describeGeometry(truth)}); ` +
+      `${predictionPath} (${describeGeometry(prediction)}) does not have the geometry of ${truthPath} (${describeGeometry(truth)}); ` +
         "resample the prediction onto the truth's grid.",
     );
   }
   const truthValues = valuesOf(truth);
+  const ignored = await ignoredValueOf(truthPath);
+  if (ignored !== null && truthValues.includes(ignored))
+    throw new InputError(
+      `${truthPath} holds ${ignored}, which the data set's dataset.json calls "ignore": voxels that nobody judged, which cannot be left out yet; set them to 0 in truth and prediction.`,
+    );
   if (truthLabel !== usualIgnoredValue) refuseIgnored(truthValues, truthPath);
   return {
     truth: withLabel(truth, truthLabel),
@@ -114,6 +123,25 @@ function thresholded({ data }: Volume, threshold: number, path: string): Uint8Ar
     );
   return maskWhere(data, (value) => value >= threshold);
 }
+
+/** The value of voxels that nobody judged, where the mask lies in a data set whose dataset.json names one. */
+async function ignoredValueOf(truthPath: string): Promise<number | null> {
+  const path = join(dirname(dirname(resolve(truthPath))), "dataset.json");
+  if (!(await isFile(path))) return null;
+  try {
+    const { labels, regions_class_order } = await readJson(path, descriptionSchema);
+    return labelsOf(path, labels, regions_class_order, null).scheme.ignored;
+  } catch (error) {
+    // What is wrong with a data set otherwise does not concern two masks.
+    if (!(error instanceof InputError)) throw error;
+    return null;
+  }
+}
+
+const descriptionSchema = z.object({
+  labels: labelsSchema,
+  regions_class_order: z.array(z.number()).optional(),
+});
 
 function refuseIgnored(values: readonly number[], path: string): void {
   // Instances run on; 255 right after 254 is one of them.

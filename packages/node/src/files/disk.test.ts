@@ -18,6 +18,7 @@ import { InputError } from "@lnsnet/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
+  datasetFolders,
   ensureWritableFolder,
   fileError,
   readBytes,
@@ -128,6 +129,22 @@ test("a folder is made with its parents; a file in its way is named", async () =
   await writeFile(join(folder, "file"), "");
   await expect(ensureWritableFolder(join(folder, "file"))).rejects.toThrow(InputError);
   await expect(ensureWritableFolder(join(folder, "file", "b"))).rejects.toThrow(InputError);
+});
+
+test.each(datasetFolders)("no output lies within %s of a data set, by whatever path", async (name) => {
+  const data = join(folder, `data-${name}`);
+  await mkdir(join(data, name), { recursive: true });
+  await symlink(join(data, name), join(folder, `link-${name}`));
+  const paths = [join(data, name), join(data, name, "run/new"), join(folder, `link-${name}`, "run")];
+  // As long as nothing says that it is a data set.
+  await ensureWritableFolder(join(data, name, "before"));
+  await writeFile(join(data, "dataset.json"), "{}");
+  for (const path of paths)
+    await expect(ensureWritableFolder(path)).rejects.toThrow(
+      new RegExp(`lies within ${name} of the data set .*; name a folder outside`),
+    );
+  await ensureWritableFolder(join(data, "results"));
+  expect(await readdir(join(data, name))).toEqual(["before"]);
 });
 
 test("reading what is not there, or a folder, is the user's error", async () => {

@@ -15,7 +15,7 @@ import {
   rm,
   stat,
 } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { InputError } from "@lnsnet/core";
 import type { z } from "zod";
 import { makerOf, markedName } from "./process-mark.js";
@@ -125,12 +125,18 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** The folders of a data set in nnU-Net's layout, in which every file is taken for a case. */
+export const datasetFolders: readonly string[] = ["Tr", "Ts"].flatMap((subset) =>
+  ["images", "labels", "instances"].map((kind) => `${kind}${subset}`),
+);
+
 /**
  * Makes the folder where it does not exist, and checks that files can be written to it, before work that ends there.
  *
- * @throws InputError where it cannot be made or written to
+ * @throws InputError where it cannot be made or written to, or lies within the images or labels of a data set
  */
 export async function ensureWritableFolder(path: string): Promise<void> {
+  await refuseDatasetFolders(path);
   try {
     // First what stands there already: mkdir of Node calls a read-only disk a missing folder.
     await access(await nearestExisting(path), constants.W_OK);
@@ -139,6 +145,18 @@ export async function ensureWritableFolder(path: string): Promise<void> {
   } catch (error) {
     throw fileError(error, path, "write");
   }
+}
+
+/** @throws InputError where results would lie among a data set's cases */
+async function refuseDatasetFolders(path: string): Promise<void> {
+  const existing = await nearestExisting(path);
+  // Whatever links lead there.
+  const place = join(await realpath(existing), relative(existing, resolve(path)));
+  for (let at = place; dirname(at) !== at; at = dirname(at))
+    if (datasetFolders.includes(basename(at)) && (await isFile(join(dirname(at), "dataset.json"))))
+      throw new InputError(
+        `${path} lies within ${basename(at)} of the data set ${dirname(at)}, where results would be taken for cases; name a folder outside the data set.`,
+      );
 }
 
 /**

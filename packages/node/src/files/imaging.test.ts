@@ -1,7 +1,8 @@
 // Images and labels by their paths: headers with their voxels in another file, and labels chosen by names.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { InputError, writeVolume } from "@lnsnet/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findImages, readImage } from "./imaging.js";
@@ -43,6 +44,27 @@ test.each(["pair", "pair/scan.mhd"])(
 
 test("a header without its voxels names them", async () => {
   await expect(readImage(join(folder, "alone.mhd"))).rejects.toThrow(/gone\.raw does not exist/);
+});
+
+test.each([
+  ["half.img", /half of a NIfTI pair \(\.hdr and \.img\)/],
+  ["half.img.gz", /half of a NIfTI pair/],
+  ["voxels.zraw", /holds voxels without their header/],
+  ["points.fcsv", /holds points of 3D Slicer, not an image/],
+  ["points.mrk.json", /holds points of 3D Slicer, not an image/],
+])("%s alone is told as what it is", async (name, message) => {
+  await writeFile(join(folder, name), "# Markups");
+  const { others } = await findImages(join(folder, name));
+  expect(others).toEqual([{ name: join(folder, name), reason: expect.stringMatching(message) }]);
+  await expect(readImage(join(folder, name))).rejects.toThrow(message);
+});
+
+test("a DICOM object stays one, whatever its ending", async () => {
+  const slice = fileURLToPath(
+    new URL("../../../../fixtures/dicom-ct/syntaxes/explicit.dcm", import.meta.url),
+  );
+  await copyFile(slice, join(folder, "slice.img"));
+  expect((await findImages(join(folder, "slice.img"))).series).toHaveLength(1);
 });
 
 test("labels without names cannot be chosen by one", async () => {

@@ -13,8 +13,16 @@ import {
   type SourceSeries,
   type Volume,
 } from "@lnsnet/core";
-import { folderOf, isZip, listZip, volumeCompanion, volumeFormatOf } from "@lnsnet/core/formats";
+import {
+  dicomModality,
+  folderOf,
+  isZip,
+  listZip,
+  volumeCompanion,
+  volumeFormatOf,
+} from "@lnsnet/core/formats";
 import { fileError, isFolder, readBytes, requirePath } from "./disk.js";
+import { isMarkupsName, knownAs } from "./no-image.js";
 
 /** An image that was read, with what it came from. */
 export interface ReadImage {
@@ -30,6 +38,8 @@ export interface FoundImages {
   readonly series: SeriesListing["series"];
   /** Volume files, by name. */
   readonly volumes: readonly VolumeFile[];
+  /** Files of points; they stand among `others` too. */
+  readonly markups: readonly NamedFile[];
   /** Files that are no image, with the reason. */
   readonly others: SeriesListing["others"];
 }
@@ -56,12 +66,33 @@ export async function findImages(path: string): Promise<FoundImages> {
   const candidates = files.filter(({ name }) => !isVolume.has(name) && !isVoxelFile(name));
   // What could not even be opened may be a slice, as a damaged file may be.
   const unopened = others.filter(({ name }) => volumeFormatOf(name) === null);
-  const listing = await listSeries([...candidates, ...unopened.map(unreadable)]);
+  const markups = candidates.filter(({ name }) => isMarkupsName(name));
+  const listing = await listSeries([
+    ...candidates.filter((file) => !markups.includes(file)),
+    ...unopened.map(unreadable),
+  ]);
+  const noImages = await Promise.all(listing.others.map((one) => toldByName(one, candidates)));
+  const points = markups.map(({ name }) => ({ name, reason: knownAs(name) ?? "" }));
   return {
     series: listing.series,
     volumes: volumes.map((file) => ({ name: file.name, read: () => readVolumeFile(file, beside) })),
-    others: [...listing.others, ...others.filter((one) => !unopened.includes(one))],
+    markups,
+    others: [...noImages, ...points, ...others.filter((one) => !unopened.includes(one))],
   };
+}
+
+/** A file that is no image, and what it is by its name where it is no DICOM object either. */
+async function toldByName(
+  one: FoundImages["others"][number],
+  files: readonly NamedFile[],
+): Promise<FoundImages["others"][number]> {
+  const reason = knownAs(one.name);
+  if (reason === null) return one;
+  const bytes = await files
+    .find(({ name }) => name === one.name)
+    ?.read()
+    .catch(() => undefined);
+  return bytes === undefined || dicomModality(bytes, one.name) !== null ? one : { ...one, reason };
 }
 
 function unreadable({ name, reason }: { readonly name: string; readonly reason: string }): NamedFile {

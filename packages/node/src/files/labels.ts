@@ -121,12 +121,14 @@ async function fromSeg(path: string, { reference, pattern }: LabelChoice): Promi
   problems.push(...belongingProblems(object, reference));
   const grid = reference?.volume ?? object.geometry;
   const moved = !sameGeometry(grid, object.geometry);
+  const guess = object.depthGuess === null ? null : `${basename(path)}: ${object.depthGuess}`;
   const bodies = object.segments.map(
     ({ label, mask, maskOn }): Body => ({
       name: label,
       mask: () => {
         const onSlices = reference?.source == null ? null : maskOn(reference.source);
         if (onSlices !== null) return onSlices;
+        if (guess !== null && !problems.includes(guess)) problems.push(guess);
         const voxels = mask();
         if (!moved) return voxels;
         const { data } = resampleLabels({ ...object.geometry, data: voxels }, grid);

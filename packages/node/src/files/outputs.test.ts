@@ -1,5 +1,5 @@
 // Where results may go: inputs and files of others are seen by whatever name or link.
-import { link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { access, link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -61,4 +61,22 @@ test("names in a folder are free, or ours, or told", async () => {
     requireFreeNames(folder, ["scan.nii", "a", "study", "dangling", "linked", "link.nii"]),
   ).rejects.toThrow(/holds scan\.nii, study, dangling and 2 more, which/);
   await requireFreeNames(at("none"), ["a"]);
+});
+
+test.each([
+  ["Scan.nii.gz", "scan.nii.gz"],
+  ["stra\u00dfe.csv", "STRASSE.csv"],
+  ["e\u0301.csv", "\u00e9.csv"],
+  ["sub/A.csv", "sub/a.csv"],
+])("%s takes the name %s, which is the same on some disks", async (standing, wanted) => {
+  await mkdir(at("sub"));
+  await writeFile(at(standing), "mine");
+  const isOurs = (name: string) => name === standing || name === wanted;
+  // A disk that takes both for one finds the file by either name.
+  const isOneFile = await access(at(wanted)).then(
+    () => true,
+    () => false,
+  );
+  if (!isOneFile) await expect(requireFreeNames(folder, [wanted], isOurs)).rejects.toThrow(/on some disks/);
+  await requireFreeNames(folder, [standing, "b.csv"], isOurs);
 });

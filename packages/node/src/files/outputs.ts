@@ -1,7 +1,7 @@
 // Where results may go: never over an input, and never over a file that is not ours.
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { foldedName, InputError } from "@lnsnet/core";
 import { fileError } from "./disk.js";
 
 /**
@@ -34,7 +34,8 @@ export async function requireFreeFile(
 }
 
 /**
- * Checks, before any work, that names in an output folder are free or ours: files, folders and links all count.
+ * Checks, before any work, that names in an output folder are free or ours: files, folders and links all count. A name
+ * that differs from one in the folder in capitals or in Unicode's forms alone is taken: some disks know only one of them.
  *
  * @param isOurs whether a name that stands there was written by us, as a record of ours says
  * @throws InputError that tells the names which are taken
@@ -45,13 +46,32 @@ export async function requireFreeNames(
   isOurs: (name: string) => boolean | Promise<boolean> = () => false,
 ): Promise<void> {
   const taken: string[] = [];
-  for (const name of names)
-    if (!(await isAbsent(join(folder, name))) && !(await isOurs(name))) taken.push(name);
+  const entriesOf = entriesByFoldedName();
+  for (const name of names) {
+    if (!(await isAbsent(join(folder, name)))) {
+      if (!(await isOurs(name))) taken.push(name);
+      continue;
+    }
+    const alike = (await entriesOf(dirname(join(folder, name)))).get(foldedName(basename(name)));
+    if (alike !== undefined) taken.push(`${alike} (which is ${name} on some disks)`);
+  }
   if (taken.length === 0) return;
   const more = taken.length > 3 ? ` and ${taken.length - 3} more` : "";
   throw new InputError(
     `${folder} holds ${taken.slice(0, 3).join(", ")}${more}, which this command would write and did not make; move them away, or name another folder.`,
   );
+}
+
+/** The entries of folders, each read once; none where there is no such folder. */
+function entriesByFoldedName(): (folder: string) => Promise<ReadonlyMap<string, string>> {
+  const known = new Map<string, ReadonlyMap<string, string>>();
+  return async (folder) => {
+    const before = known.get(folder);
+    if (before !== undefined) return before;
+    const entries = new Map((await readdir(folder).catch(() => [])).map((name) => [foldedName(name), name]));
+    known.set(folder, entries);
+    return entries;
+  };
 }
 
 /** Whether nothing has the name, not even a link that leads nowhere. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename, dirname, relative, resolve, sep } from "node:path";
-import { chooseSeries, type DicomSeries, InputError, isCtScan, safeFileName } from "@lnsnet/core";
+import { chooseSeries, type DicomSeries, foldedName, InputError, isCtScan, safeFileName } from "@lnsnet/core";
 import { volumeFormatOf } from "@lnsnet/core/formats";
 import { Tinypool } from "tinypool";
 import { caseId } from "../datasets/dataset.js";
@@ -137,11 +137,10 @@ const hashed = (salt: string | null, text: string): string =>
     .update(salt === null ? text : `${salt} ${text}`)
     .digest("hex");
 
-/** Some disks take capitals and small letters for the same. */
 function requireDistinct(scans: readonly NamedScan[]): void {
   const known = new Map<string, NamedScan>();
   for (const scan of scans) {
-    const key = scan.id.toLowerCase();
+    const key = foldedName(scan.id);
     const other = known.get(key);
     if (other !== undefined)
       throw new InputError(

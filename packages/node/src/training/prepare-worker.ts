@@ -2,7 +2,7 @@
 import { InputError } from "@lnsnet/core";
 import { type PreparedCase, prepareCase } from "@lnsnet/core/training";
 import { prepareChannels, prepareLabel, scalingsOf, workingGrid } from "@lnsnet/core/transforms";
-import { type CacheSettings, cacheKey, readCached, writeCached } from "../datasets/cache.js";
+import { type CacheSettings, cacheKey, readCached, sourcesOf, writeCached } from "../datasets/cache.js";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
@@ -38,10 +38,12 @@ export interface KeptCase {
 export function keep(task: PrepareTask & { readonly cacheFolder: string }): Promise<Outcome<KeptCase>> {
   return outcomeOf(async () => {
     const { id } = task.case;
-    const key = await cacheKey(task.case, task, task.labels);
-    const cached = await readCached(task.cacheFolder, id, key);
+    const key = cacheKey(task, task.labels);
+    const cached = await readCached(task.cacheFolder, task.case, key);
     if (cached.state === "fresh") return { id, written: false };
-    await writeCached(task.cacheFolder, await prepare(task), key);
+    // Before the scan is read, so that one which changes meanwhile is noticed the next time.
+    const sources = await sourcesOf(task.case);
+    await writeCached(task.cacheFolder, await prepare(task), key, sources);
     return { id, written: true };
   });
 }
@@ -56,7 +58,7 @@ async function prepare({ case: one, labels, ...settings }: PrepareTask): Promise
 
 async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCase> {
   const { id } = task.case;
-  const cached = await readCached(folder, id, await cacheKey(task.case, task, task.labels));
+  const cached = await readCached(folder, task.case, cacheKey(task, task.labels));
   if (cached.state === "fresh") return cached.prepared;
   const found = cached.state === "absent" ? `does not hold the case ${id}` : `holds another state of ${id}`;
   throw new InputError(

@@ -22,6 +22,7 @@ export interface RegionSummary {
   readonly type: string;
   /** Null also where the object is so large that counting would take long. */
   readonly voxels: number | null;
+  /** Null too where the depth of the object's voxels is a guess. */
   readonly volumeMl: number | null;
   readonly contours: number | null;
   readonly measurements: readonly { readonly name: string; readonly value: number; readonly unit: string }[];
@@ -50,7 +51,7 @@ export async function objectSummary(bytes: Uint8Array, name: string): Promise<Ob
 const quickVoxelCount = 2 ** 27;
 
 async function segSummary(dataset: DicomDataset, bytes: Uint8Array, name: string): Promise<ObjectSummary> {
-  const { segments, geometry, type, problems } = await readSeg(bytes, name);
+  const { segments, geometry, depthGuess, type, problems } = await readSeg(bytes, name);
   const voxelMl = geometry.spacingMm.reduce((product, spacing) => product * spacing, 1e-3);
   const isCheap = voxelCount(geometry) * segments.length <= quickVoxelCount;
   return {
@@ -58,11 +59,14 @@ async function segSummary(dataset: DicomDataset, bytes: Uint8Array, name: string
     title: `${type} ${textOf(dataset, "ContentLabel")}`.trim(),
     regions: segments.map(({ label, propertyType, mask }) => {
       const voxels = isCheap ? mask().reduce((sum, value) => sum + value, 0) : null;
-      const volumeMl = voxels === null ? null : voxels * voxelMl;
+      const volumeMl = voxels === null || depthGuess !== null ? null : voxels * voxelMl;
       return { ...noBody, label, type: propertyType, voxels, volumeMl };
     }),
     references: referencesIn(itemsOf(dataset, "ReferencedSeriesSequence"), "ReferencedInstanceSequence"),
-    problems,
+    problems: [
+      ...problems,
+      ...(depthGuess === null ? [] : [`${depthGuess}, so that no volume is told without its scan`]),
+    ],
   };
 }
 

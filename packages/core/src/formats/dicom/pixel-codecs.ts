@@ -27,10 +27,9 @@ export async function loadCodec(encoding: CodecEncoding): Promise<FrameCodec> {
 
 /** Decodes an RLE frame (PS3.5, annex G): byte planes, the most significant first, each compressed with PackBits. */
 export function decodeRle(encoded: Uint8Array, cellCount: number, bytesPerCell: number): Uint8Array {
+  requireRleSegments(encoded, bytesPerCell);
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
-  const segmentCount = encoded.length < 64 ? 0 : view.getUint32(0, true);
-  if (segmentCount !== bytesPerCell)
-    throw new Error(`it has ${segmentCount} RLE segments, not ${bytesPerCell}`);
+  const segmentCount = bytesPerCell;
   const cells = new Uint8Array(cellCount * bytesPerCell);
   for (let segment = 0; segment < segmentCount; segment++) {
     const start = view.getUint32(4 + 4 * segment, true);
@@ -39,6 +38,14 @@ export function decodeRle(encoded: Uint8Array, cellCount: number, bytesPerCell: 
     unpackBits(encoded.subarray(start, end), cells, segmentCount - 1 - segment, bytesPerCell);
   }
   return cells;
+}
+
+/** An RLE frame has a segment for each byte of a cell. @throws Error where it has another number */
+export function requireRleSegments(encoded: Uint8Array, bytesPerCell: number): void {
+  const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+  const segmentCount = encoded.length < 64 ? 0 : view.getUint32(0, true);
+  if (segmentCount !== bytesPerCell)
+    throw new Error(`it has ${segmentCount} RLE segments, not ${bytesPerCell}`);
 }
 
 /** The first `length` bytes of an individually deflated frame (PS3.5, annex A.4.13), or fewer if it has no more. */

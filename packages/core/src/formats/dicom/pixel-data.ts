@@ -7,7 +7,7 @@ import { concatenated } from "../bytes.js";
 import { contentLimitBytes } from "../gzip.js";
 import { type CodestreamHeader, codestreamHeader } from "./codestream-header.js";
 import { type DicomDataset, elementOf, has, numberOf, numbersOf, textOf } from "./dataset.js";
-import { type DecodedFrame, decodeRle, inflateFrame, loadCodec } from "./pixel-codecs.js";
+import { type DecodedFrame, decodeRle, inflateFrame, loadCodec, requireRleSegments } from "./pixel-codecs.js";
 import { type TransferSyntax, transferSyntaxOf } from "./transfer-syntaxes.js";
 
 /** Stored values of one frame, `values[column + columns * row]`; bits become bytes of 0 and 1. */
@@ -66,6 +66,35 @@ export function frameCountOf(dataset: DicomDataset): number {
  * too short; the function throws it where the frame is damaged
  */
 export async function frameDecoder(dataset: DicomDataset): Promise<(frame: number) => StoredFrame> {
+  const { description, syntax, element, frames } = storedPixels(dataset);
+  if (frames === null) return nativeDecoder(dataset, element, description);
+  const decode = await codedFrameDecoder(syntax, description);
+  return (frame) => {
+    const encoded = frames[frame];
+    if (encoded === undefined) throw new RangeError(`Frame ${frame} of ${frames.length} was asked for.`);
+    return ofFrame(dataset, syntax, frame, () => decode(bytesOf(dataset, encoded)));
+  };
+}
+
+/**
+ * Checks all that can be known of a dataset's pixels without decoding them: that they are there, and that each
+ * compressed frame has the size of the header.
+ *
+ * @throws InputError as {@link frameDecoder}
+ */
+export function requirePixels(dataset: DicomDataset): void {
+  storedPixels(dataset);
+}
+
+interface StoredPixels {
+  readonly description: PixelDescription;
+  readonly syntax: TransferSyntax;
+  readonly element: dicomParser.Element;
+  /** The fragments of each frame; null where the pixels are not compressed. */
+  readonly frames: readonly (readonly Fragment[])[] | null;
+}
+
+function storedPixels(dataset: DicomDataset): StoredPixels {
   const { name } = dataset;
   const description = pixelDescriptionOf(dataset);
   const element = elementOf(dataset, "PixelData");
@@ -73,40 +102,54 @@ export async function frameDecoder(dataset: DicomDataset): Promise<(frame: numbe
     throw new InputError(`${name} has no pixel data, and an image was expected; export it again.`);
   }
   const syntax = transferSyntaxOf(dataset.transferSyntaxUid);
-  if (syntax.encoding === null) {
+  const { encoding } = syntax;
+  if (encoding === null) {
     throw new InputError(
       `${name} is compressed by ${syntax.name}, which cannot be decoded here; convert it to an uncompressed or losslessly compressed one first.`,
     );
   }
-  if (syntax.encoding === "native") {
+  if (encoding === "native") {
     if (element.hadUndefinedLength === true) {
       throw new InputError(
         `${name} has compressed pixel data, and its transfer syntax is ${syntax.name}, which is uncompressed; export it again.`,
       );
     }
-    return nativeDecoder(dataset, element, description);
+    requireLength(dataset, element, description);
+    return { description, syntax, element, frames: null };
   }
-
-  const { columns, rows, bitsAllocated } = description;
-  const cellBytes = Math.ceil((columns * rows * bitsAllocated) / 8);
   const frames = encodedFrames(dataset, element, description.frameCount);
-  const decode = await codedFrameDecoder(syntax, description, cellBytes);
-  return (frame) => {
-    const fragments = frames[frame];
-    if (fragments === undefined)
-      throw new RangeError(`Frame ${frame} was requested, and there are ${frames.length}.`);
-    try {
-      const encoded = bytesOf(dataset, fragments);
-      refuseDecompressionBomb(encoded, description);
-      return decode(encoded);
-    } catch (error) {
-      throw new InputError(
-        `${name} has a frame ${frame + 1} that cannot be decoded as ${syntax.name} (${error instanceof Error ? error.message : "the decoder gives no reason"}); convert it to an uncompressed file first, or export it again.`,
-        { cause: error },
-      );
-    }
-  };
+  // Before a decoder takes memory for what a frame says of itself.
+  for (const [frame, fragments] of frames.entries())
+    ofFrame(dataset, syntax, frame, () =>
+      refuseOtherHeader(encoding, bytesOf(dataset, fragments), description),
+    );
+  return { description, syntax, element, frames };
 }
+
+/** What `work` gives of a frame (from 0). @throws InputError with the frame and the reason where it fails */
+function ofFrame<T>({ name }: DicomDataset, syntax: TransferSyntax, frame: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new InputError(
+      `${name} has a frame ${frame + 1} that cannot be decoded as ${syntax.name} (${error instanceof Error ? error.message : "the decoder gives no reason"}); convert it to an uncompressed file first, or export it again.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What a compressed frame says of itself must be what the header says. */
+function refuseOtherHeader(
+  encoding: Exclude<TransferSyntax["encoding"], "native" | null>,
+  encoded: Uint8Array,
+  description: PixelDescription,
+): void {
+  refuseDecompressionBomb(encoded, description);
+  if (encoding === "rle") requireRleSegments(encoded, bytesPerCell(description));
+  else if (encoding !== "deflated-frame") refuseOtherSize(codestreamHeader(encoding, encoded), description);
+}
+
+const bytesPerCell = ({ bitsAllocated }: PixelDescription): number => Math.max(1, bitsAllocated / 8);
 
 function refuseColour(dataset: DicomDataset): void {
   const samples = numberOf(dataset, "SamplesPerPixel") ?? 1;
@@ -124,14 +167,8 @@ function nativeDecoder(
   element: dicomParser.Element,
   description: PixelDescription,
 ): (frame: number) => StoredFrame {
-  const { columns, rows, frameCount, bitsAllocated } = description;
+  const { columns, rows, bitsAllocated } = description;
   const pixelCount = columns * rows;
-  const wantedBytes = Math.ceil((pixelCount * frameCount * bitsAllocated) / 8);
-  if (element.length < wantedBytes) {
-    throw new InputError(
-      `${dataset.name} is cut short: it has ${element.length} bytes of pixels, and its header promises ${wantedBytes}; copy or download it again.`,
-    );
-  }
   const { byteArray } = dataset.content;
   const stored = byteArray.subarray(element.dataOffset, element.dataOffset + element.length);
   const isBigEndian = dataset.transferSyntaxUid === "1.2.840.10008.1.2.2";
@@ -148,12 +185,24 @@ function nativeDecoder(
   };
 }
 
+function requireLength(
+  { name }: DicomDataset,
+  { length }: dicomParser.Element,
+  { columns, rows, frameCount, bitsAllocated }: PixelDescription,
+): void {
+  const wantedBytes = Math.ceil((columns * rows * frameCount * bitsAllocated) / 8);
+  if (length >= wantedBytes) return;
+  throw new InputError(
+    `${name} is cut short: it has ${length} bytes of pixels, and its header promises ${wantedBytes}; copy or download it again.`,
+  );
+}
+
 async function codedFrameDecoder(
   { encoding }: TransferSyntax,
   description: PixelDescription,
-  cellBytes: number,
 ): Promise<(encoded: Uint8Array) => StoredFrame> {
   const { columns, rows, bitsAllocated } = description;
+  const cellBytes = Math.ceil((columns * rows * bitsAllocated) / 8);
   const fromCells = (cells: Uint8Array) => {
     if (cells.length < cellBytes) throw new Error(`it has ${cells.length} bytes, not ${cellBytes}`);
     return bitsAllocated === 1
@@ -162,8 +211,8 @@ async function codedFrameDecoder(
   };
   switch (encoding) {
     case "rle": {
-      const bytesPerCell = Math.max(1, bitsAllocated / 8);
-      return (encoded) => fromCells(decodeRle(encoded, cellBytes / bytesPerCell, bytesPerCell));
+      const width = bytesPerCell(description);
+      return (encoded) => fromCells(decodeRle(encoded, cellBytes / width, width));
     }
     case "deflated-frame":
       return (encoded) => fromCells(inflateFrame(encoded, cellBytes));
@@ -172,11 +221,7 @@ async function codedFrameDecoder(
       throw new TypeError("Native pixel data is not encoded frame by frame.");
     default: {
       const codec = await loadCodec(encoding);
-      return (encoded) => {
-        // Before the codec allocates memory for the size that the frame states.
-        refuseOtherSize(codestreamHeader(encoding, encoded), description);
-        return sampleValues(codec(encoded), description);
-      };
+      return (encoded) => sampleValues(codec(encoded), description);
     }
   }
 }

@@ -21,6 +21,8 @@ export interface FrameStack {
   readonly slabs: readonly Slab[];
   /** The stated distance between slices; null where it is not stated. */
   readonly betweenMm: number | null;
+  /** Which distance of slices was taken, as a phrase; null where the file states it or its planes tell it. */
+  readonly depthGuess: string | null;
   /** What had to be decided, as phrases. */
   readonly problems: readonly string[];
 }
@@ -65,7 +67,7 @@ export function frameStackOf(
   refuseMixedFrames(placed, name);
   const offsets = placed.map(({ positionMm }) => dot(subtract(positionMm, first.positionMm), normal));
   const sorted = distinct(offsets);
-  const { slabs, steps, stepMm } = slabsOfFrames(sorted, first);
+  const { slabs, steps, stepMm, isTold } = slabsOfFrames(sorted, first);
   const lowMm = slabs[0].lowMm;
   const planes = Math.max(1, Math.round((slabs[slabs.length - 1].highMm - lowMm) / stepMm));
   const spacingMm = (slabs[slabs.length - 1].highMm - lowMm) / planes;
@@ -99,6 +101,9 @@ export function frameStackOf(
       highMm: atFrame(n).highMm - lowMm - spacingMm / 2,
     })),
     betweenMm: first.betweenMm,
+    depthGuess: isTold
+      ? null
+      : `the distance of slices is neither stated nor told by ${counted(sorted.length, "plane")}, and taken as ${spacingMm.toFixed(2)} mm`,
     problems: [
       ...(isEven ? [] : ["frames at uneven distances, each extended half way to its neighbours"]),
       ...(isShifted ? ["frames shifted against each other within their planes"] : []),
@@ -207,7 +212,7 @@ function nearest(sorted: readonly number[], value: number): number {
 function slabsOfFrames(
   sorted: readonly number[],
   { betweenMm, thicknessMm }: Pick<PlacedFrame, "betweenMm" | "thicknessMm">,
-): { slabs: Slab[]; steps: readonly number[]; stepMm: number } {
+): { slabs: Slab[]; steps: readonly number[]; stepMm: number; isTold: boolean } {
   const gaps = sorted.slice(1).map((offset, n) => offset - sorted[n]);
   const usualMm = betweenMm ?? thicknessMm ?? 1;
   const [least, second] = [...gaps].sort((a, b) => a - b);
@@ -229,10 +234,10 @@ function slabsOfFrames(
       const at = sorted[0] + Math.round((offset - sorted[0]) / exact) * exact;
       return { lowMm: at - exact / 2, highMm: at + exact / 2 };
     });
-    return { slabs, steps: [exact], stepMm: exact };
+    return { slabs, steps: [exact], stepMm: exact, isTold: isTold || isRepeated || stepMm === betweenMm };
   }
   const slabs = slabsOf(around, usualMm).filter((_, n) => sorted.includes(around[n]));
-  return { slabs, steps, stepMm: median(steps) ?? usualMm };
+  return { slabs, steps, stepMm: median(steps) ?? usualMm, isTold: gaps.length > 0 || betweenMm !== null };
 }
 
 function isEvenBy(gaps: readonly number[], step: number): boolean {

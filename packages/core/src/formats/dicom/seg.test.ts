@@ -19,6 +19,7 @@ import { readNrrd } from "../nrrd.js";
 import { requireDrawnOn } from "./belonging.js";
 import { itemsOf, numberOf, numbersOf, parseDataset, textOf, textsOf } from "./dataset.js";
 import { encodeFile, explicitLittleEndian, type Item } from "./encode.js";
+import { objectSummary } from "./object-summary.js";
 import { readSeg, writeSeg } from "./seg.js";
 import { fixedContext, sourceOn } from "./source-series.test-helper.js";
 
@@ -318,6 +319,31 @@ describe("objects of other writers", () => {
     });
     expect(seg.segments[0].mask().join("")).toBe("01000000" + "11000000" + "00000000" + "10000000");
   });
+
+  test.each<[string, number[], Item, RegExp | null]>([
+    ["one plane", [4], {}, /neither stated nor told by 1 plane, and taken as 3\.00 mm/],
+    ["one plane of no thickness", [4], { SliceThickness: [] }, /taken as 1\.00 mm/],
+    ["two planes", [0, 6], {}, /told by 2 planes, and taken as 3\.00 mm/],
+    ["one plane whose distance is stated", [4], { SpacingBetweenSlices: "2" }, null],
+    ["three planes", [0, 6, 12], {}, null],
+  ])(
+    "%s: a distance that is a guess is told, and no volume without it",
+    async (_, places, measures, guess) => {
+      const pixelMeasures = { PixelSpacing: ["2", "1"], SliceThickness: "3", ...measures };
+      const file = object(
+        places.map((z) => frame(z)),
+        { SharedFunctionalGroupsSequence: [{ ...shared, PixelMeasuresSequence: [pixelMeasures] }] },
+      );
+      const { depthGuess } = await readSeg(file, "seg.dcm");
+      if (guess === null) expect(depthGuess).toBeNull();
+      else expect(depthGuess).toMatch(guess);
+      const summary = await objectSummary(file, "seg.dcm");
+      expect(summary?.regions.map(({ volumeMl }) => volumeMl === null)).toEqual([guess !== null]);
+      expect(summary?.problems.join()).toBe(
+        guess === null ? "" : `${depthGuess}, so that no volume is told without its scan`,
+      );
+    },
+  );
 
   test.each<[string, number[], Item, number[]]>([
     ["slices of 3 mm that lie 6 mm apart", [0, 6, 12], {}, [6, 3]],

@@ -40,6 +40,8 @@ export interface SegmentationObject extends DrawnObject {
    */
   readonly geometry: FrameStack["geometry"];
   readonly type: "BINARY" | "FRACTIONAL" | "LABELMAP";
+  /** Which distance of slices was taken for that grid, as a phrase; null where the file tells it. */
+  readonly depthGuess: string | null;
   /** In the order of the file; the background (number 0, or the padding value of a labelmap) is left out. */
   readonly segments: readonly Segment[];
   /** What had to be decided while reading, as phrases. */
@@ -113,6 +115,7 @@ export async function readSeg(bytes: Uint8Array, name: string): Promise<Segmenta
       textsOf(series, "SeriesInstanceUID"),
     ),
     geometry: stack.geometry,
+    depthGuess: stack.depthGuess,
     type,
     segments: items.map((item) => segmentOf(item, stack, [pixels.columns, pixels.rows], drawn)),
     problems: [

@@ -3,6 +3,7 @@
 export type SeriesProblemKind =
   | "missing-slice"
   | "duplicate-slice"
+  | "unequal-slices"
   | "uneven-spacing"
   | "rounded-positions"
   | "gantry-tilt"

@@ -1,4 +1,5 @@
 // Files become series, each problem is named, and what is read lies where it was scanned, in HU.
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../errors.js";
 import { pointOfIndex, type Vector3 } from "../../volume/volume.js";
@@ -13,7 +14,7 @@ import {
   named,
 } from "./ct.test-helper.js";
 import { encodeFile, type Item, implicitLittleEndian } from "./encode.js";
-import { chooseSeries, listSeries, readSeries } from "./series.js";
+import { chooseSeries, listSeries, problemsOfReading, readSeries } from "./series.js";
 import type { NamedFile } from "./slices.js";
 
 const pixels = (...values: number[]) => ({ PixelData: bytesOf(Int16Array.from(values)) });
@@ -193,7 +194,7 @@ describe("listed with its problem", () => {
     [
       "a localizer among slices",
       ctSeries([0, 1, 2], (n) => (n === 1 ? localizer : {})),
-      [[], ["single-slice", "localizer"]],
+      [["localizer"], ["single-slice", "localizer"]],
     ],
     [
       "a secondary capture",
@@ -246,6 +247,72 @@ describe("listed with its problem", () => {
     for (const { message } of series.flatMap(({ problems }) => problems))
       expect(message).toMatch(/^[A-Z0-9a-z][^\n]*\.$/);
   });
+});
+
+test("a localizer of another orientation is told of the slices that are read without it", async () => {
+  const sagittal = {
+    ImageType: ["ORIGINAL", "PRIMARY", "LOCALIZER"],
+    ImageOrientationPatient: ["0", "1", "0", "0", "0", "-1"],
+  };
+  const { volume, problems } = await read(ctSeries([0, 1, 2, 3], (n) => (n > 2 ? sagittal : {})));
+  expect(volume.size).toEqual([2, 2, 3]);
+  expect(problems.map(({ message }) => message)).toEqual([
+    "1 image of the series is a localizer (scout view), listed apart and no part of the volume.",
+  ]);
+});
+
+describe("an object of two phases", () => {
+  const phases = (second: readonly number[]) => [
+    ...ctSeries([0, 1]),
+    ...ctSeries([0, 1], (n) => ({
+      SOPInstanceUID: `1.2.4.${n}`,
+      PixelData: bytesOf(Int16Array.from(second)),
+    })),
+  ];
+
+  test("is refused by the listing's problems as by reading", async () => {
+    const [series] = (await listSeries(phases([9, 1, 2, 3]))).series;
+    const refused = (await problemsOfReading(series)).filter(({ isRefused }) => isRefused);
+    expect(refused).toEqual([
+      expect.objectContaining({
+        kind: "unequal-slices",
+        message: expect.stringMatching(
+          /lie at the same position and differ, as in a series of several phases/,
+        ),
+      }),
+    ]);
+    await expect(readSeries(series)).rejects.toThrow(refused[0].message);
+  });
+
+  test("of equal pixels is read, with the note that slices are there twice", async () => {
+    const [series] = (await listSeries(phases([0, 1, 2, 3]))).series;
+    expect((await problemsOfReading(series)).map(({ kind }) => kind)).toEqual(["duplicate-slice"]);
+    expect((await readSeries(series)).volume.size).toEqual([2, 2, 2]);
+  });
+});
+
+test.each([
+  [
+    "a JPEG 2000 frame of another size",
+    "j2k-poison/bad-size2.dcm",
+    /it has 2147483647 × 2147483647 pixels, not 64 × 48/,
+  ],
+  ["a JPEG frame of another size", "jpeg-poison/jpeg-50-bad.dcm", /it has 65535 × 65535 pixels, not 64 × 48/],
+])("%s is refused in the listing", async (_, path, message) => {
+  const bytes = readFileSync(new URL(`../../../../../fixtures/robustness-cases/${path}`, import.meta.url));
+  const { series } = await listSeries([named(new Uint8Array(bytes), "scan.dcm")]);
+  const refused = series[0].problems.filter(({ isRefused }) => isRefused);
+  expect(refused.map(({ kind }) => kind)).toEqual(["damaged-file"]);
+  expect(refused[0].message).toMatch(message);
+});
+
+test("pixels fewer than the header promises are refused in the listing", async () => {
+  const { series } = await listSeries(
+    ctSeries([0, 1], (n) => (n === 1 ? { PixelData: new Uint8Array(6) } : {})),
+  );
+  expect(series[0].problems.find(({ isRefused }) => isRefused)?.message).toMatch(
+    /it has 6 bytes of pixels, and its header promises 8/,
+  );
 });
 
 test("a localizer does not stand in the way of the slices of its series", async () => {

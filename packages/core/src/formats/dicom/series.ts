@@ -10,7 +10,7 @@ import {
   textOf,
   usableNumberOf,
 } from "./dataset.js";
-import { frameDecoder, type StoredFrame } from "./pixel-data.js";
+import { frameDecoder, requirePixels, type StoredFrame } from "./pixel-data.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
 import { type NamedFile, type Rescale, type Slice, slicesOf } from "./slices.js";
 import type { SourceInstance, SourceSeries, StudyIdentity } from "./source-series.js";
@@ -146,7 +146,7 @@ export async function readSeries(
     throw new InputError(`${titleOf(series)} cannot be read: ${refused?.message ?? "it has no grid."}`);
   }
   const reader = new SliceReader();
-  for (const { slice, of } of stack.duplicates) await refuseUnequal(reader, slice, of);
+  await refuseUnequalSlices(stack, reader);
   const slices = stack.placed.map(({ slice }) => slice);
   const data = stack.isRegular
     ? await stackedHu(slices, reader)
@@ -165,6 +165,22 @@ export async function readSeries(
       : stack.placed.map(({ distanceMm }) => distanceMm),
   };
   return { volume: { ...geometry, data }, source, problems: series.problems };
+}
+
+/**
+ * The problems of a series, and whether slices that lie at one position differ, as those of several phases do; these
+ * are read for it, where there are any.
+ */
+export async function problemsOfReading({ stack, problems }: DicomSeries): Promise<readonly SeriesProblem[]> {
+  if (problems.some(({ isRefused }) => isRefused)) return problems;
+  try {
+    await refuseUnequalSlices(stack, new SliceReader());
+    return problems;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const others = problems.filter(({ kind }) => kind !== "duplicate-slice");
+    return [...others, refusal("unequal-slices", error.message)];
+  }
 }
 
 /** What the listing needs to know about a file. */
@@ -259,6 +275,10 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NotAnImage 
     };
   }
   const { slices, problem } = slicesOrProblem(dataset, file);
+  const isColour =
+    (usableNumberOf(dataset, "SamplesPerPixel") ?? 1) > 1 ||
+    textOf(dataset, "PhotometricInterpretation") === "PALETTE COLOR";
+  const isDecodable = !isColour && transferSyntaxOf(dataset.transferSyntaxUid).encoding !== null;
   return {
     name: file.name,
     slices: isCutOff ? [] : slices,
@@ -268,10 +288,8 @@ function headerOf(bytes: Uint8Array, file: NamedFile): ImageHeader | NotAnImage 
     modality,
     transferSyntaxUid: dataset.transferSyntaxUid,
     study: studyOf(dataset),
-    isColour:
-      (usableNumberOf(dataset, "SamplesPerPixel") ?? 1) > 1 ||
-      textOf(dataset, "PhotometricInterpretation") === "PALETTE COLOR",
-    damage: damage?.message ?? problem,
+    isColour,
+    damage: damage?.message ?? problem ?? (isDecodable ? pixelProblem(dataset) : null),
   };
 }
 
@@ -285,6 +303,17 @@ function slicesOrProblem(
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { slices: [], problem: error.message };
+  }
+}
+
+/** Why the pixels cannot be decoded, as far as that shows before they are. */
+function pixelProblem(dataset: DicomDataset): string | null {
+  try {
+    requirePixels(dataset);
+    return null;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.message;
   }
 }
 
@@ -306,7 +335,6 @@ function studyOf(dataset: DicomDataset): StudyIdentity {
 function seriesOf(headers: readonly ImageHeader[], missing: SeriesProblem | null): DicomSeries[] {
   const slices = headers.flatMap((header) => header.slices);
   const stacks = groups(slices, belongTogether);
-  const mixed = stacks.length > 1 ? mixtureProblems(stacks) : [];
   return stacks.map((members) => {
     const files = new Set(members.map(({ file }) => file));
     const shown = headers.filter((header) => header.slices.some(({ file }) => files.has(file)));
@@ -315,7 +343,7 @@ function seriesOf(headers: readonly ImageHeader[], missing: SeriesProblem | null
     const stack = stackOf(members, missing !== null);
     const problems = [
       ...ownProblems(own, members),
-      ...mixed,
+      ...mixtureProblems(stacks, members),
       ...repeatedUids(stack),
       ...(missing === null ? [] : [missing]),
       ...stack.problems,
@@ -377,7 +405,9 @@ function isLocalizer({ imageType }: Slice): boolean {
   return imageType.includes("LOCALIZER");
 }
 
-function mixtureProblems(stacks: readonly (readonly Slice[])[]): SeriesProblem[] {
+/** What is told of a part of a series beside other parts. */
+function mixtureProblems(stacks: readonly (readonly Slice[])[], part: readonly Slice[]): SeriesProblem[] {
+  const localizers = stacks.filter(([first]) => isLocalizer(first)).flat().length;
   const firsts = stacks.map(([first]) => first).filter((slice) => !isLocalizer(slice));
   const differ = (same: (a: Slice, b: Slice) => boolean) => firsts.some((slice) => !same(slice, firsts[0]));
   const parts = `its ${stacks.length} parts (${stacks.map((stack) => stack.length).join(", ")} slices) are listed separately`;
@@ -395,6 +425,14 @@ function mixtureProblems(stacks: readonly (readonly Slice[])[]): SeriesProblem[]
       warning(
         "mixed-frame-of-reference",
         `The series holds slices of several frames of reference; ${parts}.`,
+      ),
+    );
+  }
+  if (localizers > 0 && !isLocalizer(part[0])) {
+    problems.push(
+      warning(
+        "localizer",
+        `${counted(localizers, "image")} of the series ${localizers === 1 ? "is a localizer" : "are localizers"} (scout view), listed apart and no part of the volume.`,
       ),
     );
   }
@@ -516,6 +554,10 @@ class SliceReader {
 }
 
 const unscaled: Rescale = { slope: 1, intercept: 0, assumed: null, unit: "HU" };
+
+async function refuseUnequalSlices({ duplicates }: Stack, reader: SliceReader): Promise<void> {
+  for (const { slice, of } of duplicates) await refuseUnequal(reader, slice, of);
+}
 
 async function refuseUnequal(reader: SliceReader, slice: Slice, of: Slice): Promise<void> {
   const [a, b] = [await reader.stored(of), await reader.stored(slice)];

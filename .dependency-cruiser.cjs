@@ -14,7 +14,17 @@ const layers = {
   losses: ["graph"],
   phantom: ["volume", "voxels"],
   training: ["graph", "networks", "losses", "transforms", "volume", "voxels", "runtime/types"],
-  inference: ["graph", "networks", "losses", "transforms", "volume", "voxels", "runtime/types"],
+  // Of the metrics only counts of overlap, by which a network in training is validated.
+  inference: [
+    "graph",
+    "networks",
+    "losses",
+    "transforms",
+    "volume",
+    "voxels",
+    "runtime/types",
+    "metrics/overlap",
+  ],
   models: ["graph", "networks", "transforms", "inference", "formats"],
   reports: ["volume", "voxels", "metrics", "statistics"],
 };

@@ -1,7 +1,7 @@
 // The demonstration's table and report.
 import { type CaseMetrics, counted, reportHtml } from "@lnsnet/core";
 import { learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
-import type { TrainingHistory } from "@lnsnet/node";
+import type { TrainingHistory } from "@lnsnet/core/training";
 import { duration } from "./terminal/progress-lines.js";
 
 export interface DemoCase extends CaseMetrics {

@@ -11,8 +11,8 @@ import {
   writeNifti,
 } from "@lnsnet/core";
 import { readSafetensors, writeSafetensors } from "@lnsnet/core/formats";
-import { patientOfCase } from "@lnsnet/core/training";
-import { divideCases, loadModel, type TrainingHistory } from "@lnsnet/node";
+import type { TrainingHistory } from "@lnsnet/core/training";
+import { loadModel } from "@lnsnet/node";
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BoxPatient, boxGeometry, boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
@@ -244,48 +244,6 @@ describe("lnsnet train", () => {
     const { code, stderr } = await lnsnet(training("whole", "--resume", "--learning-rate", "0.01"));
     expect(code).toBe(2);
     expect(stderr).toMatch(/state\.safetensors was written by a run with other settings/);
-  });
-});
-
-describe("divideCases", () => {
-  const cases = Array.from({ length: 12 }, (_, n) => {
-    const id = `p${Math.floor(n / 2)}_scan${n % 2}`;
-    return { id, imagePath: id, labelPath: id, instancesPath: null };
-  });
-  const patientsOf = (part: readonly { id: string }[]) => new Set(part.map(({ id }) => patientOfCase(id)));
-
-  test("sets whole patients aside, of a quarter of them at most, and others by another seed", () => {
-    const choices = new Set<string>();
-    for (let seed = 0; seed < 20; seed++) {
-      const divided = divideCases(cases, { validationCases: 1, validateEvery: 1, seed }, {});
-      // Two scans a patient.
-      expect(divided.training).toHaveLength(10);
-      expect(divided.validation).toHaveLength(2);
-      const [watching] = patientsOf(divided.validation);
-      expect(patientsOf(divided.training).has(watching)).toBe(false);
-      choices.add(watching);
-    }
-    expect(choices.size).toBeGreaterThan(3);
-  });
-
-  test.each([
-    { patients: 1, asked: 4, watching: 0 },
-    { patients: 3, asked: 4, watching: 0 },
-    { patients: 4, asked: 4, watching: 1 },
-    { patients: 8, asked: 4, watching: 2 },
-    { patients: 15, asked: 4, watching: 3 },
-    { patients: 16, asked: 4, watching: 4 },
-    { patients: 100, asked: 4, watching: 4 },
-    { patients: 100, asked: 99, watching: 25 },
-  ])("of $patients patients $watching watch where $asked scans are asked for", (row) => {
-    const some = Array.from({ length: row.patients }, (_, n) => ({ ...cases[0], id: `case_${n}` }));
-    const divided = divideCases(some, { validationCases: row.asked, validateEvery: 1, seed: 1 }, {});
-    expect(divided.validation).toHaveLength(row.watching);
-    expect(divided.training).toHaveLength(row.patients - row.watching);
-  });
-
-  test("sets none aside where nothing is validated", () => {
-    expect(divideCases(cases, { validationCases: 3, validateEvery: 0, seed: 1 }, {}).training).toEqual(cases);
   });
 });
 

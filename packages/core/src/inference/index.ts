@@ -21,4 +21,5 @@ export {
   type SegmentedNode,
 } from "./segmented-nodes.js";
 export { type Prediction, patchWeighting, predictProbability } from "./sliding-window.js";
+export { type LabelledScan, meanDsc } from "./validation.js";
 export { nodesOfPredictions, probabilityOfScan, type SearchedPart, scanCleaner } from "./whole-scan.js";

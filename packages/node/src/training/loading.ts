@@ -1,15 +1,13 @@
 // Scans and batches ahead of the training step, made in worker threads: the step itself blocks the main one.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Vector3 } from "@lnsnet/core";
-import type { PreparedCase } from "@lnsnet/core/training";
+import type { BatchPlan, BatchSource, PreparedCase, TrainingBatch } from "@lnsnet/core/training";
 import type { IntensityWindow } from "@lnsnet/core/transforms";
 import type { Case, Dataset } from "../datasets/dataset.js";
 import type { Job } from "../work/job.js";
 import { runInWorkers } from "../work/pool.js";
-import type { Batch, BatchMessage, BatchPlan } from "./batch-worker.js";
+import type { BatchMessage } from "./batch-worker.js";
 import type { KeptCase, PrepareTask } from "./prepare-worker.js";
-
-export type { BatchPlan } from "./batch-worker.js";
 
 export interface PrepareOptions {
   readonly spacingMm: Vector3;
@@ -69,15 +67,8 @@ export async function fillCache(
 
 const prepareWorker = new URL("./prepare-worker.js", import.meta.url);
 
-/** Batches by the number of their step, made ahead of need. */
-export interface BatchLoader {
-  /**
-   * The batch of a step. Steps are best asked for in order; any other step is made from there on. The result is the
-   * same whatever the number of threads.
-   */
-  next(step: number): Promise<Batch>;
-  /** Seconds that {@link next} has waited so far. */
-  readonly waitedSeconds: number;
+/** Batches made ahead of need. The result is the same whatever the number of threads. */
+export interface BatchLoader extends BatchSource {
   /** Stops the threads. */
   close(): Promise<void>;
 }
@@ -85,8 +76,9 @@ export interface BatchLoader {
 /**
  * Starts worker threads that make batches ahead.
  *
- * Requests for `ahead` steps are queued at the workers up front, so that they go on while `run()` of ONNX Runtime
- * blocks this thread; what has arrived meanwhile is taken from the ports without waiting for the event loop.
+ * Requests for `ahead` batches are queued at the workers up front, so that they go on while `run()` of ONNX Runtime
+ * blocks this thread; what has arrived meanwhile is taken from the ports without waiting for the event loop. Where the
+ * next batch asked for is not the one after the last, batches are made from there on.
  *
  * @param plan its cases must lie in shared memory, as those of {@link prepareCases} do; else every thread copies them
  */
@@ -94,16 +86,15 @@ export function createBatchLoader(
   plan: BatchPlan,
   { threads = 1, ahead = 4 }: { readonly threads?: number; readonly ahead?: number } = {},
 ): BatchLoader {
-  const ready = new Map<number, Batch>();
+  const ready = new Map<number, TrainingBatch>();
   let failure: Error | null = null;
   let wake: () => void = () => undefined;
   let expected = 0;
   let requested = 0;
-  let waitedSeconds = 0;
 
-  const accept = ({ step, image, label }: BatchMessage): void => {
+  const accept = ({ index, image, label }: BatchMessage): void => {
     // After a jump, batches of the old place may still arrive.
-    if (step >= expected && step < requested) ready.set(step, { image, label });
+    if (index >= expected && index < requested) ready.set(index, { image, label });
     wake();
   };
   const fail = (error: Error): void => {
@@ -111,33 +102,30 @@ export function createBatchLoader(
     wake();
   };
   const lanes = Array.from({ length: threads }, () => startWorker(plan, accept, fail));
+  const arrival = async (index: number): Promise<TrainingBatch> => {
+    for (;;) {
+      for (const { port } of lanes) drain(port, accept);
+      const batch = ready.get(index);
+      if (batch !== undefined) return batch;
+      if (failure !== null) throw failure;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
 
   return {
-    async next(step) {
-      if (step !== expected) {
+    async next(index) {
+      if (index !== expected) {
         ready.clear();
-        requested = step;
+        requested = index;
       }
-      expected = step;
-      for (; requested < step + ahead; requested++) lanes[requested % threads].port.postMessage(requested);
-      const start = performance.now();
-      let batch: Batch | undefined;
-      for (;;) {
-        for (const { port } of lanes) drain(port, accept);
-        batch = ready.get(step);
-        if (batch !== undefined) break;
-        if (failure !== null) throw failure;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      waitedSeconds += (performance.now() - start) / 1000;
-      ready.delete(step);
-      expected = step + 1;
+      expected = index;
+      for (; requested < index + ahead; requested++) lanes[requested % threads].port.postMessage(requested);
+      const batch = await arrival(index);
+      ready.delete(index);
+      expected = index + 1;
       return batch;
-    },
-    get waitedSeconds() {
-      return waitedSeconds;
     },
     async close() {
       fail(new Error("The batch loader is closed."));

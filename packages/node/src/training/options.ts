@@ -1,7 +1,7 @@
-// What a training is asked for.
-
-import type { Decay } from "@lnsnet/core/training";
-import type { Augmentation } from "@lnsnet/core/transforms";
+// What a training is asked for, and what it does by default.
+import { InputError } from "@lnsnet/core";
+import { type Decay, defaultOptimizer } from "@lnsnet/core/training";
+import { type Augmentation, defaultAugmentation } from "@lnsnet/core/transforms";
 
 export interface TrainingOptions {
   readonly steps: number;
@@ -27,4 +27,38 @@ export interface TrainingOptions {
   readonly patience: number;
   /** The whole network, or its head alone. */
   readonly trained: "all" | "head";
+}
+
+export const defaultTrainingOptions: TrainingOptions = {
+  steps: 3000,
+  batchSize: 1,
+  accumulation: 1,
+  learningRate: 0.001,
+  decay: "cosine",
+  weightDecay: defaultOptimizer.weightDecay,
+  clipNorm: defaultOptimizer.clipNorm,
+  averageDecay: 0.998,
+  foregroundShare: 0.6,
+  augmentation: defaultAugmentation,
+  seed: 1,
+  threads: 0,
+  validateEvery: 250,
+  validationCases: 4,
+  patience: 0,
+  trained: "all",
+};
+
+/** @throws InputError where options do not go together */
+export function requireTrainable(
+  { patience, validateEvery, validationCases, trained }: TrainingOptions,
+  { weightsPath = null }: { readonly weightsPath?: string | null },
+): void {
+  if (patience > 0 && (validateEvery === 0 || validationCases === 0))
+    throw new InputError(
+      `--patience is ${patience}, and nothing is validated; give --validate-every and --validation-cases, or leave --patience out.`,
+    );
+  if (trained === "head" && weightsPath === null)
+    throw new InputError(
+      "--train head leaves all but the head as it is, which makes no sense of random weights; give a model with --weights.",
+    );
 }

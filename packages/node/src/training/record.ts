@@ -7,15 +7,9 @@ import type { Case } from "../datasets/dataset.js";
 import { patientsOf } from "../datasets/splits.js";
 import { writeJson } from "../files/disk.js";
 import { currentVersions } from "../work/environment.js";
+import type { TrainingScans } from "./division.js";
 import { trainingFiles } from "./folder.js";
 import type { TrainingOptions } from "./options.js";
-
-/** Who trains, and who watches the training. */
-export interface TrainingScans {
-  readonly training: readonly Case[];
-  /** Scans set aside for the learning curve; none where nothing is validated. */
-  readonly validation: readonly Case[];
-}
 
 export interface RecordedRun extends TrainingScans {
   readonly dataset: string;

@@ -2,20 +2,8 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileVersionRecord, restartRecord, scalarsRecord } from "@lnsnet/core/formats";
+import type { LogEntry } from "@lnsnet/core/training";
 import { fileError, isFile, writeAtomically } from "../files/disk.js";
-
-/** Figures after a step; those of a training step, or of a validation. */
-interface LogEntry {
-  readonly step: number;
-  readonly loss?: number;
-  readonly norm?: number;
-  readonly learningRate?: number;
-  readonly validationDsc?: number;
-  /** Seconds of training, over all sittings. */
-  readonly seconds?: number;
-  /** Seconds of this sitting in which the step waited for patches. */
-  readonly waitedSeconds?: number;
-}
 
 export interface RunLog {
   write(entry: LogEntry): Promise<void>;

@@ -10,27 +10,9 @@ import {
   parsePlan,
   requireKnownVersion,
 } from "@lnsnet/core/models";
-import type { Validation } from "@lnsnet/core/training";
+import type { SavedTraining, TrainingHistory } from "@lnsnet/core/training";
 import { z } from "zod";
 import { isFile, readBytes } from "../files/disk.js";
-
-/** What a training run has shown so far; kept in its state file. */
-export interface TrainingHistory {
-  /** Mean loss of the steps since the entry before. */
-  readonly steps: { step: number; loss: number }[];
-  readonly validation: Validation[];
-  /** Losses of the steps since the last entry of `steps`. */
-  readonly unlogged: number[];
-  /** Seconds of training, over all sittings. */
-  seconds: number;
-}
-
-export interface SavedTraining {
-  readonly state: TrainingState;
-  readonly history: TrainingHistory;
-  /** Steps that the run was to have when it was saved. */
-  readonly plannedSteps: number;
-}
 
 const historySchema: z.ZodType<TrainingHistory> = z.object({
   steps: z.array(z.object({ step: z.number(), loss: z.number() })),

@@ -1,0 +1,30 @@
+// By what a training run is known, so that it is resumed as the same run and no other.
+import { createHash } from "node:crypto";
+import type { Plan } from "@lnsnet/core";
+import type { StartingPoint } from "@lnsnet/core/training";
+import type { Case } from "../datasets/dataset.js";
+import type { TrainingScans } from "./division.js";
+import type { TrainingOptions } from "./options.js";
+
+/** What must be the same for a resumed run to be the same run; the number of steps may differ. */
+export function runIdentity(
+  plan: Plan,
+  { threads: _, steps: __, ...options }: TrainingOptions,
+  { training, validation }: TrainingScans,
+  start: StartingPoint | null,
+): string {
+  const idsOf = (cases: readonly Case[]) => cases.map(({ id }) => id);
+  return JSON.stringify({
+    plan,
+    options,
+    training: idsOf(training),
+    validation: idsOf(validation),
+    weights: start && hashOf([start.theta, ...Object.values(start.buffers)]),
+  });
+}
+
+function hashOf(parts: readonly Float32Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}

@@ -1,0 +1,64 @@
+// The folder of a training run as the place where the training loop keeps it.
+import type { Plan, TrainingStep } from "@lnsnet/core";
+import { learningCurveSvg } from "@lnsnet/core/reports";
+import {
+  averagedWeights,
+  bestValidation,
+  type SavedTraining,
+  type TrainingPlace,
+  type TrainingState,
+} from "@lnsnet/core/training";
+import { writeAtomically } from "../files/disk.js";
+import { saveModel } from "../files/model-file.js";
+import { type TrainingFolder, trainingFiles } from "./folder.js";
+import { type RecordedRun, writeTrainingRecord } from "./record.js";
+import { openRunLog, type RunLog } from "./run-log.js";
+import { stateBytes } from "./state.js";
+
+/** What is kept of a run beside its state. */
+export interface KeptRun {
+  readonly folder: string;
+  readonly opened: TrainingFolder;
+  readonly step: TrainingStep;
+  /** What must be the same for a resumed run to be the same run. */
+  readonly identity: string;
+  readonly record: RecordedRun;
+  /** Steps done before; what the log holds of later ones comes again. */
+  readonly stepsBefore: number;
+}
+
+export interface FolderPlace extends TrainingPlace {
+  /** Writes down that the run has come to its end. */
+  finish(training: SavedTraining): Promise<void>;
+}
+
+/** Nothing is written before the loop begins. */
+export function folderPlace({ folder, opened, step, identity, record, stepsBefore }: KeptRun): FolderPlace {
+  const files = trainingFiles(folder);
+  const { plan } = record;
+  let log: RunLog | null = null;
+  return {
+    async begin() {
+      await opened.begin();
+      await writeTrainingRecord(folder, record, null);
+      log = await openRunLog(folder, stepsBefore);
+    },
+    async save(training) {
+      await writeAtomically(files.state, stateBytes(training, identity));
+      await saveWeights(files.model, plan, training.state, step);
+      const curve = { title: "Learning curve", note: plan.dataLabel, ...training.history };
+      await writeAtomically(files.curve, learningCurveSvg(curve));
+    },
+    saveBest: (state) => saveWeights(files.best, plan, state, step),
+    record: async (entry) => log?.write(entry),
+    finish: ({ state, history }) =>
+      writeTrainingRecord(folder, record, {
+        steps: state.step,
+        bestValidation: bestValidation(history.validation),
+      }),
+  };
+}
+
+function saveWeights(path: string, plan: Plan, state: TrainingState, step: TrainingStep): Promise<void> {
+  return saveModel(path, { plan, steps: state.step, weights: averagedWeights(state, step) }, false);
+}

@@ -1,19 +1,15 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
-import { InputError, networkPresets, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
-import { medianOf } from "@lnsnet/core/statistics";
-import { channelPlan } from "@lnsnet/core/transforms";
+import { InputError, networkPresets, type Plan } from "@lnsnet/core";
 import {
-  type CacheSettings,
-  type Case,
+  type AskedSettings,
+  cachedSettings,
   type Dataset,
+  defaultWindow,
   planFor,
-  readCacheSettings,
-  readScan,
+  workingSettings,
 } from "@lnsnet/node";
 import type { ArgsDef } from "citty";
 import { foregroundArgument, networkSize, realNumber, threeNumbers } from "./arguments.js";
-
-const DEFAULT_WINDOW = "-160,240";
 
 export const planArguments = {
   network: {
@@ -35,7 +31,7 @@ export const planArguments = {
   },
   window: {
     type: "string",
-    description: `intensity window in HU; values outside are clipped; by default ${DEFAULT_WINDOW}`,
+    description: `intensity window in HU; values outside are clipped; by default ${defaultWindow.lowHu},${defaultWindow.highHu}`,
     valueHint: "LOW,HIGH",
   },
   cache: {
@@ -68,49 +64,20 @@ export interface PlanValues {
 export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan> {
   const network = networkPresets[values.network];
   const patchSize = networkSize(values.patch, "--patch", network);
+  const asked = askedSettings(values);
   const settings =
     values.cache === undefined
-      ? await workingSettings(dataset, values.spacing, values.window)
-      : await settingsOfCache(values.cache, values.spacing, values.window);
+      ? await workingSettings(dataset, asked)
+      : await cachedSettings(values.cache, asked);
   return planFor(dataset, { network, patchSize, ...settings });
 }
 
-/**
- * The working spacing and window: those asked for, else the median spacing of the training scans and the usual window.
- *
- * @throws InputError where a text cannot be used
- */
-export async function workingSettings(
-  { training, channels: names }: Dataset,
-  spacing: string | undefined,
-  window: string | undefined,
-): Promise<CacheSettings> {
-  const spacingMm =
-    spacing === undefined ? await medianSpacing(training) : threeNumbers(spacing, "--spacing", 0.1, 50);
-  const huWindow = windowOf(window ?? DEFAULT_WINDOW);
-  const channels = channelPlan(names, huWindow);
-  return { spacingMm, window: huWindow, ...(channels === undefined ? {} : { channels }) };
-}
-
-/** @throws InputError where the folder is no cache, or was made with other settings than those asked for */
-async function settingsOfCache(
-  folder: string,
-  spacing: string | undefined,
-  window: string | undefined,
-): Promise<CacheSettings> {
-  const settings = await readCacheSettings(folder);
-  const { spacingMm, window: kept } = settings;
-  const wanted = [
-    ["--spacing", spacing, spacingMm.join()],
-    ["--window", window, `${kept.lowHu},${kept.highHu}`],
-  ] as const;
-  for (const [option, asked, held] of wanted) {
-    if (asked === undefined || asked.split(",").map(Number).join() === held) continue;
-    throw new InputError(
-      `${folder} was made with ${option} ${held}, and ${option} ${asked} is asked for; leave ${option} out or run lnsnet preprocess into another folder.`,
-    );
-  }
-  return settings;
+/** @throws InputError where a text cannot be used */
+export function askedSettings({ spacing, window }: Pick<PlanValues, "spacing" | "window">): AskedSettings {
+  return {
+    spacingMm: spacing === undefined ? undefined : threeNumbers(spacing, "--spacing", 0.1, 50),
+    window: window === undefined ? undefined : windowOf(window),
+  };
 }
 
 /** @throws InputError where the text is not a rising pair of HU. */
@@ -119,13 +86,4 @@ function windowOf(text: string): Plan["window"] {
   if (highHu === undefined || !(lowHu < highHu))
     throw new InputError(`--window is "${text}"; give two rising numbers of HU, such as -160,240.`);
   return { lowHu, highHu };
-}
-
-/** The median of the scans' spacings along x, y and z, in hundredths of a mm. */
-async function medianSpacing(cases: readonly Case[]): Promise<Vector3> {
-  const spacings: Vector3[] = [];
-  for (const one of cases) spacings.push(reorientToLps(await readScan(one.imagePath)).spacingMm);
-  const median = (axis: number): number =>
-    Math.round(medianOf(spacings.map((spacing) => spacing[axis])) * 100) / 100;
-  return [median(0), median(1), median(2)];
 }

@@ -8,41 +8,51 @@ import {
   noAugmentation,
   withoutVariations,
 } from "@lnsnet/core/transforms";
-import type { TrainingOptions } from "@lnsnet/node";
+import { defaultTrainingOptions as defaults, requireTrainable, type TrainingOptions } from "@lnsnet/node";
 import type { ArgsDef } from "citty";
 import { realNumber, wholeNumber } from "./arguments.js";
 
 export const regimeArguments = {
-  steps: { type: "string", description: "number of training steps", default: "3000", valueHint: "NUMBER" },
-  batch: { type: "string", description: "patches per batch", default: "1", valueHint: "NUMBER" },
+  steps: {
+    type: "string",
+    description: "number of training steps",
+    default: String(defaults.steps),
+    valueHint: "NUMBER",
+  },
+  batch: {
+    type: "string",
+    description: "patches per batch",
+    default: String(defaults.batchSize),
+    valueHint: "NUMBER",
+  },
   accumulate: {
     type: "string",
     description: "batches per step, whose gradients are averaged",
-    default: "1",
+    default: String(defaults.accumulation),
     valueHint: "NUMBER",
   },
   "learning-rate": {
     type: "string",
     description: "peak learning rate of AdamW",
-    default: "0.001",
+    default: String(defaults.learningRate),
     valueHint: "RATE",
   },
   decay: {
     type: "enum",
     description: "how the learning rate falls after a warm-up of 5 %",
     options: ["cosine", "polynomial"],
-    default: "cosine",
+    default: defaults.decay,
   },
   "weight-decay": {
     type: "string",
     description: "decoupled weight decay",
-    default: "0.01",
+    default: String(defaults.weightDecay),
     valueHint: "RATE",
   },
   "foreground-share": {
     type: "string",
     description: "share of patches that are centred on foreground",
-    default: "0.6",
+    default: String(defaults.foregroundShare),
     valueHint: "SHARE",
   },
   augment: {
@@ -59,26 +69,26 @@ export const regimeArguments = {
   "validation-cases": {
     type: "string",
     description: "number of training scans used for validation instead",
-    default: "4",
+    default: String(defaults.validationCases),
     valueHint: "NUMBER",
   },
   "validate-every": {
     type: "string",
     description: "steps between validations; 0 for none",
-    default: "250",
+    default: String(defaults.validateEvery),
     valueHint: "NUMBER",
   },
   patience: {
     type: "string",
     description: "stop after this many validations without improvement; 0 to train all steps",
-    default: "0",
+    default: String(defaults.patience),
     valueHint: "NUMBER",
   },
   train: {
     type: "enum",
     description: "which layers to train; head needs --weights",
     options: ["all", "head"],
-    default: "all",
+    default: defaults.trained,
   },
   weights: {
     type: "string",
@@ -88,13 +98,13 @@ export const regimeArguments = {
   seed: {
     type: "string",
     description: "seed of all random numbers",
-    default: "1",
+    default: String(defaults.seed),
     valueHint: "NUMBER",
   },
   threads: {
     type: "string",
     description: "threads for the network; 0 uses every core",
-    default: "0",
+    default: String(defaults.threads),
     valueHint: "NUMBER",
   },
 } as const satisfies ArgsDef;
@@ -122,14 +132,13 @@ export interface RegimeValues {
 /** @throws InputError for a value that cannot be used, or options that do not go together */
 export function trainingOptions(values: RegimeValues): TrainingOptions {
   const options: TrainingOptions = {
+    ...defaults,
     steps: wholeNumber(values.steps, "--steps", 1, 1e7),
     batchSize: wholeNumber(values.batch, "--batch", 1, 64),
     accumulation: wholeNumber(values.accumulate, "--accumulate", 1, 1024),
     learningRate: realNumber(values["learning-rate"], "--learning-rate", 1e-8, 1),
     decay: values.decay,
     weightDecay: realNumber(values["weight-decay"], "--weight-decay", 0, 1),
-    clipNorm: 1,
-    averageDecay: 0.998,
     foregroundShare: realNumber(values["foreground-share"], "--foreground-share", 0, 1),
     augmentation: values.augment
       ? withoutVariations(defaultAugmentation, variationNames(values.without))
@@ -141,14 +150,7 @@ export function trainingOptions(values: RegimeValues): TrainingOptions {
     patience: wholeNumber(values.patience, "--patience", 0, 1e6),
     trained: values.train,
   };
-  if (options.patience > 0 && (options.validateEvery === 0 || options.validationCases === 0))
-    throw new InputError(
-      `--patience is ${options.patience}, and nothing is validated; give --validate-every and --validation-cases, or leave --patience out.`,
-    );
-  if (options.trained === "head" && values.weights === undefined)
-    throw new InputError(
-      "--train head leaves all but the head as it is, which makes no sense of random weights; give a model with --weights.",
-    );
+  requireTrainable(options, { weightsPath: values.weights ?? null });
   return options;
 }
 

@@ -104,7 +104,14 @@ export type { ClicksOf, Segmented } from "./segmenting/segmenting.js";
 export { shippedModelPath } from "./segmenting/shipped-model.js";
 export { type TrainingStart, trainingFiles } from "./training/folder.js";
 export { defaultTrainingOptions, requireTrainable, type TrainingOptions } from "./training/options.js";
-export { type AskedPlan, planFor } from "./training/plan.js";
+export {
+  type AskedPlan,
+  type AskedSettings,
+  cachedSettings,
+  defaultWindow,
+  planFor,
+  workingSettings,
+} from "./training/plan.js";
 export { preprocessDataset } from "./training/preprocessing.js";
 export { trainNetwork } from "./training/train-network.js";
 export type { TrainingResult, TrainingRun } from "./training/training.js";

@@ -114,7 +114,7 @@ describe("three trainings at once, of which one is stopped", () => {
   });
 
   test("the stopped one was saved, and says how far it came", async () => {
-    expect(sentences.get("stopped")?.at(-1)).toMatch(/^stopped after step 2;/);
+    expect(sentences.get("stopped")?.at(-1)).toMatch(/^stopped after step 2 of /);
     expect(await readFile(join(root, "stopped", "state.safetensors"))).not.toHaveLength(0);
   });
 });

@@ -1,8 +1,8 @@
 // lnsnet preprocess: the scans of a data set on the working grid, in files that trainings share.
-import { openDataset, preprocessDataset } from "@lnsnet/node";
+import { openDataset, preprocessDataset, workingSettings } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
-import { workingSettings } from "../plan-arguments.js";
+import { askedSettings } from "../plan-arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const preprocessCommand = defineCommand({
@@ -35,7 +35,7 @@ export const preprocessCommand = defineCommand({
   async run({ args }) {
     const threads = wholeNumber(args.threads, "--threads", 1, 64);
     const dataset = await openDataset(args.dataset, args.foreground);
-    const settings = await workingSettings(dataset, args.spacing, args.window);
+    const settings = await workingSettings(dataset, askedSettings(args));
     const written = await preprocessDataset(dataset, args.output, settings, { threads }, terminalJob());
     const cases = dataset.training.length;
     if (args.json === true)

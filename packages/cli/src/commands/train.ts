@@ -4,10 +4,13 @@ import { InputError } from "@lnsnet/core";
 import { bestValidation, type PatientRule } from "@lnsnet/core/training";
 import {
   type Dataset,
+  isFile,
   openDataset,
   patientRule,
   readSplits,
+  type TrainingRun,
   type TrainingStart,
+  trainingFiles,
   trainingPart,
   trainNetwork,
 } from "@lnsnet/node";
@@ -15,7 +18,7 @@ import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
 import { duration } from "../terminal/progress-lines.js";
-import { printJson, printText, terminalJob } from "../terminal/terminal.js";
+import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
 export const trainCommand = defineCommand({
@@ -58,19 +61,20 @@ export const trainCommand = defineCommand({
     const dataset = await foldOf(whole, args.splits, args.fold, patients);
     const plan = await planOf(args, dataset);
     const start = startOf(args.resume === true, args.force === true);
-    const { modelPath, bestPath, history, parameters, steps } = await trainNetwork(
-      dataset,
-      plan,
-      options,
-      {
-        folder: args.output,
-        start,
-        cacheFolder: args.cache ?? null,
-        weightsPath: args.weights ?? null,
-        patients,
-      },
-      terminalJob(),
-    );
+    const run: TrainingRun = {
+      folder: args.output,
+      start,
+      cacheFolder: args.cache ?? null,
+      weightsPath: args.weights ?? null,
+      patients,
+    };
+    const job = terminalJob();
+    const training = trainNetwork(dataset, plan, options, run, job);
+    const { modelPath, bestPath, history, parameters, steps } = await training.catch(async (error) => {
+      if (job.signal.aborted && (await isFile(trainingFiles(args.output).state)))
+        printNote("the same command with --resume goes on with the training");
+      throw error;
+    });
     const last = history.validation.at(-1) ?? null;
     const best = bestValidation(history.validation);
     if (args.json === true)

@@ -1,8 +1,14 @@
-// The plan of a training: what is asked for, and the channels and classes of the data set.
-import type { Plan } from "@lnsnet/core";
-import { channelPlan, logitChannels } from "@lnsnet/core/transforms";
-import { type Dataset, listed } from "../datasets/dataset.js";
+// The plan of a training: what is asked for, the channels and classes of the data set, and what its scans suggest.
+import { InputError, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
+import { medianOf } from "@lnsnet/core/statistics";
+import { channelPlan, type IntensityWindow, logitChannels } from "@lnsnet/core/transforms";
+import { type CacheSettings, readCacheSettings } from "../datasets/cache.js";
+import { type Case, type Dataset, listed } from "../datasets/dataset.js";
 import { classNames } from "../datasets/foreground.js";
+import { readScan } from "../files/imaging.js";
+
+/** Of soft tissue. */
+export const defaultWindow: IntensityWindow = { lowHu: -160, highHu: 240 };
 
 /** What of a plan is asked for; its network is built for the data set's channels and classes. */
 export type AskedPlan = Pick<Plan, "network" | "patchSize" | "spacingMm" | "window">;
@@ -35,4 +41,55 @@ export function planFor(dataset: Dataset, asked: AskedPlan): Plan {
 function writtenAsOne(scheme: NonNullable<Plan["labels"]>): NonNullable<Plan["labels"]> {
   const { classes } = scheme;
   return classes.length > 1 ? scheme : { ...scheme, classes: [{ ...classes[0], writtenAs: 1 }] };
+}
+
+/** Working spacing and window, where they are asked for. */
+export interface AskedSettings {
+  readonly spacingMm?: Vector3 | undefined;
+  readonly window?: IntensityWindow | undefined;
+}
+
+/** The settings asked for; else the median spacing of the training scans, and {@link defaultWindow}. */
+export async function workingSettings(
+  { training, channels: names }: Dataset,
+  { spacingMm, window = defaultWindow }: AskedSettings = {},
+): Promise<CacheSettings> {
+  const channels = channelPlan(names, window);
+  return {
+    spacingMm: spacingMm ?? (await medianSpacing(training)),
+    window,
+    ...(channels === undefined ? {} : { channels }),
+  };
+}
+
+/**
+ * The settings that a cache was made with.
+ *
+ * @throws InputError where the folder is no cache, or was made with other settings than those asked for
+ */
+export async function cachedSettings(
+  folder: string,
+  { spacingMm, window }: AskedSettings,
+): Promise<CacheSettings> {
+  const settings = await readCacheSettings(folder);
+  const held = settings.window;
+  const rows = [
+    ["--spacing", spacingMm?.join(), settings.spacingMm.join()],
+    ["--window", window && `${window.lowHu},${window.highHu}`, `${held.lowHu},${held.highHu}`],
+  ] as const;
+  for (const [option, asked, made] of rows)
+    if (asked !== undefined && asked !== made)
+      throw new InputError(
+        `${folder} was made with ${option} ${made}, and ${option} ${asked} is asked for; leave ${option} out or run lnsnet preprocess into another folder.`,
+      );
+  return settings;
+}
+
+/** The median of the scans' spacings along x, y and z, in hundredths of a mm. */
+async function medianSpacing(cases: readonly Case[]): Promise<Vector3> {
+  const spacings: Vector3[] = [];
+  for (const { imagePath } of cases) spacings.push(reorientToLps(await readScan(imagePath)).spacingMm);
+  const median = (axis: number): number =>
+    Math.round(medianOf(spacings.map((spacing) => spacing[axis])) * 100) / 100;
+  return [median(0), median(1), median(2)];
 }

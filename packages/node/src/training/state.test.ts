@@ -59,6 +59,11 @@ describe("a state", () => {
     expect((await loadState(path, runOf(plan), step))?.state).toEqual(state);
   });
 
+  test("is of the same run in whatever order its options stand", async () => {
+    await write({ run: JSON.stringify({ options: { seed: 3 }, plan }) });
+    expect((await loadState(path, runOf(plan), step))?.state).toEqual(state);
+  });
+
   test.each([
     ["of another network", { run: runOf({ ...plan, network: networkPresets["lnsnet-half"] }) }],
     ["of another option", { run: JSON.stringify({ plan, options: { seed: 4 } }) }],

@@ -1,5 +1,5 @@
 // The state of a training run in its file: all that the next step depends on, what was seen so far, and whose it is.
-
+import { isDeepStrictEqual } from "node:util";
 import { InputError, type TrainingState, type TrainingStep } from "@lnsnet/core";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
 import { sizeOf } from "@lnsnet/core/graph";
@@ -62,7 +62,7 @@ export async function loadState(
       `${path} is no training state of lnsnet; give another --output, or leave --resume out to begin anew.`,
     );
   requireKnownVersion(metadata.format_version, path);
-  if (completedRun(metadata.run, path) !== completedRun(run, path))
+  if (!isDeepStrictEqual(completedRun(metadata.run, path), completedRun(run, path)))
     throw new InputError(
       `${path} was written by a run with other settings (network, data, seed or another option), and --resume needs the same; repeat its options, or give another --output.`,
     );
@@ -97,10 +97,10 @@ export async function loadState(
 }
 
 /** What a run is known by, with the fields at their defaults that the plan of an earlier version leaves out; null where it is no such text. */
-function completedRun(run: string | undefined, path: string): string | null {
+function completedRun(run: string | undefined, path: string): unknown {
   try {
     const known = JSON.parse(run ?? "");
-    return JSON.stringify({ ...known, plan: parsePlan(JSON.stringify(known.plan), path) });
+    return { ...known, plan: parsePlan(JSON.stringify(known.plan), path) };
   } catch {
     return null;
   }

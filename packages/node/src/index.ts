@@ -1,9 +1,5 @@
 // What programs build on: the stages of a workstation, each a function with typed options and a job.
-export {
-  type CacheSettings,
-  cacheNames,
-  readCacheSettings,
-} from "./datasets/cache.js";
+export { type CacheSettings, cacheNames } from "./datasets/cache.js";
 export type { Finding } from "./datasets/checking.js";
 export {
   type Cohort,
@@ -57,6 +53,8 @@ export {
   protocols,
 } from "./experiments/configuration.js";
 export { type CrossValidation, crossValidate } from "./experiments/cross-validating.js";
+export { type Demo, type DemoOptions, runDemo } from "./experiments/demo.js";
+export { demoTable } from "./experiments/demo-report.js";
 export { experimentFiles, experimentNames } from "./experiments/folder.js";
 export { loadModels } from "./experiments/models.js";
 export { type ExperimentResult, summaryText } from "./experiments/report.js";
@@ -75,13 +73,18 @@ export {
 export { whileHolding } from "./files/folder-lock.js";
 export { describeGeometry } from "./files/geometry-text.js";
 export {
-  type FoundImages,
-  findImages,
   type ReadImage,
   readImage,
   readScan,
-  type VolumeFile,
 } from "./files/imaging.js";
+export {
+  type InspectedMarkups,
+  type InspectedObject,
+  type InspectedSeries,
+  type InspectedVolume,
+  type Inspection,
+  inspectPath,
+} from "./files/inspecting.js";
 export { loadModel, type StoredModel, saveModel } from "./files/model-file.js";
 export { requireFreeNames } from "./files/outputs.js";
 export { type ExportedModel, type ExportOptions, exportModel } from "./segmenting/exporting.js";
@@ -115,5 +118,6 @@ export {
 export { preprocessDataset } from "./training/preprocessing.js";
 export { trainNetwork } from "./training/train-network.js";
 export type { TrainingResult, TrainingRun } from "./training/training.js";
+export { duration } from "./work/duration.js";
 export type { Job } from "./work/job.js";
 export { packageVersion } from "./work/version.js";

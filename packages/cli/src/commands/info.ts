@@ -1,21 +1,7 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
-import { counted, type Geometry, InputError, shown } from "@lnsnet/core";
-import {
-  type NamedFile,
-  type ObjectSummary,
-  objectSummary,
-  problemsOfReading,
-  readMarkups,
-} from "@lnsnet/core/formats";
+import { counted, type Geometry, shown } from "@lnsnet/core";
 import { orientationCode } from "@lnsnet/core/volume";
-import {
-  describeGeometry,
-  type FoundImages,
-  findImages,
-  isFile,
-  readBytes,
-  type VolumeFile,
-} from "@lnsnet/node";
+import { describeGeometry, type InspectedObject, type InspectedVolume, inspectPath } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { printJson, printText } from "../terminal/terminal.js";
 
@@ -29,28 +15,8 @@ export const infoCommand = defineCommand({
     json: { type: "boolean", description: "print JSON" },
   },
   async run({ args }) {
-    const found = await findImages(args.path);
-    const volumes = [];
-    for (const file of found.volumes) volumes.push(await describeVolume(file));
-    const markups = await Promise.all(found.markups.map(describeMarkups));
-    const { objects, others } = await describeObjects(
-      found.others.filter((one) => !found.markups.some(({ name }) => name === one.name)),
-    );
-    const [firstOther] = others;
-    if (found.series.length + volumes.length + objects.length + markups.length === 0)
-      throw new InputError(
-        `${args.path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason.replace(/\.$/, "")})`}, and a volume file or DICOM series is expected; name another path.`,
-      );
-    // Where nothing can be read, the reason is the answer.
-    const unreadable = volumes.find(({ type }) => type === null);
-    if (
-      found.series.length + objects.length + markups.length === 0 &&
-      unreadable !== undefined &&
-      volumes.every(({ type }) => type === null)
-    )
-      throw new InputError(unreadable.problems[0]);
-    const problemsOf = await Promise.all(found.series.map(problemsOfReading));
-    const series = found.series.map((one, n) => ({
+    const { series: found, volumes, objects, markups, others } = await inspectPath(args.path);
+    const series = found.map(({ series: one, problems }, n) => ({
       number: n + 1,
       series_number: one.number,
       uid: one.seriesInstanceUid,
@@ -60,22 +26,22 @@ export const infoCommand = defineCommand({
       transfer_syntax: one.transferSyntax,
       frame_of_reference_uid: one.frameOfReferenceUid,
       geometry: one.geometry === null ? null : geometryJson(one.geometry),
-      problems: problemsOf[n].map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
+      problems: problems.map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
     }));
     if (args.json === true)
       return printJson({
         path: args.path,
         series,
-        volumes,
+        volumes: volumes.map(volumeJson),
         objects: objects.map(objectJson),
         markups,
         others,
       });
-    const seriesText = found.series.map((one, n) =>
+    const seriesText = found.map(({ series: one, problems }, n) =>
       paragraph(
         `series ${n + 1}: ${one.modality} "${shown(one.description)}", ${counted(one.sliceCount, "slice")}, ${one.transferSyntax}`,
         one.geometry,
-        problemsOf[n].map(
+        problems.map(
           ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,
         ),
       ),
@@ -102,31 +68,7 @@ export const infoCommand = defineCommand({
   },
 });
 
-interface DescribedObject extends ObjectSummary {
-  readonly name: string;
-}
-
-/** The SEG, RTSTRUCT and SR files among those that are no images; one that cannot be read keeps its reason. */
-async function describeObjects(
-  files: FoundImages["others"],
-): Promise<{ objects: DescribedObject[]; others: { name: string; reason: string }[] }> {
-  const objects: DescribedObject[] = [];
-  const others: { name: string; reason: string }[] = [];
-  for (const { name, reason } of files) {
-    try {
-      // Files of an archive are not on the disk.
-      const summary = (await isFile(name)) ? await objectSummary(await readBytes(name), name) : null;
-      if (summary === null) others.push({ name, reason });
-      else objects.push({ name, ...summary });
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      others.push({ name, reason: reason.includes("not an image") ? error.message : reason });
-    }
-  }
-  return { objects, others };
-}
-
-function objectJson({ name, modality, title, regions, references, problems }: DescribedObject) {
+function objectJson({ name, modality, title, regions, references, problems }: InspectedObject) {
   return {
     name,
     modality,
@@ -147,7 +89,7 @@ function objectJson({ name, modality, title, regions, references, problems }: De
   };
 }
 
-function objectText({ name, modality, title, regions, references, problems }: DescribedObject): string {
+function objectText({ name, modality, title, regions, references, problems }: InspectedObject): string {
   const regionLines = regions.map(({ label, type, voxels, volumeMl, contours, measurements }) =>
     [
       `"${shown(label)}"`,
@@ -172,40 +114,8 @@ function objectText({ name, modality, title, regions, references, problems }: De
   ]);
 }
 
-/** A file of points: how many are placed; null with the reason where it cannot be read. */
-async function describeMarkups({ name, read }: NamedFile) {
-  try {
-    const points = readMarkups(new TextDecoder().decode(await read()), name).length;
-    return { name, points, problems: [] };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { name, points: null, problems: [error.message] };
-  }
-}
-
-interface DescribedVolume {
-  readonly name: string;
-  /** Array type of the voxels; null where the file cannot be read. */
-  readonly type: string | null;
-  readonly geometry: ReturnType<typeof geometryJson> | null;
-  readonly problems: readonly string[];
-}
-
-/** A volume file; one that cannot be read is listed with the reason, as a series is. */
-async function describeVolume({
-  name,
-  read,
-}: VolumeFile): Promise<DescribedVolume & { grid: Geometry | null }> {
-  try {
-    const { volume, problems } = await read();
-    const type = volume.data.constructor.name.replace("Array", "").toLowerCase();
-    const { size, spacingMm, originMm, direction } = volume;
-    const grid = { size, spacingMm, originMm, direction };
-    return { name, type, geometry: geometryJson(grid), problems, grid };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { name, type: null, geometry: null, problems: [error.message], grid: null };
-  }
+function volumeJson({ name, type, grid, problems }: InspectedVolume) {
+  return { name, type, geometry: grid === null ? null : geometryJson(grid), problems, grid };
 }
 
 function geometryJson(geometry: Geometry) {

@@ -4,6 +4,7 @@ import { InputError } from "@lnsnet/core";
 import { bestValidation, type PatientRule } from "@lnsnet/core/training";
 import {
   type Dataset,
+  duration,
   isFile,
   openDataset,
   patientRule,
@@ -17,7 +18,6 @@ import {
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
-import { duration } from "../terminal/progress-lines.js";
 import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createProgressLines, duration } from "./progress-lines.js";
+import { createProgressLines } from "./progress-lines.js";
 
 /** A stream that keeps what is written, and a clock that is set by hand. */
 function terminal(isTTY: boolean, columns = 200) {
@@ -83,12 +83,4 @@ describe("progress lines", () => {
     expect(written[1]).toBe("\r\u001b[2Ksaved\n");
     expect(written[2]).toBe(written[0]);
   });
-});
-
-test.each([
-  [7.4, "0:07"],
-  [754, "12:34"],
-  [3723, "1:02:03"],
-])("%d s is %s", (seconds, text) => {
-  expect(duration(seconds)).toBe(text);
 });

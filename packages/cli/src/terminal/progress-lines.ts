@@ -1,5 +1,6 @@
 // Lines that say how far work is, how fast it goes and how long it will take. On stderr, so that stdout stays clean.
 import { type Progress, safeText } from "@lnsnet/core";
+import { duration } from "@lnsnet/node";
 
 /** The lines of one job: one for each stage, one after the other. */
 export interface ProgressLines {
@@ -94,14 +95,6 @@ function stageLine(stream: ProgressStream, nowSeconds: () => number): StageLine 
       stream.write(terminal ? `\r\u001b[2K${cut(line, stream)}\n` : `${line}\n`);
     },
   };
-}
-
-/** Seconds as `0:07`, `12:34` or `1:02:03`. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const two = (value: number) => String(value).padStart(2, "0");
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
 function progressLine(

@@ -16,7 +16,7 @@ import { pairMasks, scansByCase } from "./pairs.js";
 import { bestMedianWorst, ranks } from "./ranking.js";
 
 /** How the two masks of a scan are compared. */
-export interface EvaluationRules extends ForegroundRules {
+interface EvaluationRules extends ForegroundRules {
   /** Whose definition of surface distances holds. */
   readonly surface: SurfaceConvention;
   /** What one node is. "auto" takes all of one value in `instancesTr` and `instancesTs`, and components elsewhere. */

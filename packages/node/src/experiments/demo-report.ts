@@ -2,7 +2,7 @@
 import { type CaseMetrics, counted, reportHtml } from "@lnsnet/core";
 import { learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
 import type { TrainingHistory } from "@lnsnet/core/training";
-import { duration } from "./terminal/progress-lines.js";
+import { duration } from "../work/duration.js";
 
 export interface DemoCase extends CaseMetrics {
   readonly case: string;

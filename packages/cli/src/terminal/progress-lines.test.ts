@@ -29,7 +29,7 @@ describe("progress lines", () => {
     expect(written[2]).toMatch(/26\/100 .* took 0:10\n$/);
   });
 
-  test("in a pipe a plain line comes at most every ten seconds, and the last", () => {
+  test("in a pipe plain lines tell the beginning, the first state, one every ten seconds, and the last", () => {
     const { written, clock, lines } = terminal(false);
     for (let second = 0; second <= 25; second++) {
       clock.seconds = second;
@@ -38,8 +38,9 @@ describe("progress lines", () => {
     lines.finish();
     expect(written).toEqual([
       "train 0/25 · 4.0 s a step · 1:40 left\n",
-      "train 10/25 · 4.0 s a step · 1:00 left\n",
-      "train 20/25 · 4.0 s a step · 0:20 left\n",
+      "train 1/25 · 4.0 s a step · 1:36 left\n",
+      "train 11/25 · 4.0 s a step · 0:56 left\n",
+      "train 21/25 · 4.0 s a step · 0:16 left\n",
       "train 25/25 · 4.0 s a step · took 0:25\n",
     ]);
   });

@@ -75,13 +75,16 @@ function stageLine(stream: ProgressStream, nowSeconds: () => number): StageLine 
     const left = rate !== null && rate > 0 ? (state.total - state.done) / rate : null;
     const line = progressLine(state, rate, left === null ? null : `${duration(left)} left`, terminal);
     stream.write(terminal ? `\r\u001b[2K${cut(line, stream)}` : `${line}\n`);
-    shownSeconds = nowSeconds();
   };
   return {
     update(state) {
+      const isBeginning = first === null;
       first ??= { done: state.done, seconds: nowSeconds() };
       last = state;
-      if (state.done < state.total && nowSeconds() - shownSeconds >= intervalSeconds) show(state);
+      if (state.done >= state.total || nowSeconds() - shownSeconds < intervalSeconds) return;
+      show(state);
+      // That a stage begins says nothing of its pace, so that the next state is shown at once.
+      if (!isBeginning) shownSeconds = nowSeconds();
     },
     goesOnTo: ({ stage, unit, done }) =>
       last === null || (last.stage === stage && last.unit === unit && last.done <= done),

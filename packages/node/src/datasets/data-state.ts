@@ -65,6 +65,7 @@ export async function currentDataState(
 ): Promise<DataState> {
   const states: Record<string, CaseState> = {};
   const stage = { stage: "look for changes", unit: "scan", total: cases.length };
+  if (before === null && cases.length > 0) job.onProgress?.({ ...stage, done: 0 });
   for (const [done, one] of cases.entries()) {
     job.signal?.throwIfAborted();
     const stateOf = (part: Part) => {

@@ -105,6 +105,10 @@ async function evaluatePairs(
   const cases: EvaluatedCase[] = [];
   const scanNodes: ScanNodes[] = [];
   const values: Pick<ComparedPair, "truthValues" | "predictionValues">[] = [];
+  const report = (done: number, text = "") => {
+    if (pairs.length > 1) onProgress?.({ stage: "evaluate", unit: "scan", done, total: pairs.length, text });
+  };
+  report(0);
   for (const pair of pairs) {
     signal?.throwIfAborted();
     const { truth, prediction, truthValues, predictionValues } = await readPair(pair, options);
@@ -118,8 +122,7 @@ async function evaluatePairs(
       });
       scanNodes.push({ case: pair.case, detection });
     }
-    const [done, total] = [cases.length, pairs.length];
-    if (total > 1) onProgress?.({ stage: "evaluate", unit: "scan", done, total, text: pair.case });
+    report(cases.length, pair.case);
   }
   for (const problem of checkValues(values, options)) log?.(problem);
   return { cases, scanNodes: options.nodes ? scanNodes : null };

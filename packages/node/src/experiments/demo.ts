@@ -114,6 +114,7 @@ async function segmentTestSet(
   const predictor = await openPredictor([await loadModel(modelPath)], nodeRuntime);
   const cases: DemoCase[] = [];
   const stage = { stage: "predict", unit: "scan", total: dataset.test.length };
+  onProgress?.({ ...stage, done: 0 });
   try {
     for (const one of dataset.test) {
       const start = performance.now();

@@ -125,7 +125,7 @@ describe("lnsnet crossvalidate", () => {
       .filter(({ set }) => set === "cross-validation")
       .map((row) => Number(row.whole_volume_dsc));
     const mean = dsc.reduce((sum, value) => sum + value, 0) / dsc.length;
-    const row = summary.find((one) => `${one.model} ${one.measure}` === "all folds dsc");
+    const row = summary.find((candidate) => `${candidate.model} ${candidate.measure}` === "all folds dsc");
     expect(row?.whole_volume).toMatchObject({ n: 5, without_value: 0 });
     expect(row?.whole_volume.mean).toBeCloseTo(mean, 12);
     expect(row?.whole_volume.interval_low).toBeLessThanOrEqual(mean);

@@ -124,12 +124,15 @@ beforeAll(async () => {
   await writeDataset(
     "bad",
     Object.fromEntries(
-      Object.entries(cases).flatMap(([place, one]) => {
+      Object.entries(cases).flatMap(([place, datasetCase]) => {
         const [subset, id] = place.split("/");
-        const image = [`images${subset}/${id}_0000`, one.image] as const;
-        const label = one.label === undefined ? [] : [[`labels${subset}/${id}`, one.label] as const];
+        const image = [`images${subset}/${id}_0000`, datasetCase.image] as const;
+        const label =
+          datasetCase.label === undefined ? [] : [[`labels${subset}/${id}`, datasetCase.label] as const];
         const instances =
-          one.instances === undefined ? [] : [[`instances${subset}/${id}`, one.instances] as const];
+          datasetCase.instances === undefined
+            ? []
+            : [[`instances${subset}/${id}`, datasetCase.instances] as const];
         return [image, ...label, ...instances];
       }),
     ),
@@ -182,7 +185,8 @@ describe("lnsnet dataset check", () => {
       ].sort(),
     );
     expect([errors, warnings]).toEqual([11, 6]);
-    const messageOf = (id: string | null) => findings.find((one) => one.case === id)?.message;
+    const messageOf = (id: string | null) =>
+      findings.find((importedCase) => importedCase.case === id)?.message;
     expect(messageOf(null)).toMatch(/has no label for alone/);
     expect(messageOf("moved")).toMatch(/from \(-8, -6, 2\) mm.*from \(-8, -6, 0\) mm/);
     expect(messageOf("specks")).toMatch(/^3 of 4 bodies have a short axis below 3 mm/);

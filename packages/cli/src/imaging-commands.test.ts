@@ -126,7 +126,10 @@ describe("lnsnet info", () => {
     const { code, stdout } = await lnsnet("info", "both", "--json");
     expect(code).toBe(0);
     const { series } = JSON.parse(stdout);
-    expect(series.map((one: { description: string }) => one.description)).toEqual(["neck", "thorax"]);
+    expect(series.map((candidate: { description: string }) => candidate.description)).toEqual([
+      "neck",
+      "thorax",
+    ]);
     expect(series[0]).toMatchObject({ number: 1, modality: "CT", slices: 12, uid: "1.2.3.4", problems: [] });
     expect(series[0].geometry.size).toEqual([20, 18, 12]);
     expect(series[0].geometry.spacing_mm.map((value: number) => value.toFixed(6))).toEqual([

@@ -42,21 +42,21 @@ beforeAll(async () => {
   const half = box(1);
   await write(
     "probability.nii.gz",
-    values(Float32Array.from(half.data, (one, n) => (one === 1 ? 0.9 : (n % 5) / 20))),
+    values(Float32Array.from(half.data, (value, n) => (value === 1 ? 0.9 : (n % 5) / 20))),
   );
-  await write("almost.nii.gz", values(Float32Array.from(half.data, (one) => one * 0.99999988)));
+  await write("almost.nii.gz", values(Float32Array.from(half.data, (value) => value * 0.99999988)));
   await write(
     "ct.nii.gz",
     values(Int16Array.from(half.data, (_, n) => (n % 3 === 0 ? -1000 : (n % 200) - 120))),
   );
-  await write("two.nii.gz", values(half.data.map((one) => one * 2)));
-  await write("ignored.nii.gz", values(half.data.map((one, n) => (n < 6 ? 255 : one))));
+  await write("two.nii.gz", values(half.data.map((value) => value * 2)));
+  await write("ignored.nii.gz", values(half.data.map((value, n) => (n < 6 ? 255 : value))));
   // The box in two classes, and a second component of the first class.
-  await write("classes.nii.gz", values(half.data.map((one, n) => (n === 119 ? 1 : one * (1 + (n % 2))))));
+  await write("classes.nii.gz", values(half.data.map((value, n) => (n === 119 ? 1 : value * (1 + (n % 2))))));
   await mkdir(join(folder, "instancesTr"));
   await write(
     "instancesTr/classes.nii.gz",
-    values(half.data.map((one, n) => (n === 119 ? 1 : one * (1 + (n % 2))))),
+    values(half.data.map((value, n) => (n === 119 ? 1 : value * (1 + (n % 2))))),
   );
   await writeFile(join(folder, "text.nii.gz"), "not an image");
   const whole = await readFile(join(folder, "truth/a.nii.gz"));

@@ -153,10 +153,10 @@ describe("a whole scan", () => {
       expect(code, stderr).toBe(0);
       return Uint8Array.from((await mask(`${name}/neck.nii.gz`)).data);
     };
-    const one = await run("one", "--threads", "1");
-    expect(await run("once-more", "--threads", "1")).toEqual(one);
+    const oneThread = await run("one", "--threads", "1");
+    expect(await run("once-more", "--threads", "1")).toEqual(oneThread);
     const two = await run("two", "--threads", "2");
-    expect(dice(countOverlap(one, two))).toBeGreaterThanOrEqual(0.9999);
+    expect(dice(countOverlap(oneThread, two))).toBeGreaterThanOrEqual(0.9999);
   });
 
   test("of a DICOM series, SEG, RTSTRUCT and SR are written; nodes by number in NRRD", async () => {
@@ -243,7 +243,7 @@ describe("clicked nodes", () => {
 
 const json = async (...parts: string[]) => JSON.parse(await readFile(inFolder(...parts), "utf8"));
 const namesIn = async (name: string) =>
-  (await readdir(inFolder(name))).filter((one) => !one.startsWith(".")).sort();
+  (await readdir(inFolder(name))).filter((entry) => !entry.startsWith(".")).sort();
 
 describe("clicks and whole scans in one folder", () => {
   const [large, small] = balls.map(({ centre }) => centre.map((at) => at.toFixed(1)).join(","));
@@ -262,7 +262,7 @@ describe("clicks and whole scans in one folder", () => {
       nodes,
       clicks,
       stderr,
-      voxels: (await mask(`${output}/neck.nii.gz`)).data.reduce((sum, one) => sum + one, 0),
+      voxels: (await mask(`${output}/neck.nii.gz`)).data.reduce((sum, value) => sum + value, 0),
     };
   };
 
@@ -335,13 +335,13 @@ describe("nothing of a person's is replaced", () => {
       await writeFile(inFolder(place, name), "{}");
     }
     const input = name === "own.nii.gz" ? "own.nii.gz" : "own_0000.nii.gz";
-    const before = await Promise.all((await namesIn(place)).map((one) => readFile(inFolder(place, one))));
+    const before = await Promise.all((await namesIn(place)).map((entry) => readFile(inFolder(place, entry))));
     const { code, stderr } = await predictCoarsely(`${place}/${input}`, "--output", place);
     expect(code).toBe(2);
     expect(stderr).toMatch(new RegExp(`${name}.*(did not make|another folder)`));
-    expect(await Promise.all((await namesIn(place)).map((one) => readFile(inFolder(place, one))))).toEqual(
-      before,
-    );
+    expect(
+      await Promise.all((await namesIn(place)).map((entry) => readFile(inFolder(place, entry)))),
+    ).toEqual(before);
   });
 
   test("another folder's scan of the same name does not take its place", async () => {

@@ -157,7 +157,7 @@ export function trainingOptions(values: RegimeValues): TrainingOptions {
 function variationNames(text: string | undefined): AugmentationName[] {
   if (text === undefined) return [];
   return text.split(",").map((name) => {
-    const known = augmentationNames.find((one) => one === name.trim());
+    const known = augmentationNames.find((entry) => entry === name.trim());
     if (known === undefined)
       throw new InputError(
         `--without names "${name}", which is no variation; give some of ${augmentationNames.join(", ")}.`,

@@ -155,14 +155,14 @@ function evaluationTable(cases: readonly EvaluatedCase[]): string {
           { ...sd, case: "± SD" },
         ]
       : [];
-  const empty = cases.filter((one) => one.hd95_mm === null).length;
+  const empty = cases.filter((row) => row.hd95_mm === null).length;
   const note =
     empty === 0
       ? ""
       : `\n${empty} of ${counted(cases.length, "case")} ${empty === 1 ? "has" : "have"} an empty mask: no distance exists, and the mean distances leave them out.`;
   return `${textTable(
     [{ key: "case", title: "case" }, ...columns],
-    cases.map((one) => ({ ...one })),
+    cases.map((row) => ({ ...row })),
     footer,
   )}${note}`;
 }

@@ -16,16 +16,16 @@ export const infoCommand = defineCommand({
   },
   async run({ args }) {
     const { series: found, volumes, objects, markups, others } = await inspectPath(args.path);
-    const series = found.map(({ series: one, problems }, n) => ({
+    const series = found.map(({ series: item, problems }, n) => ({
       number: n + 1,
-      series_number: one.number,
-      uid: one.seriesInstanceUid,
-      description: one.description,
-      modality: one.modality,
-      slices: one.sliceCount,
-      transfer_syntax: one.transferSyntax,
-      frame_of_reference_uid: one.frameOfReferenceUid,
-      geometry: one.geometry === null ? null : geometryJson(one.geometry),
+      series_number: item.number,
+      uid: item.seriesInstanceUid,
+      description: item.description,
+      modality: item.modality,
+      slices: item.sliceCount,
+      transfer_syntax: item.transferSyntax,
+      frame_of_reference_uid: item.frameOfReferenceUid,
+      geometry: item.geometry === null ? null : geometryJson(item.geometry),
       problems: problems.map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
     }));
     if (args.json === true)
@@ -37,10 +37,10 @@ export const infoCommand = defineCommand({
         markups,
         others,
       });
-    const seriesText = found.map(({ series: one, problems }, n) =>
+    const seriesText = found.map(({ series: item, problems }, n) =>
       paragraph(
-        `series ${n + 1}: ${one.modality} "${shown(one.description)}", ${counted(one.sliceCount, "slice")}, ${one.transferSyntax}`,
-        one.geometry,
+        `series ${n + 1}: ${item.modality} "${shown(item.description)}", ${counted(item.sliceCount, "slice")}, ${item.transferSyntax}`,
+        item.geometry,
         problems.map(
           ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,
         ),
@@ -98,7 +98,8 @@ function objectText({ name, modality, title, regions, references, problems }: In
       ...(volumeMl === null ? [] : [`${volumeMl.toFixed(2)} mL`]),
       ...(contours === null ? [] : [counted(contours, "contour")]),
       ...measurements.map(
-        (one) => `${shown(one.name)} ${Number(one.value.toPrecision(4))} ${shown(one.unit)}`,
+        (measurement) =>
+          `${shown(measurement.name)} ${Number(measurement.value.toPrecision(4))} ${shown(measurement.unit)}`,
       ),
     ].join(", "),
   );

@@ -44,7 +44,7 @@ export const phantomCommand = defineCommand({
     const cohort = { seed, training, test };
     const options = { threads, force: args.force === true };
     const { cases, kept } = await writePhantomCohort(args.output, cohort, options, terminalJob());
-    const nodes = cases.reduce((sum, one) => sum + one.nodes.length, 0);
+    const nodes = cases.reduce((sum, scan) => sum + scan.nodes.length, 0);
     const seconds = Math.round(performance.now() - start) / 1000;
     if (args.json === true) printJson({ output: args.output, ...cohort, kept, nodes, seconds });
     else

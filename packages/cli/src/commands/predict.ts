@@ -212,7 +212,7 @@ function requireAllDone(failures: Predictions["failures"], scans: number): void 
 
 function dicomNames(text: string | undefined): DicomObject[] {
   return (text?.split(",") ?? []).map((name) => {
-    const object = dicomObjects.find((one) => one === name);
+    const object = dicomObjects.find((entry) => entry === name);
     if (object === undefined)
       throw new InputError(
         `--dicom is "${text}"; give some of ${dicomObjects.join(", ")}, with commas between.`,

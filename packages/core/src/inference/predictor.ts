@@ -153,16 +153,16 @@ const classesInWords = ({ classes, kind }: LabelScheme): string =>
     ? `the class ${classes[0].name}`
     : `the ${kind} classes ${classes.map(({ name }) => name).join(", ")}`;
 
-function requireSamePlan(one: PredictionPlan, other: PredictionPlan): void {
+function requireSamePlan(first: PredictionPlan, other: PredictionPlan): void {
   const inWords = (plan: PredictionPlan) =>
     `a spacing of ${plan.spacingMm.join("×")} mm, patches of ${plan.patchSize.join("×")} voxels and ${channelsInWords(plan)}`;
-  if (inWords(one) !== inWords(other))
+  if (inWords(first) !== inWords(other))
     throw new InputError(
-      `The models of an ensemble must see scans alike, and one was trained with ${inWords(one)}, another with ${inWords(other)}; name models of one training, such as the folds of a cross-validation.`,
+      `The models of an ensemble must see scans alike, and one was trained with ${inWords(first)}, another with ${inWords(other)}; name models of one training, such as the folds of a cross-validation.`,
     );
-  if (JSON.stringify(one.labels) !== JSON.stringify(other.labels))
+  if (JSON.stringify(first.labels) !== JSON.stringify(other.labels))
     throw new InputError(
-      `The models of an ensemble must find the same, and one finds ${classesInWords(labelSchemeOf(one))}, another ${classesInWords(labelSchemeOf(other))}; name models of one training, such as the folds of a cross-validation.`,
+      `The models of an ensemble must find the same, and one finds ${classesInWords(labelSchemeOf(first))}, another ${classesInWords(labelSchemeOf(other))}; name models of one training, such as the folds of a cross-validation.`,
     );
 }
 

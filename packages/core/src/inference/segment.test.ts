@@ -198,15 +198,15 @@ describe("ensembles", () => {
   });
 
   test("of equal models, the mean is each one's answer and they do not disagree", async () => {
-    const one = await openPredictor([untrained(1)], nodeRuntime, { threads: 1 });
+    const single = await openPredictor([untrained(1)], nodeRuntime, { threads: 1 });
     const two = await openPredictor([untrained(1), untrained(1)], nodeRuntime, { threads: 1 });
     const prepared = {
       ...straightGrid([20, 16, 16], [1, 1, 1]),
       hu: Int16Array.from({ length: 20 * 256 }, (_, at) => at % 200),
     };
-    const [alone] = await one.probability(prepared, { overlap: 0 });
+    const [alone] = await single.probability(prepared, { overlap: 0 });
     const [together] = await two.probability(prepared, { overlap: 0 });
-    await one.release();
+    await single.release();
     await two.release();
     together.probability.data.forEach((value, at) => {
       expect(value).toBeCloseTo(alone.probability.data[at], 6);

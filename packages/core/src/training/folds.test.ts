@@ -83,7 +83,7 @@ describe("holdOut", () => {
   test("takes one of each group of neighbours by nodes", () => {
     const cases = Array.from({ length: 10 }, (_, n) => ({ id: `c${n}`, patient: `c${n}`, nodes: n }));
     for (let seed = 0; seed < 20; seed++) {
-      const nodes = holdOut(cases, 0.5, seed).test.map((one) => one.nodes);
+      const nodes = holdOut(cases, 0.5, seed).test.map((scan) => scan.nodes);
       expect(nodes.map((count) => Math.floor(count / 2))).toEqual([0, 1, 2, 3, 4]);
     }
   });

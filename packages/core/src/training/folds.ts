@@ -148,7 +148,8 @@ const HOLD_OUT_STREAM = FOLD_STREAM + 1;
 /** Most nodes first; patients of equal count by name. */
 function patientsByNodes(cases: readonly SplitCase[]): string[] {
   const nodes = new Map<string, number>();
-  for (const one of cases) nodes.set(one.patient, (nodes.get(one.patient) ?? 0) + one.nodes);
+  for (const importedCase of cases)
+    nodes.set(importedCase.patient, (nodes.get(importedCase.patient) ?? 0) + importedCase.nodes);
   return [...nodes].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([patient]) => patient);
 }
 

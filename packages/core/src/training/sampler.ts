@@ -63,7 +63,7 @@ export function drawSample(
   if (cases.length === 0) throw new RangeError("There is no case to draw a sample from.");
   const random = indexedStream(seed, sampleIndex);
   const aimed = uniform(random) < options.foregroundShare;
-  const withForeground = cases.filter((one) => one.foreground.length > 0);
+  const withForeground = cases.filter((scan) => scan.foreground.length > 0);
   const candidates = aimed && withForeground.length > 0 ? withForeground : cases;
   const chosen = candidates[uniformWhole(random, candidates.length)];
   const place =

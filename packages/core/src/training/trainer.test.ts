@@ -163,15 +163,15 @@ describe("a trainer", () => {
   });
 
   test("draws its weights and masks from the seed", async () => {
-    const [one, same, other] = [
+    const [firstRun, same, other] = [
       await create(options),
       await create(options),
       await create(options, { seed: 8 }),
     ];
-    for (const trainer of [one, same, other]) await train(trainer, 3);
-    expect(same.state).toEqual(one.state);
-    expect(other.state.theta).not.toEqual(one.state.theta);
-    for (const trainer of [one, same, other]) await trainer.release();
+    for (const trainer of [firstRun, same, other]) await train(trainer, 3);
+    expect(same.state).toEqual(firstRun.state);
+    expect(other.state.theta).not.toEqual(firstRun.state.theta);
+    for (const trainer of [firstRun, same, other]) await trainer.release();
   });
 
   test("learns: the loss falls to a third", async () => {

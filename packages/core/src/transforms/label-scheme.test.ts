@@ -15,7 +15,7 @@ import {
   truthOfClass,
 } from "./label-scheme.js";
 
-const one = labelScheme({ background: 0, node: 1 });
+const nodeScheme = labelScheme({ background: 0, node: 1 });
 const exclusive = labelScheme({ background: 0, node: 2, vessel: 5, ignore: 9 });
 /** As nnU-Net's documentation has it for brain tumours. */
 const regions = labelScheme(
@@ -24,7 +24,7 @@ const regions = labelScheme(
 );
 
 test("one class is one channel, exclusive classes have the background too, regions are channels each", () => {
-  expect([one, exclusive, regions].map(logitChannels)).toEqual([1, 3, 3]);
+  expect([nodeScheme, exclusive, regions].map(logitChannels)).toEqual([1, 3, 3]);
   expect(exclusive).toEqual({
     kind: "exclusive",
     classes: [
@@ -64,7 +64,7 @@ test("one class of several, by its name", () => {
 
 describe("targets", () => {
   test.each([
-    ["one class", one, [0, 1, 2], [0, 1, 0], [[0], [1]]],
+    ["one class", nodeScheme, [0, 1, 2], [0, 1, 0], [[0], [1]]],
     [
       "exclusive classes",
       exclusive,
@@ -139,7 +139,10 @@ describe("from probabilities to labels", () => {
     const softmax = [...classProbabilities(logits, exclusive)];
     for (const [at, expected] of [0.5, 1 / 8, 0.25, 6 / 8].entries())
       expect(softmax[at]).toBeCloseTo(expected, 6);
-    expect([...classProbabilities(Float32Array.of(log(3), 0), one)]).toEqual([expect.closeTo(0.75, 6), 0.5]);
+    expect([...classProbabilities(Float32Array.of(log(3), 0), nodeScheme)]).toEqual([
+      expect.closeTo(0.75, 6),
+      0.5,
+    ]);
     expect(classProbabilities(logits, regions)[5]).toBeCloseTo(6 / 7, 6);
   });
 

@@ -120,10 +120,10 @@ function requireDistinct(entries: readonly (readonly [string, readonly number[]]
 
 /** One class of a scheme alone, all else being background. @throws InputError where no class has that name */
 export function onlyClass(scheme: LabelScheme, name: string, path = "dataset.json"): LabelScheme {
-  const chosen = scheme.classes.find((one) => one.name === name);
+  const chosen = scheme.classes.find((labelClass) => labelClass.name === name);
   if (chosen === undefined)
     throw new InputError(
-      `--foreground is "${name}", and ${path} names ${scheme.classes.map((one) => one.name).join(", ")}; give one of them.`,
+      `--foreground is "${name}", and ${path} names ${scheme.classes.map((labelClass) => labelClass.name).join(", ")}; give one of them.`,
     );
   return { kind: "exclusive", classes: [chosen], ignored: scheme.ignored };
 }

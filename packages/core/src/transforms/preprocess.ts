@@ -130,7 +130,7 @@ export function restoreClasses(
   if (covered === null) return labels;
   for (const slab of slabsOf(original, covered)) {
     const part = cropGeometry(original, slab.start, slab.size);
-    const resampled = probabilities.map((one) => resample(one, part, "linear", 0).data);
+    const resampled = probabilities.map((probability) => resample(probability, part, "linear", 0).data);
     const data = decidedClasses(resampled as Float32Array[], scheme, threshold);
     paste({ ...part, data }, slab.start, labels);
   }

@@ -84,7 +84,7 @@ test("a stopped cohort keeps its whole cases, makes the others, and ends as one 
   expect(told[0]).toBe(kept);
   expect(told.at(-1)).toBe(4);
   expect((await stat(first)).ino).toBe(before.ino);
-  expect(cases.map((one) => one.nodes)).toEqual(
+  expect(cases.map((scan) => scan.nodes)).toEqual(
     [1, 2, 3, 4].map((weight) => [{ node: 1, voxels: 3, weight }]),
   );
   expect(await contentOf(folder)).toEqual(await contentOf(whole));

@@ -66,15 +66,15 @@ export async function currentDataState(
   const states: Record<string, CaseState> = {};
   const stage = { stage: "look for changes", unit: "scan", total: cases.length };
   if (before === null && cases.length > 0) job.onProgress?.({ ...stage, done: 0 });
-  for (const [done, one] of cases.entries()) {
+  for (const [done, scan] of cases.entries()) {
     job.signal?.throwIfAborted();
     const stateOf = (part: Part) => {
-      const paths = parts[part](one);
-      return paths.length === 0 ? null : fileState(paths, before?.[one.id]?.[part] ?? null);
+      const paths = parts[part](scan);
+      return paths.length === 0 ? null : fileState(paths, before?.[scan.id]?.[part] ?? null);
     };
     const found = wanted.map(async (part) => [part, await stateOf(part)] as const);
-    states[one.id] = Object.fromEntries(await Promise.all(found));
-    if (before === null) job.onProgress?.({ ...stage, done: done + 1, text: one.id });
+    states[scan.id] = Object.fromEntries(await Promise.all(found));
+    if (before === null) job.onProgress?.({ ...stage, done: done + 1, text: scan.id });
   }
   return states;
 }

@@ -174,7 +174,7 @@ describe("loadCase", () => {
   test("takes 0.99999988 for 1, and no probability map for a label", async () => {
     const floats = (value: number) => ({
       ...label,
-      data: Float32Array.from(label.data, (one) => one * value),
+      data: Float32Array.from(label.data, (voxel) => voxel * value),
     });
     await write("labelsTr/a.nii.gz", floats(0.99999988));
     expect((await load()).label?.data).toEqual(label.data);
@@ -191,8 +191,8 @@ describe("loadCase", () => {
     await write("labelsTr/a.nii.gz", classes);
     const { training, labels } = await openDataset(folder, name);
     const { data } = (await loadCase(training[0], labels)).label ?? { data: [] };
-    expect([...data]).toEqual([...classes.data].map((one) => (one === value ? 1 : 0)));
-    expect([...data].filter((one) => one === 1)).toHaveLength(count);
+    expect([...data]).toEqual([...classes.data].map((voxel) => (voxel === value ? 1 : 0)));
+    expect([...data].filter((voxel) => voxel === 1)).toHaveLength(count);
     await expect(openDataset(folder, "GTVm")).rejects.toThrow(/--foreground is "GTVm".*GTVp, GTVn/);
   });
 

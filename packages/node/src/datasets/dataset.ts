@@ -114,10 +114,10 @@ export async function listDataset(
       );
     names.set(foldedName(id), id);
   }
-  const unlabelled = training.filter((one) => one.labelPath === null);
+  const unlabelled = training.filter((scan) => scan.labelPath === null);
   if (unlabelled.length > 0) {
     problems.push(
-      `${join(folder, "labelsTr")} has no label for ${listed(unlabelled.map((one) => one.id))}; add ${unlabelled[0].id}${ending} there or remove the image.`,
+      `${join(folder, "labelsTr")} has no label for ${listed(unlabelled.map((scan) => scan.id))}; add ${unlabelled[0].id}${ending} there or remove the image.`,
     );
   }
   if (description.numTraining !== undefined && description.numTraining !== training.length) {
@@ -139,25 +139,25 @@ export async function listDataset(
  * @throws InputError where a file cannot be read, channels and label have different geometry, or the label holds a value
  *   that dataset.json does not name
  */
-export async function loadCase(one: Case, labels: DatasetLabels): Promise<LoadedCase> {
-  const channels = await readChannels(one);
+export async function loadCase(scan: Case, labels: DatasetLabels): Promise<LoadedCase> {
+  const channels = await readChannels(scan);
   const [image] = channels;
-  if (one.labelPath === null) return { id: one.id, image, channels, label: null };
-  const label = requireLabels(await readScan(one.labelPath), one.labelPath);
-  const [problem] = labelProblems(one, image, label, labels);
+  if (scan.labelPath === null) return { id: scan.id, image, channels, label: null };
+  const label = requireLabels(await readScan(scan.labelPath), scan.labelPath);
+  const [problem] = labelProblems(scan, image, label, labels);
   if (problem !== undefined) throw new InputError(problem.message);
-  return { id: one.id, image, channels, label: targetsOf(label, labels) };
+  return { id: scan.id, image, channels, label: targetsOf(label, labels) };
 }
 
 /** The channels of a case. @throws InputError where one cannot be read, or lies on another grid than the first */
-export async function readChannels(one: Case): Promise<Volume[]> {
+export async function readChannels(scan: Case): Promise<Volume[]> {
   const channels: Volume[] = [];
-  for (const path of imagePathsOf(one)) {
+  for (const path of imagePathsOf(scan)) {
     const volume = await readScan(path);
     const [first] = channels;
     if (first !== undefined && !sameGeometry(volume, first))
       throw new InputError(
-        `${path} (${describeGeometry(volume)}) has not the geometry of the first channel ${one.imagePath} (${describeGeometry(first)}); resample it onto that grid.`,
+        `${path} (${describeGeometry(volume)}) has not the geometry of the first channel ${scan.imagePath} (${describeGeometry(first)}); resample it onto that grid.`,
       );
     channels.push(volume);
   }
@@ -207,7 +207,7 @@ export function labelProblems(
 export function caseId(path: string): string {
   const name = basename(path);
   const endings = [...(volumeFormatOf(name)?.endings ?? []), ".zip", ".dcm"];
-  const ending = endings.find((one) => name.toLowerCase().endsWith(one)) ?? "";
+  const ending = endings.find((candidate) => name.toLowerCase().endsWith(candidate)) ?? "";
   return name.slice(0, name.length - ending.length).replace(/_0000$/, "");
 }
 
@@ -283,7 +283,7 @@ async function channelsOf(
   listed: ReadonlySet<string>,
 ): Promise<Map<string, Map<number, string>>> {
   const found = new Map<string, Map<number, string>>();
-  for (const name of (await namesIn(join(folder, images))).filter((one) => one.endsWith(ending))) {
+  for (const name of (await namesIn(join(folder, images))).filter((entry) => entry.endsWith(ending))) {
     const path = join(folder, images, name);
     const stem = name.slice(0, -ending.length);
     // A listed image without a channel number is the whole scan; nnU-Net v1 lists NAME and holds NAME_0000.

@@ -57,16 +57,16 @@ export interface FingerprintedScan {
 /** The fingerprint of the cases whose image can be read; labels that cannot be used are left out. */
 export function fingerprintOf({ name, labels }: Dataset, surveys: readonly CaseSurvey[]): Fingerprint {
   const cases = surveys.filter(hasImage);
-  const scans = cases.map((one): FingerprintedScan => {
-    const label = readableLabel(one);
+  const scans = cases.map((datasetCase): FingerprintedScan => {
+    const label = readableLabel(datasetCase);
     const usable = label === null || label.problems.length > 0 ? null : label;
-    const { size, spacingMm } = one.image.geometry;
+    const { size, spacingMm } = datasetCase.image.geometry;
     return {
-      case: one.id,
-      subset: one.subset,
+      case: datasetCase.id,
+      subset: datasetCase.subset,
       size,
       spacing_mm: spacingMm,
-      orientation: one.image.orientation,
+      orientation: datasetCase.image.orientation,
       nodes:
         usable?.nodes.map(({ volumeMl, shortAxisMm, className }) => ({
           volume_ml: volumeMl,
@@ -78,7 +78,7 @@ export function fingerprintOf({ name, labels }: Dataset, surveys: readonly CaseS
   });
   const names = classNames(labels);
   const axes = [0, 1, 2] as const;
-  const count = (subset: string) => surveys.filter((one) => one.subset === subset).length;
+  const count = (subset: string) => surveys.filter((importedCase) => importedCase.subset === subset).length;
   const { body, foreground } = huOf(surveys);
   return {
     dataset: name,
@@ -93,7 +93,9 @@ export function fingerprintOf({ name, labels }: Dataset, surveys: readonly CaseS
     ),
     hu: { body: summariseHu(body), foreground: summariseHu(foreground) },
     nodes: nodesOf(scans),
-    ...(names.length > 1 ? { classes: names.map((one) => ({ name: one, nodes: nodesOf(scans, one) })) } : {}),
+    ...(names.length > 1
+      ? { classes: names.map((entry) => ({ name: entry, nodes: nodesOf(scans, entry) })) }
+      : {}),
     foreground_ml: quantilesOf(scans.flatMap((scan) => scan.foreground_ml ?? [])),
     scans,
   };
@@ -259,7 +261,7 @@ function scanRow(scan: FingerprintedScan): Record<ScanKey, string | number | nul
 function huOf(surveys: readonly CaseSurvey[]): { body: HuHistogram; foreground: HuHistogram } {
   return {
     body: mergeHistograms(surveys.filter(hasImage).map(({ image }) => image.body)),
-    foreground: mergeHistograms(surveys.flatMap((one) => readableLabel(one)?.foreground ?? [])),
+    foreground: mergeHistograms(surveys.flatMap((survey) => readableLabel(survey)?.foreground ?? [])),
   };
 }
 

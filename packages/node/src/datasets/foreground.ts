@@ -80,7 +80,7 @@ export const foregroundMask = (targets: Volume<Uint8Array>): Volume<Uint8Array> 
 
 /** Whether classes other than the foreground are left out. */
 export function leavesClassesOut({ values, scheme }: DatasetLabels): boolean {
-  const judged = new Set(scheme.classes.flatMap((one) => one.values));
+  const judged = new Set(scheme.classes.flatMap((labelClass) => labelClass.values));
   return Object.values(values)
     .flat()
     .some((value) => value !== 0 && value !== scheme.ignored && !judged.has(value));

@@ -41,5 +41,5 @@ export async function readImportRecord(folder: string): Promise<ImportRecord | n
 /** For each imported case, a name of its patient; empty where the data set was not imported. */
 export async function patientsOfImport(folder: string): Promise<Map<string, string>> {
   const record = await readImportRecord(folder);
-  return new Map(record?.cases.map((one) => [one.case, `patient ${one.patient}`]));
+  return new Map(record?.cases.map((importedCase) => [importedCase.case, `patient ${importedCase.patient}`]));
 }

@@ -101,20 +101,20 @@ async function nnunetSources(root: string, pattern: RegExp | null): Promise<Sour
           root,
         ).map((n) => classes[n]);
   const chosen = new Map(wanted.flatMap(({ name, values }) => values.map((value) => [value, name] as const)));
-  const source = (one: Case, subset: Subset, labelPath: string): ImportSource => ({
-    origin: relative(root, one.imagePath),
-    patient: one.id,
+  const source = (scan: Case, subset: Subset, labelPath: string): ImportSource => ({
+    origin: relative(root, scan.imagePath),
+    patient: scan.id,
     subset,
     // Instances keep nodes apart that touch; they hold no names, so a pattern needs the label.
     read: async () => {
-      await requireKnownLabels(one, labelPath, dataset.labels);
-      return pattern === null && one.instancesPath !== null
-        ? readPair(one.imagePath, one.instancesPath, null, false)
-        : readPair(one.imagePath, labelPath, chosen, false);
+      await requireKnownLabels(scan, labelPath, dataset.labels);
+      return pattern === null && scan.instancesPath !== null
+        ? readPair(scan.imagePath, scan.instancesPath, null, false)
+        : readPair(scan.imagePath, labelPath, chosen, false);
     },
   });
   const labelled = (cases: readonly Case[], subset: Subset) =>
-    cases.flatMap((one) => (one.labelPath === null ? [] : [source(one, subset, one.labelPath)]));
+    cases.flatMap((scan) => (scan.labelPath === null ? [] : [source(scan, subset, scan.labelPath)]));
   return {
     sources: [...labelled(dataset.training, "training"), ...labelled(dataset.test, "test")],
     skipped: problems.map((reason) => ({ origin: root, reason })),
@@ -122,9 +122,9 @@ async function nnunetSources(root: string, pattern: RegExp | null): Promise<Sour
 }
 
 /** @throws InputError where a label holds a value that dataset.json does not name, or voxels to be ignored */
-async function requireKnownLabels(one: Case, labelPath: string, labels: DatasetLabels): Promise<void> {
+async function requireKnownLabels(scan: Case, labelPath: string, labels: DatasetLabels): Promise<void> {
   const label = requireLabels(await readScan(labelPath), labelPath);
-  const [problem] = labelProblems(one, label, label, labels);
+  const [problem] = labelProblems(scan, label, label, labels);
   if (problem !== undefined) throw new InputError(problem.message);
   const { ignored } = labels.scheme;
   let count = 0;
@@ -314,12 +314,14 @@ function seriesOf(
   { frameOfReferenceUid, referencedSeriesUids }: DrawnObject,
   series: readonly DicomSeries[],
 ): DicomSeries | { readonly reason: string } {
-  const named = series.filter((one) => referencedSeriesUids.includes(one.seriesInstanceUid));
+  const named = series.filter((candidate) => referencedSeriesUids.includes(candidate.seriesInstanceUid));
   if (referencedSeriesUids.length > 0 && named.length === 0)
     return { reason: "the series that it was drawn on is not in its folder" };
   if (named.length === 1) return named[0];
   const among =
-    named.length > 0 ? named : series.filter((one) => one.frameOfReferenceUid === frameOfReferenceUid);
+    named.length > 0
+      ? named
+      : series.filter((candidate) => candidate.frameOfReferenceUid === frameOfReferenceUid);
   const fitting = among.filter(({ modality }) => modality === "CT");
   if (fitting.length === 1) return fitting[0];
   return {

@@ -49,7 +49,7 @@ export async function importDataset(
   await clearWay(folder, record, sources.length);
   const salt = await saltOf(folder, record.cases.length === 0);
   const hash = (text: string) => createHash("sha256").update(`${salt} ${text}`).digest("hex").slice(0, 32);
-  const known = new Map(record.cases.map((one) => [one.source_hash, one]));
+  const known = new Map(record.cases.map((importedCase) => [importedCase.source_hash, importedCase]));
   const imported: ImportedCase[] = [];
   const failed: { origin: string; reason: string }[] = [];
   const mapping: { case: string; patient: string; origin: string }[] = [];
@@ -103,10 +103,10 @@ async function readCase(...of: Parameters<typeof caseOf>): Promise<CaseFiles | {
 /** Writes a case and its record, or leaves nothing of it. */
 async function writeCase(
   folder: string,
-  { case: one, files }: CaseFiles,
+  { case: importedCase, files }: CaseFiles,
   record: ImportRecord,
 ): Promise<void> {
-  record.pending = { case: one.case, subset: one.subset };
+  record.pending = { case: importedCase.case, subset: importedCase.subset };
   await writeRecord(folder, record);
   try {
     for (const [name, bytes] of files) {
@@ -119,7 +119,7 @@ async function writeCase(
     await removeFiles(folder, record.pending);
     throw error;
   }
-  record.cases.push(one);
+  record.cases.push(importedCase);
   record.pending = null;
   await writeRecord(folder, record);
 }
@@ -137,8 +137,10 @@ async function caseOf(
   const { labels: data, regions: bodies } = labelMasks(masksOf(labels.volume), labels.volume.size, true);
   const instances = { ...labels.volume, data };
   const patient_hash = hash(`patient ${source.patient}`);
-  const samePatient = earlier.find((one) => one.patient_hash === patient_hash);
-  const patient = samePatient?.patient ?? 1 + earlier.reduce((most, one) => Math.max(most, one.patient), 0);
+  const samePatient = earlier.find((importedCase) => importedCase.patient_hash === patient_hash);
+  const patient =
+    samePatient?.patient ??
+    1 + earlier.reduce((most, importedCase) => Math.max(most, importedCase.patient), 0);
   const subset = source.subset ?? samePatient?.subset ?? drawnSubset(patient, testShare);
   const id = caseName(lastNumber(earlier) + 1);
   const mask = maskWhere(data, (value) => value !== 0);
@@ -161,7 +163,7 @@ async function caseOf(
 const caseName = (number: number): string => `case_${String(number).padStart(4, "0")}`;
 
 const lastNumber = (cases: readonly ImportedCase[]): number =>
-  cases.reduce((most, one) => Math.max(most, Number(one.case.slice("case_".length))), 0);
+  cases.reduce((most, importedCase) => Math.max(most, Number(importedCase.case.slice("case_".length))), 0);
 
 /** Instances, labels and image of a case, as they lie in the folder. */
 function caseFiles({ case: id, subset }: Pick<ImportedCase, "case" | "subset">): string[] {
@@ -173,8 +175,11 @@ function caseFiles({ case: id, subset }: Pick<ImportedCase, "case" | "subset">):
   ];
 }
 
-async function removeFiles(folder: string, one: Pick<ImportedCase, "case" | "subset">): Promise<void> {
-  for (const name of caseFiles(one)) await rm(join(folder, name), { force: true });
+async function removeFiles(
+  folder: string,
+  importedCase: Pick<ImportedCase, "case" | "subset">,
+): Promise<void> {
+  for (const name of caseFiles(importedCase)) await rm(join(folder, name), { force: true });
 }
 
 /** Removes what a killed import left, and refuses names of cases to come that are taken by files of somebody else. */
@@ -200,7 +205,7 @@ async function clearWay(folder: string, record: ImportRecord, sources: number): 
 /** The voxels of each label, one at a time, since each is as large as the scan. */
 function* masksOf({ data }: Volume<IntegerVoxelArray>): Generator<NamedMask> {
   for (const value of labelValues(data)) {
-    if (value !== 0) yield { name: `${value}`, mask: maskWhere(data, (one) => one === value) };
+    if (value !== 0) yield { name: `${value}`, mask: maskWhere(data, (voxel) => voxel === value) };
   }
 }
 
@@ -253,7 +258,7 @@ async function writeRecord(folder: string, record: ImportRecord): Promise<void> 
 }
 
 async function writeDescription(folder: string, cases: readonly ImportedCase[], name: string): Promise<void> {
-  const count = (subset: Subset) => cases.filter((one) => one.subset === subset).length;
+  const count = (subset: Subset) => cases.filter((importedCase) => importedCase.subset === subset).length;
   const description: DatasetDescription = {
     name,
     description: "Imported by lnsnet; import.json says from what, without identifiers.",

@@ -17,9 +17,9 @@ export async function surveyDataset(
   job: Job = {},
 ): Promise<CaseSurvey[]> {
   const tasks = [
-    ...training.map((one) => ({ one, subset: "training" as Subset })),
-    ...test.map((one) => ({ one, subset: "test" as Subset })),
-  ].map(({ one, subset }): SurveyTask => ({ case: one, subset, labels, channels }));
+    ...training.map((scan) => ({ scan, subset: "training" as Subset })),
+    ...test.map((scan) => ({ scan, subset: "test" as Subset })),
+  ].map(({ scan, subset }): SurveyTask => ({ case: scan, subset, labels, channels }));
   return runInWorkers<SurveyTask, CaseSurvey>(
     tasks,
     {

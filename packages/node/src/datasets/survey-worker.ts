@@ -9,6 +9,6 @@ export interface SurveyTask extends SurveyedDataset {
   readonly subset: Subset;
 }
 
-export function run({ case: one, subset, ...dataset }: SurveyTask): Promise<Outcome<CaseSurvey>> {
-  return outcomeOf(() => surveyCase(one, subset, dataset));
+export function run({ case: scan, subset, ...dataset }: SurveyTask): Promise<Outcome<CaseSurvey>> {
+  return outcomeOf(() => surveyCase(scan, subset, dataset));
 }

@@ -63,13 +63,17 @@ const BODY_HU = -500;
 export type SurveyedDataset = Pick<Dataset, "channels" | "labels">;
 
 /** Opens a case. What cannot be read is part of the answer; only errors of ours are thrown. */
-export async function surveyCase(one: Case, subset: Subset, dataset: SurveyedDataset): Promise<CaseSurvey> {
-  const read = await orReason(() => readChannels(one));
+export async function surveyCase(
+  datasetCase: Case,
+  subset: Subset,
+  dataset: SurveyedDataset,
+): Promise<CaseSurvey> {
+  const read = await orReason(() => readChannels(datasetCase));
   const ct = dataset.channels.findIndex(isCtName);
   const scan = "unreadable" in read ? read : read[Math.max(0, ct)];
-  const label = one.labelPath === null ? null : await labelsOrReason(one.labelPath);
+  const label = datasetCase.labelPath === null ? null : await labelsOrReason(datasetCase.labelPath);
   return {
-    id: one.id,
+    id: datasetCase.id,
     subset,
     image: "unreadable" in scan ? scan : surveyImage(scan, ct >= 0),
     label:
@@ -77,7 +81,7 @@ export async function surveyCase(one: Case, subset: Subset, dataset: SurveyedDat
         ? label
         : "unreadable" in scan
           ? { problems: [], foregroundMl: 0, foreground: emptyHistogram(), nodes: [] }
-          : await surveyLabel(one, scan, label, dataset.labels),
+          : await surveyLabel(datasetCase, scan, label, dataset.labels),
   };
 }
 
@@ -122,12 +126,12 @@ function surveyImage(scan: Volume, isCt: boolean): ImageSurvey {
 }
 
 async function surveyLabel(
-  one: Case,
+  datasetCase: Case,
   scan: Volume,
   label: Volume<IntegerVoxelArray>,
   labels: DatasetLabels,
 ): Promise<LabelSurvey> {
-  const problems = labelProblems(one, scan, label, labels);
+  const problems = labelProblems(datasetCase, scan, label, labels);
   const foreground = emptyHistogram();
   if (problems.some(({ kind }) => kind === "geometry"))
     return { problems, foregroundMl: 0, foreground, nodes: [] };
@@ -139,7 +143,8 @@ async function surveyLabel(
     voxels++;
     addHu(foreground, scan.data[n]);
   }
-  const instances = one.instancesPath === null ? null : await instancesOf(one.instancesPath, targets, labels);
+  const instances =
+    datasetCase.instancesPath === null ? null : await instancesOf(datasetCase.instancesPath, targets, labels);
   if (instances !== null && "problem" in instances)
     problems.push({ kind: "instances", message: instances.problem });
   const given = instances === null || "problem" in instances ? null : instances;

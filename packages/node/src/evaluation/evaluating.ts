@@ -77,7 +77,7 @@ export async function evaluateFiles(
       csvPath,
       csvTable(
         csvColumns,
-        evaluation.cases.map((one) => ({ ...one })),
+        evaluation.cases.map((row) => ({ ...row })),
       ),
     );
   return evaluation;
@@ -88,7 +88,7 @@ export async function evaluateFiles(
 export function summariseCases(
   cases: readonly EvaluatedCase[],
 ): Record<"mean" | "sd" | "nulls", Record<MetricName, number | null>> {
-  const summaries = forEachMetric((name) => summarise(cases.map((one) => one[name])));
+  const summaries = forEachMetric((name) => summarise(cases.map((row) => row[name])));
   return {
     mean: forEachMetric((name) => summaries[name].mean),
     sd: forEachMetric((name) => summaries[name].sd),

@@ -96,14 +96,17 @@ async function scoredSets(experiment: Experiment): Promise<ScoredSet[]> {
     ),
   );
   return [...validation, ...test]
-    .map((one) => ({ ...one, scores: one.scores.filter(({ true_nodes }) => true_nodes !== null) }))
+    .map((scoredSet) => ({
+      ...scoredSet,
+      scores: scoredSet.scores.filter(({ true_nodes }) => true_nodes !== null),
+    }))
     .filter(({ scores }) => scores.length > 0);
 }
 
 /** With the cases of all folds together behind the folds. */
 function withAllFolds(sets: readonly ScoredSet[]): ScoredSet[] {
   const folds = sets.filter(({ set }) => set === "cross-validation");
-  const scores = folds.flatMap((one) => one.scores);
+  const scores = folds.flatMap((scoredSet) => scoredSet.scores);
   return [
     ...folds,
     { set: "cross-validation", model: "all folds", scores },
@@ -132,13 +135,13 @@ async function casePictures(experiment: Experiment, sets: readonly ScoredSet[]):
     );
   const pictures: CasePicture[] = [];
   for (const { rank, id, dsc, fold } of bestMedianWorst(judged)) {
-    const one = experiment.dataset.training.find((one) => one.id === id);
-    if (one === undefined) continue;
-    const { image, label } = await loadCase(one, experiment.dataset.labels);
-    const mask = await readScan(maskPath(validationTarget(experiment, fold), one));
+    const scan = experiment.dataset.training.find((scan) => scan.id === id);
+    if (scan === undefined) continue;
+    const { image, label } = await loadCase(scan, experiment.dataset.labels);
+    const mask = await readScan(maskPath(validationTarget(experiment, fold), scan));
     const caption = `${experiment.dataLabel} - ${id} - ${rank} of the cross-validation, DSC ${dsc.toFixed(3)} - research use only`;
     const png = overlayPng(image, label, { ...mask, data: Uint8Array.from(mask.data) }, { caption });
-    pictures.push({ rank, case: one.id, dsc, png });
+    pictures.push({ rank, case: scan.id, dsc, png });
   }
   return pictures;
 }

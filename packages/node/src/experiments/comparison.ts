@@ -32,16 +32,16 @@ export function ensembleComparisons(
   if (ensemble === undefined) return [];
   const ofEnsemble = patientMeans(ensemble, protocol, patientOf);
   const tests = test
-    .filter((one) => one !== ensemble)
-    .flatMap((one) => {
-      const ofFold = patientMeans(one, protocol, patientOf);
+    .filter((fold) => fold !== ensemble)
+    .flatMap((fold) => {
+      const ofFold = patientMeans(fold, protocol, patientOf);
       const differences = [...ofEnsemble].flatMap(([patient, dsc]) => {
         const other = ofFold.get(patient);
         return other === undefined ? [] : dsc - other;
       });
       // Of no pair there is nothing to compare, least of all a difference of 0.
       if (differences.length === 0) return [];
-      return { model: one.model, differences, pValue: wilcoxonSignedRank(differences).pValue };
+      return { model: fold.model, differences, pValue: wilcoxonSignedRank(differences).pValue };
     });
   const corrected = holmCorrection(tests.map(({ pValue }) => pValue));
   return tests.map(({ model, differences, pValue }, index) => ({

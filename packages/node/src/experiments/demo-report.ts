@@ -39,7 +39,7 @@ const columns: readonly TableColumn<Key>[] = [
 
 /** Mean over the cases that have a value; null where none has. */
 function meanOfCases(cases: readonly DemoCase[], key: Exclude<Key, "case">): number | null {
-  const values = cases.flatMap((one) => one[key] ?? []);
+  const values = cases.flatMap((row) => row[key] ?? []);
   return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
 }
 

@@ -116,17 +116,17 @@ async function segmentTestSet(
   const stage = { stage: "predict", unit: "scan", total: dataset.test.length };
   onProgress?.({ ...stage, done: 0 });
   try {
-    for (const one of dataset.test) {
+    for (const scan of dataset.test) {
       const start = performance.now();
-      const { image, label } = await loadCase(one, dataset.labels);
+      const { image, label } = await loadCase(scan, dataset.labels);
       const { instances, nodes } = await segment(image, predictor, signal ? { signal } : {});
       const mask = nodeMask(instances);
       const seconds = (performance.now() - start) / 1000;
-      await writeAtomically(join(folder, `${caseId(one.imagePath)}.nii.gz`), writeNifti(mask));
-      if (!label) throw new Error(`${one.id} has no label`);
-      const picture = overlayPng(image, label, mask, { caption: `phantom ${one.id} - research use only` });
-      cases.push({ case: one.id, ...evaluateCase(label, mask), bodies: nodes.length, seconds, picture });
-      onProgress?.({ ...stage, done: cases.length, text: one.id });
+      await writeAtomically(join(folder, `${caseId(scan.imagePath)}.nii.gz`), writeNifti(mask));
+      if (!label) throw new Error(`${scan.id} has no label`);
+      const picture = overlayPng(image, label, mask, { caption: `phantom ${scan.id} - research use only` });
+      cases.push({ case: scan.id, ...evaluateCase(label, mask), bodies: nodes.length, seconds, picture });
+      onProgress?.({ ...stage, done: cases.length, text: scan.id });
     }
   } finally {
     await predictor.release();
@@ -148,7 +148,8 @@ async function openDemoFolder(folder: string, masks: string): Promise<void> {
   }
   // What an earlier demo left is not of this seed: nothing of it may be taken for this one's.
   const names = (await isFolder(masks)) ? await readdir(masks) : [];
-  for (const name of names.filter((one) => /^phantom_\d+\.nii\.gz$/.test(one))) await rm(join(masks, name));
+  for (const name of names.filter((entry) => /^phantom_\d+\.nii\.gz$/.test(entry)))
+    await rm(join(masks, name));
 }
 
 const recordSchema = z.object({ kind: z.literal("lnsnet-demo") });

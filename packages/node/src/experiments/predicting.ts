@@ -79,16 +79,16 @@ export async function predictCases(
   if (cases.length > 0) report(0);
   const networks = createNetworks(experiment, targets);
   try {
-    for (const [done, one] of cases.entries()) {
+    for (const [done, scan] of cases.entries()) {
       job.signal?.throwIfAborted();
       const open: Target[] = [];
       for (const target of targets) {
-        const score = await scoreAt(target, one);
-        if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, one))
+        const score = await scoreAt(target, scan);
+        if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, scan))
           open.push(target);
       }
-      if (open.length > 0) await predictCase(experiment, one, open, { networks, weights }, job);
-      report(done + 1, one.id);
+      if (open.length > 0) await predictCase(experiment, scan, open, { networks, weights }, job);
+      report(done + 1, scan.id);
     }
   } finally {
     await networks.release();
@@ -97,7 +97,7 @@ export async function predictCases(
 
 /** The figures of cases by one target. */
 export async function scoresOf(target: Target, cases: readonly Case[]): Promise<CaseScore[]> {
-  return Promise.all(cases.map((one) => readJson(scorePath(target, one), caseScoreSchema)));
+  return Promise.all(cases.map((scan) => readJson(scorePath(target, scan), caseScoreSchema)));
 }
 
 export const maskPath = ({ folder }: Target, { id }: Pick<Case, "id">): string =>
@@ -105,8 +105,8 @@ export const maskPath = ({ folder }: Target, { id }: Pick<Case, "id">): string =
 
 const scorePath = ({ folder }: Target, { id }: Case): string => join(folder, `${id}.json`);
 
-async function scoreAt(target: Target, one: Case): Promise<CaseScore | null> {
-  const path = scorePath(target, one);
+async function scoreAt(target: Target, scan: Case): Promise<CaseScore | null> {
+  const path = scorePath(target, scan);
   return (await isFile(path)) ? readJson(path, caseScoreSchema) : null;
 }
 
@@ -166,21 +166,22 @@ function createNetworks({ folder, threads }: Experiment, targets: readonly Targe
 
 async function predictCase(
   experiment: Experiment,
-  one: Case,
+  datasetCase: Case,
   targets: readonly Target[],
   { networks, weights }: { readonly networks: Networks; readonly weights: ReadonlyMap<Target, string> },
   { signal }: Job,
 ): Promise<void> {
   const { configuration } = experiment;
   const { overlap, mirrored, searched } = configuration.prediction;
-  const scan = await prepareScan(one, experiment);
+  const scan = await prepareScan(datasetCase, experiment);
   const predictor = await networks.open();
   const eachMember = targets.some(({ folds }) => folds.length < predictor.members);
   const look = { overlap, mirrored, eachMember, ...(signal ? { signal } : {}) };
   const whole =
     configuration.protocol === "node-level"
       ? null
-      : (await named(one, probabilityOfScan(scan.scan, predictor, { ...look, searched }))).predictions;
+      : (await named(datasetCase, probabilityOfScan(scan.scan, predictor, { ...look, searched })))
+          .predictions;
   const crops: (readonly Prediction[])[] = [];
   for (const { image } of scan.crops) crops.push(await predictor.probability(image, look));
   for (const target of targets) {
@@ -192,16 +193,16 @@ async function predictCase(
     await ensureWritableFolder(target.folder);
     if (mask !== null)
       await writeAtomically(
-        maskPath(target, one),
+        maskPath(target, datasetCase),
         writeNifti(mask, { description: "lnsnet, research use only" }),
       );
     const score: CaseScore = {
-      case: one.id,
+      case: datasetCase.id,
       weights: weights.get(target) ?? "",
-      data: dataOf(experiment, one),
+      data: dataOf(experiment, datasetCase),
       ...scorePrediction(answer, mask, scan, configuration),
     };
-    await writeJson(scorePath(target, one), score);
+    await writeJson(scorePath(target, datasetCase), score);
   }
 }
 

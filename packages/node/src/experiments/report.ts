@@ -263,7 +263,7 @@ function nodeLevelCharts({ sets, dataLabel }: ExperimentResult): Block[] {
     const nodes = set.scores.flatMap(({ true_nodes, node_level }) =>
       (node_level ?? []).map((node) => ({
         ...node,
-        trueAxisMm: true_nodes?.find((one) => one.node === node.node)?.short_axis_mm ?? Number.NaN,
+        trueAxisMm: true_nodes?.find((measured) => measured.node === node.node)?.short_axis_mm ?? Number.NaN,
       })),
     );
     const axes = nodes.flatMap(({ trueAxisMm, short_axis_error_mm }) =>
@@ -314,7 +314,8 @@ function wholeVolumeCharts({ sets, dataLabel }: ExperimentResult): Block[] {
       const nodes = scans.flatMap((scan) =>
         scan.nodes.map((node) => ({
           ...node,
-          trueAxisMm: scan.true_nodes?.find((one) => one.node === node.node)?.short_axis_mm ?? Number.NaN,
+          trueAxisMm:
+            scan.true_nodes?.find((measured) => measured.node === node.node)?.short_axis_mm ?? Number.NaN,
         })),
       );
       return [
@@ -602,7 +603,9 @@ function figuresOf(
   protocol: Protocol,
   measure: string,
 ): Figures | null {
-  const row = summary.find((one) => one.set === set && one.model === model && one.measure === measure);
+  const row = summary.find(
+    (candidate) => candidate.set === set && candidate.model === model && candidate.measure === measure,
+  );
   return row?.[protocol] ?? null;
 }
 

@@ -121,11 +121,11 @@ export type CaseScore = z.infer<typeof caseScoreSchema>;
 
 /** @throws InputError where the case cannot be used, or its instances are not those of its label */
 export async function prepareScan(
-  one: Case,
+  scan: Case,
   { dataset, configuration: { plan, protocol } }: Pick<Experiment, "dataset" | "configuration">,
 ): Promise<PreparedScan> {
-  const { image, label } = await loadCase(one, dataset.labels);
-  const truth = label === null ? null : await truthOf(one, label, dataset.labels);
+  const { image, label } = await loadCase(scan, dataset.labels);
+  const truth = label === null ? null : await truthOf(scan, label, dataset.labels);
   return {
     scan: image,
     truth,
@@ -169,11 +169,11 @@ export function scorePrediction(
   };
 }
 
-async function truthOf(one: Case, mask: Volume<Uint8Array>, labels: DatasetLabels): Promise<Truth> {
+async function truthOf(scan: Case, mask: Volume<Uint8Array>, labels: DatasetLabels): Promise<Truth> {
   const given =
-    one.instancesPath === null
+    scan.instancesPath === null
       ? numberedComponents(mask)
-      : await instancesOf(one.instancesPath, mask, labels);
+      : await instancesOf(scan.instancesPath, mask, labels);
   if ("problem" in given) throw new InputError(given.problem);
   return { mask, instances: given, nodes: measureNodes(given, null, "labels") };
 }

@@ -148,9 +148,9 @@ test("a model that predicts nothing anywhere is told of, and no other", () => {
       {
         set,
         model: "fold_2",
-        scores: nothing.map((one, n) => ({ ...one, node_level: scores[n].node_level })),
+        scores: nothing.map((score, n) => ({ ...score, node_level: scores[n].node_level })),
       },
-      { set: "test", model: "ensemble", scores: nothing.map((one) => ({ ...one, node_level: null })) },
+      { set: "test", model: "ensemble", scores: nothing.map((score) => ({ ...score, node_level: null })) },
     ]),
   ).toEqual([
     expect.stringMatching(

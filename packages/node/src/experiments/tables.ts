@@ -70,8 +70,8 @@ export function nodeTable(sets: readonly ScoredSet[], patientOf: PatientOf): Dat
     sets.flatMap(({ set, model, scores }) =>
       scores.flatMap((score) =>
         (score.true_nodes ?? []).map(({ node, volume_ml, short_axis_mm }) => {
-          const alone = score.node_level?.find((one) => one.node === node);
-          const inScan = score.whole_volume?.nodes.find((one) => one.node === node);
+          const alone = score.node_level?.find((measured) => measured.node === node);
+          const inScan = score.whole_volume?.nodes.find((measured) => measured.node === node);
           return {
             set,
             model,
@@ -230,7 +230,8 @@ function wholeVolumeFigures(
       patient,
       value: {
         hit,
-        shortAxisMm: score.true_nodes?.find((one) => one.node === node)?.short_axis_mm ?? Number.NaN,
+        shortAxisMm:
+          score.true_nodes?.find((measured) => measured.node === node)?.short_axis_mm ?? Number.NaN,
         short_axis_error_mm,
       },
     })),
@@ -349,7 +350,7 @@ function bootstrap<T>(
 ): Interval | null {
   const random = indexedStream(seed, BOOTSTRAP_STREAM);
   const patients = [...new Set(values.map(({ patient }) => patient))].map((patient) =>
-    values.filter((one) => one.patient === patient).map(({ value }) => value),
+    values.filter((importedCase) => importedCase.patient === patient).map(({ value }) => value),
   );
   // Of one patient there is no spread to draw from.
   return patients.length < 2

@@ -71,28 +71,28 @@ export async function findImages(path: string): Promise<FoundImages> {
     ...candidates.filter((file) => !markups.includes(file)),
     ...unopened.map(unreadable),
   ]);
-  const noImages = await Promise.all(listing.others.map((one) => toldByName(one, candidates)));
+  const noImages = await Promise.all(listing.others.map((fileItem) => toldByName(fileItem, candidates)));
   const points = markups.map(({ name }) => ({ name, reason: knownAs(name) ?? "" }));
   return {
     series: listing.series,
     volumes: volumes.map((file) => ({ name: file.name, read: () => readVolumeFile(file, beside) })),
     markups,
-    others: [...noImages, ...points, ...others.filter((one) => !unopened.includes(one))],
+    others: [...noImages, ...points, ...others.filter((entry) => !unopened.includes(entry))],
   };
 }
 
 /** A file that is no image, and what it is by its name where it is no DICOM object either. */
 async function toldByName(
-  one: FoundImages["others"][number],
+  file: FoundImages["others"][number],
   files: readonly NamedFile[],
 ): Promise<FoundImages["others"][number]> {
-  const reason = knownAs(one.name);
-  if (reason === null) return one;
+  const reason = knownAs(file.name);
+  if (reason === null) return file;
   const bytes = await files
-    .find(({ name }) => name === one.name)
+    .find(({ name }) => name === file.name)
     ?.read()
     .catch(() => undefined);
-  return bytes === undefined || dicomModality(bytes, one.name) !== null ? one : { ...one, reason };
+  return bytes === undefined || dicomModality(bytes, file.name) !== null ? file : { ...file, reason };
 }
 
 function unreadable({ name, reason }: { readonly name: string; readonly reason: string }): NamedFile {

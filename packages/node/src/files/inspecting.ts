@@ -56,7 +56,7 @@ export async function inspectPath(path: string): Promise<Inspection> {
   for (const file of found.volumes) volumes.push(await describeVolume(file));
   const markups = await Promise.all(found.markups.map(describeMarkups));
   const { objects, others } = await describeObjects(
-    found.others.filter((one) => !found.markups.some(({ name }) => name === one.name)),
+    found.others.filter((entry) => !found.markups.some(({ name }) => name === entry.name)),
   );
   const [firstOther] = others;
   if (found.series.length + volumes.length + objects.length + markups.length === 0)
@@ -72,7 +72,7 @@ export async function inspectPath(path: string): Promise<Inspection> {
   )
     throw new InputError(unreadable.problems[0]);
   const series = await Promise.all(
-    found.series.map(async (one) => ({ series: one, problems: await problemsOfReading(one) })),
+    found.series.map(async (listed) => ({ series: listed, problems: await problemsOfReading(listed) })),
   );
   return { series, volumes, objects, markups, others };
 }

@@ -89,8 +89,8 @@ async function isPartOf(
   if (file === null || source === null) return false;
   const below = relative(source, file);
   if (below === "" || (below !== ".." && !below.startsWith(`..${sep}`))) return true;
-  for (const one of await filesOf(source)) {
-    const other = await stat(one).catch(() => null);
+  for (const contained of await filesOf(source)) {
+    const other = await stat(contained).catch(() => null);
     if (other?.dev === dev && other.ino === ino) return true;
   }
   return false;

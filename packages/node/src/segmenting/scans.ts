@@ -152,11 +152,11 @@ function requireDistinct(scans: readonly NamedScan[]): void {
 
 /** What of a folder is not segmented: series one by one, files that are no images together. */
 function sentencesOf(path: string, { series, others }: FoundImages): string[] {
-  const ofSeries = series.flatMap((one) => {
-    if (isCtScan(one)) return [];
-    const why = one.problems.find(({ isRefused }) => isRefused)?.message ?? "it is no CT of the body.";
+  const ofSeries = series.flatMap((candidate) => {
+    if (isCtScan(candidate)) return [];
+    const why = candidate.problems.find(({ isRefused }) => isRefused)?.message ?? "it is no CT of the body.";
     return [
-      `${one.modality || "Image"} series ${one.number ?? "without number"} "${one.description}" is left out: ${why}`,
+      `${candidate.modality || "Image"} series ${candidate.number ?? "without number"} "${candidate.description}" is left out: ${why}`,
     ];
   });
   const [first] = others;

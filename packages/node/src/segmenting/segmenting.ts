@@ -228,7 +228,7 @@ function holds(
   );
 }
 
-const isSame = (one: Vector3, other: Vector3): boolean => one.every((at, axis) => at === other[axis]);
+const isSame = (first: Vector3, other: Vector3): boolean => first.every((at, axis) => at === other[axis]);
 
 /** What stood there is brought up to date, and what is asked for comes to it. */
 const together = (wanted: Form, standing: Form): Form => ({

@@ -34,15 +34,15 @@ export function divideCases(
   const wanted = validateEvery > 0 ? validationCases : 0;
   const patientOf = ({ id }: Case) => patientOfCase(id, rule);
   const drawn = cases
-    .map((one, index) => ({ one, key: indexedStream(seed, VALIDATION_STREAM + index).next() >>> 0 }))
+    .map((scan, index) => ({ scan, key: indexedStream(seed, VALIDATION_STREAM + index).next() >>> 0 }))
     .sort((a, b) => a.key - b.key)
     .slice(0, wanted)
-    .map(({ one }) => patientOf(one));
+    .map(({ scan }) => patientOf(scan));
   const most = Math.floor(patientsOf(cases, rule).size * GREATEST_WATCHING_SHARE);
   const aside = new Set([...new Set(drawn)].slice(0, most));
   return {
-    training: cases.filter((one) => !aside.has(patientOf(one))),
-    validation: cases.filter((one) => aside.has(patientOf(one))),
+    training: cases.filter((scan) => !aside.has(patientOf(scan))),
+    validation: cases.filter((scan) => aside.has(patientOf(scan))),
   };
 }
 

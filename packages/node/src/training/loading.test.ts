@@ -93,8 +93,8 @@ describe("prepareCases", () => {
   test("gives the cases in order, in shared memory", async () => {
     const dataset = await openDataset(folder);
     const cases = await prepareCases(dataset, dataset.training, { spacingMm: [1, 1, 2], window });
-    expect(cases.map((one) => one.id)).toEqual(["a", "b", "c"]);
-    expect(cases.map((one) => one.hu[0])).toEqual([97, 98, 99]);
+    expect(cases.map((scan) => scan.id)).toEqual(["a", "b", "c"]);
+    expect(cases.map((scan) => scan.hu[0])).toEqual([97, 98, 99]);
     expect([...cases[2].foreground]).toEqual([9, 200]);
     expect([...cases[2].bodyOffsets]).toEqual([0, 1, 2]);
     for (const name of ["hu", "label", "foreground", "bodyOffsets"] as const) {

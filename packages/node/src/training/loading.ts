@@ -30,7 +30,7 @@ export async function prepareCases(
   { spacingMm, window, threads = 2, cacheFolder = null }: PrepareOptions,
   job: Job = {},
 ): Promise<PreparedCase[]> {
-  const tasks = cases.map((one): PrepareTask => ({ case: one, labels, spacingMm, window, cacheFolder }));
+  const tasks = cases.map((scan): PrepareTask => ({ case: scan, labels, spacingMm, window, cacheFolder }));
   return runInWorkers<PrepareTask, PreparedCase>(
     tasks,
     { worker: prepareWorker, threads, stage: "prepare", unit: "scan", textOf: ({ id }) => id },
@@ -51,7 +51,7 @@ export async function fillCache(
   job: Job = {},
 ): Promise<number> {
   const kept = await runInWorkers<PrepareTask, KeptCase>(
-    cases.map((one) => ({ case: one, labels, spacingMm, window, cacheFolder })),
+    cases.map((scan) => ({ case: scan, labels, spacingMm, window, cacheFolder })),
     {
       worker: prepareWorker,
       name: "keep",

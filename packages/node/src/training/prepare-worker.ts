@@ -16,14 +16,21 @@ export interface PrepareTask extends CacheSettings {
 
 export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
   return outcomeOf(async () => {
-    const one = task.cacheFolder === null ? await prepare(task) : await fromCache(task, task.cacheFolder);
+    const prepared =
+      task.cacheFolder === null ? await prepare(task) : await fromCache(task, task.cacheFolder);
     return {
-      ...one,
-      hu: sharedChannel(one.hu),
-      ...(one.further ? { further: one.further.map(sharedChannel) } : {}),
-      label: shared(one.label, new Uint8Array(new SharedArrayBuffer(one.label.byteLength))),
-      foreground: shared(one.foreground, new Int32Array(new SharedArrayBuffer(one.foreground.byteLength))),
-      bodyOffsets: shared(one.bodyOffsets, new Int32Array(new SharedArrayBuffer(one.bodyOffsets.byteLength))),
+      ...prepared,
+      hu: sharedChannel(prepared.hu),
+      ...(prepared.further ? { further: prepared.further.map(sharedChannel) } : {}),
+      label: shared(prepared.label, new Uint8Array(new SharedArrayBuffer(prepared.label.byteLength))),
+      foreground: shared(
+        prepared.foreground,
+        new Int32Array(new SharedArrayBuffer(prepared.foreground.byteLength)),
+      ),
+      bodyOffsets: shared(
+        prepared.bodyOffsets,
+        new Int32Array(new SharedArrayBuffer(prepared.bodyOffsets.byteLength)),
+      ),
     };
   });
 }
@@ -48,8 +55,8 @@ export function keep(task: PrepareTask & { readonly cacheFolder: string }): Prom
   });
 }
 
-async function prepare({ case: one, labels, ...settings }: PrepareTask): Promise<PreparedCase> {
-  const { id, channels, label } = await loadCase(one, labels);
+async function prepare({ case: scan, labels, ...settings }: PrepareTask): Promise<PreparedCase> {
+  const { id, channels, label } = await loadCase(scan, labels);
   const grid = workingGrid(channels[0], settings.spacingMm);
   const prepared = prepareChannels(channels, grid, scalingsOf(settings));
   const onGrid = label === null ? new Uint8Array(prepared.hu.length) : prepareLabel(label, prepared);

@@ -1,6 +1,15 @@
 // Writes a graph as an ONNX model that any runtime reads.
 import { create, toBinary } from "@bufbuild/protobuf";
-import { AttributeProto_AttributeType, ModelProtoSchema, TensorProto_DataType } from "onnx-buf";
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from "onnx-buf";
 import {
   type Floats,
   type Integers,
@@ -31,154 +40,204 @@ export interface OnnxModelOptions {
   readonly target?: Target;
 }
 
-const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon"]);
-
 /** The bytes of an ONNX model (opset `OPSET`) that computes `outputs`. */
 export function emitOnnx({ target = "cpu", ...options }: OnnxModelOptions): Uint8Array {
-  const { inputs, weights, metadata } = options;
+  const { inputs, metadata = {} } = options;
   const { outputs, bindings } = loweredFor(target, options);
-  const names = new Map<Value, string>();
-  const outputNames = new Map(Object.entries(outputs).map(([name, value]) => [value, name]));
-  const taken = new Set<string>(Object.keys(outputs));
-  const nodes: unknown[] = [];
-  const initializers: { name: string; dims: bigint[]; dataType: number; rawData: Uint8Array }[] = [];
-  const pooled = new Map<string, string>();
-  let path = "";
-
-  const unique = (wanted: string): string => {
-    let name = wanted;
-    for (let count = 1; taken.has(name); count++) name = `${wanted}.${count}`;
-    taken.add(name);
-    return name;
-  };
-  const resolve = (value: Value): Value => bindings.get(value) ?? value;
-  const nameOf = (value: Value): string => {
-    const name = names.get(resolve(value));
-    if (name === undefined) throw new Error(`${value.node.operation.name} was not written before it is used`);
-    return name;
-  };
-  const store = (name: string, shape: Shape, dataType: TensorProto_DataType, rawData: Uint8Array): string => {
-    initializers.push({ name, dims: shape.map(BigInt), dataType, rawData });
-    return name;
-  };
-  const write = (
-    type: string,
-    inputNames: readonly string[],
-    written: string[],
-    integers: Integers,
-    floats: Floats,
-  ) => {
-    const whole = Object.entries(integers).filter(([name]) => !FLOAT_ATTRIBUTES.has(name));
-    const broken = [
-      ...Object.entries(integers).filter(([name]) => FLOAT_ATTRIBUTES.has(name)),
-      ...Object.entries(floats),
-    ];
-    const attribute = [
-      ...whole.map(([name, value]) =>
-        typeof value === "number"
-          ? { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) }
-          : { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) },
-      ),
-      ...broken.map(([name, value]) => ({
-        name,
-        type: AttributeProto_AttributeType.FLOAT,
-        f: Number(value),
-      })),
-    ];
-    nodes.push({ opType: type, name: written[0], input: [...inputNames], output: written, attribute });
-  };
-  const label = (type: string): string => (path === "" ? type : `${path}/${type}`);
-
-  const emitter: OnnxEmitter = {
-    nameOf,
-    emit: (type, node, attributes = {}) =>
-      emitter.nodeTo(node.outputs, type, node.inputs.map(nameOf), attributes),
-    nodeTo: (values, type, inputNames, integers = {}, floats = {}) => {
-      const written = values.map((value) => {
-        const name = (value && outputNames.get(value)) ?? unique(label(type) + (value ? "" : ".unused"));
-        if (value) names.set(value, name);
-        return name;
-      });
-      write(type, inputNames, written, integers, floats);
-    },
-    node: (type, inputNames, integers = {}, floats = {}) => {
-      const name = unique(label(type));
-      write(type, inputNames, [name], integers, floats);
-      return name;
-    },
-    floats: (shape, data) => {
-      const bytes = new Uint8Array(Float32Array.from(data).buffer);
-      const key = isUniform(data) ? `f${shape.join(",")}:${data[0] ?? 0}` : null;
-      const known = key === null ? undefined : pooled.get(key);
-      if (known) return known;
-      const name = store(unique("constant"), shape, TensorProto_DataType.FLOAT, bytes);
-      if (key !== null) pooled.set(key, name);
-      return name;
-    },
-    integers: (data) => {
-      const key = `i${data.join(",")}`;
-      const known = pooled.get(key);
-      if (known) return known;
-      const bytes = new Uint8Array(BigInt64Array.from(data.map(BigInt)).buffer);
-      const name = store(unique("integers"), [data.length], TensorProto_DataType.INT64, bytes);
-      pooled.set(key, name);
-      return name;
-    },
-    leaf: (value, name) => {
-      if (taken.has(name) && outputs[name] !== value) throw new Error(`two values are named ${name}`);
-      names.set(value, name);
-      taken.add(name);
-      const data = weights?.get(name);
-      if (data) {
-        if (data.length !== sizeOf(value.shape))
-          throw new Error(`${data.length} weights for ${name} ${value.shape}`);
-        store(name, value.shape, TensorProto_DataType.FLOAT, new Uint8Array(data.slice().buffer));
-      } else if (!inputs.includes(value)) throw new Error(`${name} is neither an input nor has it weights`);
-    },
-    constant: (value, data) => {
-      names.set(value, emitter.floats(value.shape, data));
-    },
-  };
-
-  const writeNode = (node: Node): void => {
-    if (node.outputs.every((value) => names.has(value))) return;
-    path = node.path;
-    node.operation.onnx(node, emitter);
-  };
-  for (const value of inputs) writeNode(value.node);
-  for (const node of sortBound(Object.values(outputs), bindings)) writeNode(node);
-
-  const valueInfo = (name: string, shape: Shape) => ({
-    name,
-    type: {
-      value: {
-        case: "tensorType" as const,
-        value: {
-          elemType: TensorProto_DataType.FLOAT,
-          shape: {
-            dim: shape.map((length) => ({ value: { case: "dimValue" as const, value: BigInt(length) } })),
-          },
-        },
-      },
-    },
-  });
-  // An output that no node makes under its own name: a leaf, or one value given out twice.
-  for (const [name, value] of Object.entries(outputs))
-    if (nameOf(value) !== name) write("Identity", [nameOf(value)], [name], {}, {});
+  const writer = new GraphWriter({ ...options, outputs, bindings });
+  for (const value of inputs) writer.write(value.node);
+  for (const node of sortBound(Object.values(outputs), bindings)) writer.write(node);
+  writer.nameOutputs();
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
     producerName: "lnsnet",
     opsetImport: [{ domain: "", version: BigInt(OPSET) }],
-    metadataProps: Object.entries(metadata ?? {}).map(([key, value]) => ({ key, value })),
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: "lnsnet",
-      node: nodes as never[],
-      initializer: initializers as never[],
+      node: writer.nodes,
+      initializer: writer.initializers,
       input: inputs.map((value) => valueInfo(leafName(value), value.shape)),
       output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value.shape)),
     },
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+/** What operations write their ONNX nodes through: it names values, and keeps equal constants once. */
+class GraphWriter implements OnnxEmitter {
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  private readonly names = new Map<Value, string>();
+  private readonly taken: Set<string>;
+  private readonly outputNames: ReadonlyMap<Value, string>;
+  /** Names of constants by their content. */
+  private readonly pooled = new Map<string, string>();
+  /** Of the graph's node that is being written. */
+  private path = "";
+
+  constructor(private readonly options: OnnxModelOptions & { readonly bindings: ReadonlyMap<Value, Value> }) {
+    this.taken = new Set(Object.keys(options.outputs));
+    this.outputNames = new Map(Object.entries(options.outputs).map(([name, value]) => [value, name]));
+  }
+
+  /** Writes a node of the graph, once. */
+  write(node: Node): void {
+    if (node.outputs.every((value) => this.names.has(value))) return;
+    this.path = node.path;
+    node.operation.onnx(node, this);
+  }
+
+  /** Copies outputs that no node makes under their own name: a leaf, or one value given out twice. */
+  nameOutputs(): void {
+    for (const [name, value] of Object.entries(this.options.outputs))
+      if (this.nameOf(value) !== name) this.append("Identity", [this.nameOf(value)], [name], {}, {});
+  }
+
+  nameOf(value: Value): string {
+    const name = this.names.get(this.options.bindings.get(value) ?? value);
+    if (name === undefined) throw new Error(`${value.node.operation.name} was not written before it is used`);
+    return name;
+  }
+
+  emit(type: string, node: Pick<Node, "inputs" | "outputs">, attributes: Integers = {}): void {
+    this.nodeTo(
+      node.outputs,
+      type,
+      node.inputs.map((value) => this.nameOf(value)),
+      attributes,
+    );
+  }
+
+  nodeTo(
+    values: readonly (Value | null)[],
+    type: string,
+    inputs: readonly string[],
+    integers: Integers = {},
+    floats: Floats = {},
+  ): void {
+    const outputs = values.map((value) => {
+      if (value === null) return this.unique(`${this.label(type)}.unused`);
+      const name = this.outputNames.get(value) ?? this.unique(this.label(type));
+      this.names.set(value, name);
+      return name;
+    });
+    this.append(type, inputs, outputs, integers, floats);
+  }
+
+  node(type: string, inputs: readonly string[], integers: Integers = {}, floats: Floats = {}): string {
+    const name = this.unique(this.label(type));
+    this.append(type, inputs, [name], integers, floats);
+    return name;
+  }
+
+  floats(shape: Shape, data: ArrayLike<number>): string {
+    const add = () =>
+      this.store(this.unique("constant"), shape, TensorProto_DataType.FLOAT, Float32Array.from(data));
+    return isUniform(data) ? this.pool(`f${shape.join(",")}:${data[0] ?? 0}`, add) : add();
+  }
+
+  integers(data: readonly number[]): string {
+    return this.pool(`i${data.join(",")}`, () =>
+      this.store(
+        this.unique("integers"),
+        [data.length],
+        TensorProto_DataType.INT64,
+        BigInt64Array.from(data.map(BigInt)),
+      ),
+    );
+  }
+
+  leaf(value: Value, name: string): void {
+    const { inputs, outputs, weights } = this.options;
+    if (this.taken.has(name) && outputs[name] !== value) throw new Error(`two values are named ${name}`);
+    this.names.set(value, name);
+    this.taken.add(name);
+    const data = weights?.get(name);
+    if (data === undefined) {
+      if (!inputs.includes(value)) throw new Error(`${name} is neither an input nor has it weights`);
+      return;
+    }
+    if (data.length !== sizeOf(value.shape))
+      throw new Error(`${data.length} weights for ${name} ${value.shape}`);
+    this.store(name, value.shape, TensorProto_DataType.FLOAT, data.slice());
+  }
+
+  constant(value: Value, data: Float32Array): void {
+    this.names.set(value, this.floats(value.shape, data));
+  }
+
+  private unique(wanted: string): string {
+    let name = wanted;
+    for (let count = 1; this.taken.has(name); count++) name = `${wanted}.${count}`;
+    this.taken.add(name);
+    return name;
+  }
+
+  private label(type: string): string {
+    return this.path === "" ? type : `${this.path}/${type}`;
+  }
+
+  private append(
+    opType: string,
+    input: readonly string[],
+    output: string[],
+    integers: Integers,
+    floats: Floats,
+  ): void {
+    const attribute = attributesOf(integers, floats);
+    this.nodes.push(
+      create(NodeProtoSchema, { opType, name: output[0], input: [...input], output, attribute }),
+    );
+  }
+
+  private store(
+    name: string,
+    shape: Shape,
+    dataType: TensorProto_DataType,
+    data: Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>,
+  ): string {
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.initializers.push(create(TensorProtoSchema, { name, dims: shape.map(BigInt), dataType, rawData }));
+    return name;
+  }
+
+  /** The name of what has this content, which is added where nothing has. */
+  private pool(content: string, add: () => string): string {
+    const name = this.pooled.get(content) ?? add();
+    this.pooled.set(content, name);
+    return name;
+  }
+}
+
+/** These are floats in ONNX though operations give them among the whole numbers. */
+const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon"]);
+
+function attributesOf(integers: Integers, floats: Floats) {
+  const isFloat = ([name]: [string, unknown]) => FLOAT_ATTRIBUTES.has(name);
+  const given = Object.entries(integers);
+  return [
+    ...given
+      .filter((entry) => !isFloat(entry))
+      .map(([name, value]) =>
+        create(
+          AttributeProtoSchema,
+          typeof value === "number"
+            ? { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) }
+            : { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) },
+        ),
+      ),
+    ...[...given.filter(isFloat), ...Object.entries(floats)].map(([name, value]) =>
+      create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: Number(value) }),
+    ),
+  ];
+}
+
+/** An input or output of the model: float32, of a fixed shape. */
+function valueInfo(name: string, shape: Shape) {
+  const dim = shape.map((length) => ({ value: { case: "dimValue" as const, value: BigInt(length) } }));
+  const value = { elemType: TensorProto_DataType.FLOAT, shape: { dim } };
+  return { name, type: { value: { case: "tensorType" as const, value } } };
 }
 
 function isUniform(data: ArrayLike<number>): boolean {

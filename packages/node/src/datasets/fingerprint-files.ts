@@ -7,7 +7,8 @@ import type { Job } from "../work/job.js";
 import { hasImage } from "./checking.js";
 import { openDataset } from "./dataset.js";
 import type { OpeningOptions } from "./dataset-check.js";
-import { type Fingerprint, fingerprintOf, fingerprintReport } from "./fingerprint.js";
+import { type Fingerprint, fingerprintOf } from "./fingerprint.js";
+import { fingerprintReport } from "./fingerprint-report.js";
 import { surveyDataset } from "./survey-dataset.js";
 
 export interface FingerprintOptions extends OpeningOptions {

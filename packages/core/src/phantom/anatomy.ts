@@ -1,18 +1,17 @@
 // Draws the neck of a phantom patient as solids in LPS millimetres, without its lymph nodes.
 
+import { cross, unit } from "../volume/vector.js";
 import type { Vector3 } from "../volume/volume.js";
 import { type RandomStream, randomStream } from "./random.js";
 import {
   type Appearance,
   type BlobCell,
   type Cell,
-  cross,
   drawPhases,
   type Solid,
   solidOf,
   type TubePoint,
   tubeCells,
-  unit,
 } from "./shapes.js";
 
 /** A neck. Coordinates are LPS mm with the larynx near (0, −24, −15). */

@@ -1,10 +1,10 @@
 // Draws the lymph nodes of a phantom patient by size, then places them along the vessels wherever they fit.
 
+import { add, length, scale } from "../volume/vector.js";
 import { type Geometry, indexOfPoint, type Vector3 } from "../volume/volume.js";
 import { type Anatomy, axesAlong } from "./anatomy.js";
 import { type RandomStream, randomStream } from "./random.js";
 import {
-  added,
   type BlobCell,
   type Box,
   blobCoordinates,
@@ -13,9 +13,7 @@ import {
   centreAtHeight,
   drawPhases,
   insideSolid,
-  length,
   type Solid,
-  scaled,
   solidOf,
   type Tissue,
 } from "./shapes.js";
@@ -243,7 +241,7 @@ function fits(
   const marginMm = 3;
   for (const point of surface) {
     if (anatomy.depthMm(...point) < anatomy.skinMm + 1) return false;
-    const index = indexOfPoint(geometry, added(point, anatomyOriginMm));
+    const index = indexOfPoint(geometry, add(point, anatomyOriginMm));
     for (let axis = 0; axis < 3; axis++) {
       const room = marginMm / geometry.spacingMm[axis];
       const at = index[axis];
@@ -251,10 +249,10 @@ function fits(
     }
   }
   // Also half way to the centre: a thin vessel or plate could pass between the surface points and the centre.
-  const probes = [...surface, ...surface.map((point) => added(scaled(point, 0.5), scaled(blob.centre, 0.5)))];
+  const probes = [...surface, ...surface.map((point) => add(scale(point, 0.5), scale(blob.centre, 0.5)))];
   for (const other of others) {
     const reachMm = length(boxSize(other.box)) / 2 + blob.semiAxesMm[0] * 1.4;
-    const apart = length(added(other.blob.centre, scaled(blob.centre, -1)));
+    const apart = length(add(other.blob.centre, scale(blob.centre, -1)));
     if (apart > reachMm) continue;
     if (probes.some((point) => cellField(other.blob, ...point) < 1.03)) return false;
     if (blobSurface(other.blob, surfacePoints).some((point) => cellField(blob, ...point) < 1.03))
@@ -286,9 +284,9 @@ function thinPlateThrough(solid: Solid, blob: BlobCell): boolean {
     if (cell.kind === "blob") return cellField(blob, ...cell.centre) < 1;
     const wide = [-0.95, -0.5, 0, 0.5, 0.95];
     return wide.some((share) => {
-      const point = added(
-        added(cell.start, scaled(cell.axis, cell.lengthMm / 2)),
-        scaled(cell.wide, share * cell.wideStartMm),
+      const point = add(
+        add(cell.start, scale(cell.axis, cell.lengthMm / 2)),
+        scale(cell.wide, share * cell.wideStartMm),
       );
       return cellField(blob, ...point) < 1;
     });
@@ -333,7 +331,7 @@ function describe(
       shortAxisMm,
       longAxisMm,
       volumeMl,
-      centroidLpsMm: added(centroid, anatomyOriginMm),
+      centroidLpsMm: add(centroid, anatomyOriginMm),
       kind,
       touches: [...touched].sort(),
     },
@@ -357,7 +355,7 @@ function drawCore(random: RandomStream, kind: NodeKind, blob: BlobCell): NodeSha
     hu: hilum ? -60 : random.uniform(18, 32),
     blob: {
       ...blob,
-      centre: added(blob.centre, scaled(blob.axes[1], shift)),
+      centre: add(blob.centre, scale(blob.axes[1], shift)),
       semiAxesMm: [a * share[0] * size, b * share[1] * size, c * share[2] * size],
       roughness: 0.12,
     },

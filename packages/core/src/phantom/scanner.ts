@@ -1,10 +1,11 @@
 // Simulates a scanner: point spread, correlated noise, streaks.
 
+import { add } from "../volume/vector.js";
 import type { Geometry, Vector3 } from "../volume/volume.js";
 import { indexOfPoint } from "../volume/volume.js";
 import type { PhantomOptions } from "./options.js";
 import { type RandomStream, randomStream } from "./random.js";
-import { added } from "./shapes.js";
+
 import type { Variety } from "./variety.js";
 
 /**
@@ -30,7 +31,7 @@ export function scan(
   const kernel = gaussian(sigmaMm / geometry.spacingMm[0]);
   const whiteHu = noiseHu / kernel.reduce((sum, weight) => sum + weight * weight, 0);
   const metal = variety.metal.map(({ placeMm, streakHu }) => ({
-    index: indexOfPoint(geometry, added(placeMm, anatomyOriginMm)),
+    index: indexOfPoint(geometry, add(placeMm, anatomyOriginMm)),
     rays: streakHu === null ? rays : { ...drawRays(random), strengthHu: streakHu },
   }));
   const out = new Int16Array(hu.length);

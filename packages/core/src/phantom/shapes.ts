@@ -1,5 +1,6 @@
 // The two kinds of solid that the anatomy is built from: tubes with elliptic cross-section and deformed ellipsoids.
 
+import { add, cross, length, scale, unit } from "../volume/vector.js";
 import type { Vector3 } from "../volume/volume.js";
 import type { RandomStream } from "./random.js";
 
@@ -113,7 +114,7 @@ export function tubeCells(points: readonly TubePoint[], axisMm: readonly [number
     const along: Vector3 = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
     const lengthMm = length(along);
     if (lengthMm < 1e-6) continue;
-    const axis = scaled(along, 1 / lengthMm);
+    const axis = scale(along, 1 / lengthMm);
     const outward: Vector3 = [(a[0] + b[0]) / 2 - axisMm[0], (a[1] + b[1]) / 2 - axisMm[1], 0];
     const wide = unit(cross(axis, length(outward) > 1e-6 ? outward : [0, 1, 0]));
     cells.push({
@@ -141,7 +142,7 @@ export function centreAtHeight(solid: Solid, zMm: number): Vector3 {
     if (cell.kind !== "tube") continue;
     const rise = cell.axis[2] * cell.lengthMm;
     const part = Math.abs(rise) < 1e-6 ? 0 : Math.min(1, Math.max(0, (zMm - cell.start[2]) / rise));
-    const point = added(cell.start, scaled(cell.axis, part * cell.lengthMm));
+    const point = add(cell.start, scale(cell.axis, part * cell.lengthMm));
     if (Math.abs(point[2] - zMm) < bestDistance) {
       bestDistance = Math.abs(point[2] - zMm);
       best = point;
@@ -252,7 +253,7 @@ function blobSurfacePoint(blob: BlobCell, direction: Vector3): Vector3 {
     const v = direction[1] * t * width + blob.bend * (u * u - 0.3);
     const w = direction[2] * t * width;
     const [p, q, r] = blob.axes;
-    return added(blob.centre, added(scaled(p, u * a), added(scaled(q, v * b), scaled(r, w * c))));
+    return add(blob.centre, add(scale(p, u * a), add(scale(q, v * b), scale(r, w * c))));
   };
   let low = 0.5;
   let high = 1.6;
@@ -326,29 +327,4 @@ function curveSamples(points: readonly TubePoint[]): TubePoint[] {
   }
   samples.push(points[points.length - 1] as TubePoint);
   return samples;
-}
-
-/** a + b. */
-export function added(a: Vector3, b: Vector3): Vector3 {
-  return [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
-}
-
-/** a · factor. */
-export function scaled(a: Vector3, factor: number): Vector3 {
-  return [a[0] * factor, a[1] * factor, a[2] * factor];
-}
-
-/** Vector product. */
-export function cross(a: Vector3, b: Vector3): Vector3 {
-  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
-}
-
-/** a at length 1. */
-export function unit(a: Vector3): Vector3 {
-  return scaled(a, 1 / length(a));
-}
-
-/** Euclidean length. */
-export function length(a: Vector3): number {
-  return Math.hypot(a[0], a[1], a[2]);
 }

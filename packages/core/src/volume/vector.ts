@@ -9,6 +9,10 @@ export function cross(a: Vector3, b: Vector3): Vector3 {
   return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 }
 
+export function add(a: Vector3, b: Vector3): Vector3 {
+  return [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+}
+
 export function subtract(a: Vector3, b: Vector3): Vector3 {
   return [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 }
@@ -22,9 +26,13 @@ export function scale(a: Vector3, factor: number): Vector3 {
   return [a[0] * factor, a[1] * factor, a[2] * factor];
 }
 
+export function length(a: Vector3): number {
+  return Math.hypot(...a);
+}
+
 /** The vector of length 1 in the direction of `a`; NaN where `a` has length 0. */
 export function unit(a: Vector3): Vector3 {
-  return scale(a, 1 / Math.hypot(...a));
+  return scale(a, 1 / length(a));
 }
 
 /** The unit directions (LPS) of the index axes i, j, k: the columns of the direction matrix. */

@@ -6,6 +6,7 @@ import { type DrawnSlab, fillSlabs, type Slab, slabsOf, slicePositions } from ".
 import { addScaled, axisDirections, cross, directionOf, dot, subtract } from "../../volume/vector.js";
 import { type Geometry, indexOfPoint, type Vector3, voxelCount } from "../../volume/volume.js";
 import { type DicomDataset, itemsOf, numberOf, numbersOf } from "./dataset.js";
+import { upperMedian } from "./median.js";
 import type { PixelDescription } from "./pixel-data.js";
 import type { SourceSeries } from "./source-series.js";
 
@@ -237,7 +238,12 @@ function slabsOfFrames(
     return { slabs, steps: [exact], stepMm: exact, isTold: isTold || isRepeated || stepMm === betweenMm };
   }
   const slabs = slabsOf(around, usualMm).filter((_, n) => sorted.includes(around[n]));
-  return { slabs, steps, stepMm: median(steps) ?? usualMm, isTold: gaps.length > 0 || betweenMm !== null };
+  return {
+    slabs,
+    steps,
+    stepMm: upperMedian(steps) ?? usualMm,
+    isTold: gaps.length > 0 || betweenMm !== null,
+  };
 }
 
 function isEvenBy(gaps: readonly number[], step: number): boolean {
@@ -245,10 +251,6 @@ function isEvenBy(gaps: readonly number[], step: number): boolean {
     const slices = Math.round(gap / step);
     return slices > 0 && Math.abs(gap - slices * step) < 0.05 * step;
   });
-}
-
-function median(values: readonly number[]): number | undefined {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 /** Refuses a grid that is far larger than what its frames fill: kilobytes would become gigabytes. */

@@ -1,9 +1,11 @@
 // Sorts parallel slices by position, and finds their grid: regular, or with gaps, uneven steps, a tilt or duplicates.
+
 import { InputError } from "../../errors.js";
 import { counted } from "../../text.js";
 import { addScaled, axisDirections, cross, dot, subtract, unit } from "../../volume/vector.js";
 import type { Geometry, Vector3 } from "../../volume/volume.js";
 import { placeOfAxes } from "../place.js";
+import { upperMedian } from "./median.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
 import type { Slice } from "./slices.js";
 
@@ -131,7 +133,7 @@ function gridOf(
   const { slice: first } = placed[0];
   const gaps = placed.slice(1).map(({ distanceMm }, n) => distanceMm - placed[n].distanceMm);
   const lengthMm = placed[placed.length - 1].distanceMm;
-  const usualMm = gaps.length === 0 ? (first.thicknessMm ?? 1) : median(gaps);
+  const usualMm = upperMedian(gaps) ?? first.thicknessMm ?? 1;
   const place = placeOfAxes(
     {
       axes: [i, j, normal],
@@ -319,10 +321,6 @@ function resamplingGrid(
     spacingMm: [...spacingMm, lengthMm / (planes - 1)],
     originMm: addScaled(atColumn, alongRows, firstRow * spacingMm[1]),
   };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 /** "14 × 4.00, 1 × 1.08, 13 × 7.00 mm" */

@@ -1,7 +1,8 @@
 // Implants synthetic lymph nodes into a real scan, as a pure function of host, seed and index.
+import { add, scale, unit } from "../../volume/vector.js";
 import { pointOfIndex, type Vector3, type Volume, voxelVolumeMm3 } from "../../volume/volume.js";
 import { type RandomStream, randomStream } from "../random.js";
-import { added, scaled, unit } from "../shapes.js";
+
 import { drawTexture, textureAt } from "../texture.js";
 import type { Host } from "./host.js";
 import { type Canvas, renderImplant } from "./render.js";
@@ -153,7 +154,7 @@ function placePartner(
     const toSurface = Math.max(
       ...first.implant.surface.map((point) => dotFrom(first.centreMm, point, direction)),
     );
-    const centreMm = added(first.centreMm, scaled(direction, toSurface + 0.5 * size));
+    const centreMm = add(first.centreMm, scale(direction, toSurface + 0.5 * size));
     const placed = placedAt(drawNode(random, size, appearance), centreMm);
     if (acceptanceAt(host, canvas, placed.surface, centreMm, id) > 0) return { implant: placed, centreMm };
   }
@@ -182,7 +183,7 @@ function acceptanceAt(
     const at = voxelAt(host, point);
     if (at === null || host.clearanceMm[at] < 1) return 0;
     if (instances[at] !== 0 && instances[at] !== mayTouch) return 0;
-    const outward = added(point, scaled(unit(added(point, scaled(centreMm, -1))), 2.5));
+    const outward = add(point, scale(unit(add(point, scale(centreMm, -1))), 2.5));
     const outside = voxelAt(host, outward);
     if (outside !== null) fat += host.fat[outside];
   }

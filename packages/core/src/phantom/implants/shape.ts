@@ -1,15 +1,14 @@
 // Draws the shape and HU of an implant, a node or a structure that only resembles a node, as a solid in LPS millimetres.
+import { add, scale } from "../../volume/vector.js";
 import type { Vector3 } from "../../volume/volume.js";
 import { axesAlong } from "../anatomy.js";
 import { calipers, withShortAxis } from "../nodes.js";
 import type { RandomStream } from "../random.js";
 import {
-  added,
   type BlobCell,
   blobSurface,
   type Cell,
   drawPhases,
-  scaled,
   solidOf,
   type TubePoint,
   tubeCells,
@@ -98,7 +97,7 @@ export function drawTube(random: RandomStream, { muscleHu, enhancementHu }: Host
   const lengthMm = random.uniform(28, 70);
   const lean: Vector3 = [random.normal(0, 0.35), random.normal(0, 0.35), 1];
   const points = [-0.5, -0.2, 0.15, 0.5].map((at): TubePoint => {
-    const [x, y, z] = scaled(lean, at * lengthMm);
+    const [x, y, z] = scale(lean, at * lengthMm);
     return [
       x + random.normal(0, 1.5),
       y + random.normal(0, 1.5),
@@ -151,7 +150,7 @@ export function placedAt<Kind extends Implant>(implant: Kind, centreMm: Vector3)
     ...implant,
     cells: implant.cells.map((cell) => movedCell(cell, centreMm)),
     core: implant.core && { ...implant.core, cell: movedCell(implant.core.cell, centreMm) },
-    surface: implant.surface.map((point) => added(point, centreMm)),
+    surface: implant.surface.map((point) => add(point, centreMm)),
   };
 }
 
@@ -160,8 +159,8 @@ export const boxOf = ({ cells }: Implant) => solidOf({ tissue: "gland", hu: 0 },
 
 function movedCell(cell: Cell, by: Vector3): Cell {
   return cell.kind === "tube"
-    ? { ...cell, start: added(cell.start, by) }
-    : { ...cell, centre: added(cell.centre, by) };
+    ? { ...cell, start: add(cell.start, by) }
+    : { ...cell, centre: add(cell.centre, by) };
 }
 
 interface Form {
@@ -199,7 +198,7 @@ function drawCore(random: RandomStream, isHilum: boolean, blob: BlobCell): BlobC
   const size = random.uniform(0.75, 1.1);
   return {
     ...blob,
-    centre: added(blob.centre, scaled(blob.axes[1], shift)),
+    centre: add(blob.centre, scale(blob.axes[1], shift)),
     semiAxesMm: [a * share[0] * size, b * share[1] * size, c * share[2] * size],
     roughness: 0.12,
   };

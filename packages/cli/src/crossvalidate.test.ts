@@ -89,7 +89,7 @@ describe("lnsnet crossvalidate", () => {
       );
       // Of three patients none can be spared.
       expect(said).toContain(
-        `trains on ${train.length} scans of ${train.length} patients, watched by none (asked for: 1; at most a quarter of the patients watch)\n`,
+        `trains on ${train.length} scans of ${train.length} patients, validates on none (requested: 1; validation gets at most a quarter of the patients)\n`,
       );
       const trained = JSON.parse(await contentOf("whole", `fold_${fold}/fold.json`));
       expect(trained).toMatchObject({ trained_on: train, watched_by: [] });

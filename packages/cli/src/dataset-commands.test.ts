@@ -189,7 +189,7 @@ describe("lnsnet dataset check", () => {
       findings.find((importedCase) => importedCase.case === id)?.message;
     expect(messageOf(null)).toMatch(/has no label for alone/);
     expect(messageOf("moved")).toMatch(/from \(-8, -6, 2\) mm.*from \(-8, -6, 0\) mm/);
-    expect(messageOf("specks")).toMatch(/^3 of 4 bodies have a short axis below 3 mm/);
+    expect(messageOf("specks")).toMatch(/^3 of 4 connected components have a short axis below 3 mm/);
     expect(messageOf("stored")).toMatch(/rescale intercept/);
     expect(messageOf("here")).toBe("here (training), there (test) have the same voxels.");
     expect(messageOf("thick")).toMatch(/1×1×5 mm.*median of 1×1×2 mm/);

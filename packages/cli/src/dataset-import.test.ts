@@ -54,7 +54,7 @@ test("a file of somebody else under the next case's name is refused before work 
   await writeFile(at("taken/labelsTr/case_0003.nii.gz"), "mine");
   const { code, stderr } = await lnsnetIn(folder, command("taken"));
   expect(stderr).toMatch(
-    /holds labelsTr\/case_0003\.nii\.gz, which this command would write and did not make/,
+    /holds labelsTr\/case_0003\.nii\.gz, which this command would overwrite but did not write/,
   );
   expect(code).toBe(2);
   expect(await readFile(at("taken/labelsTr/case_0003.nii.gz"), "utf8")).toBe("mine");

@@ -471,9 +471,9 @@ test.each<[string[], RegExp]>([
   [["convert", "nodes.nii.gz", "--format", "seg", "--output", "new.dcm"], /needs --reference/],
   [
     ["convert", "moved.nii.gz", "--reference", "neck", "--format", "seg", "--output", "new.dcm"],
-    /does not lie on the grid/,
+    /does not have the same geometry/,
   ],
-  [["measure", "moved.nii.gz", "--image", "neck"], /does not lie on the grid/],
+  [["measure", "moved.nii.gz", "--image", "neck"], /does not have the same geometry/],
   [["dataset", "import", "none", "--output", "new"], /none does not exist/],
 ])("lnsnet %j: one sentence, exit code 2, nothing written", async (tokens, message) => {
   const { code, stdout, stderr } = await lnsnet(...tokens);

@@ -191,7 +191,7 @@ describe("lnsnet evaluate", () => {
   test("a label that no file of two folders holds is an error, not a perfect score", async () => {
     const { code, stdout, stderr } = await lnsnet(["evaluate", "truth", "same", "--label", "7", "--json"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toMatch(/\nlnsnet: No file holds the label that is asked for: 7 in the truth/);
+    expect(stderr).toMatch(/\nlnsnet: No file holds the requested label: 7 in the truth/);
   });
 
   test("says where a side holds the label nowhere, and where values count as one", async () => {
@@ -267,7 +267,7 @@ describe("what cannot be used ends with code 2 and one line", () => {
     [["evaluate", "truth/a.nii.gz", "nan.nii.gz"], /nan\.nii\.gz.*NaN/],
     [
       ["evaluate", "truth/a.nii.gz", "truth/a.nii.gz", "--label", "7"],
-      /No file holds the label.*7 in the truth, which holds the value 1/,
+      /No file holds the requested label.*7 in the truth, which holds the value 1/,
     ],
     [
       ["evaluate", "truth/a.nii.gz", "same/a.nii.gz", "--truth-label", "3", "--prediction-label", "2"],
@@ -349,7 +349,7 @@ describe("lnsnet phantom", () => {
     const refused = await lnsnet(other);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(
-      /holds a cohort by "lnsnet phantom --seed 5 --training 1 --test 0", and "lnsnet phantom --seed 5 --training 0 --test 1" was asked for/,
+      /holds a cohort by "lnsnet phantom --seed 5 --training 1 --test 0", and "lnsnet phantom --seed 5 --training 0 --test 1" was requested/,
     );
     expect((await lnsnet([...other, "--force"])).code).toBe(0);
     // The same seed and number give the same patient, now one to test on; what is not ours stays.

@@ -1,11 +1,11 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
 import { InputError, networkPresets, type Plan } from "@lnsnet/core";
 import {
-  type AskedSettings,
   cachedSettings,
   type Dataset,
   defaultWindow,
   planFor,
+  type RequestedSettings,
   workingSettings,
 } from "@lnsnet/node";
 import type { ArgsDef } from "citty";
@@ -73,7 +73,10 @@ export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan
 }
 
 /** @throws InputError where a text cannot be used */
-export function askedSettings({ spacing, window }: Pick<PlanValues, "spacing" | "window">): AskedSettings {
+export function askedSettings({
+  spacing,
+  window,
+}: Pick<PlanValues, "spacing" | "window">): RequestedSettings {
   return {
     spacingMm: spacing === undefined ? undefined : threeNumbers(spacing, "--spacing", 0.1, 50),
     window: window === undefined ? undefined : windowOf(window),

@@ -237,7 +237,7 @@ describe("clicked nodes", () => {
   test("points in a folder of several scans are refused", async () => {
     const { code, stderr } = await predict("study", "--output", "refused", "--at", "1,2,3");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/study holds 4 scans, and points are of one/);
+    expect(stderr).toMatch(/study holds 4 scans, and points belong to one scan/);
   });
 });
 

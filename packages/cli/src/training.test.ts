@@ -170,7 +170,7 @@ describe("lnsnet train", () => {
     const run = JSON.parse(metadata.run);
     expect([...run.training, ...run.validation].sort()).toEqual(splits[0].train);
     expect(run.validation).toHaveLength(1);
-    expect(stderr).toContain("trains on 3 scans of 3 patients, watched by 1 scan of 1 patient\n");
+    expect(stderr).toContain("trains on 3 scans of 3 patients, validates on 1 scan of 1 patient\n");
     const record = JSON.parse(await readFile(join(folder, "fold/training.json"), "utf8"));
     expect(record).toMatchObject({
       state: "finished",
@@ -351,7 +351,7 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
         await writeDataset("moved", [{ image, label: shifted(label) }, boxPatient(1)]);
         return train("moved");
       },
-      /box_0\.nii\.gz .* does not have the geometry of its image/,
+      /box_0\.nii\.gz .* does not have the same geometry as its image/,
     ],
     [
       "a label with a value that dataset.json does not name",
@@ -402,7 +402,7 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
         await writeFile(join(folder, "damaged/state.safetensors"), bytes);
         return training("damaged", "--resume");
       },
-      /damaged\/state\.safetensors is damaged: what it says of the steps done cannot be read/,
+      /damaged\/state\.safetensors is damaged: its record of finished steps cannot be read/,
     ],
     [
       "weights of another network to begin from",

@@ -70,8 +70,8 @@ describe("values in sentences", () => {
 
 describe("sentences", () => {
   it("are one line that drives no terminal", () => {
-    expect(new InputError("x\n\u001b[2J holds nothing; name another.").message).toBe(
-      "x\\n\\u001b[2J holds nothing; name another.",
+    expect(new InputError("x\n\u001b[2J holds nothing; choose another.").message).toBe(
+      "x\\n\\u001b[2J holds nothing; choose another.",
     );
   });
 

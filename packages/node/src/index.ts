@@ -108,11 +108,11 @@ export { shippedModelPath } from "./segmenting/shipped-model.js";
 export { type TrainingStart, trainingFiles } from "./training/folder.js";
 export { defaultTrainingOptions, requireTrainable, type TrainingOptions } from "./training/options.js";
 export {
-  type AskedPlan,
-  type AskedSettings,
   cachedSettings,
   defaultWindow,
   planFor,
+  type RequestedPlan,
+  type RequestedSettings,
   workingSettings,
 } from "./training/plan.js";
 export { preprocessDataset } from "./training/preprocessing.js";

@@ -74,6 +74,6 @@ export const convertCommand = defineCommand({
     );
     if (names === null) return printText(output);
     const lines = names.map(({ label, name }) => `${label}  ${name}`);
-    printText([`${output}: ${counted(names.length, "body", "bodies")}`, ...lines].join("\n"));
+    printText([`${output}: ${counted(names.length, "label")}`, ...lines].join("\n"));
   },
 });

@@ -32,7 +32,7 @@ export const datasetFingerprintCommand = defineCommand({
     if (args.json === true) printJson(fingerprint);
     else
       printText(
-        `${name}: ${counted(scans, "scan")}, ${counted(fingerprint.nodes.total, "body", "bodies")} of foreground.\n${paths.json}\n${paths.html}`,
+        `${name}: ${counted(scans, "scan")}, ${counted(fingerprint.nodes.total, "connected component")} of foreground.\n${paths.json}\n${paths.html}`,
       );
   },
 });

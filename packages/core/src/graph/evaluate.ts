@@ -1,4 +1,4 @@
-// The reference evaluator: every operation in plain loops and double precision. The oracle of the tests, not for use.
+// The reference evaluator: every operation in plain loops and double precision. Only for tests.
 import { type Node, sortNodes, type Tensor, type Value } from "./graph.js";
 
 /** Evaluates `outputs`, given the values of inputs and parameters (row-major numbers). */

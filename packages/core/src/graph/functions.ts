@@ -1,4 +1,4 @@
-// What networks are made of: normalisation, activations, upsampling, attention, each from the operations.
+// The building blocks of networks, composed of operations: normalisation, activations, upsampling, attention.
 import { shapeError, type Value } from "./graph.js";
 import { convolution } from "./operations/convolution.js";
 import {

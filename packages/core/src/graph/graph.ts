@@ -1,4 +1,4 @@
-// The graph: values, the nodes that make them, and the scope that names both.
+// The graph: values, the nodes that compute them, and the scope that names both.
 
 import { formatShape, type Shape, ShapeError } from "./shape.js";
 
@@ -24,12 +24,12 @@ interface Cost {
   readonly multiplyAddsThop: number;
 }
 
-/** What an ONNX model is written for: each runs operations that the other lacks. */
-export type Target = "cpu" | "webgpu";
+/** The device that an ONNX model is written for: each supports operations that the other lacks. */
+export type OnnxTarget = "cpu" | "webgpu";
 
 /** Attributes of an ONNX node that are whole numbers, or lists of them. */
 export type Integers = Readonly<Record<string, number | readonly number[]>>;
-/** Attributes of an ONNX node that are broken numbers. */
+/** Attributes of an ONNX node that are floating-point numbers. */
 export type Floats = Readonly<Record<string, number>>;
 
 /** What an operation needs to write itself: names for values, and places for nodes and constants. */
@@ -55,20 +55,20 @@ export interface OnnxEmitter {
   constant(value: Value, data: Float32Array): void;
 }
 
-/** All that is known of one kind of operation; a rule that is missing is a type error. */
+/** Everything about a kind of operation; a missing rule is a type error. */
 export interface Operation<Attributes> {
   readonly name: string;
   /** Shapes of the outputs. Throws {@link ShapeError}. */
   shape(inputs: readonly Shape[], attributes: Attributes): readonly Shape[];
   /**
-   * Gradients of the inputs from those of the outputs, as new graph values. The walker sums fan-out and undoes
+   * Gradients of the inputs from those of the outputs, as new graph values. The graph walk sums fan-out and undoes
    * broadcasting: a rule returns a gradient of the broadcast shape. `null` where no gradient is asked or none exists.
    */
   gradient(node: Node<Attributes>, outputGradients: readonly (Value | null)[]): readonly (Value | null)[];
   /** A naive evaluation, the oracle of the tests. */
   reference(inputs: readonly Tensor[], node: Node<Attributes>): readonly Float64Array[];
   /** The outputs from other operations, where a target does not run this one; `null` where it does. Absent where all do. */
-  lowered?(node: Node<Attributes>, target: Target): readonly Value[] | null;
+  lowered?(node: Node<Attributes>, target: OnnxTarget): readonly Value[] | null;
   /** Writes the operation as ONNX nodes. */
   onnx(node: Node<Attributes>, emitter: OnnxEmitter): void;
   /** Absent where the operation neither multiplies matrices nor convolves. */

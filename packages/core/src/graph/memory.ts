@@ -1,4 +1,4 @@
-// How much memory a graph needs, counted before it is run.
+// Estimates the memory that a graph needs before it is run.
 import { type Node, sortNodes, type Value } from "./graph.js";
 import { sizeOf } from "./shape.js";
 

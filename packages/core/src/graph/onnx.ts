@@ -15,8 +15,8 @@ import {
   type Integers,
   type Node,
   type OnnxEmitter,
+  type OnnxTarget,
   sortNodes,
-  type Target,
   type Value,
 } from "./graph.js";
 import { lower } from "./lower.js";
@@ -37,7 +37,7 @@ export interface OnnxModelOptions {
   readonly bindings?: ReadonlyMap<Value, Value>;
   readonly metadata?: Readonly<Record<string, string>>;
   /** What will run the model; the CPU by default, and so does every other device that has all of ONNX. */
-  readonly target?: Target;
+  readonly target?: OnnxTarget;
 }
 
 /** The bytes of an ONNX model (opset `OPSET`) that computes `outputs`. */
@@ -247,7 +247,7 @@ function isUniform(data: ArrayLike<number>): boolean {
 
 /** Outputs and bound values as the target can compute them. */
 function loweredFor(
-  target: Target,
+  target: OnnxTarget,
   { outputs, bindings = new Map() }: OnnxModelOptions,
 ): Required<Pick<OnnxModelOptions, "outputs" | "bindings">> {
   const names = Object.keys(outputs);

@@ -1,4 +1,4 @@
-// What is mended of a mask before nodes are counted: bodies too small to be nodes, and cavities within them.
+// Post-processing of a mask before nodes are counted: drops small components, fills cavities.
 import { crop, paste } from "../volume/crop.js";
 import { type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
@@ -6,19 +6,19 @@ import { componentBoxes, removeSmallComponents } from "../voxels/components.js";
 import { fillHoles } from "../voxels/fill-holes.js";
 
 export interface CleanUp {
-  /** Smaller bodies (26 neighbours) are left out, mL. */
+  /** Connected components (26 neighbours) below this volume in mL are left out. */
   readonly minimumVolumeMl: number;
-  /** Whether cavities that a body encloses become part of it. */
+  /** Whether cavities that are enclosed by a component are filled. */
   readonly fillsCavities: boolean;
 }
 
 /**
- * A body of 0.03 mL is a ball of 3.9 mm: below what is measured and reported of nodes (5 mm of short axis), and above
- * what single voxels make. A node's fatty hilum lies at its edge, and what a mask encloses whole is a gap of the network.
+ * 0.03 mL is a ball of 3.9 mm: smaller than the nodes that are measured and reported (short axis of 5 mm), and larger
+ * than single stray voxels. Cavities are errors of the network, because a node's fatty hilum lies at its edge.
  */
 export const defaultCleanUp: CleanUp = { minimumVolumeMl: 0.03, fillsCavities: true };
 
-/** The mask with small bodies left out and cavities filled. */
+/** The mask without small components, with cavities filled. */
 export function cleanedMask(
   mask: Volume<Uint8Array>,
   { minimumVolumeMl, fillsCavities }: CleanUp,
@@ -28,7 +28,7 @@ export function cleanedMask(
     minimumVoxels > 1 ? removeSmallComponents(mask.data, mask.size, minimumVoxels, 26) : mask.data.slice();
   const cleaned = { ...mask, data };
   if (!fillsCavities) return cleaned;
-  // What encloses a cavity is connected (26), so that the cavity lies in that body's box: no need to fill the whole scan.
+  // A cavity lies in the bounding box of the component that encloses it, so the whole scan need not be searched.
   for (const { start, size } of componentBoxes(data, mask.size, 26)) {
     const inside = crop(cleaned, start, size);
     fillHoles(inside.data, size, Number.POSITIVE_INFINITY);
@@ -38,7 +38,7 @@ export function cleanedMask(
 }
 
 /**
- * Classes by their numbers, each cleaned by itself as {@link cleanedMask} does; a cavity is filled where it is of no class.
+ * Class numbers, each class cleaned separately as in {@link cleanedMask}; a cavity is only filled where it has no class.
  */
 export function cleanedClasses(
   classes: Volume<Uint8Array>,

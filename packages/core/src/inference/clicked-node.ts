@@ -1,4 +1,4 @@
-// The node at a clicked point: the paper's protocol, one patch around one node, turned into a tool.
+// Segments the node at a clicked point, as in the paper's protocol: one patch around one node.
 import { InputError } from "../errors.js";
 import { scalingsOf } from "../transforms/intensity.js";
 import { decidedMask, type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
@@ -11,7 +11,7 @@ import { labelComponents } from "../voxels/components.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
 import { sideByBody, sideByGrid } from "../voxels/neck-side.js";
 import { measureNodes } from "../voxels/node-measurement.js";
-import type { LookOptions, Predictor } from "./predictor.js";
+import type { PredictionOptions, Predictor } from "./predictor.js";
 import { type ScanChannels, scanChannels } from "./scan-channels.js";
 import {
   type ClassPrediction,
@@ -21,19 +21,19 @@ import {
   withConfidence,
 } from "./segmented-nodes.js";
 
-export interface ClickOptions extends Omit<LookOptions, "isWanted" | "overlap" | "onPatch"> {
+export interface ClickOptions extends Omit<PredictionOptions, "isWanted" | "overlap" | "onPatch"> {
   /**
-   * Whether the network looks again with the node that it found in the middle, as in training: one more pass, after
+   * Whether to predict again with the patch centred on the node that was found, as in training: one more pass, after
    * which the result hardly depends on where in the node the click was.
    */
   readonly centresAgain?: boolean;
-  /** Which class is clicked; by default the one of the highest probability at the click. */
+  /** The class of the clicked node; by default the class with the highest probability at the click. */
   readonly className?: string | undefined;
 }
 
 /** A node that was found at a click, measured. */
 export interface ClickedNode extends NodeAtClick {
-  /** Its number is 1, and its box that of the scan's voxels. */
+  /** Its number is 1, and its bounding box is in voxels of the scan. */
   readonly node: SegmentedNode;
 }
 
@@ -44,9 +44,9 @@ export interface NodeAtClick {
   readonly mask: Volume<Uint8Array>;
   /** The box's first voxel in the scan. */
   readonly start: Vector3;
-  /** Of the node's class, on the working grid, around the node. */
+  /** The prediction for the node's class, on the working grid, around the node. */
   readonly prediction: ClassPrediction;
-  /** Whether the node reaches beyond what was looked at, {@link greatestPatches} patches along an axis. */
+  /** Whether the node extends beyond the predicted region of at most {@link maxPatches} patches along an axis. */
   readonly isCut: boolean;
 }
 
@@ -57,26 +57,26 @@ export interface NoNodeAtClick {
   readonly reason: string;
 }
 
-/** A node may lie so far beside the click, as a hand clicks. */
+/** A node may be this far from the click, because clicks are imprecise. */
 const snapMm = 5;
-/** Radius of the ball whose mean density says what lies at the click. */
+/** Radius of the ball whose mean HU tells the tissue at the click. */
 const tissueRadiusMm = 2;
 /** Halfway from air to soft tissue. */
 const airBelowHu = -500;
-/** Cortical bone begins here, and vessels full of contrast end. */
+/** Above enhanced vessels, below cortical bone. */
 const boneFromHu = 450;
-/** A node that is larger than a patch is followed; at 1 mm this is 200 mm along the body. */
-const greatestPatches = 3;
+/** Limit for nodes that are larger than a patch; at 1 mm this is 200 mm along the body. */
+const maxPatches = 3;
 /** Patches overlap by this share where more than one is needed. */
 const overlap = 0.5;
 
 /**
- * The node at a point, measured. Nothing of the size of the scan is made: memory grows with the patch alone.
+ * Finds and measures the node at a point. No array of the size of the scan is needed: memory depends only on the patch.
  *
  * @param scan in any orientation; a volume for each channel, where the model takes several
  * @param pointMm LPS
- * @throws InputError where the scan has not the model's channels, the model no class of the name, the predictor was
- *   released, or a network answers with NaN; the signal's reason where it was stopped
+ * @throws InputError where the scan does not have the model's channels, the model does not know the class, the predictor
+ *   was released, or a network gives NaN; the signal's reason where it was stopped
  */
 export async function segmentClickedNode(
   scan: Volume | readonly Volume[],
@@ -100,10 +100,10 @@ export async function segmentClickedNode(
 }
 
 /**
- * The node at a point: one patch around the point, a second one around what was found there, and more only where the
- * node reaches a patch's border. Of what the network found, the connected component (26 neighbours) at the point is
- * taken, or the nearest one within 5 mm. Of several classes it is the one of the highest probability within 5 mm of the
- * point in the first patch, or the one that is named.
+ * The node at a point: predicts a patch around the point, a second patch centred on what was found there, and more only
+ * if the node reaches the border of the patch. The node is the connected component (26 neighbours) at the point, or the
+ * nearest within 5 mm. Among several classes, it is the class with the highest probability within 5 mm of the point in
+ * the first patch, unless a class is given.
  *
  * @param pointMm LPS
  * @throws InputError where the model has no class of the name
@@ -122,68 +122,68 @@ export async function findClickedNode(
   let position = className === undefined ? null : positionOf(className, scheme);
   const patch: Vector3 = [patchSize[2], patchSize[1], patchSize[0]];
   const whole = workingGrid(channels[0], spacingMm);
-  const look = async (box: IndexBox): Promise<Seen> => {
+  const predictBox = async (box: IndexBox): Promise<PatchResult> => {
     const grid = cropGeometry(whole, box.start, box.size);
     const prepared = prepareChannels(channels, grid, scalingsOf(plan));
     const predictions = namedPredictions(
       await predictor.probability(prepared, { ...options, overlap }),
       scheme,
     );
-    position ??= likeliestAt(predictions, pointMm);
+    position ??= mostProbableAt(predictions, pointMm);
     const probabilities = predictions.map(({ probability }) => probability.data);
     const data = decidedMask(probabilities, scheme, position, FOREGROUND_THRESHOLD);
-    return { box, predictions, position, body: bodyAt({ ...grid, data }, pointMm) };
+    return { box, predictions, position, component: componentAt({ ...grid, data }, pointMm) };
   };
 
-  let seen = await look({ start: nodeCropStart(indexOfPoint(whole, pointMm), patch), size: patch });
-  if (seen.body !== null && centresAgain) {
-    const start = nodeCropStart(indexOfPoint(whole, seen.body.centroidMm), patch);
-    if (start.some((first, axis) => first !== seen.box.start[axis])) {
-      const again = await look({ start, size: patch });
-      if (again.body !== null) seen = again;
+  let result = await predictBox({ start: nodeCropStart(indexOfPoint(whole, pointMm), patch), size: patch });
+  if (result.component !== null && centresAgain) {
+    const start = nodeCropStart(indexOfPoint(whole, result.component.centroidMm), patch);
+    if (start.some((first, axis) => first !== result.box.start[axis])) {
+      const again = await predictBox({ start, size: patch });
+      if (again.component !== null) result = again;
     }
   }
-  let grown = grownBox(seen, whole, patch);
+  let grown = grownBox(result, whole, patch);
   while (grown !== null) {
-    const wider = await look(grown);
-    if (wider.body === null) break;
-    seen = wider;
-    grown = grownBox(seen, whole, patch);
+    const wider = await predictBox(grown);
+    if (wider.component === null) break;
+    result = wider;
+    grown = grownBox(result, whole, patch);
   }
 
-  const prediction = seen.predictions[seen.position];
+  const prediction = result.predictions[result.position];
   const { probability } = prediction;
   const box = voxelsAround(channels[0], outerCorners(probability));
-  const mask = box && maskOfClass(seen, cropGeometry(channels[0], box.start, box.size), scheme);
-  const body = mask && bodyAt(mask, pointMm);
-  if (box === null || mask === null || body === null)
+  const mask = box && maskOfClass(result, cropGeometry(channels[0], box.start, box.size), scheme);
+  const component = mask && componentAt(mask, pointMm);
+  if (box === null || mask === null || component === null)
     return {
       found: "none",
-      reason: `No node was found at ${inWords(pointMm)}: the greatest probability within ${snapMm} mm is ${greatestNear(probability, pointMm).toFixed(2)}, and ${FOREGROUND_THRESHOLD} is needed; click into the middle of a node.`,
+      reason: `No node was found at ${inWords(pointMm)}: the highest probability within ${snapMm} mm is ${maximumNear(probability, pointMm).toFixed(2)}, and ${FOREGROUND_THRESHOLD} is needed; click into the middle of a node.`,
     };
   return {
     found: "node",
-    mask: { ...mask, data: body.mask },
+    mask: { ...mask, data: component.mask },
     start: box.start,
     prediction,
-    isCut: facesReached(seen, whole).length > 0,
+    isCut: facesReached(result, whole).length > 0,
   };
 }
 
-/** One look of the network, and the component at the click in it. */
-interface Seen {
+/** The prediction for a patch (or a larger box), and the component at the click. */
+interface PatchResult {
   readonly box: IndexBox;
   readonly predictions: readonly ClassPrediction[];
-  /** Of the class that is clicked. */
+  /** Position of the clicked class among the predictions. */
   readonly position: number;
-  readonly body: Body | null;
+  readonly component: ComponentAtClick | null;
 }
 
-interface Body {
-  /** 1 in the body, on the grid that it was looked for in. */
+interface ComponentAtClick {
+  /** 1 in the component, on the predicted grid. */
   readonly mask: Uint8Array;
   readonly centroidMm: Vector3;
-  /** The smallest one that holds the body. */
+  /** Its bounding box. */
   readonly box: IndexBox;
 }
 
@@ -191,19 +191,19 @@ function positionOf(className: string, { classes }: LabelScheme): number {
   const position = classes.findIndex(({ name }) => name === className);
   if (position < 0)
     throw new InputError(
-      `The class "${className}" is asked for at a click, and the model knows ${classes.map(({ name }) => name).join(", ")}; give one of them.`,
+      `The class "${className}" was requested for a click, and the model knows ${classes.map(({ name }) => name).join(", ")}; give one of these.`,
     );
   return position;
 }
 
-function likeliestAt(predictions: readonly ClassPrediction[], pointMm: Vector3): number {
-  const near = predictions.map(({ probability }) => greatestNear(probability, pointMm));
+function mostProbableAt(predictions: readonly ClassPrediction[], pointMm: Vector3): number {
+  const near = predictions.map(({ probability }) => maximumNear(probability, pointMm));
   return near.indexOf(Math.max(...near));
 }
 
-/** 1 in the class of a look, on the scan's grid. */
+/** The mask of the clicked class on the scan's grid. */
 function maskOfClass(
-  { predictions, position }: Seen,
+  { predictions, position }: PatchResult,
   grid: Geometry,
   scheme: LabelScheme,
 ): Volume<Uint8Array> {
@@ -231,7 +231,7 @@ function reasonAgainst(scan: Geometry, ct: Volume | null, pointMm: Vector3): str
   return null;
 }
 
-/** Of the voxels whose centres lie within the radius, or of the nearest one where none does. */
+/** Over the voxels whose centres lie within the radius, or of the nearest voxel if there are none. */
 function meanHuAround(scan: Volume, index: Vector3): number {
   let [sum, count] = [0, 0];
   forEachVoxelNear(scan, index, tissueRadiusMm, (at) => {
@@ -271,7 +271,7 @@ function forEachVoxelNear(
       }
 }
 
-function greatestNear(probability: Volume<Float32Array>, pointMm: Vector3): number {
+function maximumNear(probability: Volume<Float32Array>, pointMm: Vector3): number {
   let greatest = 0;
   forEachVoxelNear(probability, indexOfPoint(probability, pointMm), snapMm, (at) => {
     greatest = Math.max(greatest, probability.data[at]);
@@ -279,20 +279,22 @@ function greatestNear(probability: Volume<Float32Array>, pointMm: Vector3): numb
   return greatest;
 }
 
-/** The connected body that holds the point, or the nearest within reach. */
-function bodyAt(mask: Volume<Uint8Array>, pointMm: Vector3): Body | null {
+/** The connected component at the point, or the nearest within reach. */
+function componentAt(mask: Volume<Uint8Array>, pointMm: Vector3): ComponentAtClick | null {
   let [nearest, least] = [-1, Number.POSITIVE_INFINITY];
   forEachVoxelNear(mask, indexOfPoint(mask, pointMm), snapMm, (at, squaredMm) => {
     if (mask.data[at] === 1 && squaredMm < least) [nearest, least] = [at, squaredMm];
   });
   if (nearest < 0) return null;
   const { labels } = labelComponents(mask.data, mask.size, 26);
-  const body = maskWhere(labels, (label) => label === labels[nearest]);
-  const box = foregroundBox(body, mask.size);
-  return box && { mask: body, box, centroidMm: pointOfIndex(mask, meanIndex(body, mask.size, box)) };
+  const component = maskWhere(labels, (label) => label === labels[nearest]);
+  const box = foregroundBox(component, mask.size);
+  return (
+    box && { mask: component, box, centroidMm: pointOfIndex(mask, meanIndex(component, mask.size, box)) }
+  );
 }
 
-/** The mean of the foreground's indices, all of which lie in the box. */
+/** The mean index of the foreground, which lies in the box. */
 function meanIndex(mask: Uint8Array, [nx, ny]: Vector3, { start, size }: IndexBox): Vector3 {
   let [i, j, k, voxels] = [0, 0, 0, 0];
   for (let z = start[2]; z < start[2] + size[2]; z++)
@@ -307,10 +309,13 @@ function meanIndex(mask: Uint8Array, [nx, ny]: Vector3, { start, size }: IndexBo
   return [i / voxels, j / voxels, k / voxels];
 }
 
-/** The ends of axes at which the body leaves what was looked at, though the scan goes on there. */
-function facesReached({ box, body }: Seen, whole: Geometry): { axis: 0 | 1 | 2; isHigh: boolean }[] {
-  if (body === null) return [];
-  const { start, size } = body.box;
+/** The faces of the predicted box that the component reaches although the scan continues there. */
+function facesReached(
+  { box, component }: PatchResult,
+  whole: Geometry,
+): { axis: 0 | 1 | 2; isHigh: boolean }[] {
+  if (component === null) return [];
+  const { start, size } = component.box;
   return ([0, 1, 2] as const).flatMap((axis) => {
     const isAtHighEnd = start[axis] + size[axis] === box.size[axis];
     const goesOn = box.start[axis] + box.size[axis] < whole.size[axis];
@@ -321,17 +326,17 @@ function facesReached({ box, body }: Seen, whole: Geometry): { axis: 0 | 1 | 2; 
   });
 }
 
-/** The box with half a patch more at every end that the body reaches; null where it reaches none, or may not grow. */
-function grownBox(seen: Seen, whole: Geometry, patch: Vector3): IndexBox | null {
-  const start: [number, number, number] = [...seen.box.start];
-  const size: [number, number, number] = [...seen.box.size];
-  for (const { axis, isHigh } of facesReached(seen, whole)) {
+/** The box extended by half a patch at every face that the component reaches; null if there is none, or it may not grow. */
+function grownBox(result: PatchResult, whole: Geometry, patch: Vector3): IndexBox | null {
+  const start: [number, number, number] = [...result.box.start];
+  const size: [number, number, number] = [...result.box.size];
+  for (const { axis, isHigh } of facesReached(result, whole)) {
     const more = Math.floor(patch[axis] / 2);
-    if (size[axis] + more > greatestPatches * patch[axis]) continue;
+    if (size[axis] + more > maxPatches * patch[axis]) continue;
     size[axis] += more;
     if (!isHigh) start[axis] -= more;
   }
-  return size.every((length, axis) => length === seen.box.size[axis]) ? null : { start, size };
+  return size.every((length, axis) => length === result.box.size[axis]) ? null : { start, size };
 }
 
 const inWords = (pointMm: Vector3): string => `(${pointMm.map((value) => value.toFixed(1)).join(", ")}) mm`;

@@ -1,4 +1,4 @@
-// Nodes put among those that stand there already: what is refined, what is added, and whose the shared voxels are.
+// Adds a node to existing nodes: it refines an existing node, is added, or is already covered.
 import { crop, paste } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Vector3, Volume } from "../volume/volume.js";
@@ -11,22 +11,22 @@ export interface BoxedNode {
   readonly start: Vector3;
 }
 
-/** How a node stands among the others. */
+/** The result of adding a node to others. */
 export interface PlacedNode {
   readonly number: number;
   /**
-   * `added` under the given number; `refined` a standing node, whose number it took; or `covered`, where all its voxels
-   * belong to standing nodes, so that nothing was changed and `number` is that of the one which holds most of it.
+   * `added` under the given number; `refined`: it replaced an existing node and took its number; or `covered`: all its
+   * voxels belong to existing nodes, so that nothing was changed, and `number` is that of the node with most of them.
    */
   readonly as: "added" | "refined" | "covered";
 }
 
 /**
- * Puts a node among others, so that no other node is lost.
+ * Adds a node to others without losing any other node.
  *
- * Of the standing nodes of which it covers more than half, the one that it shares most voxels with is the same node: it
- * is replaced, and its number kept. Where there is none and more than half of the new node lies in one that is larger, it
- * is cut out of that one. All other voxels that are held already stay with the node that holds them.
+ * If it covers more than half of existing nodes, the one with the largest overlap counts as the same node: it is
+ * replaced, and its number is kept. Otherwise, if more than half of the new node lies in a larger node, it is cut out of
+ * that node. All other shared voxels stay with the existing node.
  *
  * @param instances changed in place; its type must hold `number`
  * @param number for a node that is added
@@ -48,7 +48,7 @@ export function placeNode(
   for (let at = 0; at < mask.data.length; at++) {
     const isOwn = mask.data[at] !== 0 && (held.data[at] === 0 || held.data[at] === given);
     if (isOwn) taken++;
-    // What the node no longer covers of the one that it replaces goes.
+    // Voxels of the replaced node that the new node does not cover are cleared.
     if (isOwn || (same !== undefined && held.data[at] === same)) held.data[at] = isOwn ? own : 0;
   }
   if (taken === 0) return { number: byShare[0], as: "covered" };
@@ -57,7 +57,7 @@ export function placeNode(
   return { number: own, as: same === undefined ? "added" : "refined" };
 }
 
-/** Voxels of a mask, and of these those that each standing node holds. */
+/** The number of voxels of a mask, and how many of them each existing node has. */
 function voxelsShared(mask: Uint8Array, held: IntegerVoxelArray) {
   const shared = new Map<number, number>();
   let voxels = 0;
@@ -69,7 +69,7 @@ function voxelsShared(mask: Uint8Array, held: IntegerVoxelArray) {
   return { voxels, shared };
 }
 
-/** Voxels of some nodes in the whole scan. */
+/** The numbers of voxels of some nodes in the whole scan. */
 function voxelsOf(data: IntegerVoxelArray, wanted: ReadonlyMap<number, unknown>): Map<number, number> {
   const sizes = new Map<number, number>();
   if (wanted.size === 0) return sizes;

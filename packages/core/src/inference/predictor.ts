@@ -1,6 +1,6 @@
-// One trained network, or an ensemble of several, loaded on a device and ready to look at scans.
+// A trained network, or an ensemble, loaded on a device and ready to predict.
 import { InputError } from "../errors.js";
-import type { Target } from "../graph/graph.js";
+import type { OnnxTarget } from "../graph/graph.js";
 import type { NetworkSpecification } from "../networks/catalogue.js";
 import { inferenceModel } from "../networks/inference-model.js";
 import { deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
@@ -24,22 +24,22 @@ export interface TrainedModel {
   readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
-/** What of the sliding window is left to choose when a scan is there. */
-export type LookOptions = Omit<SlidingWindowOptions, keyof PatchPlan | "constants">;
+/** The options of the sliding window that are chosen for each scan. */
+export type PredictionOptions = Omit<SlidingWindowOptions, keyof PatchPlan | "constants">;
 
-/** Networks ready to look at scans that are prepared as their plan says. Release it when done. */
+/** Loaded networks that predict scans prepared by their plan. Release it when done. */
 export interface Predictor {
   readonly plan: PredictionPlan;
-  /** Networks whose probabilities are averaged. */
+  /** The number of networks whose probabilities are averaged. */
   readonly members: number;
-  /** One sentence: where it runs, and why not where it was asked to. */
+  /** A sentence: the device used, and why it is not the requested device. */
   readonly deviceNote: string;
   /**
-   * What the networks say of a prepared grid, or of a part of one, for each class of the plan.
+   * The probability of each class of the plan on a prepared grid, or on a part of it.
    *
-   * @throws InputError where the predictor was released, or a network answers with NaN or infinite numbers
+   * @throws InputError where the predictor was released, or a network gives NaN or infinite numbers
    */
-  probability(prepared: Prepared, options: LookOptions): Promise<readonly Prediction[]>;
+  probability(prepared: Prepared, options: PredictionOptions): Promise<readonly Prediction[]>;
   /** Frees the networks. A second call does nothing. */
   release(): Promise<void>;
 }
@@ -48,9 +48,8 @@ export interface Predictor {
  * Loads models that were trained for the same working grid.
  *
  * @param models at least one; several are averaged, as an ensemble of folds is
- * @throws InputError where there is no model, a network has not the channels or classes of its plan, models differ in
- *   spacing, patch, window, channels or classes, or a device or number of threads
- *   is asked for that there is not
+ * @throws InputError where there is no model, a network does not have the channels or classes of its plan, models differ
+ *   in spacing, patch, window, channels or classes, or the device or number of threads is invalid
  */
 export async function openPredictor(
   models: readonly TrainedModel[],
@@ -69,8 +68,8 @@ export async function openPredictor(
   const sessions: Session[] = [];
   try {
     for (const { plan, weights } of models) {
-      const model = (target: Target) => inferenceModel(plan.network, shape, weights, { target });
-      // A device that the first could not have is not tried again.
+      const model = (target: OnnxTarget) => inferenceModel(plan.network, shape, weights, { target });
+      // A device that was not available for the first model is not tried again.
       const device = sessions[0]?.device ?? options.device;
       sessions.push(await runtime.createSession(model, { ...options, device }));
     }
@@ -81,20 +80,20 @@ export async function openPredictor(
   let isReleased = false;
   const requireOpen = () => {
     if (isReleased)
-      throw new InputError("The predictor was released, and cannot look at a scan any more; open a new one.");
+      throw new InputError("The predictor was released, and cannot predict any more; open a new one.");
   };
   return {
     plan,
     members: sessions.length,
     deviceNote: sessions[0].deviceNote,
-    probability: async (prepared, look) => {
+    probability: async (prepared, options) => {
       requireOpen();
       const throwIfAborted = () => {
-        look.signal?.throwIfAborted();
+        options.signal?.throwIfAborted();
         requireOpen();
       };
       return predictProbability(prepared, sessions, {
-        ...look,
+        ...options,
         ...plan,
         signal: { throwIfAborted },
       });
@@ -107,7 +106,7 @@ export async function openPredictor(
   };
 }
 
-/** Programs in JavaScript have no compiler that keeps them from passing something else. */
+/** A check for programs in JavaScript, which have no compiler to check types. */
 function requireModels(models: readonly TrainedModel[]): void {
   if (!Array.isArray(models) || models.length === 0)
     throw new InputError(
@@ -116,7 +115,7 @@ function requireModels(models: readonly TrainedModel[]): void {
   for (const model of models) {
     if (model?.plan === undefined || !(model.weights instanceof Map))
       throw new InputError(
-        "A predictor was given something that is no model; pass what shippedModel, loadModel or readModel returns, awaited and in a list.",
+        "A predictor was given something that is not a model; pass what shippedModel, loadModel or readModel returns, awaited and in a list.",
       );
   }
 }
@@ -126,7 +125,7 @@ function requireOptions({ device = "cpu", threads = 0 }: SessionOptions): void {
     throw new InputError(`There is no device "${device}"; choose one of ${deviceChoices.join(", ")}.`);
   if (!Number.isInteger(threads) || threads < 0)
     throw new InputError(
-      `The number of threads is ${threads}; give a whole number, or 0 for one thread a core.`,
+      `The number of threads is ${threads}; give a whole number, or 0 for one thread per core.`,
     );
 }
 
@@ -158,11 +157,11 @@ function requireSamePlan(first: PredictionPlan, other: PredictionPlan): void {
     `a spacing of ${plan.spacingMm.join("×")} mm, patches of ${plan.patchSize.join("×")} voxels and ${channelsInWords(plan)}`;
   if (inWords(first) !== inWords(other))
     throw new InputError(
-      `The models of an ensemble must see scans alike, and one was trained with ${inWords(first)}, another with ${inWords(other)}; name models of one training, such as the folds of a cross-validation.`,
+      `The models of an ensemble must use the same preprocessing, and one was trained with ${inWords(first)}, another with ${inWords(other)}; choose models of the same training, such as the folds of a cross-validation.`,
     );
   if (JSON.stringify(first.labels) !== JSON.stringify(other.labels))
     throw new InputError(
-      `The models of an ensemble must find the same, and one finds ${classesInWords(labelSchemeOf(first))}, another ${classesInWords(labelSchemeOf(other))}; name models of one training, such as the folds of a cross-validation.`,
+      `The models of an ensemble must have the same classes, and one finds ${classesInWords(labelSchemeOf(first))}, another ${classesInWords(labelSchemeOf(other))}; choose models of the same training, such as the folds of a cross-validation.`,
     );
 }
 

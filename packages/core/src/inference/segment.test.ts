@@ -134,7 +134,9 @@ describe("nodes that stand there", () => {
   test("of another scan they are refused", async () => {
     const clicked = await segment(scan, predictor, { at: [small.centreMm] });
     const moved = { ...scan, originMm: [0, 0, 0] as const };
-    await expect(segment(moved, predictor, { standing: clicked })).rejects.toThrow(/grid of the scan/);
+    await expect(segment(moved, predictor, { standing: clicked })).rejects.toThrow(
+      /same geometry as the scan/,
+    );
   });
 });
 
@@ -221,8 +223,8 @@ describe("a program's mistakes are answered in a sentence", () => {
   test.each<[string, unknown, unknown, RegExp]>([
     ["no list", undefined, {}, /without a model.*at least one/],
     ["an empty list", [], {}, /without a model/],
-    ["a promise of a model", [Promise.resolve(untrained(1))], {}, /no model.*awaited/],
-    ["null among models", [untrained(1), null], {}, /no model/],
+    ["a promise of a model", [Promise.resolve(untrained(1))], {}, /not a model.*awaited/],
+    ["null among models", [untrained(1), null], {}, /not a model/],
     ["a device that there is not", [untrained(1)], { device: "gpu" }, /no device "gpu".*auto, cpu/],
     ["half a thread", [untrained(1)], { threads: 0.5 }, /threads is 0\.5/],
   ])("models: %s", async (_, models, options, sentence) => {
@@ -232,17 +234,17 @@ describe("a program's mistakes are answered in a sentence", () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ["a point alone", [1, 2, 3], /Point 1 of 3 is no triple/],
+    ["a point alone", [1, 2, 3], /Point 1 of 3 is not a triple/],
     [
       "two numbers",
       [
         [0, 0, 0],
         [1, 2],
       ],
-      /Point 2 of 2 is no triple/,
+      /Point 2 of 2 is not a triple/,
     ],
-    ["NaN", [[0, Number.NaN, 0]], /Point 1 of 1 is no triple of finite numbers/],
-    ["text", "1,2,3", /no list/],
+    ["NaN", [[0, Number.NaN, 0]], /Point 1 of 1 is not a triple of finite numbers/],
+    ["text", "1,2,3", /not a list/],
   ])("points: %s", async (_, at, sentence) => {
     const segmented = segment(scan, predictor, { at: at as Vector3[] });
     await expect(segmented).rejects.toThrow(InputError);
@@ -278,7 +280,7 @@ describe("a broken network's answer is an error, never no node", () => {
     const broken = await openPredictor([untrained(2), brokenBy("head.logits.bias", bias)], nodeRuntime);
     for (const options of [{ searched: "everything" as const }, { at: [large.centreMm] }])
       await expect(segment(scan, broken, options)).rejects.toThrow(
-        /answered with NaN or infinite numbers in 4096 of the 4096 voxels/,
+        /gave NaN or infinite numbers in 4096 of the 4096 voxels/,
       );
     await broken.release();
   });

@@ -1,4 +1,4 @@
-// One function for every way of segmenting a scan: all its nodes, or those that were clicked.
+// Segments a scan: all its nodes, or the nodes at clicked points.
 import { InputError } from "../errors.js";
 import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
@@ -24,38 +24,38 @@ import { type SearchedPart, segmentWholeScan } from "./whole-scan.js";
 export interface StandingNodes {
   /** Each node's voxels hold its number; on the scan's grid. */
   readonly instances: Volume<IntegerVoxelArray>;
-  /** How sure the network was of each, and its class where there are several. */
+  /** Confidence and, where there are several, class of each node. */
   readonly nodes: readonly FoundNode[];
 }
 
 export interface SegmentOptions {
-  /** Points in nodes, LPS mm; without, all nodes of the scan are looked for. */
+  /** Points in nodes, LPS mm; by default all nodes of the scan are segmented. */
   readonly at?: readonly Vector3[];
-  /** The class of the nodes at those points; by default, at each point the one of the highest probability. */
+  /** The class of the nodes at those points; by default, at each point the class with the highest probability. */
   readonly className?: string | undefined;
-  /** Share of a patch that the next one covers again, 0 … below 1; 0.5 by default. Whole scans alone. */
+  /** Overlap of neighbouring patches as a fraction of their length, from 0 to below 1; 0.5 by default. Only for whole scans. */
   readonly overlap?: number;
-  /** Whether the network sees each patch mirrored left to right too, and both answers are averaged; twice the time. */
+  /** Whether to average with the prediction of each patch mirrored left to right; takes twice the time. */
   readonly mirrored?: boolean;
   /**
-   * Nodes that are kept. Clicked nodes are added to them, or refine the one that they cover; of a whole scan, they take
-   * the place of the nodes that they cover. No other node is changed.
+   * Existing nodes to keep. A clicked node is added to them, or refines the node that it covers. If the whole scan is
+   * segmented, they replace the new nodes that they cover. No other node is changed.
    */
   readonly standing?: StandingNodes;
-  /** What of a whole scan is looked at; body and neck by default. */
+  /** The part of the scan to search; the body near the neck by default. */
   readonly searched?: SearchedPart;
-  /** What is mended of a whole scan's mask. */
+  /** Post-processing of a whole scan's mask. */
   readonly cleanUp?: CleanUp;
-  /** Asked before each patch; an AbortSignal fits. */
+  /** Checked before each patch; usually an AbortSignal. */
   readonly signal?: SlidingWindowOptions["signal"];
-  /** Told after each patch of a whole scan, and after each click. */
+  /** Called after each patch of a whole scan, and after each click. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** What was found at one of the points that were given. */
+/** The result for a clicked point. */
 export interface ClickOutcome {
   readonly pointMm: Vector3;
-  /** The node's number in the result; null where there is none. Clicks into one node have one number. */
+  /** The node's number in the result; null where there is none. Clicks into the same node have the same number. */
   readonly node: number | null;
   /** Why there is no node, or that it is cut; a sentence. */
   readonly remark: string | null;
@@ -65,11 +65,11 @@ export interface ClickOutcome {
 export interface Segmentation extends SegmentedNodes {
   /** One for each point of {@link SegmentOptions.at}. */
   readonly clicks: readonly ClickOutcome[];
-  /** How the part of a whole scan that was looked at was found, a sentence each. */
+  /** Sentences that say how the searched part of the scan was found. */
   readonly reasons: readonly string[];
-  /** Connected components of a whole scan that were no nodes, since they lay outside the body. */
+  /** The number of connected components that were left out because they lay outside the body. */
   readonly outsideBody: number;
-  /** The number that each of {@link SegmentOptions.standing} has now. */
+  /** The new number of each node of {@link SegmentOptions.standing}. */
   readonly numberOfStanding: ReadonlyMap<number, number>;
 }
 
@@ -93,17 +93,17 @@ export async function segment(
   const taken = scanChannels(scan, predictor.plan);
   const { at, className, standing, searched, cleanUp, overlap = DEFAULT_OVERLAP, mirrored = false } = options;
   const { signal, onProgress } = options;
-  const look = { mirrored, ...(signal ? { signal } : {}) };
+  const clickOptions = { mirrored, ...(signal ? { signal } : {}) };
   if (standing !== undefined && !sameGeometry(taken.channels[0], standing.instances))
     throw new InputError(
-      "The standing nodes do not lie on the grid of the scan; pass those that were found in this scan.",
+      "The standing nodes do not have the same geometry as the scan; pass nodes that were found in this scan.",
     );
   if (at !== undefined) {
     requirePoints(at);
-    return segmentClicks(taken, at, predictor, { ...look, className }, standing, onProgress);
+    return segmentClicks(taken, at, predictor, { ...clickOptions, className }, standing, onProgress);
   }
   const whole = await segmentWholeScan(taken.channels, predictor, {
-    ...look,
+    ...clickOptions,
     overlap,
     ...(searched ? { searched } : {}),
     ...(cleanUp ? { cleanUp } : {}),
@@ -123,26 +123,26 @@ export async function segment(
   };
 }
 
-/** Programs in JavaScript have no compiler that keeps them from passing something else. */
+/** A check for programs in JavaScript, which have no compiler to check types. */
 function requirePoints(points: readonly Vector3[]): void {
   if (!Array.isArray(points))
     throw new InputError(
-      "The clicked points (at) are no list; give a list of points, each [x, y, z] in LPS mm.",
+      "The clicked points (at) are not a list; give a list of points, each [x, y, z] in LPS mm.",
     );
   for (const [index, point] of points.entries()) {
     if (!Array.isArray(point) || point.length !== 3 || !point.every(Number.isFinite))
       throw new InputError(
-        `Point ${index + 1} of ${points.length} is no triple of finite numbers; give each point as [x, y, z] in LPS mm.`,
+        `Point ${index + 1} of ${points.length} is not a triple of finite numbers; give each point as [x, y, z] in LPS mm.`,
       );
   }
 }
 
-/** Clicks one after another; a click into a node that stands there already refines it. */
+/** Segments the clicks one after another; a click into an existing node refines it. */
 async function segmentClicks(
   scan: ScanChannels,
   points: readonly Vector3[],
   predictor: Predictor,
-  look: ClickOptions,
+  clickOptions: ClickOptions,
   standing: StandingNodes | undefined,
   onProgress: SegmentOptions["onProgress"],
 ): Promise<Segmentation> {
@@ -152,7 +152,7 @@ async function segmentClicks(
   const predictions = new Map<number, ClassPrediction>();
   const clicks: ClickOutcome[] = [];
   for (const [index, pointMm] of points.entries()) {
-    const found = await findClickedNode(scan, pointMm, predictor, look);
+    const found = await findClickedNode(scan, pointMm, predictor, clickOptions);
     if (found.found === "none") clicks.push({ pointMm, node: null, remark: found.reason });
     else {
       const { number, as } = placeNode(instances, found, next);
@@ -172,9 +172,9 @@ async function segmentClicks(
   return { instances, nodes, clicks, reasons: [], outsideBody: 0, numberOfStanding };
 }
 
-const CUT = "The node reaches beyond what was looked at, and is cut there.";
+const CUT = "The node extends beyond the predicted region, and is cut off there.";
 
-/** The nodes of a whole scan, with standing ones in the place of those that they cover. */
+/** The nodes of a whole scan, where standing nodes replace the new nodes that they cover. */
 function amongWholeScan(
   scan: ScanChannels,
   whole: SegmentedNodes,
@@ -203,12 +203,12 @@ function amongWholeScan(
 function confidenceIn(confidences: ReadonlyMap<number, FoundNode>, id: number): FoundNode {
   const found = confidences.get(id);
   if (found === undefined)
-    throw new InputError(`The standing nodes name no node ${id}, whose voxels they hold.`);
+    throw new InputError(`The standing nodes do not list node ${id}, which has voxels.`);
   const { meanProbability, ensembleDisagreement, className } = found;
   return { id, meanProbability, ensembleDisagreement, ...(className === undefined ? {} : { className }) };
 }
 
-/** Instances that can hold numbers up to `greatest`, with those that stand there. */
+/** Instances that can hold numbers up to `greatest`, with the existing nodes. */
 function instancesFor(
   { size, spacingMm, originMm, direction }: Volume,
   greatest: number,

@@ -1,4 +1,4 @@
-// What every way of segmenting gives: nodes by number, each measured, with how sure the network was.
+// The result of a segmentation: numbered nodes with measurements and the network's confidence.
 import type { LabelScheme } from "../transforms/label-scheme.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
@@ -7,7 +7,7 @@ import { type NodeConfidence, nodeConfidences } from "../voxels/node-confidence.
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import type { Prediction } from "./sliding-window.js";
 
-/** How sure the network was of a node, and what it took it for. */
+/** The network's confidence in a node, and its class. */
 export interface FoundNode extends NodeConfidence {
   /** The class, where the model knows several. */
   readonly className?: string | undefined;
@@ -29,10 +29,10 @@ export function nodeMask(instances: Volume<IntegerVoxelArray>): Volume<Uint8Arra
   return { ...instances, data: maskWhere(instances.data, (number) => number !== 0) };
 }
 
-/** From this probability on a voxel is foreground. */
+/** A voxel is foreground if its probability is at least this. */
 export const FOREGROUND_THRESHOLD = 0.5;
 
-/** The value that each class is written with, in the voxels of its nodes; of one class, 1. */
+/** The value that is written for each class; 1 if there is a single class. */
 export function classLabels(
   {
     instances,
@@ -46,7 +46,7 @@ export function classLabels(
   return { ...instances, data: Uint8Array.from(instances.data, (number) => values.get(number) ?? 0) };
 }
 
-/** What networks say of one class. */
+/** The prediction for a class. */
 export interface ClassPrediction extends Prediction {
   /** Undefined where there is one class. */
   readonly className: string | undefined;

@@ -1,4 +1,4 @@
-// The probability of each class on a working grid, by patches that overlap, weighted by a Gaussian about each patch's centre.
+// Sliding-window prediction: the probability of each class from overlapping patches, weighted by a Gaussian.
 import { InputError } from "../errors.js";
 import type { RuntimeTensor, Session } from "../runtime/types.js";
 import { isWindow } from "../transforms/intensity.js";
@@ -11,35 +11,35 @@ import type { IndexBox } from "../voxels/morphology.js";
 /** A network as the sliding window needs it: a model from `image` [1, C, D, H, W] to `logits` [1, K, D, H, W]. */
 export type Member = Pick<Session, "run">;
 
-/** The plan says the patch's size, the channels and the classes. */
+/** Options of the sliding window; the plan states patch size, channels and classes. */
 export interface SlidingWindowOptions extends PatchPlan {
-  /** Share of a patch that the next one covers again along each axis, 0 … below 1. */
+  /** Overlap of neighbouring patches along each axis as a fraction of their length, from 0 to below 1. */
   readonly overlap: number;
-  /** Whether each patch is seen mirrored left to right too, and the two answers averaged; twice the time. */
+  /** Whether to average with the prediction of each patch mirrored left to right; takes twice the time. */
   readonly mirrored?: boolean;
-  /** Whether a box of voxels of the grid is to be looked at; in one that is not, the probability is 0. All by default. */
+  /** Whether to predict a box of voxels of the grid; elsewhere the probability is 0. By default everything is predicted. */
   readonly isWanted?: (box: IndexBox) => boolean;
-  /** Further inputs of the model, the same for each patch (such as weights that are not inside). */
+  /** Further inputs of the model, the same for each patch (such as weights, if the model does not contain them). */
   readonly constants?: Readonly<Record<string, RuntimeTensor>>;
   /** Whether each member's own probabilities are returned too: 4 more bytes a voxel for each class and member. */
   readonly eachMember?: boolean;
-  /** Told after each patch. */
+  /** Called after each patch. */
   readonly onPatch?: (done: number, total: number) => void;
-  /** Asked before each patch; an AbortSignal fits. */
+  /** Checked before each patch; usually an AbortSignal. */
   readonly signal?: { throwIfAborted(): void };
 }
 
-/** What one network, or several together, say of a class on a working grid. */
+/** The prediction of a network or an ensemble for a class, on a working grid. */
 export interface Prediction {
   /** The mean over the members. */
   readonly probability: Volume<Float32Array>;
   /** Standard deviation of the members' probabilities (divided by their number); null for a single one. */
   readonly disagreement: Volume<Float32Array> | null;
-  /** Of each member, bit for bit as if it had been asked alone; empty unless asked for. */
+  /** The probability of each member, bit-identical to its prediction without the others; empty unless requested. */
   readonly ofMembers: readonly Volume<Float32Array>[];
 }
 
-/** How a patch's answer counts by the place in the patch: a Gaussian about its centre. */
+/** The weight of a prediction by its position in the patch: a Gaussian around the centre. */
 export const patchWeighting = {
   /** Standard deviation along each axis as a share of the patch's edge, as nnU-Net has it. */
   deviationShare: 1 / 8,
@@ -154,7 +154,7 @@ async function answerPatch(
     const { logits } = await member.run({ image: { shape, data }, ...constants });
     if (logits.data.length !== logitChannels(scheme) * voxels)
       throw new RangeError(
-        `the network answers with ${logits.data.length / voxels} channels, and its plan needs ${logitChannels(scheme)}`,
+        `the network has ${logits.data.length / voxels} output channels, and its plan needs ${logitChannels(scheme)}`,
       );
     requireFinite(logits.data);
     return classProbabilities(logits.data, scheme);
@@ -178,13 +178,13 @@ async function answerPatch(
       disagreement[n] = Math.sqrt(Math.max(0, disagreement[n] - probability[n] ** 2));
 }
 
-/** NaN is below every threshold, so that a broken network would otherwise say that there is no node. */
+/** NaN is below every threshold, so without this check a diverged network would silently find no nodes. */
 function requireFinite(logits: Float32Array): void {
   let broken = 0;
   for (let n = 0; n < logits.length; n++) if (!Number.isFinite(logits[n])) broken++;
   if (broken > 0)
     throw new InputError(
-      `The network answered with NaN or infinite numbers in ${broken} of the ${logits.length} voxels of a patch, and its answer cannot be used; its weights are damaged or its training diverged, so use another model.`,
+      `The network gave NaN or infinite numbers in ${broken} of the ${logits.length} voxels of a patch, so its prediction cannot be used; its weights are damaged or its training diverged, so use another model.`,
     );
 }
 
@@ -208,7 +208,7 @@ function forEachRow(
       visit((k * height + j) * width + first, i0 + first + nx * (j0 + j + ny * (k0 + k)), length);
 }
 
-/** A row of a patch and where it goes; the values of a class begin at `offset`. */
+/** A row of a patch and its position in the grid; the values of a class begin at `offset`. */
 interface RowPlace {
   readonly weights: Float32Array;
   readonly from: number;
@@ -222,7 +222,7 @@ function addWeighted(sum: Float32Array, values: Float32Array, row: RowPlace): vo
   for (let n = 0; n < length; n++) sum[to + n] += weights[from + n] * values[offset + from + n];
 }
 
-/** Where no patch was, there is nothing to divide. */
+/** Divides by the summed weights; voxels without a patch stay 0. */
 function divided(sum: Float32Array, total: Float32Array): Float32Array {
   for (let voxel = 0; voxel < sum.length; voxel++) if (total[voxel] > 0) sum[voxel] /= total[voxel];
   return sum;

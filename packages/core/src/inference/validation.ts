@@ -1,4 +1,4 @@
-// How well a network that is being trained outlines scans that it does not train on.
+// Validation during training: the mean DSC on scans that the network is not trained on.
 import { countOverlap, dice } from "../metrics/overlap.js";
 import { classPairs, labelSchemeOf } from "../transforms/label-scheme.js";
 import type { PatchSource } from "../transforms/patch.js";
@@ -12,7 +12,7 @@ export interface LabelledScan extends PatchSource {
 
 /**
  * The mean DSC over classes and whole scans on the working grid, without a search for the neck and without clean-up:
- * what training watches is the network alone.
+ * only the network itself is validated.
  *
  * @param scans at least one
  * @param options their `constants` are the weights, where the network takes them as inputs
@@ -33,5 +33,5 @@ export async function meanDsc(
   return sum / scans.length;
 }
 
-/** Where the grid lies plays no part. */
+/** The position of the grid does not matter. */
 const anywhere = { originMm: [0, 0, 0], direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] } as const;

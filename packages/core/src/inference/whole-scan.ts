@@ -1,4 +1,4 @@
-// All nodes of a scan: the region found, looked at by patches, brought back to the scan's grid, cleaned and measured.
+// Segments all nodes of a scan: finds the region, predicts it, resamples to the scan's grid, cleans up and measures.
 import { InputError } from "../errors.js";
 import { scalingsOf } from "../transforms/intensity.js";
 import { labelSchemeOf } from "../transforms/label-scheme.js";
@@ -14,7 +14,7 @@ import type { IndexBox } from "../voxels/morphology.js";
 import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import { type CleanUp, cleanedClasses, defaultCleanUp } from "./clean-up.js";
-import type { LookOptions, PredictionPlan, Predictor } from "./predictor.js";
+import type { PredictionOptions, PredictionPlan, Predictor } from "./predictor.js";
 import { scanChannels } from "./scan-channels.js";
 import {
   type ClassPrediction,
@@ -24,49 +24,49 @@ import {
   withConfidence,
 } from "./segmented-nodes.js";
 
-/** What of a scan is looked at: body and neck alone, or all of it that is not air. */
+/** The part of a scan to search: the body near the neck, or everything that is not air. */
 export type SearchedPart = "neck" | "everything";
 
-export interface WholeScanOptions extends Omit<LookOptions, "isWanted"> {
+export interface WholeScanOptions extends Omit<PredictionOptions, "isWanted"> {
   readonly searched?: SearchedPart;
   readonly cleanUp?: CleanUp;
 }
 
-/** All nodes of a scan, and on what they rest. */
+/** All nodes of a scan, and the predictions they come from. */
 export interface WholeScan extends SegmentedNodes {
-  /** Of each class, on the working grid of the part that was looked at. */
+  /** The prediction for each class, on the working grid of the searched part. */
   readonly predictions: readonly ClassPrediction[];
-  /** How the part that was looked at was found, a sentence each. */
+  /** Sentences that say how the searched part was found. */
   readonly reasons: readonly string[];
-  /** Connected components that were left out, since most of each lay outside the body: on the table, on a mask, in air. */
+  /** The number of connected components that were left out because they lay mostly outside the body: on the table, on a mask, in air. */
   readonly outsideBody: number;
 }
 
 /**
- * Segments every node of a scan. Besides the scan and the result, memory is needed for the part that is looked at on
+ * Segments every node of a scan. Besides the scan and the result, memory is needed for the searched part on
  * the working grid, in bytes a voxel: 2 for each channel, 4, and for each class 4, or 8 for an ensemble.
  *
  * @param scan in any orientation; a volume for each channel, where the model takes several
- * @throws InputError where the scan has not the model's channels, or the neck is searched and the scan holds none
+ * @throws InputError where the scan does not have the model's channels, or the neck is searched and the scan holds none
  */
 export async function segmentWholeScan(
   scan: Volume | readonly Volume[],
   predictor: Predictor,
-  { searched = "neck", cleanUp = defaultCleanUp, ...look }: WholeScanOptions,
+  { searched = "neck", cleanUp = defaultCleanUp, ...options }: WholeScanOptions,
 ): Promise<WholeScan> {
-  const { predictions, reasons } = await probabilityOfScan(scan, predictor, { searched, ...look });
+  const { predictions, reasons } = await probabilityOfScan(scan, predictor, { searched, ...options });
   return { ...nodesOfPredictions(scan, predictor.plan, predictions, cleanUp), predictions, reasons };
 }
 
 /**
- * What the networks say of the part of a scan that is searched.
+ * The predictions for the searched part of a scan.
  *
  * @throws InputError as {@link segmentWholeScan}
  */
 export async function probabilityOfScan(
   scan: Volume | readonly Volume[],
   predictor: Predictor,
-  { searched = "neck", ...look }: Omit<WholeScanOptions, "cleanUp">,
+  { searched = "neck", ...options }: Omit<WholeScanOptions, "cleanUp">,
 ): Promise<Pick<WholeScan, "predictions" | "reasons">> {
   const { plan } = predictor;
   const { channels, ct } = scanChannels(scan, plan);
@@ -76,11 +76,11 @@ export async function probabilityOfScan(
       ? neckOf(ct, whole)
       : { grid: whole, isWanted: () => true, reasons: [] };
   const prepared = prepareChannels(channels, grid, scalingsOf(plan));
-  const predictions = await predictor.probability(prepared, { ...look, isWanted });
+  const predictions = await predictor.probability(prepared, { ...options, isWanted });
   return { predictions: namedPredictions(predictions, labelSchemeOf(plan)), reasons };
 }
 
-/** The nodes of a scan, from what networks of a plan say of each class. */
+/** The nodes of a scan, from the predictions for each class. */
 export function nodesOfPredictions(
   scan: Volume | readonly Volume[],
   plan: PredictionPlan,
@@ -131,7 +131,7 @@ export function scanCleaner(
   };
 }
 
-/** The class of each numbered component. */
+/** The class of each component by its number. */
 function classOfInstances({ data }: Volume, classes: Volume<Uint8Array>): Map<number, number> {
   const classOf = new Map<number, number>();
   let previous = 0;
@@ -143,7 +143,7 @@ function classOfInstances({ data }: Volume, classes: Volume<Uint8Array>): Map<nu
   return classOf;
 }
 
-/** The mask without the components (26 neighbours) that lie for the most part outside the body. */
+/** The mask without the components (26 neighbours) that lie mostly outside the body. */
 function withinBody(
   mask: Volume<Uint8Array>,
   body: Volume<Uint8Array>,
@@ -174,7 +174,7 @@ function isMarked(mask: Volume<Uint8Array>, pointMm: Vector3): boolean {
 }
 
 interface Search {
-  /** The part of the working grid that is looked at. */
+  /** The searched part of the working grid. */
   readonly grid: Geometry;
   readonly isWanted: (box: IndexBox) => boolean;
   readonly reasons: readonly string[];
@@ -184,7 +184,7 @@ function neckOf(scan: Volume, whole: Geometry): Search {
   const region = findNeckRegion(scan);
   if (region.found === "none")
     throw new InputError(
-      `no neck was found: ${region.reason}, and a CT of head or neck is expected; give one, or ask for everything in the scan to be searched.`,
+      `no neck was found: ${region.reason}, and a CT of head or neck is expected; give such a scan, or search everything in it.`,
     );
   const box = voxelsAround(whole, boxCorners(region));
   if (box === null) throw new Error("the region lies outside the scan that it was found in");

@@ -9,7 +9,7 @@ describe("nodes of a mask", () => {
     expect([...nodeInstances(rowOf("1.11.3.22"), "components").data].join("")).toBe("301104022");
   });
 
-  test("are its labels, where these are asked for", () => {
+  test("are its labels, where these are requested", () => {
     expect([...nodeInstances(rowOf("1.11.3"), "labels").data].join("")).toBe("101103");
   });
 

@@ -110,7 +110,7 @@ export function readModel(bytes: Uint8Array, path: string): Model {
   const { tensors, metadata } = readSafetensors(bytes, path);
   if (metadata.kind !== ("lnsnet-model" satisfies ModelFileKind))
     throw new InputError(
-      `${path} is ${metadata.kind === "lnsnet-training-state" ? "a training state" : "no model of lnsnet"}, and a model is expected; name the model.safetensors that "lnsnet train" wrote.`,
+      `${path} is ${metadata.kind === "lnsnet-training-state" ? "a training state" : "no model of lnsnet"}, and a model is expected; choose the model.safetensors that "lnsnet train" wrote.`,
     );
   requireKnownVersion(metadata.format_version, path);
   const plan = parsePlan(metadata.plan, path);

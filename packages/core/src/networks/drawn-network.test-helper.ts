@@ -1,6 +1,6 @@
 // A network with weights and an image drawn from seeds, to be run in several ways.
 
-import type { Target } from "../graph/graph.js";
+import type { OnnxTarget } from "../graph/graph.js";
 import { drawNumbers } from "../graph/graph.test-helper.js";
 import type { Shape } from "../graph/shape.js";
 import type { RuntimeTensor } from "../runtime/types.js";
@@ -10,7 +10,7 @@ import type { Initial } from "./initialization.js";
 
 export interface DrawnNetwork {
   readonly weights: ReadonlyMap<string, Float32Array>;
-  readonly model: (target: Target) => Uint8Array;
+  readonly model: (target: OnnxTarget) => Uint8Array;
   readonly image: RuntimeTensor;
 }
 

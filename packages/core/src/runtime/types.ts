@@ -1,5 +1,5 @@
 // The interface of a runtime, which makes sessions that run models. Does not import onnxruntime.
-import type { Target } from "../graph/graph.js";
+import type { OnnxTarget } from "../graph/graph.js";
 import type { Shape } from "../graph/shape.js";
 
 /** A float32 tensor passed to or from a runtime, row-major. */
@@ -34,7 +34,7 @@ export interface SessionOptions {
 }
 
 /** An ONNX model; or a function that writes it for the device that it will run on. */
-export type ModelSource = Uint8Array | ((target: Target) => Uint8Array);
+export type ModelSource = Uint8Array | ((target: OnnxTarget) => Uint8Array);
 
 /** Creates sessions. */
 export interface Runtime {

@@ -15,7 +15,7 @@ export interface BatchPlan {
 
 /** Where a training takes its batches from. */
 export interface BatchSource {
-  /** Batch number `index` of the run, counted from 0: the same whenever it is asked for. They are asked for in order. */
+  /** Batch number `index` of the run, counted from 0: the same whenever it is requested. They are requested in order. */
   next(index: number): Promise<TrainingBatch>;
 }
 

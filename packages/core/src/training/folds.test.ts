@@ -63,7 +63,7 @@ describe("splitIntoFolds", () => {
     expect(splitIntoFolds(cases, 4, 1)).toHaveLength(4);
     expect(() => splitIntoFolds(cases, 5, 1)).toThrow(InputError);
     expect(() => splitIntoFolds(cases, 5, 1)).toThrow(/has 4 patients, and 5 folds/);
-    expect(() => splitIntoFolds(cases, 1, 1)).toThrow(/from 2 on/);
+    expect(() => splitIntoFolds(cases, 1, 1)).toThrow(/at least 2/);
   });
 });
 

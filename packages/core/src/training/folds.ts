@@ -1,13 +1,13 @@
-// Who trains and who is tested: folds and held-out shares by patient, and nnU-Net's splits_final.json.
+// Divides cases by patient: folds for cross-validation, a held-out test set, and nnU-Net's splits_final.json.
 
 import { InputError } from "../errors.js";
 import { counted } from "../text.js";
 import { indexedStream, type RandomGenerator, uniformWhole } from "../transforms/random.js";
 
-/** A scan as a split sees it. */
+/** What a split needs to know about a scan. */
 export interface SplitCase {
   readonly id: string;
-  /** Scans of one patient never stand on both sides. */
+  /** Scans of the same patient are never on both sides of a split. */
   readonly patient: string;
   /** Nodes of the scan; every fold gets its share of patients with few and with many. */
   readonly nodes: number;
@@ -19,7 +19,7 @@ export interface Split {
   readonly val: readonly string[];
 }
 
-/** How a case's id tells its patient. */
+/** How to find the patient of a case. */
 export interface PatientRule {
   /** Patients that the data set names, by case id. */
   readonly named?: ReadonlyMap<string, string>;
@@ -55,7 +55,7 @@ export function patientOfCase(id: string, { named, pattern }: PatientRule = {}):
 export function splitIntoFolds(cases: readonly SplitCase[], folds: number, seed: number): Split[] {
   const patients = patientsByNodes(cases);
   if (folds < 2)
-    throw new InputError(`Cross-validation in ${folds} fold is none; give a number of folds from 2 on.`);
+    throw new InputError(`Cross-validation needs at least 2 folds, not ${folds}; give a larger number.`);
   if (patients.length < folds)
     throw new InputError(
       `The data set has ${counted(patients.length, "patient")}, and ${folds} folds need one each at least; give fewer folds or more patients.`,
@@ -141,7 +141,7 @@ export function checkSplits(
   }
 }
 
-/** Streams that no patch, mask or weight is drawn from. */
+/** Random streams that are not used for patches, masks or weights. */
 const FOLD_STREAM = 2 ** 48;
 const HOLD_OUT_STREAM = FOLD_STREAM + 1;
 

@@ -1,4 +1,4 @@
-// The network as validation during training runs it: weights are an input, so one session serves the whole run.
+// The model for validation during training: the weights are an input, so one session is enough for the whole run.
 import { emitOnnx } from "../graph/onnx.js";
 import { input } from "../graph/operations/leaves.js";
 import type { Shape } from "../graph/shape.js";

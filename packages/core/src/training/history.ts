@@ -1,4 +1,4 @@
-// What a training run has shown so far: its learning curve, which weights were the best, and whether it is time to stop.
+// The history of a training run: its learning curve, the best validation, and whether to stop early.
 
 /** One validation, after `step` updates. */
 export interface Validation {
@@ -6,21 +6,21 @@ export interface Validation {
   readonly dsc: number;
 }
 
-/** What a training run has shown so far. */
+/** The history of a training run so far. */
 export interface TrainingHistory {
   /** Mean loss of the steps since the entry before. */
   readonly steps: readonly { readonly step: number; readonly loss: number }[];
   readonly validation: readonly Validation[];
   /** Losses of the steps since the last entry of `steps`. */
   readonly unlogged: readonly number[];
-  /** Seconds of training, over all sittings. */
+  /** Seconds of training, over all resumed parts of the run. */
   readonly seconds: number;
 }
 
 /** The history of a run that has not begun. */
 export const emptyHistory: TrainingHistory = { steps: [], validation: [], unlogged: [], seconds: 0 };
 
-/** The validation of highest DSC, the first of equals; null before any. */
+/** The validation with the highest DSC, the first of equals; null before any. */
 export function bestValidation(validations: readonly Validation[]): Validation | null {
   return validations.reduce<Validation | null>(
     (best, validation) => (best === null || validation.dsc > best.dsc ? validation : best),

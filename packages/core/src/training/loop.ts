@@ -1,4 +1,4 @@
-// The training loop: updates, learning curve, validation, best weights, patience, and what is saved when. A host brings
+// The training loop: updates, learning curve, validation, best weights, early stopping and saving. The host provides
 // the runtime, the batches, a clock and a place to save.
 import { InputError } from "../errors.js";
 import type { Job } from "../job.js";
@@ -53,9 +53,9 @@ export interface LogEntry {
   readonly norm?: number;
   readonly learningRate?: number;
   readonly validationDsc?: number;
-  /** Seconds of training, over all sittings. */
+  /** Seconds of training, over all resumed parts of the run. */
   readonly seconds?: number;
-  /** Seconds of this sitting in which the step waited for batches. */
+  /** Seconds since the run was started or resumed in which the step waited for batches. */
   readonly waitedSeconds?: number;
 }
 
@@ -83,7 +83,7 @@ export interface TrainingHost {
 }
 
 const LOG_EVERY_STEPS = 10;
-/** A kill costs a minute of training at most. */
+/** A killed process loses at most a minute of training. */
 const SAVE_EVERY_SECONDS = 55;
 
 /**
@@ -164,7 +164,7 @@ class Run {
     return { state: this.trainer.state, history: this.history, plannedSteps: this.options.steps };
   }
 
-  /** One update, and its part in the learning curve. @returns its loss */
+  /** One update, recorded in the learning curve. @returns its loss */
   async update(): Promise<number> {
     const learningRate = learningRateAt(this.done, this.schedule);
     const result = await this.trainer.step(await this.nextBatches(), learningRate);
@@ -224,7 +224,7 @@ class Run {
   }
 }
 
-/** From a norm that is not finite the next weights are NaN. @throws InputError */
+/** With a norm that is not finite the next weights would be NaN. @throws InputError */
 function requireFinite({ loss, norm }: StepResult, step: number): void {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return;
   const found = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`;

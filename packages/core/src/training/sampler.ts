@@ -1,4 +1,4 @@
-// Which patch a training run sees as its n-th: a pure function, so that a run resumes by its index alone.
+// Draws the n-th training patch as a pure function of seed and index, so that a run can be resumed by the index.
 import { type Augmentation, drawVariation } from "../transforms/augmentation.js";
 import { scalingsOf } from "../transforms/intensity.js";
 import { IGNORED } from "../transforms/label-scheme.js";
@@ -20,9 +20,9 @@ export interface PreparedCase extends PatchSource {
   readonly id: string;
   /** Target numbers: 0 is background, {@link IGNORED} counts nowhere, all else is foreground; the grid of `hu`. */
   readonly label: Uint8Array;
-  /** Offsets into `label` of all foreground voxels, body after body. */
+  /** Offsets into `label` of all foreground voxels, one connected component after another. */
   readonly foreground: Int32Array;
-  /** Body b is `foreground` from `bodyOffsets[b]` up to `bodyOffsets[b + 1]`. */
+  /** Component b is `foreground` from `bodyOffsets[b]` up to `bodyOffsets[b + 1]`. */
   readonly bodyOffsets: Int32Array;
 }
 
@@ -36,7 +36,7 @@ export interface SamplerOptions extends PatchPlan {
 export interface Sample extends Patch {
   /** Position in the list of cases. */
   readonly caseIndex: number;
-  /** Connected body that it was aimed at; null for a random place. */
+  /** The connected component that it was aimed at; null for a random position. */
   readonly body: number | null;
   /** Voxel (i, j, k) at (⌊W/2⌋, ⌊H/2⌋, ⌊D/2⌋) of the patch. */
   readonly centre: Vector3;
@@ -45,9 +45,9 @@ export interface Sample extends Patch {
 /**
  * Sample number `sampleIndex` of the run with this seed; it depends on nothing else.
  *
- * Aimed samples choose a case, then where there are several classes one of the target numbers that it holds, then one of
- * its connected components, then a voxel of that, then move by up to a quarter of the patch along each axis: so rare
- * classes and small nodes are seen as often as others, and not always in the middle.
+ * A sample aimed at foreground chooses a case, then (if there are several classes) one of the classes that it contains,
+ * then one of its connected components, then a voxel of that, then a shift of up to a quarter of the patch along each
+ * axis: so rare classes and small nodes occur as often as others, and not always in the middle.
  *
  * @param cases at least one; cases without foreground give background only
  * @param into arrays to write to, such as a part of a batch
@@ -104,7 +104,7 @@ function placeNearBody(
   [depth, height, width]: PatchSize,
 ): Place {
   const { size, foreground, bodyOffsets } = chosen;
-  const bodies = bodiesOfOneNumber(random, chosen);
+  const bodies = componentsOfOneClass(random, chosen);
   const body = bodies[uniformWhole(random, bodies.length)];
   const first = bodyOffsets[body];
   const voxel = foreground[first + uniformWhole(random, bodyOffsets[body + 1] - first)];
@@ -121,7 +121,7 @@ function placeNearBody(
 }
 
 /** The components of a target number that is drawn from those that the case holds; all where there is one number. */
-function bodiesOfOneNumber(
+function componentsOfOneClass(
   random: RandomGenerator,
   { label, foreground, bodyOffsets }: PreparedCase,
 ): number[] {
@@ -133,7 +133,7 @@ function bodiesOfOneNumber(
   return bodies.filter((body) => numberOf(body) === number);
 }
 
-/** A place where the patch lies within the scan; in the middle along an axis that is shorter than the patch. */
+/** A random position where the patch lies within the scan; centred along an axis that is shorter than the patch. */
 function placeAnywhere(random: RandomGenerator, size: Vector3, [depth, height, width]: PatchSize): Place {
   const along = (voxels: number, extent: number): number => {
     const places = Math.max(1, voxels - extent + 1);

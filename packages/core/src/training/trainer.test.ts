@@ -115,7 +115,7 @@ describe("running statistics", () => {
     await trainer.release();
   });
 
-  test("that a network's weights lack are asked for by name", () => {
+  test("that a network's weights lack are requested by name", () => {
     const weights = new Map([["norm.running_mean", new Float32Array(4)]]);
     expect(() => startingPoint(weights, step)).toThrow(
       "norm.running_var has no numbers, and 4 are expected.",

@@ -16,7 +16,7 @@ export interface TrainingState {
   readonly average: Float32Array;
   /** Running statistics by name. */
   readonly buffers: Buffers;
-  /** Their moving average, with the memory of the weights': what stands beside `average`. */
+  /** Their moving average, with the same decay as `average`. */
   readonly averageBuffers: Buffers;
 }
 
@@ -91,7 +91,7 @@ export class Trainer {
       throw new RangeError(`a step takes ${accumulation} batches, not ${batches.length}`);
     const { losses, accumulated, buffers } = await this.accumulateShares(batches.slice(0, -1));
     const step = this.state.step + 1;
-    // A short memory at first, so that the random beginning is soon forgotten.
+    // The moving average is short at first, so that the random initial weights are soon forgotten.
     const keep = Math.min(this.options.averageDecay ?? DEFAULT_AVERAGE_DECAY, step / (step + 9));
     const result = await this.update.run({
       ...this.batchInputs(batches[accumulation - 1], accumulation - 1, buffers),

@@ -85,7 +85,7 @@ export function labelScheme(
     );
   const named = entries.filter(([name, values]) => !isIgnore(name) && values.some((value) => value !== 0));
   if (named.length === 0)
-    throw new InputError(`${path} names no label beside the background; name the foreground in "labels".`);
+    throw new InputError(`${path} names no label beside the background; choose the foreground in "labels".`);
   const ignored = ignoring?.[1][0] ?? null;
   const hasRegions = named.some(([, values]) => values.length > 1);
   if (!hasRegions) {

@@ -89,10 +89,11 @@ export function cutPatch(
   else if (channelCount(targets) > 1) spreadTargets(raw.numbers, targets, into.label);
   for (const [at, image] of raw.channels.entries()) {
     const scaling = scalings[at];
-    const look = at === 0 ? variation : (variation.further?.[at - 1] ?? noVariation);
-    if (isWindow(scaling) && look.shiftHu !== 0) shiftHu(image, scaling, look.shiftHu);
+    const intensityVariation = at === 0 ? variation : (variation.further?.[at - 1] ?? noVariation);
+    if (isWindow(scaling) && intensityVariation.shiftHu !== 0)
+      shiftHu(image, scaling, intensityVariation.shiftHu);
     normaliseInPlace(image, scaling);
-    varyAppearance(image, gridSize(patchSize), source.spacingMm, look, isWindow(scaling));
+    varyAppearance(image, gridSize(patchSize), source.spacingMm, intensityVariation, isWindow(scaling));
   }
   return into;
 }

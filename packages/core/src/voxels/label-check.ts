@@ -30,13 +30,13 @@ export function requireLabels(
       );
     const kind = ctProblem(volume) === null ? ", as a CT does" : "";
     throw new InputError(
-      `${name} holds the value ${wrong}${kind}, and labels are whole numbers of at least 0; name a file of labels.`,
+      `${name} holds the value ${wrong}${kind}, and labels are whole numbers of at least 0; choose a file of labels.`,
     );
   }
   const whole = isWhole(data) ? data : rounded(data);
   if (!(whole instanceof Uint8Array) && hasManyValues(whole))
     throw new InputError(
-      `${name} holds more than ${maxLabelValues} different values, as a scan does, and labels have few; name a file of labels.`,
+      `${name} holds more than ${maxLabelValues} different values, as a scan does, and labels have few; choose a file of labels.`,
     );
   return { ...volume, data: whole };
 }

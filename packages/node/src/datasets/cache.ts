@@ -98,7 +98,7 @@ export async function readCached(folder: string, of: Case, key: string): Promise
   const { tensors, metadata } = readSafetensors(await readBytes(path), path);
   if (metadata.kind !== KIND)
     throw new InputError(
-      `${path} is no prepared scan of ours, and would be overwritten by one; move it away, or name another folder.`,
+      `${path} is no prepared scan of ours, and would be overwritten by one; move it away, or choose another folder.`,
     );
   const before = sourcesSchema.safeParse(JSON.parse(metadata.sources ?? "null"));
   if (metadata.key !== key || !before.success) return { state: "stale" };

@@ -1,4 +1,4 @@
-// What is wrong with a data set, or looks wrong: each finding a sentence, from the surveys of its cases.
+// Finds errors and suspicious values in a data set, from the surveys of its cases.
 
 import type { Vector3 } from "@lnsnet/core";
 import { counted } from "@lnsnet/core";
@@ -7,7 +7,7 @@ import { patientOfCase } from "@lnsnet/core/training";
 import { listed } from "./dataset.js";
 import type { CaseSurvey, ImageSurvey, LabelSurvey } from "./survey.js";
 
-/** An error keeps a training from running or makes its result wrong; a warning is to be looked at. */
+/** An error prevents a training or makes its result wrong; a warning should be checked by a person. */
 export interface Finding {
   readonly severity: "error" | "warning";
   /** Null where it concerns the data set. */
@@ -34,7 +34,7 @@ type FindingKind =
 
 /** Nodes below this short axis are below the smallest of the 11,013-node cohort of Sci Rep 2025 (s41598-024-84804-3). */
 const SMALLEST_SHORT_AXIS_MM = 3;
-/** More bodies than this in one neck are rather specks of a faulty export than nodes. */
+/** More connected components than this in a neck are probably specks of a faulty export. */
 const MANY_COMPONENTS = 60;
 /** A spacing this many times the median, or this part of it, is an outlier. */
 const SPACING_FACTOR = 2;
@@ -106,13 +106,13 @@ function labelFindings(survey: CaseSurvey): Finding[] {
   if (label.nodes.length > MANY_COMPONENTS)
     warn(
       "many-components",
-      `The label has ${label.nodes.length} separate bodies, ${label.nodes.filter(({ voxels }) => voxels === 1).length} of them of one voxel.`,
+      `The label has ${label.nodes.length} connected components, ${label.nodes.filter(({ voxels }) => voxels === 1).length} of them of one voxel.`,
     );
   const small = label.nodes.filter(({ shortAxisMm }) => shortAxisMm < SMALLEST_SHORT_AXIS_MM);
   if (small.length > 0)
     warn(
       "small-nodes",
-      `${small.length} of ${counted(label.nodes.length, "body", "bodies")} ${small.length === 1 ? "has" : "have"} a short axis below ${SMALLEST_SHORT_AXIS_MM} mm, the smallest ${Math.min(...small.map(({ shortAxisMm }) => shortAxisMm)).toFixed(1)} mm.`,
+      `${small.length} of ${counted(label.nodes.length, "connected component")} ${small.length === 1 ? "has" : "have"} a short axis below ${SMALLEST_SHORT_AXIS_MM} mm, the smallest ${Math.min(...small.map(({ shortAxisMm }) => shortAxisMm)).toFixed(1)} mm.`,
     );
   return findings;
 }
@@ -129,7 +129,7 @@ function huFindings({ id, image }: ReadableCase): Finding[] {
   const finding = (severity: Finding["severity"], message: string): Finding[] => [
     { severity, case: id, kind: "implausible-hu", message },
   ];
-  if (image.ctProblem !== null) return finding("error", `It is no CT in HU: ${image.ctProblem}.`);
+  if (image.ctProblem !== null) return finding("error", `It is not a CT in HU: ${image.ctProblem}.`);
   const range = `Its values lie from ${short(lowestHu)} to ${short(highestHu)}`;
   if (lowestHu > -200)
     return finding("warning", `${range}, and air (−1000 HU) is missing: they look clipped or masked.`);

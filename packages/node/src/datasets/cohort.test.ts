@@ -106,7 +106,7 @@ test.each([
   [
     "other options",
     boxes(4, [1, 2, 3, 4]),
-    /holds a cohort by "lnsnet boxes --voxels 3", and "lnsnet boxes --voxels 4" was asked for; repeat those options/,
+    /holds a cohort by "lnsnet boxes --voxels 3", and "lnsnet boxes --voxels 4" was requested; repeat those options/,
   ],
   [
     "other cases",
@@ -141,7 +141,7 @@ test.each(foreign)("%s is refused, with force too, and stays", async (name, at, 
   const before = await contentOf(folder);
   for (const force of [false, true])
     await expect(write(folder, cohort, { force })).rejects.toThrow(
-      /which this command would write and did not make/,
+      /which this command would overwrite but did not write/,
     );
   expect(await contentOf(folder)).toEqual(before);
 });

@@ -1,4 +1,4 @@
-// Writing a generated cohort as a data set in nnU-Net's layout. A cohort that was stopped goes on where it was.
+// Writes a generated cohort as a data set in nnU-Net's layout; a stopped cohort is continued.
 import { lstat, mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -76,7 +76,7 @@ export async function writeCohort<Case extends CohortCase, Options extends Cohor
 ): Promise<WrittenCohort<Case>> {
   const existed = await isFolder(folder);
   if (!existed && !(await isAbsent(folder)))
-    throw new InputError(`${folder} is a file, and the cohort needs a folder; name another path.`);
+    throw new InputError(`${folder} is a file, and the cohort needs a folder; choose another path.`);
   await ensureWritableFolder(folder);
   try {
     return await whileHolding(folder, cohort.command, () => makeCohort(folder, cohort, options, job), job);
@@ -99,7 +99,7 @@ async function makeCohort<Case extends CohortCase, Options extends CohortValues>
     options,
     cases,
   });
-  await clearWay(folder, record, force);
+  await prepareFolder(folder, record, force);
   const begun = await missingCases(folder, cases);
   const kept = cases.length - begun.length;
   // First of all, so that what a killed process leaves is known as ours.
@@ -167,12 +167,12 @@ async function missingCases<Case extends CohortCase>(
  *
  * @throws InputError where something else stands there
  */
-async function clearWay(folder: string, record: CohortRecord, force: boolean): Promise<void> {
+async function prepareFolder(folder: string, record: CohortRecord, force: boolean): Promise<void> {
   const names = (await readdir(folder)).filter((name) => !isMarked(name));
   const earlier = await readRecord(folder);
   if (earlier === null && names.length > 0 && !force)
     throw new InputError(
-      `${folder} is not empty (it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ""}); name another folder.`,
+      `${folder} is not empty (it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ""}); choose another folder.`,
     );
   const ours = new Set(earlier === null ? [] : filesOf(earlier));
   const found: string[] = [];
@@ -199,7 +199,7 @@ function differenceOf(earlier: CohortRecord, asked: CohortRecord): string {
   const [before, now] = [earlier, asked].map(commandOf);
   return before === now
     ? `a cohort of other cases by the same ${before}`
-    : `a cohort by ${before}, and ${now} was asked for`;
+    : `a cohort by ${before}, and ${now} was requested`;
 }
 
 /** The command line of a record, with the version where that is not ours. */

@@ -218,12 +218,14 @@ describe("loadCase", () => {
     const { channels } = await load();
     expect(channels.map(({ data }) => data[0])).toEqual([40, 7]);
     await write("imagesTr/a_0001.nii.gz", { ...image, spacingMm: [1, 1, 3] });
-    await expect(load()).rejects.toThrow(/a_0001\.nii\.gz.*has not the geometry of the first channel/);
+    await expect(load()).rejects.toThrow(
+      /a_0001\.nii\.gz.*does not have the same geometry as the first channel/,
+    );
   });
 
   test("names both geometries where they differ", async () => {
     await write("labelsTr/a.nii.gz", { ...label, spacingMm: [1, 1, 3] });
-    await expect(load()).rejects.toThrow(/1×1×3 mm.*does not have the geometry of its image.*1×1×2 mm/);
+    await expect(load()).rejects.toThrow(/1×1×3 mm.*does not have the same geometry as its image.*1×1×2 mm/);
   });
 
   test("names values that dataset.json does not", async () => {

@@ -88,7 +88,7 @@ export async function listDataset(
   await requirePath(folder);
   if (!(await isFolder(folder))) {
     throw new InputError(
-      `${folder} is a file, and a data set's folder is expected; name the folder that holds dataset.json.`,
+      `${folder} is a file, and a data set's folder is expected; choose the folder that holds dataset.json.`,
     );
   }
   const path = join(folder, "dataset.json");
@@ -157,7 +157,7 @@ export async function readChannels(scan: Case): Promise<Volume[]> {
     const [first] = channels;
     if (first !== undefined && !sameGeometry(volume, first))
       throw new InputError(
-        `${path} (${describeGeometry(volume)}) has not the geometry of the first channel ${scan.imagePath} (${describeGeometry(first)}); resample it onto that grid.`,
+        `${path} (${describeGeometry(volume)}) does not have the same geometry as the first channel ${scan.imagePath} (${describeGeometry(first)}); resample it onto that grid.`,
       );
     channels.push(volume);
   }
@@ -183,7 +183,7 @@ export function labelProblems(
     problems.push({
       kind: "geometry",
       message:
-        `${labelPath} (${describeGeometry(label)}) does not have the geometry of its image ${imagePath} (${describeGeometry(image)}); ` +
+        `${labelPath} (${describeGeometry(label)}) does not have the same geometry as its image ${imagePath} (${describeGeometry(image)}); ` +
         "resample the label onto the image's grid.",
     });
   }

@@ -1,4 +1,4 @@
-// What a data set's scans and nodes are like, as fingerprint.json and fingerprint.html.
+// Writes the fingerprint of a data set, statistics of its scans and nodes, as fingerprint.json and fingerprint.html.
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
 import { ensureWritableFolder, writeAtomically, writeJson } from "../files/disk.js";

@@ -51,7 +51,7 @@ function summaryOf({ cases, spacing_mm, size_voxels, nodes, classes = [] }: Fing
   return [
     `${cases.training} training and ${cases.test} test scans${unreadable}.`,
     `Median spacing ${spacing.join(" × ")} mm, median size ${size.join(" × ")} voxels.`,
-    `${nodesText(nodes)} Without instances, nodes that touch count as one.`,
+    `${nodesText(nodes)} Without instances, touching nodes count as one.`,
     ...classes.map(({ name, nodes }) => `${name}: ${nodesText(nodes)}`),
   ];
 }
@@ -81,11 +81,11 @@ function scanSection(scans: readonly FingerprintedScan[]): Section {
     blocks: [
       plot(
         byAxis("Spacing", (scan, axis) => scan.spacing_mm[axis]),
-        "Distance of neighbouring voxels along the stored axes, a dot a scan",
+        "Distance of neighbouring voxels along the stored axes, a dot per scan",
       ),
       plot(
         byAxis("Extent", (scan, axis) => scan.size[axis] * scan.spacing_mm[axis]),
-        "Size times spacing along the stored axes, a dot a scan",
+        "Size times spacing along the stored axes, a dot per scan",
       ),
     ],
   };
@@ -118,7 +118,7 @@ function nodeSection(scans: readonly FingerprintedScan[]): Section {
           axisLabel: label,
           groups: [{ label, values: scans.flatMap((scan) => scan.nodes?.length ?? []) }],
         }),
-        "Connected components of foreground, a dot a scan",
+        "Connected components of foreground, a dot per scan",
       ),
       plot(
         histogram(

@@ -1,4 +1,4 @@
-// What the values of a data set's labels mean: background, classes, and voxels that nobody judged.
+// The meaning of a data set's label values: background, classes, and voxels to ignore.
 import { InputError, type Volume } from "@lnsnet/core";
 import {
   IGNORED,

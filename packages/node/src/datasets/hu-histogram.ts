@@ -1,4 +1,4 @@
-// How often each HU occurs, in whole numbers: what percentiles of many scans together are read from.
+// Histograms of HU, to compute percentiles over many scans.
 
 /** Counts of −1100 … 4095 HU, one bin a HU; what lies beyond is counted in the outermost bins. */
 export interface HuHistogram {

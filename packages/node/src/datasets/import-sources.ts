@@ -50,7 +50,7 @@ export const defaultRoi = "/GTV[-_ ]?n|\\bLN|lymph|node/i";
 export async function listSources(root: string, layout: Layout, pattern: RegExp | null): Promise<SourceList> {
   await requirePath(root);
   if (!(await isFolder(root)))
-    throw new InputError(`${root} is a file, and the folder of a collection is expected; name the folder.`);
+    throw new InputError(`${root} is a file, and the folder of a collection is expected; choose the folder.`);
   switch (layout === "auto" ? await layoutOf(root) : layout) {
     case "nnunet":
       return nnunetSources(root, pattern);

@@ -46,7 +46,7 @@ export async function importDataset(
   job: Job = {},
 ): Promise<ImportResult> {
   const record = await openRecord(folder, options);
-  await clearWay(folder, record, sources.length);
+  await prepareFolder(folder, record, sources.length);
   const salt = await saltOf(folder, record.cases.length === 0);
   const hash = (text: string) => createHash("sha256").update(`${salt} ${text}`).digest("hex").slice(0, 32);
   const known = new Map(record.cases.map((importedCase) => [importedCase.source_hash, importedCase]));
@@ -183,7 +183,7 @@ async function removeFiles(
 }
 
 /** Removes what a killed import left, and refuses names of cases to come that are taken by files of somebody else. */
-async function clearWay(folder: string, record: ImportRecord, sources: number): Promise<void> {
+async function prepareFolder(folder: string, record: ImportRecord, sources: number): Promise<void> {
   await removeUnfinished(folder);
   for (const kind of ["images", "labels", "instances"])
     for (const ending of ["Tr", "Ts"]) {
@@ -228,13 +228,13 @@ async function openRecord(folder: string, { layout, roi }: ImportOptions): Promi
   if (record !== null) {
     if (record.layout === layout && record.roi === roi) return record;
     throw new InputError(
-      `${folder} holds an import by --layout ${record.layout}${record.roi === null ? "" : ` --roi ${record.roi}`}, and another was asked for; name another folder, or repeat those options to go on.`,
+      `${folder} holds an import by --layout ${record.layout}${record.roi === null ? "" : ` --roi ${record.roi}`}, and another was requested; choose another folder, or repeat those options to go on.`,
     );
   }
   await requireFreeNames(folder, [saltFile]);
   const [found] = (await readdir(folder)).filter((name) => !name.startsWith("."));
   if (found !== undefined)
-    throw new InputError(`${folder} is not empty (it holds ${found}) and no import; name another folder.`);
+    throw new InputError(`${folder} is not empty (it holds ${found}) and no import; choose another folder.`);
   const begun: ImportRecord = { kind: "lnsnet-import", layout, roi, cases: [], pending: null };
   // First of all, so that what a killed import leaves is known as its own.
   await writeRecord(folder, begun);
@@ -248,7 +248,7 @@ async function saltOf(folder: string, isNew: boolean): Promise<string> {
   const path = join(folder, saltFile);
   if (!isNew && !(await isFile(path)))
     throw new InputError(
-      `${path} is missing, by which an import knows the cases that it has; bring the file back, or name another folder.`,
+      `${path} is missing, by which an import knows the cases that it has; bring the file back, or choose another folder.`,
     );
   return secretOf(folder, saltFile);
 }

@@ -44,7 +44,7 @@ export function patientsOf(cases: readonly Pick<Case, "id">[], rule: PatientRule
   return new Set(cases.map(({ id }) => patientOfCase(id, rule)));
 }
 
-/** "12 scans of 9 patients": said aloud, since a wrong rule for patients shows here first. */
+/** "12 scans of 9 patients": printed, because a wrong rule for patients shows here first. */
 export function scansOfPatients(cases: readonly Pick<Case, "id">[], rule: PatientRule): string {
   return scansAndPatients(cases.length, patientsOf(cases, rule).size);
 }

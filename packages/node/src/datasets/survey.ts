@@ -1,4 +1,4 @@
-// What one case of a data set shows when it is opened: grid, HU, labels and nodes. Checks and fingerprints read this.
+// Surveys a case of a data set: grid, HU, labels and nodes, for checks and fingerprints.
 import { createHash } from "node:crypto";
 import { type Geometry, InputError, sameGeometry, type Volume } from "@lnsnet/core";
 import { IGNORED, isCtName, targetTable, truthOfClass } from "@lnsnet/core/transforms";

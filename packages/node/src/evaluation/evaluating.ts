@@ -1,4 +1,4 @@
-// Predicted masks against true ones: metrics of each scan, nodes found, pictures of the best and the worst.
+// Evaluates predicted masks against true masks: metrics of each scan, detected nodes, pictures of the best and worst case.
 import { basename, dirname, join, resolve } from "node:path";
 import { detectNodes, evaluateCase, overlayPng, summarise, type Volume } from "@lnsnet/core";
 import type { SurfaceConvention } from "@lnsnet/core/metrics";
@@ -17,26 +17,26 @@ import { bestMedianWorst, ranks } from "./ranking.js";
 
 /** How the two masks of a scan are compared. */
 interface EvaluationRules extends ForegroundRules {
-  /** Whose definition of surface distances holds. */
+  /** Which definition of surface distances to use. */
   readonly surface: SurfaceConvention;
-  /** What one node is. "auto" takes all of one value in `instancesTr` and `instancesTs`, and components elsewhere. */
+  /** What counts as a node. "auto": all voxels of a value in `instancesTr` and `instancesTs`, connected components elsewhere. */
   readonly split: "auto" | NodeSplit;
 }
 
 export interface EvaluationOptions extends EvaluationRules {
-  /** Whether the nodes are matched too. */
+  /** Whether to match the nodes too. */
   readonly nodes: boolean;
   /** Pictures of the best, the median and the worst case; null for none. */
   readonly pictures: {
     /** The scans: a file, or a folder with the same names as the masks. */
     readonly images: string;
     readonly folder: string;
-    /** What the data are, written on the pictures; null says nothing. */
+    /** The description of the data, written on the pictures; null for none. */
     readonly dataLabel: string | null;
   } | null;
   /** A file that the metrics of each scan are written to; null for none. */
   readonly csvPath: string | null;
-  /** Whether pictures and table replace files that stand there. */
+  /** Whether to replace existing pictures and tables. */
   readonly force: boolean;
 }
 
@@ -47,12 +47,12 @@ export interface EvaluatedCase extends MetricRow {
 
 export interface Evaluation {
   readonly cases: readonly EvaluatedCase[];
-  /** Null where nodes were not asked for. */
+  /** Null where nodes were not requested. */
   readonly scanNodes: readonly ScanNodes[] | null;
 }
 
 /**
- * Compares two mask files, or the masks of two folders by their names. What is odd about their values is logged.
+ * Compares two mask files, or the masks of two folders by their names. Anything unusual about their values is logged.
  *
  * @throws InputError where a file cannot be used, masks have no counterpart or another geometry, no file holds the label,
  *   or an output stands there already; the signal's reason

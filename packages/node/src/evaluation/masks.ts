@@ -1,4 +1,4 @@
-// Truth and prediction of one scan as they are compared: which values are foreground, and what a probability map becomes.
+// Reads the true and the predicted mask of a scan, and decides which values are foreground.
 import { dirname, join, resolve } from "node:path";
 import { InputError, sameGeometry, type Volume } from "@lnsnet/core";
 import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
@@ -25,7 +25,7 @@ export interface ForegroundRules {
   readonly threshold: number | null;
 }
 
-/** What is foreground of a pair, with the values that it has; everything else is 0. */
+/** The foreground of a pair, and the values that its files hold. */
 export interface ComparedPair {
   readonly truth: Volume<IntegerVoxelArray>;
   readonly prediction: Volume<IntegerVoxelArray>;
@@ -34,7 +34,7 @@ export interface ComparedPair {
   readonly predictionValues: readonly number[];
 }
 
-/** nnU-Net and others mark voxels so that nobody judged. */
+/** nnU-Net and others mark voxels to be ignored with this value. */
 const usualIgnoredValue = 255;
 
 /**
@@ -52,12 +52,12 @@ export async function readPair(
       ? requireLabels(
           scan,
           predictionPath,
-          "give --threshold 0.5 to take what is at least as probable as that, or name a mask",
+          "give --threshold 0.5 to take what is at least as probable as that, or choose a mask",
         )
       : { ...scan, data: thresholded(scan, threshold, predictionPath) };
   if (!sameGeometry(truth, prediction)) {
     throw new InputError(
-      `${predictionPath} (${describeGeometry(prediction)}) does not have the geometry of ${truthPath} (${describeGeometry(truth)}); ` +
+      `${predictionPath} (${describeGeometry(prediction)}) does not have the same geometry as ${truthPath} (${describeGeometry(truth)}); ` +
         "resample the prediction onto the truth's grid.",
     );
   }
@@ -100,7 +100,7 @@ export function checkValues(
   const absent = sides.filter(({ label, values }) => label !== null && !values.includes(label));
   if (absent.length === 2)
     throw new InputError(
-      `No file holds the label that is asked for: ${absent.map(({ side, label, values }) => `${label} in the ${side}, which holds ${holds(values)}`).join(", and ")}; give a value that is there.`,
+      `No file holds the requested label: ${absent.map(({ side, label, values }) => `${label} in the ${side}, which holds ${holds(values)}`).join(", and ")}; give a value that is there.`,
     );
   const missing = absent.map(
     ({ side, label, values }) =>
@@ -119,7 +119,7 @@ function thresholded({ data }: Volume, threshold: number, path: string): Uint8Ar
   const wrong = data.find((value) => value < 0 || value > 1);
   if (wrong !== undefined)
     throw new InputError(
-      `${path} holds the value ${wrong}, and --threshold is for probabilities from 0 to 1; leave it out, or name a probability map.`,
+      `${path} holds the value ${wrong}, and --threshold is for probabilities from 0 to 1; leave it out, or choose a probability map.`,
     );
   return maskWhere(data, (value) => value >= threshold);
 }

@@ -1,4 +1,4 @@
-// The nodes of a label file, each with its volume, axes, density and place.
+// Measures the nodes of a label file: volume, axes, density and position.
 import { nodeJson, nodesCsv } from "@lnsnet/core";
 import type { NodeJson } from "@lnsnet/core/reports";
 import { measureNodes, type NodeSplit } from "@lnsnet/core/voxels";
@@ -19,12 +19,12 @@ export interface MeasuringOptions {
   readonly split?: "auto" | NodeSplit;
   /** A file that the table is written to. */
   readonly csvPath?: string | undefined;
-  /** Whether a table that stands there is replaced. */
+  /** Whether to replace an existing table. */
   readonly force?: boolean;
 }
 
 /**
- * Measures the nodes of a volume file, a DICOM SEG or an RTSTRUCT. What is odd about the input and was dealt with is logged.
+ * Measures the nodes of a volume file, a DICOM SEG or an RTSTRUCT. Anything unusual in the input is logged.
  *
  * @throws InputError where a file cannot be used, the two do not fit each other, or the table stands there already
  */

@@ -1,4 +1,4 @@
-// Which masks, and which scans, belong to one case: two files, or the files of two folders by their names.
+// Pairs masks (and scans) of the same case: two files, or the files of two folders by their names.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { counted, InputError } from "@lnsnet/core";
@@ -25,7 +25,7 @@ export async function pairMasks(truth: string, prediction: string): Promise<Mask
   const predictions = await masksIn(prediction);
   if (truths.size === 0)
     throw new InputError(
-      `${truth} holds no mask, and volume files, such as .nii.gz, are expected; name another folder.`,
+      `${truth} holds no mask, and volume files, such as .nii.gz, are expected; choose another folder.`,
     );
   const missing = [...truths.keys()].filter((id) => !predictions.has(id));
   if (missing.length > 0) {
@@ -58,7 +58,7 @@ export async function scansByCase(path: string, pairs: readonly MaskPair[]): Pro
   const missing = pairs.filter((pair) => !scans.has(pair.case)).map((pair) => pair.case);
   if (missing.length > 0)
     throw new InputError(
-      `${path} has no scan of ${listed(missing)}; name the folder that holds NAME_0000.nii.gz of each case.`,
+      `${path} has no scan of ${listed(missing)}; choose the folder that holds NAME_0000.nii.gz of each case.`,
     );
   return scans;
 }

@@ -1,4 +1,4 @@
-// The cases that are shown of many: the best, the median and the worst.
+// Selects the best, the median and the worst of many cases.
 
 export const ranks = ["best", "median", "worst"] as const;
 

@@ -1,4 +1,4 @@
-// Gathering the folds of an experiment: the test set, the tables and the report.
+// Collects the folds of an experiment: predicts the test set, writes tables and report.
 
 import { overlayPng, profileNetwork } from "@lnsnet/core";
 import { csvTable } from "@lnsnet/core/reports";

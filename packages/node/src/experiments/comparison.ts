@@ -1,4 +1,4 @@
-// Whether two models of an experiment differ, by what each makes of the same patients.
+// Compares models of an experiment on the same patients, with a paired test.
 import { holmCorrection, summarise, wilcoxonSignedRank } from "@lnsnet/core";
 import { medianOf } from "@lnsnet/core/statistics";
 import type { CaseScore } from "./scoring.js";
@@ -19,8 +19,8 @@ export interface Comparison {
 }
 
 /**
- * The ensemble against each fold's network on the test set; none without a test set. Patients are compared and not their
- * nodes, which are no independent pairs.
+ * The ensemble against each fold's network on the test set; none without a test set. Patients are compared, not their
+ * nodes, which are not independent pairs.
  */
 export function ensembleComparisons(
   sets: readonly ScoredSet[],
@@ -39,7 +39,7 @@ export function ensembleComparisons(
         const other = ofFold.get(patient);
         return other === undefined ? [] : dsc - other;
       });
-      // Of no pair there is nothing to compare, least of all a difference of 0.
+      // Without pairs there is nothing to compare.
       if (differences.length === 0) return [];
       return { model: fold.model, differences, pValue: wilcoxonSignedRank(differences).pValue };
     });

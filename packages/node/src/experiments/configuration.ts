@@ -1,4 +1,4 @@
-// What an experiment is: its settings, its folds and its data, written into its folder at the start and the same ever after.
+// The configuration of an experiment: settings, folds and data, written to its folder at the start and never changed.
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { counted, InputError, type Plan, type SegmentOptions } from "@lnsnet/core";

@@ -23,7 +23,7 @@ export interface CrossValidation extends ExperimentRequest {
  * Trains and judges a network on every fold, and on the test set where there is one, and writes tables and a report. The
  * same call again goes on where it stopped.
  *
- * @returns the result; null where one fold alone was asked for
+ * @returns the result; null where one fold alone was requested
  * @throws InputError where the folder holds an experiment of other settings or folds, the data cannot be split so, or a
  *   case cannot be used; the signal's reason, after the training that runs has been saved
  */

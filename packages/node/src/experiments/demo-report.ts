@@ -6,7 +6,7 @@ import { duration } from "../work/duration.js";
 
 export interface DemoCase extends CaseMetrics {
   readonly case: string;
-  /** Connected bodies found. */
+  /** Connected components found. */
   readonly bodies: number;
   readonly seconds: number;
   /** Overlay of truth and prediction, PNG. */
@@ -33,7 +33,7 @@ const columns: readonly TableColumn<Key>[] = [
   { key: "hd95Mm", title: "HD95", unit: "mm", format: digits(2) },
   { key: "volumeTruthMl", title: "truth", unit: "mL", format: digits(2) },
   { key: "volumePredictionMl", title: "prediction", unit: "mL", format: digits(2) },
-  { key: "bodies", title: "bodies found" },
+  { key: "bodies", title: "nodes found" },
   { key: "seconds", title: "time", unit: "s", format: digits(1) },
 ];
 

@@ -1,4 +1,4 @@
-// Where everything of an experiment lies in its folder.
+// The names of all files in an experiment's folder.
 import { join } from "node:path";
 import { dataStatePath } from "../datasets/data-state.js";
 

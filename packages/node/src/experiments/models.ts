@@ -24,7 +24,7 @@ async function modelsOfExperiment(folder: string): Promise<string[]> {
   const folds = names.map((name) => Number(name.slice("fold_".length))).sort((a, b) => a - b);
   if (folds.length === 0)
     throw new InputError(
-      `${folder} holds no model.safetensors and no fold_0 of a cross-validation; name a model, or such a folder.`,
+      `${folder} holds no model.safetensors and no fold_0 of a cross-validation; choose a model, or such a folder.`,
     );
   return folds.map((fold) => foldFiles(folder, fold).model);
 }

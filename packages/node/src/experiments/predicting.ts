@@ -1,4 +1,4 @@
-// Predicting the cases of an experiment, by a fold's network or the mean of several, and measuring each prediction.
+// Predicts the cases of an experiment with a fold's network or an ensemble, and scores each prediction.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { InputError, openPredictor, type Predictor, writeNifti } from "@lnsnet/core";
@@ -28,8 +28,8 @@ import {
   wholeMask,
 } from "./scoring.js";
 
-/** Who predicts, and where the masks and figures go: one fold's network, or the mean probability of several. */
-interface Target {
+/** Predictions by a fold's network or by the mean probability of several, and the folder for their masks and scores. */
+interface PredictionTarget {
   readonly name: string;
   readonly folder: string;
   /** Ascending. */
@@ -44,14 +44,14 @@ export function validationCases({ dataset, splits }: Experiment, fold: number): 
   return dataset.training.filter(({ id }) => ids.has(id));
 }
 
-export function validationTarget({ folder }: Experiment, fold: number): Target {
+export function validationTarget({ folder }: Experiment, fold: number): PredictionTarget {
   return { name: `fold_${fold}`, folder: foldFiles(folder, fold).predictions, folds: [fold] };
 }
 
 /** Each fold's network, and their mean, the ensemble. */
-export function testTargets(experiment: Experiment): Target[] {
+export function testTargets(experiment: Experiment): PredictionTarget[] {
   const folds = foldNumbers(experiment);
-  const target = (name: string, members: readonly number[]): Target => ({
+  const target = (name: string, members: readonly number[]): PredictionTarget => ({
     name,
     folder: testFolder(experiment.folder, name),
     folds: members,
@@ -68,7 +68,7 @@ export function testTargets(experiment: Experiment): Target[] {
 export async function predictCases(
   experiment: Experiment,
   cases: readonly Case[],
-  targets: readonly Target[],
+  targets: readonly PredictionTarget[],
   stage: string,
   job: Job = {},
 ): Promise<void> {
@@ -81,7 +81,7 @@ export async function predictCases(
   try {
     for (const [done, scan] of cases.entries()) {
       job.signal?.throwIfAborted();
-      const open: Target[] = [];
+      const open: PredictionTarget[] = [];
       for (const target of targets) {
         const score = await scoreAt(target, scan);
         if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, scan))
@@ -96,16 +96,16 @@ export async function predictCases(
 }
 
 /** The figures of cases by one target. */
-export async function scoresOf(target: Target, cases: readonly Case[]): Promise<CaseScore[]> {
+export async function scoresOf(target: PredictionTarget, cases: readonly Case[]): Promise<CaseScore[]> {
   return Promise.all(cases.map((scan) => readJson(scorePath(target, scan), caseScoreSchema)));
 }
 
-export const maskPath = ({ folder }: Target, { id }: Pick<Case, "id">): string =>
+export const maskPath = ({ folder }: PredictionTarget, { id }: Pick<Case, "id">): string =>
   join(folder, `${id}.nii.gz`);
 
-const scorePath = ({ folder }: Target, { id }: Case): string => join(folder, `${id}.json`);
+const scorePath = ({ folder }: PredictionTarget, { id }: Case): string => join(folder, `${id}.json`);
 
-async function scoreAt(target: Target, scan: Case): Promise<CaseScore | null> {
+async function scoreAt(target: PredictionTarget, scan: Case): Promise<CaseScore | null> {
   const path = scorePath(target, scan);
   return (await isFile(path)) ? readJson(path, caseScoreSchema) : null;
 }
@@ -115,8 +115,8 @@ const dataOf = ({ data }: Experiment, { id }: Case): string => hashOfCase(data[i
 /** For each target, the hash of what predicts there. */
 async function weightsOfTargets(
   experiment: Experiment,
-  targets: readonly Target[],
-): Promise<ReadonlyMap<Target, string>> {
+  targets: readonly PredictionTarget[],
+): Promise<ReadonlyMap<PredictionTarget, string>> {
   const hashes = new Map<number, string>();
   for (const fold of new Set(targets.flatMap(({ folds }) => folds)))
     hashes.set(fold, (await trainedFold(experiment, fold)).weights);
@@ -131,15 +131,15 @@ async function weightsOfTargets(
 /** The networks of all targets, each loaded once, and not before a case asks for them. */
 interface Networks {
   readonly open: () => Promise<Predictor>;
-  /** What the networks of a target say, of what all of them said. */
+  /** The prediction of a target, from the predictions of all networks. */
   readonly answerOf: <Answer extends Prediction>(
-    target: Target,
+    target: PredictionTarget,
     predictions: readonly Answer[],
   ) => readonly Answer[];
   readonly release: () => Promise<void>;
 }
 
-function createNetworks({ folder, threads }: Experiment, targets: readonly Target[]): Networks {
+function createNetworks({ folder, threads }: Experiment, targets: readonly PredictionTarget[]): Networks {
   const folds = [...new Set(targets.flatMap((target) => target.folds))].sort((a, b) => a - b);
   let opened: Promise<Predictor> | null = null;
   const load = async () => {
@@ -167,8 +167,11 @@ function createNetworks({ folder, threads }: Experiment, targets: readonly Targe
 async function predictCase(
   experiment: Experiment,
   datasetCase: Case,
-  targets: readonly Target[],
-  { networks, weights }: { readonly networks: Networks; readonly weights: ReadonlyMap<Target, string> },
+  targets: readonly PredictionTarget[],
+  {
+    networks,
+    weights,
+  }: { readonly networks: Networks; readonly weights: ReadonlyMap<PredictionTarget, string> },
   { signal }: Job,
 ): Promise<void> {
   const { configuration } = experiment;
@@ -206,7 +209,7 @@ async function predictCase(
   }
 }
 
-/** Says of which scan an error is. */
+/** Adds the scan's name to an error. */
 async function named<T>({ imagePath }: Case, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     throw error instanceof InputError ? new InputError(`${imagePath}: ${error.message}`) : error;

@@ -1,4 +1,4 @@
-// The report of an experiment: one HTML file that can be put before a reviewer.
+// Writes the report of an experiment as an HTML file.
 
 import { counted, reportHtml } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";
@@ -34,7 +34,7 @@ import {
   type SummaryRow,
 } from "./tables.js";
 
-/** All that a report says. */
+/** The content of a report. */
 export interface ExperimentResult {
   /** What the data are called on every table and picture. */
   readonly dataLabel: string;
@@ -139,7 +139,7 @@ function findings({ configuration, dataLabel, sets, summary, folds, warnings }: 
     ...warnings,
     ...headline,
     `${configuration.network} of ${(folds[0]?.parameters ?? 0).toLocaleString("en")} parameters, ${counted(folds.length, "fold")} by patient, ${counted(configuration.training.steps, "step")} each.`,
-    `All figures are of ${dataLabel}, and say nothing of other data. Figures of the two protocols must not be compared with each other.`,
+    `All figures are of ${dataLabel}, and do not apply to other data. Figures of the two protocols must not be compared with each other.`,
   ];
 }
 
@@ -173,9 +173,9 @@ function protocolSections(result: ExperimentResult, protocol: Protocol): Section
 
 const protocolTexts: Readonly<Record<Protocol, string>> = {
   node_level:
-    "The network sees one box of its patch size around each true node, and is judged by that node alone: predicted voxels belong to the true node that is nearest. The box is placed by the truth, so these figures say how well a node is outlined whose place is known, not whether it is found.",
+    "The network predicts a box of its patch size around each true node, and only that node is evaluated: a predicted voxel belongs to the nearest true node. The box is placed by the truth, so these figures tell how well a node at a known position is outlined, not whether it is found.",
   whole_volume:
-    "The network sees the whole scan and nothing of the truth. DSC, IoU, surface distances and NSD are of all foreground of a scan; a true node is found where one predicted body has an IoU above 0.3 with it.",
+    "The network sees the whole scan and nothing of the truth. DSC, IoU, surface distances and NSD are of all foreground of a scan; a true node is found where a predicted connected component has an IoU above 0.3 with it.",
 };
 
 const paperColumns: readonly TableColumn<"measure" | "n" | "mean" | "median" | "interval" | "without">[] = [
@@ -212,7 +212,7 @@ function paperRows(summary: readonly SummaryRow[], set: ScoredSet, protocol: Pro
   });
 }
 
-/** The main measures of each model, a row a model. */
+/** The main measures of each model, one row per model. */
 function modelTable({ sets, summary }: ExperimentResult, protocol: Protocol): Block {
   const shown = [
     "dsc",
@@ -305,7 +305,7 @@ function wholeVolumeCharts({ sets, dataLabel }: ExperimentResult): Block[] {
           };
         }),
       }),
-      caption: `Sensitivity against false positives as the threshold of the probability moves over ${frocThresholds.join(", ")}; as it falls, bodies grow and merge, so that nodes are lost as well as found`,
+      caption: `Sensitivity against false positives as the threshold of the probability moves over ${frocThresholds.join(", ")}; as it falls, components grow and merge, so that nodes are lost as well as found`,
     },
     ...labelled.flatMap((set) => {
       const scans = set.scores.flatMap(({ true_nodes, whole_volume }) =>
@@ -447,7 +447,7 @@ function curveSection({ folds, dataLabel }: ExperimentResult): Section {
         ),
       {
         kind: "paragraph",
-        text: "Of its training part, every fold sets a few scans aside to watch the training, of a quarter of the patients at most (see Data); the cases that a fold is judged on are never looked at before.",
+        text: "Of its training part, every fold sets a few scans aside for validation during training, of at most a quarter of the patients (see Data); the cases that a fold is evaluated on are not used before.",
       },
     ],
   };
@@ -527,14 +527,14 @@ function dataSection({
         rows,
       ),
       tableBlock(
-        "Who is judged where, and by a network trained on whom: no patient is judged in two rows",
+        "The patients of each part, and of the training of its network: no patient is evaluated in two rows",
         [
           { key: "part", title: "part" },
           { key: "patients", title: "patients" },
           { key: "scans", title: "scans" },
           { key: "nodes", title: "nodes" },
           { key: "trained", title: "network trained on" },
-          { key: "watched", title: "watched by" },
+          { key: "watched", title: "validated on" },
         ],
         foldRows,
       ),
@@ -644,7 +644,7 @@ function spread({ mean, sd }: Figures, digits: number): string {
 const withUnit = ({ title, unit }: Omit<MeasureTitle, "digits">): string =>
   unit === undefined ? title : `${title} (${unit})`;
 
-/** Means of about 60 stretches, in which curves of several folds can be told apart. */
+/** Means of about 60 stretches, in which curves of several folds can be distinguished. */
 function smoothed(points: readonly { readonly across: number; readonly up: number }[]) {
   const length = Math.max(1, Math.ceil(points.length / 60));
   return Array.from({ length: Math.ceil(points.length / length) }, (_, part) => {

@@ -1,4 +1,4 @@
-// What is measured of a prediction of one case, at node level and over the whole volume.
+// Scores the prediction of a case, at node level and over the whole volume.
 
 import {
   crop,
@@ -84,7 +84,7 @@ const figure = z.number().nullable();
 const metricRowSchema = z.record(z.enum(metricNames), figure);
 const countsSchema = z.object({ trueNodes: z.number(), predictedNodes: z.number(), hits: z.number() });
 
-/** What is measured of one case, as its JSON file holds it. A figure that does not exist is null. */
+/** The scores of a case, as in its JSON file. A value that does not exist is null. */
 export const caseScoreSchema = z.object({
   case: z.string(),
   /** A hash of the weights that predicted. */

@@ -1,4 +1,4 @@
-// The tables of an experiment: every case, every node, and what they come to. Nothing in them depends on when or how often it ran.
+// The tables of an experiment: cases, nodes and summary. They do not depend on when or how often it ran.
 import {
   clusteredBootstrap,
   type DetectionFigures,
@@ -96,7 +96,7 @@ export function nodeTable(sets: readonly ScoredSet[], patientOf: PatientOf): Dat
   );
 }
 
-/** What a measure comes to. */
+/** The summary of a measure. */
 export interface Figures {
   /** Values that exist. */
   readonly n: number;

@@ -1,4 +1,4 @@
-// Images, labels and points from any format that is read to any that is written.
+// Converts images, labels and points between file formats.
 import { randomUUID } from "node:crypto";
 import {
   InputError,
@@ -29,12 +29,12 @@ export interface ConversionOptions {
   readonly format?: SegmentationFormat | undefined;
   /** Removes the patient's identity from a DICOM object. The same salt gives the same UIDs; null takes a random one. */
   readonly anonymize?: { readonly salt: string | null } | undefined;
-  /** Whether an output that stands there is replaced. */
+  /** Whether to replace an existing output. */
   readonly force?: boolean;
 }
 
 /**
- * Converts a scan, labels or 3D Slicer's points. What is odd about the input and was dealt with is logged.
+ * Converts a scan, labels or 3D Slicer's points. Anything unusual in the input is logged.
  *
  * @returns the names of the labels; null where no labels were read by name
  * @throws InputError where the input cannot be used, the output's ending does not fit what is written, or the output
@@ -102,7 +102,7 @@ function requireEnding(output: string, endings: readonly string[], what: string)
   if (endings.some((ending) => output.toLowerCase().endsWith(ending))) return;
   const hint = output.toLowerCase().endsWith(".dcm") ? ", or give --format seg or rtstruct" : "";
   throw new InputError(
-    `--output is ${output}, and ${what} is written to a file that ends in ${endings.join(", ")}; name it so${hint}.`,
+    `--output is ${output}, and ${what} is written to a file that ends in ${endings.join(", ")}; choose such a name${hint}.`,
   );
 }
 
@@ -116,7 +116,7 @@ async function referenceSeries(
   const reference = await readImage(path, series);
   if (reference.source === null)
     throw new InputError(
-      `${path} is a volume file, and a ${format === "seg" ? "SEG" : "RTSTRUCT"} refers to a DICOM series; name the folder of the series with --reference.`,
+      `${path} is a volume file, and a ${format === "seg" ? "SEG" : "RTSTRUCT"} refers to a DICOM series; choose the folder of the series with --reference.`,
     );
   return { ...reference, source: reference.source };
 }

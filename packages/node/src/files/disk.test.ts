@@ -141,7 +141,7 @@ test.each(datasetFolders)("no output lies within %s of a data set, by whatever p
   await writeFile(join(data, "dataset.json"), "{}");
   for (const path of paths)
     await expect(ensureWritableFolder(path)).rejects.toThrow(
-      new RegExp(`lies within ${name} of the data set .*; name a folder outside`),
+      new RegExp(`lies within ${name} of the data set .*; choose a folder outside`),
     );
   await ensureWritableFolder(join(data, "results"));
   expect(await readdir(join(data, name))).toEqual(["before"]);

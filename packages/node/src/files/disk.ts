@@ -1,4 +1,4 @@
-// Files and folders: reading, and writing that leaves nothing half-written. Failures that the user can mend become sentences.
+// Reads and writes files and folders; nothing is left half-written, and errors that the user can fix become one sentence.
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import {
@@ -155,7 +155,7 @@ async function refuseDatasetFolders(path: string): Promise<void> {
   for (let at = place; dirname(at) !== at; at = dirname(at))
     if (datasetFolders.includes(basename(at)) && (await isFile(join(dirname(at), "dataset.json"))))
       throw new InputError(
-        `${path} lies within ${basename(at)} of the data set ${dirname(at)}, where results would be taken for cases; name a folder outside the data set.`,
+        `${path} lies within ${basename(at)} of the data set ${dirname(at)}, where results would be taken for cases; choose a folder outside the data set.`,
       );
 }
 
@@ -171,7 +171,7 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
     value = JSON.parse(text);
   } catch (error) {
     throw new InputError(
-      `${path} is not JSON (${error instanceof Error ? error.message : error}); mend or replace it.`,
+      `${path} is not JSON (${error instanceof Error ? error.message : error}); correct or replace it.`,
     );
   }
   const result = schema.safeParse(value);
@@ -179,7 +179,7 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   const [issue] = result.error.issues;
   const place = issue.path.length === 0 ? "its top level" : `"${issue.path.join(".")}"`;
   throw new InputError(
-    `${path} has another form than expected: ${place}: ${issue.message}; mend that entry.`,
+    `${path} has another form than expected: ${place}: ${issue.message}; correct that entry.`,
   );
 }
 
@@ -209,7 +209,7 @@ async function nearestExisting(path: string): Promise<string> {
   }
 }
 
-/** The error as a sentence where the user can mend it, else the error as it is. */
+/** The error as a sentence if the user can fix it, else the error itself. */
 export function fileError(error: unknown, path: string, purpose: "read" | "write"): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
@@ -217,42 +217,42 @@ export function fileError(error: unknown, path: string, purpose: "read" | "write
       return new InputError(
         purpose === "read"
           ? `${path} does not exist; check its name.`
-          : `${path} cannot be written, since its folder ${dirname(path)} does not exist; make the folder or name another.`,
+          : `${path} cannot be written, since its folder ${dirname(path)} does not exist; make the folder or choose another.`,
       );
     case "ENOTDIR":
     case "EEXIST":
-      return new InputError(`${path} needs a folder where there is a file; name another path.`);
+      return new InputError(`${path} needs a folder where there is a file; choose another path.`);
     case "EISDIR":
       return new InputError(
-        `${path} is a folder, and a file is expected; name a file, such as ${join(path, "NAME")}.`,
+        `${path} is a folder, and a file is expected; choose a file, such as ${join(path, "NAME")}.`,
       );
     case "EACCES":
     case "EPERM":
       return new InputError(
-        `${path} may not be ${purpose === "read" ? "read" : "written"} by you; change its permissions or name another path.`,
+        `${path} may not be ${purpose === "read" ? "read" : "written"} by you; change its permissions or choose another path.`,
       );
     case "EROFS":
       return new InputError(
-        `${path} cannot be written, since its disk is read-only; name a path on another disk.`,
+        `${path} cannot be written, since its disk is read-only; choose a path on another disk.`,
       );
     case "ENOSPC":
     case "EDQUOT":
     case "EFBIG":
       return new InputError(
-        `${path} cannot be written, since the disk or quota is full; free space or name a path on another disk.`,
+        `${path} cannot be written, since the disk or quota is full; free space or choose a path on another disk.`,
       );
     case "ERR_FS_FILE_TOO_LARGE":
       return new InputError(`${path} is larger than 2 GiB, which cannot be read at once; crop it first.`);
     case "ELOOP":
       return new InputError(
-        `${path} is a link that leads back to itself; mend the link, or name the file that was meant.`,
+        `${path} is a link that leads back to itself; correct the link, or choose the file itself.`,
       );
     case "ENXIO":
       return new InputError(
-        `${path} is a socket or pipe that nobody listens to; name a file, or start what listens there.`,
+        `${path} is a socket or pipe without a listener; choose a file, or start the listener.`,
       );
     case "ENAMETOOLONG":
-      return new InputError(`${path} is too long for a file name; name a shorter one.`);
+      return new InputError(`${path} is too long for a file name; choose a shorter name.`);
     default:
       return error;
   }

@@ -1,4 +1,4 @@
-// One writer per folder, by processes that live, die, and are asked for at once.
+// One writer per folder, by processes that live, die, and ask at once.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";

@@ -191,7 +191,7 @@ async function readClaim(path: string): Promise<Claim | null | "absent"> {
 
 function heldByAnother(folder: string, { claim: found, name }: OtherClaim): InputError {
   return new InputError(
-    `${folder} is being written to by ${holderText(found)}; wait for it, stop it, or name another folder. (Its claim is the file ${name} there.)`,
+    `${folder} is being written to by ${holderText(found)}; wait for it, stop it, or choose another folder. (Its claim is the file ${name} there.)`,
   );
 }
 

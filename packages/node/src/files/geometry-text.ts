@@ -1,4 +1,4 @@
-// A grid in words, for sentences.
+// Describes a grid in words, for messages.
 import type { Geometry } from "@lnsnet/core";
 
 /** The grid in words: size, spacing, origin, and the directions where they are not those of LPS. */

@@ -1,4 +1,4 @@
-// One place that turns a path into a scan, labels or a list of series: files, folders and zip archives of any format.
+// Finds and reads the images at a path: files, folders and zip archives of any format.
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import {
@@ -100,9 +100,9 @@ function unreadable({ name, reason }: { readonly name: string; readonly reason: 
 }
 
 /**
- * The one image at a path.
+ * The only image at a path, or the chosen series.
  *
- * @param wanted of several series, the one: its number in the list, its UID, or a part of its description
+ * @param wanted which series, if there are several: its number in the list, its UID, or a part of its description
  * @throws InputError where there is none, the choice is not clear, or it cannot be read as a regular volume
  */
 export async function readImage(path: string, wanted?: string): Promise<ReadImage> {
@@ -117,7 +117,7 @@ export async function readImage(path: string, wanted?: string): Promise<ReadImag
     return chooseVolume(path, found, wanted).read();
   if (found.volumes.length > 0 && wanted === undefined)
     throw new InputError(
-      `${path} holds ${found.series.length} DICOM series and ${found.volumes.length} volume files, and one image is expected; name the file, or choose the series with --series.`,
+      `${path} holds ${found.series.length} DICOM series and ${found.volumes.length} volume files, and one image is expected; choose the file, or choose the series with --series.`,
     );
   const series = chooseSeries({ series: found.series, others: found.others }, wanted);
   return readChosen(series);
@@ -164,12 +164,12 @@ function chooseVolume(
       `${path} holds ${candidates.length} volume files (${candidates
         .slice(0, 5)
         .map(({ name }) => basename(name))
-        .join(", ")}), and one image is expected; name one of them.`,
+        .join(", ")}), and one image is expected; choose one of them.`,
     );
   const [other] = others;
   const why = other === undefined ? "" : ` (${other.reason.replace(/\.$/, "")})`;
   throw new InputError(
-    `${path} holds no image${wanted === undefined ? "" : ` "${wanted}"`}${why}, and a volume file or DICOM series is expected; name another path.`,
+    `${path} holds no image${wanted === undefined ? "" : ` "${wanted}"`}${why}, and a volume file or DICOM series is expected; choose another path.`,
   );
 }
 

@@ -61,7 +61,7 @@ export async function inspectPath(path: string): Promise<Inspection> {
   const [firstOther] = others;
   if (found.series.length + volumes.length + objects.length + markups.length === 0)
     throw new InputError(
-      `${path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason.replace(/\.$/, "")})`}, and a volume file or DICOM series is expected; name another path.`,
+      `${path} holds no image${firstOther === undefined ? "" : ` (${firstOther.reason.replace(/\.$/, "")})`}, and a volume file or DICOM series is expected; choose another path.`,
     );
   // Where nothing can be read, the reason is the answer.
   const unreadable = volumes.find(({ type }) => type === null);

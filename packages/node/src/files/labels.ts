@@ -1,4 +1,4 @@
-// Labels from any source: a volume file, a DICOM SEG or an RTSTRUCT, on the grid of the scan that they belong to.
+// Reads labels from a volume file, a DICOM SEG or an RTSTRUCT, on the grid of their scan.
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import {
@@ -34,19 +34,19 @@ import { isFile, readBytes, requirePath } from "./disk.js";
 import { describeGeometry } from "./geometry-text.js";
 import { type ReadImage, readImage } from "./imaging.js";
 
-/** Labels and what they are called. */
+/** Labels and their names. */
 export interface ReadLabels {
-  /** 0 is background; each body has a value of its own where the source keeps bodies apart. */
+  /** 0 is background; each segment or ROI has its own value, if the source distinguishes them. */
   readonly volume: Volume<IntegerVoxelArray>;
   readonly names: readonly LabelName[];
-  /** What is odd and was dealt with, a sentence or phrase each. */
+  /** Sentences or phrases about anything unusual in the source. */
   readonly problems: readonly string[];
 }
 
 export interface LabelChoice {
-  /** The scan whose grid the labels are put on; null leaves them on their own. */
+  /** The scan whose grid the labels are put on; null keeps their own grid. */
   readonly reference: ReadImage | null;
-  /** Which named bodies are taken; null takes all. */
+  /** Which segments or ROIs to take, by name; null takes all. */
   readonly pattern: RegExp | null;
 }
 
@@ -59,11 +59,11 @@ export async function segmentationKind(path: string): Promise<"SEG" | "RTSTRUCT"
 }
 
 /**
- * The labels at a path. Bodies that overlap: the first named keeps the voxel.
+ * The labels at a path. Where segments or ROIs overlap, the first keeps the voxel.
  *
- * @throws InputError where the file cannot be used, no body fits the pattern or has a voxel, an RTSTRUCT comes without
- *   a reference, an object was drawn on another series or in another frame of reference, or a volume lies on another
- *   grid than the reference
+ * @throws InputError where the file cannot be used, no name matches the pattern or nothing has a voxel, an RTSTRUCT comes
+ *   without a reference, an object was drawn on another series or in another frame of reference, or a volume does not
+ *   have the grid of the reference
  */
 export async function readLabels(path: string, choice: LabelChoice): Promise<ReadLabels> {
   switch (await segmentationKind(path)) {
@@ -77,14 +77,14 @@ export async function readLabels(path: string, choice: LabelChoice): Promise<Rea
 }
 
 /**
- * Each body by a value of its own: labels of several values as they are, those of one value by
- * {@link numberedComponents}, as they are measured.
+ * A value for each node: labels of several values are kept, labels of a single value are numbered by
+ * {@link numberedComponents}, as in measurements.
  */
 export function asInstances(labels: Volume<IntegerVoxelArray>): Volume<IntegerVoxelArray> {
   return hasSeveralValues(labels) ? labels : numberedComponents(labels);
 }
 
-/** Whether labels tell bodies apart by their values. */
+/** Whether labels have more than one value. */
 export function hasSeveralValues({ data }: Volume): boolean {
   const first = data.find((value) => value !== 0);
   return data.some((value) => value !== 0 && value !== first);
@@ -104,12 +104,12 @@ function onGridOf(
   const empty = { ...grid, data: new Uint8Array(voxelCount(grid)) };
   if (!sameGeometry(reorientToLps(labels), reorientToLps(empty)))
     throw new InputError(
-      `${name} (${describeGeometry(labels)}) does not lie on the grid of its scan (${describeGeometry(grid)}); name the scan that it was drawn on, or resample it.`,
+      `${name} (${describeGeometry(labels)}) does not have the same geometry as its scan (${describeGeometry(grid)}); choose the scan that it was drawn on, or resample it.`,
     );
   return resampleLabels(labels, grid);
 }
 
-interface Body {
+interface NamedRegion {
   readonly name: string;
   /** 1 inside, on the grid of the result. */
   readonly mask: () => Uint8Array;
@@ -122,8 +122,8 @@ async function fromSeg(path: string, { reference, pattern }: LabelChoice): Promi
   const grid = reference?.volume ?? object.geometry;
   const moved = !sameGeometry(grid, object.geometry);
   const guess = object.depthGuess === null ? null : `${basename(path)}: ${object.depthGuess}`;
-  const bodies = object.segments.map(
-    ({ label, mask, maskOn }): Body => ({
+  const regions = object.segments.map(
+    ({ label, mask, maskOn }): NamedRegion => ({
       name: label,
       mask: () => {
         const onSlices = reference?.source == null ? null : maskOn(reference.source);
@@ -136,13 +136,13 @@ async function fromSeg(path: string, { reference, pattern }: LabelChoice): Promi
       },
     }),
   );
-  return paint(chosen(bodies, pattern, path), grid, problems, path);
+  return paint(chosen(regions, pattern, path), grid, problems, path);
 }
 
 async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
   if (reference === null)
     throw new InputError(
-      `${path} holds contours, which have no grid of their own; name the scan that they were drawn on with --reference.`,
+      `${path} holds contours, which have no grid of their own; give the scan that they were drawn on with --reference.`,
     );
   const object = readRtstruct(await readBytes(path), path);
   const problems = object.problems.map((phrase) => `${basename(path)}: ${phrase}`);
@@ -153,8 +153,8 @@ async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): 
   const isDrawnGrid = (reference.source?.slices ?? null) !== null;
   const slicesMm = isDrawnGrid ? null : (reference.source?.distancesMm ?? unevenSlicesMm(everyContour, grid));
   const spacingMm = isDrawnGrid || slicesMm !== null ? 0 : (drawnSpacingMm(everyContour, grid) ?? 0);
-  const bodies = object.rois.map(
-    ({ name, contours, drawnEveryMm }): Body => ({
+  const regions = object.rois.map(
+    ({ name, contours, drawnEveryMm }): NamedRegion => ({
       name,
       mask: () => {
         const isOnPlanes = drawnEveryMm !== null && Math.abs(drawnEveryMm - grid.spacingMm[2]) < 1e-3;
@@ -167,7 +167,7 @@ async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): 
       },
     }),
   );
-  return paint(chosen(bodies, pattern, path), grid, problems, path);
+  return paint(chosen(regions, pattern, path), grid, problems, path);
 }
 
 async function fromVolume(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
@@ -178,7 +178,7 @@ async function fromVolume(path: string, { reference, pattern }: LabelChoice): Pr
   if (pattern === null) return { volume: placed, names, problems };
   if (names.length === 0)
     throw new InputError(
-      `${path} holds labels without names, of which --roi cannot choose; leave --roi out, or name a SEG, an RTSTRUCT or a .seg.nrrd.`,
+      `${path} holds labels without names, so --roi cannot choose any; leave --roi out, or use a SEG, an RTSTRUCT or a .seg.nrrd.`,
     );
   const kept = matchRois(
     names.map(({ name }) => name),
@@ -197,36 +197,45 @@ function belongingProblems(
 ): string[] {
   if (reference === null) return [];
   if (reference.source === null)
-    return ["The reference is a volume file, so that nothing says whether the object was drawn on it."];
+    return ["The reference is a volume file, so it is not known whether the object was drawn on it."];
   requireDrawnOn(object, reference.source);
   return [];
 }
 
-function chosen(bodies: readonly Body[], pattern: RegExp | null, path: string): readonly Body[] {
-  if (pattern === null) return bodies;
+function chosen(
+  regions: readonly NamedRegion[],
+  pattern: RegExp | null,
+  path: string,
+): readonly NamedRegion[] {
+  if (pattern === null) return regions;
   return matchRois(
-    bodies.map(({ name }) => name),
+    regions.map(({ name }) => name),
     pattern,
     path,
-  ).map((n) => bodies[n]);
+  ).map((n) => regions[n]);
 }
 
-function paint(bodies: readonly Body[], grid: Geometry, problems: string[], path: string): ReadLabels {
+function paint(
+  regions: readonly NamedRegion[],
+  grid: Geometry,
+  problems: string[],
+  path: string,
+): ReadLabels {
   const { size, spacingMm, originMm, direction } = grid;
-  const { labels, regions: names, overlaps, empty } = labelMasks(masksOf(bodies), size);
+  const { labels, regions: names, overlaps, empty } = labelMasks(masksOf(regions), size);
   for (const { first, second, voxels } of overlaps)
     problems.push(
-      `"${second}": ${voxels === 1 ? "1 voxel belongs" : `${voxels} voxels belong`} to "${first}" too, which keeps them`,
+      `"${second}": ${voxels === 1 ? "1 voxel belongs" : `${voxels} voxels belong`} to "${first}" as well, which keeps them`,
     );
   for (const name of empty) problems.push(`"${name}" has no voxel on the grid, or none of its own`);
   if (names.length === 0)
     throw new InputError(
-      `${path} has no voxel of ${bodies.map(({ name }) => `"${name}"`).join(", ")} on the grid of its scan; check that the two belong together.`,
+      `${path} has no voxel of ${regions.map(({ name }) => `"${name}"`).join(", ")} on the grid of its scan; check that the two belong together.`,
     );
   return { volume: { size, spacingMm, originMm, direction, data: labels }, names, problems };
 }
 
 /** One at a time, since each is as large as the scan. */
-function* masksOf(bodies: readonly Body[]): Generator<NamedMask> {
-  for (const { name, mask } of bodies) yield { name, mask: mask() };
+function* masksOf(regions: readonly NamedRegion[]): Generator<NamedMask> {
+  for (const { name, mask } of regions) yield { name, mask: mask() };
 }

@@ -11,6 +11,6 @@ export function knownAs(name: string): string | null {
   if (/\.img(\.gz)?$/i.test(name))
     return `${name} is half of a NIfTI pair (.hdr and .img) by its name, and one file with header and voxels was expected; convert the pair to .nii.gz.`;
   if (/\.z?raw(\.gz)?$/i.test(name))
-    return `${name} holds voxels without their header by its name; name the header in its place (.mhd or .nhdr).`;
+    return `${name} holds voxels without their header by its name; choose the header in its place (.mhd or .nhdr).`;
   return null;
 }

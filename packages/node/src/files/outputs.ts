@@ -1,4 +1,4 @@
-// Where results may go: never over an input, and never over a file that is not ours.
+// Checks output paths: never overwrites an input, or a file that lnsnet did not write.
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { foldedName, InputError } from "@lnsnet/core";
@@ -19,18 +19,18 @@ export async function requireFreeFile(
   if (found === null) {
     // A link that leads nowhere is written through, which makes a file where it points; with --force alone.
     if (force || (await isAbsent(path))) return;
-    throw new InputError(`${path} is a link that leads nowhere; name another file, or give --force.`);
+    throw new InputError(`${path} is a link that leads nowhere; choose another file, or give --force.`);
   }
   if (found.isDirectory()) throw fileError(Object.assign(new Error(), { code: "EISDIR" }), path, "write");
   if (!found.isFile()) return;
   for (const input of inputs) {
     if (await isPartOf(path, found, input))
       throw new InputError(
-        `${path} is an input of this command${resolve(path) === resolve(input) ? "" : ` (${input})`}, and would be overwritten; name another file.`,
+        `${path} is an input of this command${resolve(path) === resolve(input) ? "" : ` (${input})`}, and would be overwritten; choose another file.`,
       );
   }
   if (!force)
-    throw new InputError(`${path} exists already; name another file, or give --force to replace it.`);
+    throw new InputError(`${path} exists already; choose another file, or give --force to replace it.`);
 }
 
 /**
@@ -58,7 +58,7 @@ export async function requireFreeNames(
   if (taken.length === 0) return;
   const more = taken.length > 3 ? ` and ${taken.length - 3} more` : "";
   throw new InputError(
-    `${folder} holds ${taken.slice(0, 3).join(", ")}${more}, which this command would write and did not make; move them away, or name another folder.`,
+    `${folder} holds ${taken.slice(0, 3).join(", ")}${more}, which this command would overwrite but did not write; move them away, or choose another folder.`,
   );
 }
 

@@ -1,4 +1,4 @@
-// The record of one segmented scan: what was computed, in which order, and which files are ours.
+// The manifest of a segmented scan: what was computed, with which models and settings, and which files belong to it.
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { InputError, type Volume } from "@lnsnet/core";
@@ -16,8 +16,8 @@ export type DicomObject = (typeof dicomObjects)[number];
 /** Endings of mask files. */
 export const maskFormats = ["nii.gz", "nrrd"] as const;
 
-/** What a result depends on beside the scan, the same for all scans of a call. */
-export interface Recipe {
+/** Everything that a result depends on apart from the scan: version, models and settings. */
+export interface ResultInputs {
   readonly version: string;
   readonly models: readonly ModelRecord[];
   /** Options as they were understood, by name. */
@@ -36,7 +36,7 @@ export type ModelRecord = Readonly<z.infer<typeof modelSchema>>;
 
 const formSchema = z.object({
   format: z.enum(maskFormats),
-  /** Each node by its number in the mask, in the place of 1. */
+  /** Whether the mask holds instance numbers instead of 1. */
   numbered: z.boolean(),
   pictures: z.boolean(),
   dicom: z.array(z.enum(dicomObjects)),
@@ -60,9 +60,9 @@ const computed = {
 
 const wholeScanSchema = z.object({
   ...computed,
-  /** How the part that was looked at was found. */
+  /** How the searched part was found. */
   region: z.array(z.string()),
-  /** Connected components that were left out, since they lay outside the body. */
+  /** The number of connected components that were left out because they lay outside the body. */
   components_outside_body: z.number(),
 });
 
@@ -92,7 +92,7 @@ const manifestSchema = z.object({
   clicks: z.array(clickSchema),
   /** SHA-256 by name; null while it is not known. */
   files: z.record(z.string(), z.string().nullable()),
-  /** How many nodes have a mean density that no lymph node has. */
+  /** How many nodes have a mean density that is implausible for a lymph node. */
   nodes_with_hu_of_no_node: z.number(),
   nodes: z.array(z.custom<NodeJson>((row) => typeof row === "object" && row !== null && "id" in row)),
 });
@@ -113,7 +113,7 @@ export async function readManifest(folder: string, id: string): Promise<Manifest
   }
   const { success, data } = manifestSchema.safeParse(value);
   if (!success) return null;
-  // What it names is replaced and removed, so that it may name nothing but files of this result, beside it.
+  // The files that it lists are replaced and removed, so they must be files of this result in the same folder.
   const isOfResult = (name: string) => name.startsWith(`${id}.`) && basename(name) === name;
   return Object.keys(data.files).every(isOfResult) ? data : null;
 }
@@ -187,17 +187,17 @@ export async function requireReplaceable(
   const path = join(folder, manifestName(id));
   if (manifest.scan.identity !== scan.identity && manifest.scan.sha256 !== scan.sha256)
     throw new InputError(
-      `${path} is the result of another scan${manifest.scan.path === null ? "" : ` (${manifest.scan.path})`} that has the same name; name another output folder.`,
+      `${path} is the result of another scan${manifest.scan.path === null ? "" : ` (${manifest.scan.path})`} that has the same name; choose another output folder.`,
     );
   if ((adds || manifest.clicks.length > 0) && manifest.scan.sha256 !== scan.sha256)
     throw new InputError(
-      `The scan has changed since ${path} was written, and its nodes would be kept; name another output folder, or move the files of ${id} away.`,
+      `The scan has changed since ${path} was written, and its nodes would be kept; choose another output folder, or move the files of ${id} away.`,
     );
   for (const [name, sha256] of Object.entries(manifest.files)) {
     const file = join(folder, name);
     if (sha256 === null || (await isAbsent(file)) || (await hashOfFile(file)) === sha256) continue;
     throw new InputError(
-      `${file} was changed after lnsnet wrote it, and would be replaced; move it away or name another output folder.`,
+      `${file} was changed after lnsnet wrote it, and would be replaced; move it away or choose another output folder.`,
     );
   }
 }
@@ -217,20 +217,23 @@ export function hashOfScan({ data, size, spacingMm, originMm, direction }: Volum
   return hash.digest("hex");
 }
 
-/** Models count by what they hold, not by where they lie. */
-export function hashOfRecipe({ version, models, settings }: Recipe): string {
+/** Models are compared by content, not by path. */
+export function hashOfInputs({ version, models, settings }: ResultInputs): string {
   const weights = models.map(({ sha256 }) => sha256);
   return createHash("sha256").update(JSON.stringify({ version, weights, settings })).digest("hex");
 }
 
-/** The recipe of this version. */
-export const recipeOf = (models: readonly ModelRecord[], settings: Recipe["settings"]): Recipe => ({
+/** The inputs of a result by this version. */
+export const resultInputs = (
+  models: readonly ModelRecord[],
+  settings: ResultInputs["settings"],
+): ResultInputs => ({
   version: packageVersion(),
   models,
   settings,
 });
 
-/** What a manifest says of a model. */
+/** The entry of a model in a manifest. */
 export async function modelRecord({ path, plan, steps }: StoredModel): Promise<ModelRecord> {
   return {
     path,

@@ -21,7 +21,7 @@ test("too little is refused with what is needed and what is left", () => {
   const ask = () => requireMemory("neck.nii.gz", scan, [densityModel()], 2e9);
   expect(ask).toThrow(InputError);
   // 0.4 GB of masks, 1.0 GB of sums at the working spacing of 1 mm, 0.9 GB for the network.
-  expect(ask).toThrow(/neck\.nii\.gz has 500×500×400 voxels and needs about 2\.3 GB.*2\.0 GB are left/);
+  expect(ask).toThrow(/neck\.nii\.gz has 500×500×400 voxels and needs about 2\.3 GB.*2\.0 GB are free/);
 });
 
 test("an ensemble needs a network and a sum more for each scan", () => {

@@ -1,4 +1,4 @@
-// Whether a scan can be segmented in the memory that is left, asked before anything is computed.
+// Checks, before anything is computed, that there is enough memory to segment a scan.
 import os from "node:os";
 import { InputError, type Model, type Volume } from "@lnsnet/core";
 import { voxelVolumeMm3 } from "@lnsnet/core/volume";
@@ -28,7 +28,7 @@ export function requireMemory(
   if (needed <= left) return;
   const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
   throw new InputError(
-    `${path} has ${scan.size.join("×")} voxels and needs about ${gigabytes(needed)} GB beside itself, and ${gigabytes(left)} GB are left; close other programs, crop the scan, or use a machine with more memory.`,
+    `${path} has ${scan.size.join("×")} voxels and needs about ${gigabytes(needed)} GB beside itself, and ${gigabytes(left)} GB are free; close other programs, crop the scan, or use a machine with more memory.`,
   );
 }
 

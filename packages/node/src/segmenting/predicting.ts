@@ -1,4 +1,4 @@
-// A scan, or every scan of a folder, in; masks, node tables, pictures and DICOM objects in a folder out.
+// Segments a scan or every scan of a folder, and writes masks, node tables, pictures and DICOM objects.
 import {
   type DeviceChoice,
   InputError,
@@ -60,7 +60,7 @@ export interface Predictions {
 
 /**
  * Segments the scans of a path: a volume file, a DICOM series in a folder or archive, or a folder of several. A result
- * that stands in the output folder and holds what is asked for is left as it is. A scan that fails does not stop the
+ * that stands in the output folder and holds what is requested is left as it is. A scan that fails does not stop the
  * others: it is logged, and stands among the failures.
  *
  * @throws InputError where nothing can be read, the options do not fit the scans, the models do not fit each other, or the
@@ -78,7 +78,7 @@ export async function predictScans(
   for (const sentence of leftOut) job.log?.(sentence);
   if (clicksOf !== null && scans.length > 1)
     throw new InputError(
-      `${path} holds ${scans.length} scans, and points are of one; name one scan, or leave the points out.`,
+      `${path} holds ${scans.length} scans, and points belong to one scan; choose one scan, or leave the points out.`,
     );
   requireDicom(scans, form.dicom, job.log);
   const records = await Promise.all(models.map(modelRecord));
@@ -102,14 +102,14 @@ async function saltOf({ salt }: { readonly salt: string | null }, folder: string
   return secretOf(folder, ".predict-salt");
 }
 
-/** @throws InputError where DICOM objects are asked for, and no scan is a DICOM series */
+/** @throws InputError where DICOM objects are requested, and no scan is a DICOM series */
 function requireDicom(scans: readonly NamedScan[], objects: readonly DicomObject[], log: Job["log"]): void {
   const files = scans.filter(({ isDicom }) => !isDicom);
   if (objects.length === 0 || files.length === 0) return;
   const asked = `--dicom ${objects.join(",")}`;
   if (files.length === scans.length)
     throw new InputError(
-      `${files[0].origin.path} is a volume file, and ${asked} needs a DICOM series to refer to; leave --dicom out, or name the series.`,
+      `${files[0].origin.path} is a volume file, and ${asked} needs a DICOM series to refer to; leave --dicom out, or choose the series.`,
     );
   for (const { origin } of files) log?.(`${origin.path} is a volume file, so ${asked} is not written of it.`);
 }

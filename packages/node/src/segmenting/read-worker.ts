@@ -5,7 +5,7 @@ import { type Outcome, outcomeOf } from "../work/outcome.js";
 
 export interface ReadTask {
   readonly path: string;
-  /** Of several series or volumes at the path, the one. */
+  /** Which series or volume, if there are several at the path. */
   readonly wanted?: string;
 }
 

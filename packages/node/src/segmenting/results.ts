@@ -1,4 +1,4 @@
-// The files that one segmented scan leaves, and what they hold read back.
+// Writes the result files of a segmented scan, and reads them back.
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -30,7 +30,7 @@ import {
 } from "./manifest.js";
 import type { NamedScan } from "./scans.js";
 
-/** What is known of a scan when its files are written. */
+/** The result of a scan that is to be written. */
 export interface Result {
   readonly scan: NamedScan;
   readonly scanHash: string;

@@ -1,4 +1,4 @@
-// The scans that a path names, what their results are called, and reading each while the one before is worked on.
+// Finds the scans at a path, names their results, and reads each scan ahead while the previous one is segmented.
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename, dirname, relative, resolve, sep } from "node:path";
@@ -37,7 +37,7 @@ export interface FoundScans {
   readonly scans: readonly NamedScan[];
   /** Whether the path names several, however many it holds. */
   readonly areSeveral: boolean;
-  /** What of the path is no scan, a sentence each. */
+  /** Sentences about everything at the path that is not a scan. */
   readonly leftOut: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export interface FoundScans {
  * Results of a volume file have its name, in a folder with the names of its sub-folders before it. Results of a DICOM
  * series have a name made from its UID: the same however many other series come and go, and without the patient.
  *
- * @param wanted of several DICOM series, the one
+ * @param wanted which DICOM series, if there are several
  * @param salt a secret by which names and identities tell nothing of file or series; null where they may
  * @throws InputError where the path is missing, nothing can be read, or two scans would have results of one name
  */

@@ -1,4 +1,4 @@
-// One scan segmented: what stands there already is left, added to or replaced, and the result is written.
+// Segments a scan and writes the result; an existing result is kept, extended or replaced.
 
 import { join } from "node:path";
 import {
@@ -17,16 +17,16 @@ import type { Job } from "../work/job.js";
 import {
   type ClickRecord,
   type Form,
-  hashOfRecipe,
+  hashOfInputs,
   hashOfScan,
   isWhole,
   type Manifest,
   type ModelRecord,
   maskName,
-  type Recipe,
+  type ResultInputs,
   readManifest,
-  recipeOf,
   requireReplaceable,
+  resultInputs,
   type WholeScanRecord,
 } from "./manifest.js";
 import { requireMemory } from "./memory.js";
@@ -127,7 +127,7 @@ interface State {
 function measured(state: State): Pick<Result, "found" | "wholeScan" | "clicks"> {
   const { found, wholeScan, clicks } = state;
   if (found === null || !("reasons" in found))
-    throw new Error("neither a whole scan nor a click was asked for");
+    throw new Error("neither a whole scan nor a click was requested");
   return { found, wholeScan, clicks };
 }
 
@@ -143,7 +143,7 @@ async function withWholeScan({ found, clicks }: State, work: Work): Promise<Stat
   return {
     found: whole,
     wholeScan: {
-      ...computedBy(wholeRecipe(call), call.predictor, start),
+      ...computedBy(wholeScanInputs(call), call.predictor, start),
       region: [...whole.reasons],
       components_outside_body: whole.outsideBody,
     },
@@ -164,7 +164,7 @@ async function withClicks(
   const remarks = added.clicks.flatMap(({ remark }) => (remark === null ? [] : [remark]));
   if (added.clicks.every(({ node }) => node === null))
     throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
-  const computed = computedBy(clickRecipe(call), call.predictor, start);
+  const computed = computedBy(clickInputs(call), call.predictor, start);
   const records = added.clicks.map(
     ({ pointMm: [x, y, z], node, remark }): ClickRecord => ({
       point_lps_mm: [x, y, z],
@@ -221,8 +221,8 @@ function holds(
     (form.pictures || !pictures) &&
     dicom.every((object) => form.dicom.includes(object));
   if (identity !== scan.identity || sha256 !== scanHash || !hasFiles) return false;
-  if (points === null) return whole_scan?.recipe === hashOfRecipe(wholeRecipe(call));
-  const recipe = hashOfRecipe(clickRecipe(call));
+  if (points === null) return whole_scan?.recipe === hashOfInputs(wholeScanInputs(call));
+  const recipe = hashOfInputs(clickInputs(call));
   return points.every((point) =>
     clicks.some((click) => click.recipe === recipe && isSame(point, click.point_lps_mm)),
   );
@@ -237,11 +237,11 @@ const together = (wanted: Form, standing: Form): Form => ({
   dicom: [...new Set([...standing.dicom, ...wanted.dicom])],
 });
 
-const wholeRecipe = ({ records, options, predictor }: Segmenting): Recipe =>
-  recipeOf(records, { ...options, device: predictor.deviceNote });
+const wholeScanInputs = ({ records, options, predictor }: Segmenting): ResultInputs =>
+  resultInputs(records, { ...options, device: predictor.deviceNote });
 
-const clickRecipe = ({ records, options, predictor }: Segmenting): Recipe =>
-  recipeOf(records, { mirrored: options.mirrored, device: predictor.deviceNote });
+const clickInputs = ({ records, options, predictor }: Segmenting): ResultInputs =>
+  resultInputs(records, { mirrored: options.mirrored, device: predictor.deviceNote });
 
 interface Start {
   readonly started: string;
@@ -251,12 +251,12 @@ interface Start {
 const begin = (): Start => ({ started: new Date().toISOString(), milliseconds: performance.now() });
 
 function computedBy(
-  recipe: Recipe,
+  recipe: ResultInputs,
   { deviceNote }: Predictor,
   { started, milliseconds }: Start,
 ): Omit<WholeScanRecord, "region" | "components_outside_body"> {
   return {
-    recipe: hashOfRecipe(recipe),
+    recipe: hashOfInputs(recipe),
     version: recipe.version,
     models: [...recipe.models],
     settings: { ...recipe.settings },

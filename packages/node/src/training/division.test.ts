@@ -1,7 +1,7 @@
 // Who trains and who watches: whole patients, at most a quarter of them.
 import { patientOfCase } from "@lnsnet/core/training";
 import { describe, expect, test } from "vitest";
-import { divideCases, requireWatchers, whoTrains } from "./division.js";
+import { divideCases, divisionText, requireValidationScans } from "./division.js";
 
 describe("divideCases", () => {
   const cases = Array.from({ length: 12 }, (_, n) => {
@@ -33,7 +33,7 @@ describe("divideCases", () => {
     { patients: 16, asked: 4, watching: 4 },
     { patients: 100, asked: 4, watching: 4 },
     { patients: 100, asked: 99, watching: 25 },
-  ])("of $patients patients $watching watch where $asked scans are asked for", (row) => {
+  ])("of $patients patients $watching watch where $asked scans are requested", (row) => {
     const some = Array.from({ length: row.patients }, (_, n) => ({ ...cases[0], id: `case_${n}` }));
     const divided = divideCases(some, { validationCases: row.asked, validateEvery: 1, seed: 1 }, {});
     expect(divided.validation).toHaveLength(row.watching);
@@ -47,24 +47,24 @@ describe("divideCases", () => {
 
 test("where patience waits for watchers, and none can be spared, the training is refused", () => {
   const scans = divideCases([], { validationCases: 3, validateEvery: 1, seed: 1 }, {});
-  expect(() => requireWatchers(scans, { patience: 2 }, {})).toThrow(
-    "none of 0 scans of 0 patients can be spared",
+  expect(() => requireValidationScans(scans, { patience: 2 }, {})).toThrow(
+    "none of 0 scans of 0 patients can be used for validation",
   );
-  expect(() => requireWatchers(scans, { patience: 0 }, {})).not.toThrow();
+  expect(() => requireValidationScans(scans, { patience: 0 }, {})).not.toThrow();
 });
 
 test.each([
-  [2, "trains on 6 scans of 6 patients, watched by 2 scans of 2 patients"],
+  [2, "trains on 6 scans of 6 patients, validates on 2 scans of 2 patients"],
   [
     3,
-    "trains on 6 scans of 6 patients, watched by 2 scans of 2 patients (asked for: 3; at most a quarter of the patients watch)",
+    "trains on 6 scans of 6 patients, validates on 2 scans of 2 patients (requested: 3; validation gets at most a quarter of the patients)",
   ],
-  [0, "trains on 8 scans of 8 patients, watched by none"],
+  [0, "trains on 8 scans of 8 patients, validates on none"],
 ])("of 8 patients, with %d scans asked for, it is said who trains", (validationCases, sentence) => {
   const cases = Array.from({ length: 8 }, (_, n) => {
     const id = `case_${n}`;
     return { id, imagePath: id, labelPath: id, instancesPath: null };
   });
   const options = { validationCases, validateEvery: 5, seed: 1 };
-  expect(whoTrains(divideCases(cases, options, {}), options, {})).toBe(sentence);
+  expect(divisionText(divideCases(cases, options, {}), options, {})).toBe(sentence);
 });

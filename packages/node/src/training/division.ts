@@ -1,4 +1,4 @@
-// Who trains and who watches the training: a share of the patients, drawn by the seed.
+// Divides the cases into training and validation: a share of the patients, drawn by the seed.
 import { InputError } from "@lnsnet/core";
 import { type PatientRule, patientOfCase } from "@lnsnet/core/training";
 import { indexedStream } from "@lnsnet/core/transforms";
@@ -6,7 +6,7 @@ import type { Case } from "../datasets/dataset.js";
 import { patientsOf, scansOfPatients } from "../datasets/splits.js";
 import type { TrainingOptions } from "./options.js";
 
-/** Who trains, and who watches the training. */
+/** The scans for training and for validation. */
 export interface TrainingScans {
   readonly training: readonly Case[];
   /** Scans set aside for the learning curve; none where nothing is validated. */
@@ -15,12 +15,12 @@ export interface TrainingScans {
 
 /** A stream that no patch, mask, weight or fold is drawn from. */
 const VALIDATION_STREAM = 2 ** 49;
-/** More patients than a quarter do not watch: a fold of few would be left with one to train on. */
-const GREATEST_WATCHING_SHARE = 1 / 4;
+/** At most this share of the patients is used for validation, so that small folds keep enough patients to train on. */
+const MAX_VALIDATION_SHARE = 1 / 4;
 
 /**
  * Cases for training and for validation, drawn by the seed: as many scans as asked for, with all scans of their patients,
- * and of a quarter of the patients at most. Below four patients none watches.
+ * and of a quarter of the patients at most. With fewer than four patients there is no validation.
  */
 export function divideCases(
   cases: readonly Case[],
@@ -38,7 +38,7 @@ export function divideCases(
     .sort((a, b) => a.key - b.key)
     .slice(0, wanted)
     .map(({ scan }) => patientOf(scan));
-  const most = Math.floor(patientsOf(cases, rule).size * GREATEST_WATCHING_SHARE);
+  const most = Math.floor(patientsOf(cases, rule).size * MAX_VALIDATION_SHARE);
   const aside = new Set([...new Set(drawn)].slice(0, most));
   return {
     training: cases.filter((scan) => !aside.has(patientOf(scan))),
@@ -47,25 +47,25 @@ export function divideCases(
 }
 
 /** @throws InputError where patience waits for validations, and no scan can be spared for them */
-export function requireWatchers(
+export function requireValidationScans(
   { training, validation }: TrainingScans,
   { patience }: Pick<TrainingOptions, "patience">,
   rule: PatientRule,
 ): void {
   if (patience === 0 || validation.length > 0) return;
   throw new InputError(
-    `--patience is ${patience}, and none of ${scansOfPatients(training, rule)} can be spared to watch, since at most a quarter of the patients may; leave --patience out, or add scans.`,
+    `--patience is ${patience}, and none of ${scansOfPatients(training, rule)} can be used for validation, which gets at most a quarter of the patients; leave --patience out, or add scans.`,
   );
 }
 
-/** "trains on 9 scans of 9 patients, watched by 3 scans of 3 patients": a wrong rule for patients shows here first. */
-export function whoTrains(
+/** "trains on 9 scans of 9 patients, validates on 3 scans of 3 patients": a wrong rule for patients shows here first. */
+export function divisionText(
   { training, validation }: TrainingScans,
   { validateEvery, validationCases }: Pick<TrainingOptions, "validateEvery" | "validationCases">,
   rule: PatientRule,
 ): string {
-  const watching = validation.length === 0 ? "none" : scansOfPatients(validation, rule);
+  const validated = validation.length === 0 ? "none" : scansOfPatients(validation, rule);
   const isFewer = validateEvery > 0 && validation.length < validationCases;
-  const reason = ` (asked for: ${validationCases}; at most a quarter of the patients watch)`;
-  return `trains on ${scansOfPatients(training, rule)}, watched by ${watching}${isFewer ? reason : ""}`;
+  const reason = ` (requested: ${validationCases}; validation gets at most a quarter of the patients)`;
+  return `trains on ${scansOfPatients(training, rule)}, validates on ${validated}${isFewer ? reason : ""}`;
 }

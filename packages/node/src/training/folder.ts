@@ -1,4 +1,4 @@
-// The folder of a training run: its files, what it holds already, and whether a run may begin or go on there.
+// The folder of a training run: its files, and whether a run may start or resume there.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
@@ -56,7 +56,7 @@ export async function openTrainingFolder(
     await requireFreeNames(folder, runNames);
   } else if (start === "begin")
     throw new InputError(
-      `${folder} holds a training already; give --resume to go on with it, --force to begin anew in its place, or name another --output.`,
+      `${folder} holds a training already; give --resume to go on with it, --force to begin anew in its place, or choose another --output.`,
     );
   const goesOn = before !== null && start !== "replace";
   const now = await currentDataState(cases, before, ["image", "label"]);

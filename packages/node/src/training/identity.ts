@@ -1,4 +1,4 @@
-// By what a training run is known, so that it is resumed as the same run and no other.
+// The identity of a training run: only a run with the same settings, cases and weights can be resumed.
 import { createHash } from "node:crypto";
 import type { Plan } from "@lnsnet/core";
 import type { StartingPoint } from "@lnsnet/core/training";

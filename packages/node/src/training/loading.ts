@@ -1,4 +1,4 @@
-// Scans and batches ahead of the training step, made in worker threads: the step itself blocks the main one.
+// Prepares scans and batches ahead in worker threads, because the training step blocks the main thread.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Vector3 } from "@lnsnet/core";
 import type { BatchPlan, BatchSource, PreparedCase, TrainingBatch } from "@lnsnet/core/training";

@@ -1,13 +1,13 @@
-// What a training is asked for, and what it does by default.
+// The options of a training and their defaults.
 import { InputError } from "@lnsnet/core";
 import { type Decay, defaultOptimizer } from "@lnsnet/core/training";
 import { type Augmentation, defaultAugmentation } from "@lnsnet/core/transforms";
 
 export interface TrainingOptions {
   readonly steps: number;
-  /** Patches a batch. */
+  /** Patches per batch. */
   readonly batchSize: number;
-  /** Batches an update. */
+  /** Batches per update. */
   readonly accumulation: number;
   readonly learningRate: number;
   /** How the learning rate falls after the warm-up. */
@@ -59,6 +59,6 @@ export function requireTrainable(
     );
   if (trained === "head" && weightsPath === null)
     throw new InputError(
-      "--train head leaves all but the head as it is, which makes no sense of random weights; give a model with --weights.",
+      "--train head trains only the head, which makes no sense with random weights; give a model with --weights.",
     );
 }

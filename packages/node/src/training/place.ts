@@ -1,4 +1,4 @@
-// The folder of a training run as the place where the training loop keeps it.
+// Saves a training run in its folder, for the training loop of core.
 import type { Plan, TrainingStep } from "@lnsnet/core";
 import { learningCurveSvg } from "@lnsnet/core/reports";
 import {

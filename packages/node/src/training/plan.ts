@@ -1,4 +1,4 @@
-// The plan of a training: what is asked for, the channels and classes of the data set, and what its scans suggest.
+// The plan of a training: requested settings, channels and classes of the data set, and defaults from its scans.
 import { InputError, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
 import { medianOf } from "@lnsnet/core/statistics";
 import { channelPlan, type IntensityWindow, logitChannels } from "@lnsnet/core/transforms";
@@ -7,14 +7,14 @@ import { type Case, type Dataset, listed } from "../datasets/dataset.js";
 import { classNames } from "../datasets/foreground.js";
 import { readScan } from "../files/imaging.js";
 
-/** Of soft tissue. */
+/** A window for soft tissue. */
 export const defaultWindow: IntensityWindow = { lowHu: -160, highHu: 240 };
 
-/** What of a plan is asked for; its network is built for the data set's channels and classes. */
-export type AskedPlan = Pick<Plan, "network" | "patchSize" | "spacingMm" | "window">;
+/** What of a plan is requested; its network is built for the data set's channels and classes. */
+export type RequestedPlan = Pick<Plan, "network" | "patchSize" | "spacingMm" | "window">;
 
 /** @throws InputError where a channel asks for a scaling that is not supported */
-export function planFor(dataset: Dataset, asked: AskedPlan): Plan {
+export function planFor(dataset: Dataset, asked: RequestedPlan): Plan {
   const { network, patchSize, spacingMm, window } = asked;
   const { labels, name } = dataset;
   const { scheme } = labels;
@@ -43,8 +43,8 @@ function writtenAsOne(scheme: NonNullable<Plan["labels"]>): NonNullable<Plan["la
   return classes.length > 1 ? scheme : { ...scheme, classes: [{ ...classes[0], writtenAs: 1 }] };
 }
 
-/** Working spacing and window, where they are asked for. */
-export interface AskedSettings {
+/** Working spacing and window, where they are requested. */
+export interface RequestedSettings {
   readonly spacingMm?: Vector3 | undefined;
   readonly window?: IntensityWindow | undefined;
 }
@@ -52,7 +52,7 @@ export interface AskedSettings {
 /** The settings asked for; else the median spacing of the training scans, and {@link defaultWindow}. */
 export async function workingSettings(
   { training, channels: names }: Dataset,
-  { spacingMm, window = defaultWindow }: AskedSettings = {},
+  { spacingMm, window = defaultWindow }: RequestedSettings = {},
 ): Promise<CacheSettings> {
   const channels = channelPlan(names, window);
   return {
@@ -69,7 +69,7 @@ export async function workingSettings(
  */
 export async function cachedSettings(
   folder: string,
-  { spacingMm, window }: AskedSettings,
+  { spacingMm, window }: RequestedSettings,
 ): Promise<CacheSettings> {
   const settings = await readCacheSettings(folder);
   const held = settings.window;
@@ -80,7 +80,7 @@ export async function cachedSettings(
   for (const [option, asked, made] of rows)
     if (asked !== undefined && asked !== made)
       throw new InputError(
-        `${folder} was made with ${option} ${made}, and ${option} ${asked} is asked for; leave ${option} out or run lnsnet preprocess into another folder.`,
+        `${folder} was made with ${option} ${made}, and ${option} ${asked} is requested; leave ${option} out or run lnsnet preprocess into another folder.`,
       );
   return settings;
 }

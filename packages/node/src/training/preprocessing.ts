@@ -48,6 +48,6 @@ async function openCache(folder: string, { training }: Dataset, settings: CacheS
   const held = await readCacheSettings(folder);
   if (JSON.stringify(held) !== JSON.stringify(settings))
     throw new InputError(
-      `${folder} holds a cache of ${held.spacingMm.join("×")} mm and ${held.window.lowHu} to ${held.window.highHu} HU, and ${settings.spacingMm.join("×")} mm and ${settings.window.lowHu} to ${settings.window.highHu} HU are asked for; name another folder.`,
+      `${folder} holds a cache of ${held.spacingMm.join("×")} mm and ${held.window.lowHu} to ${held.window.highHu} HU, and ${settings.spacingMm.join("×")} mm and ${settings.window.lowHu} to ${settings.window.highHu} HU are requested; choose another folder.`,
     );
 }

@@ -1,4 +1,4 @@
-// training.json: what the result of a training rests on, for a person to read.
+// Writes training.json, a readable record of what the result of a training depends on.
 
 import type { Plan } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";

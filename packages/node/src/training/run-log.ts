@@ -1,4 +1,4 @@
-// The log of a training run: JSON lines for scripts, and the same figures as an event file for TensorBoard.
+// The log of a training run: JSON lines for scripts, and the same values as an event file for TensorBoard.
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileVersionRecord, restartRecord, scalarsRecord } from "@lnsnet/core/formats";

@@ -1,4 +1,4 @@
-// The state of a training run in its file: all that the next step depends on, what was seen so far, and whose it is.
+// Reads and writes the state file of a training run: everything that is needed to resume it.
 import { isDeepStrictEqual } from "node:util";
 import { InputError, type TrainingState, type TrainingStep } from "@lnsnet/core";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
@@ -118,7 +118,7 @@ function progressOf(
     };
   } catch {
     throw new InputError(
-      `${path} is damaged: what it says of the steps done cannot be read; copy it here once more, or remove it to train anew.`,
+      `${path} is damaged: its record of finished steps cannot be read; copy the file again, or remove it to start a new training.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-// A network trained in a folder of its own, which no other process writes to meanwhile.
+// Trains a network in a folder that is locked against other processes meanwhile.
 import type { Plan } from "@lnsnet/core";
 import type { Dataset } from "../datasets/dataset.js";
 import { ensureWritableFolder } from "../files/disk.js";

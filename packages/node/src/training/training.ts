@@ -17,7 +17,7 @@ import type { Dataset } from "../datasets/dataset.js";
 import { ensureWritableFolder } from "../files/disk.js";
 import { requireFreeFile } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
-import { divideCases, requireWatchers, type TrainingScans, whoTrains } from "./division.js";
+import { divideCases, divisionText, requireValidationScans, type TrainingScans } from "./division.js";
 import { openTrainingFolder, type TrainingStart, trainingFiles } from "./folder.js";
 import { runIdentity } from "./identity.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
@@ -74,7 +74,7 @@ export async function train(
   await ensureWritableFolder(run.folder);
   const patients = run.patients ?? { named: dataset.patients };
   const scans = divideCases(dataset.training, options, patients);
-  requireWatchers(scans, options, patients);
+  requireValidationScans(scans, options, patients);
   const step = stepOf(plan, options);
   const begun = await openRun({ dataset, plan, options, run, patients, scans, step }, job);
   const cases = await prepareCases(
@@ -84,7 +84,7 @@ export async function train(
     job,
   );
   refuseLargePatch(plan.patchSize, cases);
-  job.log?.(whoTrains(scans, options, patients));
+  job.log?.(divisionText(scans, options, patients));
   const { state, history } = await runLoop({ plan, options, scans, step, cases, ...begun }, job);
   const files = trainingFiles(run.folder);
   return {

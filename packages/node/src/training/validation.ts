@@ -1,4 +1,4 @@
-// The scans that watch a training, ready to be outlined by its weights.
+// Validation during a training: predicts the validation scans with the current weights.
 import { counted, type Plan } from "@lnsnet/core";
 import { meanDsc } from "@lnsnet/core/inference";
 import { nodeRuntime } from "@lnsnet/core/node";
@@ -17,7 +17,7 @@ export interface Validator {
 /**
  * Loads the network once for the whole run, its weights an input.
  *
- * @returns null where no scan can watch
+ * @returns null where no scan can be used for validation
  */
 export async function openValidator(
   build: BuildNetwork,
@@ -26,23 +26,23 @@ export async function openValidator(
   cases: readonly PreparedCase[],
   log: Job["log"],
 ): Promise<Validator | null> {
-  const watchers = watchersOf(cases, log);
-  if (watchers.length === 0) return null;
+  const usable = scansWithForeground(cases, log);
+  if (usable.length === 0) return null;
   const model = forwardModel(build, [1, plan.network.configuration.inputs, ...plan.patchSize]);
   const session = await nodeRuntime.createSession(model, { threads });
   return {
-    validate: (constants) => meanDsc(watchers, session, { ...plan, overlap: VALIDATION_OVERLAP, constants }),
+    validate: (constants) => meanDsc(usable, session, { ...plan, overlap: VALIDATION_OVERLAP, constants }),
     release: () => session.release(),
   };
 }
 
-/** The scans that can watch: of one without foreground, the DSC is 0 or 1 and says nothing of how well nodes are outlined. */
-function watchersOf(cases: readonly PreparedCase[], log: Job["log"]): PreparedCase[] {
-  const watchers = cases.filter(({ foreground }) => foreground.length > 0);
-  const without = cases.length - watchers.length;
+/** The scans that can be used for validation: without foreground the DSC is 0 or 1, and does not tell how well nodes are outlined. */
+function scansWithForeground(cases: readonly PreparedCase[], log: Job["log"]): PreparedCase[] {
+  const usable = cases.filter(({ foreground }) => foreground.length > 0);
+  const without = cases.length - usable.length;
   if (without > 0)
     log?.(
       `${counted(without, "scan")} of the ${cases.length} that watch ${without === 1 ? "has" : "have"} no foreground, and no validation DSC counts ${without === 1 ? "it" : "them"}`,
     );
-  return watchers;
+  return usable;
 }

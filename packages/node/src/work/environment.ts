@@ -1,4 +1,4 @@
-// What an experiment ran on: versions, machine, state of the code, command.
+// Records the environment of an experiment: versions, machine, state of the code, command.
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
@@ -17,7 +17,7 @@ export const environmentSchema = z.object({
   processor: z.string(),
   cores: z.number(),
   memory_gb: z.number(),
-  /** As asked for; 0 is one a core. */
+  /** As requested; 0 means one per core. */
   threads: z.number(),
   command: z.string(),
   started: z.string(),

@@ -71,7 +71,7 @@ export async function frameDecoder(dataset: DicomDataset): Promise<(frame: numbe
   const decode = await codedFrameDecoder(syntax, description);
   return (frame) => {
     const encoded = frames[frame];
-    if (encoded === undefined) throw new RangeError(`Frame ${frame} of ${frames.length} was asked for.`);
+    if (encoded === undefined) throw new RangeError(`Frame ${frame} of ${frames.length} was requested.`);
     return ofFrame(dataset, syntax, frame, () => decode(bytesOf(dataset, encoded)));
   };
 }

@@ -32,20 +32,6 @@ export function nodeMask(instances: Volume<IntegerVoxelArray>): Volume<Uint8Arra
 /** A voxel is foreground if its probability is at least this. */
 export const FOREGROUND_THRESHOLD = 0.5;
 
-/** The value that is written for each class; 1 if there is a single class. */
-export function classLabels(
-  {
-    instances,
-    nodes,
-  }: { readonly instances: Volume<IntegerVoxelArray>; readonly nodes: readonly FoundNode[] },
-  scheme: LabelScheme,
-): Volume<Uint8Array> {
-  if (scheme.classes.length === 1) return nodeMask(instances);
-  const ofClass = new Map(scheme.classes.map(({ name, writtenAs }) => [name, writtenAs]));
-  const values = new Map(nodes.map(({ id, className }) => [id, ofClass.get(className ?? "") ?? 0]));
-  return { ...instances, data: Uint8Array.from(instances.data, (number) => values.get(number) ?? 0) };
-}
-
 /** The prediction for a class. */
 export interface ClassPrediction extends Prediction {
   /** Undefined where there is one class. */

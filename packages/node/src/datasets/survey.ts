@@ -48,7 +48,7 @@ export interface LabelSurvey {
 }
 
 /** A node by its instance; where the data set has none, a 26-connected component of one class. */
-export interface SurveyedNode {
+interface SurveyedNode {
   /** Where there are several classes. */
   readonly className?: string | undefined;
   readonly voxels: number;
@@ -180,7 +180,7 @@ function nodesOfClasses(
 }
 
 /** The instances where a mask is, and 0 elsewhere. */
-export function instancesWithin<T extends IntegerVoxelArray>(
+function instancesWithin<T extends IntegerVoxelArray>(
   instances: Volume<T>,
   { data: mask }: Volume<Uint8Array>,
 ): Volume<T> {

@@ -15,7 +15,7 @@ export async function loadModel(path: string): Promise<StoredModel> {
 }
 
 /** Results of several classes or channels have no files yet. @throws InputError where a plan has them */
-export function requireOneClass({ labels, channels }: Plan, path: string): void {
+function requireOneClass({ labels, channels }: Plan, path: string): void {
   if ((labels?.classes.length ?? 1) > 1 || (channels?.length ?? 1) > 1)
     throw new InputError(
       `${path} has several classes or channels, which can be trained and not yet used; choose one class with --foreground, and keep the CT alone.`,

@@ -6,6 +6,7 @@ import {
   detectionJson,
   detectionText,
   type EvaluatedCase,
+  type Evaluation,
   evaluateFiles,
   type ForegroundRules,
   metrics,
@@ -33,7 +34,8 @@ export const evaluateCommand = defineCommand({
     },
     label: {
       type: "string",
-      description: "the value that is foreground, in both; by default every value but 0",
+      description:
+        "the value that is foreground, in both; by default every value but 0, and each class by itself where dataset.json names several",
       valueHint: "NUMBER",
     },
     "truth-label": {
@@ -50,6 +52,18 @@ export const evaluateCommand = defineCommand({
       type: "string",
       description: "read the prediction as a probability map; foreground begins at this probability",
       valueHint: "SHARE",
+    },
+    classes: {
+      type: "string",
+      description:
+        "the dataset.json that names the classes; by default the one beside the folder of the truth",
+      valueHint: "FILE",
+    },
+    ignore: {
+      type: "string",
+      description:
+        'value of voxels in the truth that nobody judged, which count nowhere; by default what dataset.json calls "ignore"',
+      valueHint: "NUMBER",
     },
     images: {
       type: "string",
@@ -91,11 +105,12 @@ export const evaluateCommand = defineCommand({
     const { images, pictures } = args;
     if ((pictures === undefined) !== (images === undefined))
       throw new InputError("--pictures and --images belong together; give both or neither.");
-    const { cases, scanNodes } = await evaluateFiles(
+    const evaluations = await evaluateFiles(
       args.truth,
       args.prediction,
       {
         ...foregroundRules(args),
+        datasetJson: args.classes ?? null,
         surface: args.surface,
         split: args.split,
         nodes: args.nodes === true,
@@ -109,25 +124,45 @@ export const evaluateCommand = defineCommand({
       terminalJob(),
     );
     if (args.json === true) {
-      const nodes = scanNodes === null ? {} : detectionJson(scanNodes);
-      printJson({ surface: args.surface, cases, ...summariseCases(cases), ...nodes });
+      const ofClasses = evaluations.map(evaluationJson);
+      printJson({
+        surface: args.surface,
+        ...(ofClasses.length === 1 ? ofClasses[0] : { classes: ofClasses }),
+      });
       return;
     }
-    printText(evaluationTable(cases));
-    if (scanNodes !== null) printText(`\n${detectionText(scanNodes)}`);
+    printText(evaluations.map(evaluationText).join("\n\n"));
   },
 });
+
+function evaluationJson({ className, cases, scanNodes }: Evaluation) {
+  return {
+    ...(className === undefined ? {} : { class: className }),
+    cases,
+    ...summariseCases(cases),
+    ...(scanNodes === null ? {} : detectionJson(scanNodes)),
+  };
+}
+
+function evaluationText({ className, cases, scanNodes }: Evaluation): string {
+  return [
+    ...(className === undefined ? [] : [className]),
+    evaluationTable(cases),
+    ...(scanNodes === null ? [] : [`\n${detectionText(scanNodes)}`]),
+  ].join("\n");
+}
 
 interface ForegroundValues {
   readonly label?: string | undefined;
   readonly "truth-label"?: string | undefined;
   readonly "prediction-label"?: string | undefined;
   readonly threshold?: string | undefined;
+  readonly ignore?: string | undefined;
 }
 
 /** @throws InputError for a value that cannot be used, or options that do not go together */
 function foregroundRules(args: ForegroundValues): ForegroundRules {
-  const labelOf = (option: "label" | "truth-label" | "prediction-label") =>
+  const labelOf = (option: "label" | "truth-label" | "prediction-label" | "ignore") =>
     args[option] === undefined ? null : wholeNumber(args[option], `--${option}`, 1, 65_535);
   const both = labelOf("label");
   const threshold = args.threshold === undefined ? null : realNumber(args.threshold, "--threshold", 0.001, 1);
@@ -139,6 +174,7 @@ function foregroundRules(args: ForegroundValues): ForegroundRules {
     truthLabel: labelOf("truth-label") ?? both,
     predictionLabel: threshold === null ? (labelOf("prediction-label") ?? both) : null,
     threshold,
+    ignored: labelOf("ignore"),
   };
 }
 

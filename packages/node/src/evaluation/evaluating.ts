@@ -1,5 +1,5 @@
 // Evaluates predicted masks against true masks: metrics of each scan, detected nodes, pictures of the best and worst case.
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { detectNodes, evaluateCase, overlayPng, summarise, type Volume } from "@lnsnet/core";
 import type { SurfaceConvention } from "@lnsnet/core/metrics";
 import { csvTable, type TableColumn } from "@lnsnet/core/reports";
@@ -10,13 +10,26 @@ import { readScan } from "../files/imaging.js";
 import { requireFreeFile } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import type { ScanNodes } from "./detection.js";
-import { type ComparedPair, checkValues, type ForegroundRules, type MaskPair, readPair } from "./masks.js";
+import { holdsInstances, labelsOfTruth, type NamedLabels } from "./judged-classes.js";
+import {
+  type ComparedPair,
+  checkClasses,
+  checkValues,
+  classOfPair,
+  type ForegroundRules,
+  type MaskPair,
+  readPair,
+} from "./masks.js";
 import { forEachMetric, type MetricName, type MetricRow, metricNames, metricRow } from "./metric-names.js";
 import { pairMasks, scansByCase } from "./pairs.js";
 import { bestMedianWorst, ranks } from "./ranking.js";
 
 /** How the two masks of a scan are compared. */
-interface EvaluationRules extends ForegroundRules {
+interface EvaluationRules extends Omit<ForegroundRules, "ignored"> {
+  /** The value of truth voxels that nobody judged; null takes what a dataset.json calls "ignore". */
+  readonly ignored: number | null;
+  /** The dataset.json that names the classes; null takes the one beside the folder of the truth. */
+  readonly datasetJson: string | null;
   /** Which definition of surface distances to use. */
   readonly surface: SurfaceConvention;
   /** What counts as a node. "auto": all voxels of a value in `instancesTr` and `instancesTs`, connected components elsewhere. */
@@ -45,42 +58,62 @@ export interface EvaluatedCase extends MetricRow {
   readonly case: string;
 }
 
+/** The comparison of one class, or of all foreground. */
 export interface Evaluation {
+  /** Where a dataset.json names several classes. */
+  readonly className?: string | undefined;
   readonly cases: readonly EvaluatedCase[];
   /** Null where nodes were not requested. */
   readonly scanNodes: readonly ScanNodes[] | null;
 }
 
 /**
- * Compares two mask files, or the masks of two folders by their names. Anything unusual about their values is logged.
+ * Compares two mask files, or the masks of two folders by their names: class by class where a dataset.json names
+ * several and no label is chosen, else all foreground together. Anything unusual about their values is logged.
  *
+ * @returns an evaluation for each class, in the order of dataset.json; one where classes are not told apart
  * @throws InputError where a file cannot be used, masks have no counterpart or another geometry, no file holds the label,
- *   or an output stands there already; the signal's reason
+ *   a file holds a value without a class, or an output stands there already; the signal's reason
  */
 export async function evaluateFiles(
   truth: string,
   prediction: string,
   options: EvaluationOptions,
   job: Job = {},
-): Promise<Evaluation> {
-  const { pictures, csvPath, force } = options;
-  const inputs = [truth, prediction, ...(pictures === null ? [] : [pictures.images])];
+): Promise<readonly Evaluation[]> {
+  const { pictures, csvPath, force, datasetJson } = options;
+  const inputs = [
+    truth,
+    prediction,
+    ...(pictures === null ? [] : [pictures.images]),
+    ...(datasetJson === null ? [] : [datasetJson]),
+  ];
   const outputs = pictures === null ? [] : ranks.map((rank) => picturePath(pictures.folder, rank));
   for (const path of [...outputs, ...(csvPath === null ? [] : [csvPath])])
     await requireFreeFile(path, { inputs, force });
+  const labels = await labelsOfTruth(truth, datasetJson);
+  const rules = { ...options, ignored: options.ignored ?? ignoredValue(labels, options) };
   const pairs = await pairMasks(truth, prediction);
   const scans = pictures === null ? null : await scansByCase(pictures.images, pairs);
-  const evaluation = await evaluatePairs(pairs, options, job);
-  if (pictures !== null && scans !== null) await writePictures(evaluation, pairs, scans, pictures, options);
-  if (csvPath !== null)
-    await writeAtomically(
-      csvPath,
-      csvTable(
-        csvColumns,
-        evaluation.cases.map((row) => ({ ...row })),
-      ),
-    );
-  return evaluation;
+  const evaluations = await evaluatePairs(pairs, rules, severalClasses(labels, options), job);
+  if (pictures !== null && scans !== null) await writePictures(evaluations, pairs, scans, pictures, rules);
+  if (csvPath !== null) await writeAtomically(csvPath, evaluationCsv(evaluations));
+  return evaluations;
+}
+
+/** The classes that are compared; null where all foreground is one class, or one value was chosen. */
+function severalClasses(
+  labels: NamedLabels | null,
+  { truthLabel, predictionLabel, threshold }: EvaluationOptions,
+): NamedLabels | null {
+  const isChosen = truthLabel !== null || predictionLabel !== null || threshold !== null;
+  return isChosen || labels === null || labels.scheme.classes.length === 1 ? null : labels;
+}
+
+/** The value that a dataset.json calls "ignore", but where it was chosen as foreground. */
+function ignoredValue(labels: NamedLabels | null, { truthLabel }: EvaluationOptions): number | null {
+  const value = labels?.scheme.ignored ?? null;
+  return value === truthLabel ? null : value;
 }
 
 /** Of each metric, figures over the cases that have it, and how many have not: a missed scan has no distance, so a mean
@@ -98,12 +131,17 @@ export function summariseCases(
 
 async function evaluatePairs(
   pairs: readonly MaskPair[],
-  options: EvaluationOptions,
+  options: EvaluationOptions & ForegroundRules,
+  labels: NamedLabels | null,
   { signal, onProgress, log }: Job,
-): Promise<Evaluation> {
-  const { surface, split } = options;
-  const cases: EvaluatedCase[] = [];
-  const scanNodes: ScanNodes[] = [];
+): Promise<Evaluation[]> {
+  const { surface } = options;
+  const names = labels?.scheme.classes.map(({ name }) => name) ?? [undefined];
+  const judged = names.map((className) => ({
+    ...(className === undefined ? {} : { className }),
+    cases: [] as EvaluatedCase[],
+    scanNodes: options.nodes ? ([] as ScanNodes[]) : null,
+  }));
   const values: Pick<ComparedPair, "truthValues" | "predictionValues">[] = [];
   const report = (done: number, text = "") => {
     if (pairs.length > 1) onProgress?.({ stage: "evaluate", unit: "scan", done, total: pairs.length, text });
@@ -111,41 +149,50 @@ async function evaluatePairs(
   report(0);
   for (const pair of pairs) {
     signal?.throwIfAborted();
-    const { truth, prediction, truthValues, predictionValues } = await readPair(pair, options);
-    values.push({ truthValues, predictionValues });
-    cases.push({ case: pair.case, ...metricRow(evaluateCase(maskOf(truth), maskOf(prediction), surface)) });
-    if (options.nodes) {
-      const detection = detectNodes(truth, prediction, {
-        truthSplit: splitOf(pair.truthPath, split),
-        predictionSplit: splitOf(pair.predictionPath, split),
-        surface,
+    const read = await readPair(pair, options);
+    values.push({ truthValues: read.truthValues, predictionValues: read.predictionValues });
+    for (const [position, { cases, scanNodes }] of judged.entries()) {
+      const { truth, prediction } = labels === null ? read : classOfPair(read, labels.scheme, position);
+      const metrics = metricRow(evaluateCase(maskOf(truth), maskOf(prediction), surface));
+      cases.push({ case: pair.case, ...metrics });
+      scanNodes?.push({
+        case: pair.case,
+        detection: detectNodes(truth, prediction, {
+          truthSplit: splitOf(pair.truthPath, options.split),
+          predictionSplit: splitOf(pair.predictionPath, options.split),
+          surface,
+        }),
       });
-      scanNodes.push({ case: pair.case, detection });
     }
-    report(cases.length, pair.case);
+    report(values.length, pair.case);
   }
-  for (const problem of checkValues(values, options)) log?.(problem);
-  return { cases, scanNodes: options.nodes ? scanNodes : null };
+  const remarks =
+    labels === null ? checkValues(values, options) : checkClasses(values, labels.scheme, labels.path);
+  for (const remark of remarks) log?.(remark);
+  return judged;
 }
 
-/** In the folders of instances, as `phantom` and `dataset import` write them, each value is a node, in however many pieces. */
+/** In the folders of instances, each value is a node, in however many pieces. */
 function splitOf(path: string, split: EvaluationRules["split"]): NodeSplit {
   if (split !== "auto") return split;
-  return /^instances(Tr|Ts)$/.test(basename(dirname(resolve(path)))) ? "labels" : "components";
+  return holdsInstances(dirname(resolve(path))) ? "labels" : "components";
 }
 
 const picturePath = (folder: string, rank: string): string => join(folder, `${rank}.png`);
 
-/** Pictures of the best, the median and the worst case by DSC, each with truth and prediction outlined. */
+/** Pictures of the best, the median and the worst case by (mean) DSC, each with truth and prediction outlined. */
 async function writePictures(
-  { cases }: Evaluation,
+  evaluations: readonly Evaluation[],
   pairs: readonly MaskPair[],
   scans: ReadonlyMap<string, string>,
   { folder, dataLabel }: NonNullable<EvaluationOptions["pictures"]>,
   rules: ForegroundRules,
 ): Promise<void> {
   await ensureWritableFolder(folder);
-  const compared = cases.map(({ case: id, dsc }, index) => ({ id, dsc: dsc ?? 0, pair: pairs[index] }));
+  const compared = pairs.map((pair, index) => {
+    const { mean } = summarise(evaluations.map(({ cases }) => cases[index].dsc));
+    return { id: pair.case, dsc: mean ?? 0, pair };
+  });
   for (const { rank, id, dsc, pair } of bestMedianWorst(compared)) {
     const scan = scans.get(id);
     if (scan === undefined) throw new Error(`no scan of ${id}`);
@@ -163,4 +210,12 @@ const maskOf = (labels: Volume<IntegerVoxelArray>): Volume<Uint8Array> => ({
   data: maskWhere(labels.data, (value) => value !== 0),
 });
 
-const csvColumns: readonly TableColumn[] = ["case", ...metricNames].map((key) => ({ key, title: key }));
+function evaluationCsv(evaluations: readonly Evaluation[]): string {
+  const areSeveral = evaluations.length > 1;
+  const keys = ["case", ...(areSeveral ? ["class"] : []), ...metricNames];
+  const columns = keys.map((key): TableColumn => ({ key, title: key }));
+  return csvTable(
+    columns,
+    evaluations.flatMap(({ className, cases }) => cases.map((row) => ({ ...row, class: className ?? null }))),
+  );
+}

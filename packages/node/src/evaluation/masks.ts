@@ -1,11 +1,8 @@
 // Reads the true and the predicted mask of a scan, and decides which values are foreground.
-import { dirname, join, resolve } from "node:path";
 import { InputError, sameGeometry, type Volume } from "@lnsnet/core";
+import { type LabelScheme, targetNumbers, targetTable, truthOfClass } from "@lnsnet/core/transforms";
 import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
-import { z } from "zod";
-import { labelsOf, labelsSchema } from "../datasets/foreground.js";
-import { isFile, readJson } from "../files/disk.js";
 import { describeGeometry } from "../files/geometry-text.js";
 import { readScan } from "../files/imaging.js";
 
@@ -23,13 +20,15 @@ export interface ForegroundRules {
   readonly predictionLabel: number | null;
   /** The probability from which on a voxel of the prediction is foreground; null where predictions are labels. */
   readonly threshold: number | null;
+  /** The value of truth voxels that nobody judged, which count nowhere; null where there is none. */
+  readonly ignored: number | null;
 }
 
-/** The foreground of a pair, and the values that its files hold. */
+/** The foreground of a pair, without the voxels that nobody judged, and the values that its files hold. */
 export interface ComparedPair {
   readonly truth: Volume<IntegerVoxelArray>;
   readonly prediction: Volume<IntegerVoxelArray>;
-  /** The values other than 0 that the files hold, ascending. */
+  /** The values that the files hold, ascending, other than 0 and the one to be ignored. */
   readonly truthValues: readonly number[];
   readonly predictionValues: readonly number[];
 }
@@ -39,11 +38,12 @@ const usualIgnoredValue = 255;
 
 /**
  * @throws InputError where a file holds no labels, the prediction is a probability map and there is no threshold or the
- *   other way round, the truth marks voxels that nobody judged, or the two have different geometry
+ *   other way round, the truth seems to mark voxels that nobody judged and the rules do not say so, or the two have
+ *   different geometry
  */
 export async function readPair(
   { truthPath, predictionPath }: MaskPair,
-  { truthLabel, predictionLabel, threshold }: ForegroundRules,
+  { truthLabel, predictionLabel, threshold, ignored }: ForegroundRules,
 ): Promise<ComparedPair> {
   const truth = requireLabels(await readScan(truthPath), truthPath);
   const scan = await readScan(predictionPath);
@@ -61,19 +61,35 @@ export async function readPair(
         "resample the prediction onto the truth's grid.",
     );
   }
-  const truthValues = valuesOf(truth);
-  const ignored = await ignoredValueOf(truthPath);
-  if (ignored !== null && truthValues.includes(ignored))
-    throw new InputError(
-      `${truthPath} holds ${ignored}, which the data set's dataset.json calls "ignore": voxels that nobody judged, which cannot be left out yet; set them to 0 in truth and prediction.`,
-    );
+  const truthValues = valuesOf(truth).filter((value) => value !== ignored);
   if (truthLabel !== usualIgnoredValue) refuseIgnored(truthValues, truthPath);
+  const isJudged = ignored === null ? null : maskWhere(truth.data, (value) => value !== ignored);
   return {
-    truth: withLabel(truth, truthLabel),
-    prediction: withLabel(prediction, predictionLabel),
+    truth: withLabel(judged(truth, isJudged), truthLabel),
+    prediction: withLabel(judged(prediction, isJudged), predictionLabel),
     truthValues,
-    predictionValues: valuesOf(prediction),
+    predictionValues: valuesOf(prediction).filter((value) => value !== ignored),
   };
+}
+
+/** A class of a pair as masks. */
+export interface ComparedClass {
+  readonly truth: Volume<Uint8Array>;
+  readonly prediction: Volume<Uint8Array>;
+}
+
+/** Both masks of one class; of a region, the voxels of all its values. */
+export function classOfPair(
+  { truth, prediction }: ComparedPair,
+  scheme: LabelScheme,
+  position: number,
+): ComparedClass {
+  const table = targetTable(scheme);
+  const ofClass = (labels: Volume<IntegerVoxelArray>) => ({
+    ...labels,
+    data: truthOfClass(targetNumbers(labels.data, table), table, position),
+  });
+  return { truth: ofClass(truth), prediction: ofClass(prediction) };
 }
 
 /**
@@ -96,7 +112,7 @@ export function checkValues(
     },
   ];
   const holds = (values: readonly number[]) =>
-    values.length === 0 ? "nothing but 0" : `the value${values.length === 1 ? "" : "s"} ${few(values)}`;
+    values.length === 0 ? "nothing but 0" : valuesInWords(values);
   const absent = sides.filter(({ label, values }) => label !== null && !values.includes(label));
   if (absent.length === 2)
     throw new InputError(
@@ -115,6 +131,36 @@ export function checkValues(
   return [...missing, ...merged];
 }
 
+/**
+ * What is odd about the values of all pairs together where classes are compared, a sentence each: a class that one side
+ * has nowhere.
+ *
+ * @param path the dataset.json that names the classes
+ * @throws InputError where a file holds a value without a class
+ */
+export function checkClasses(
+  pairs: readonly Pick<ComparedPair, "truthValues" | "predictionValues">[],
+  { classes }: LabelScheme,
+  path: string,
+): string[] {
+  const known = classes.flatMap((labelClass) => labelClass.values);
+  const named = classes.map(({ name, values }) => `${values.join(", ")} (${name})`).join(", ");
+  return (["truth", "prediction"] as const).flatMap((side) => {
+    const values = union(pairs, `${side}Values`);
+    const unknown = values.filter((value) => !known.includes(value));
+    if (unknown.length > 0)
+      throw new InputError(
+        `The ${side} holds ${valuesInWords(unknown)}, and ${path} names ${named}; choose a value of each with --truth-label and --prediction-label, or give masks of these classes.`,
+      );
+    return classes
+      .filter((labelClass) => !labelClass.values.some((value) => values.includes(value)))
+      .map(({ name }) => `No ${side} holds ${name}: every mask of it is empty.`);
+  });
+}
+
+const valuesInWords = (values: readonly number[]): string =>
+  `the value${values.length === 1 ? "" : "s"} ${few(values)}`;
+
 function thresholded({ data }: Volume, threshold: number, path: string): Uint8Array {
   const wrong = data.find((value) => value < 0 || value > 1);
   if (wrong !== undefined)
@@ -124,32 +170,21 @@ function thresholded({ data }: Volume, threshold: number, path: string): Uint8Ar
   return maskWhere(data, (value) => value >= threshold);
 }
 
-/** The value of voxels that nobody judged, where the mask lies in a data set whose dataset.json names one. */
-async function ignoredValueOf(truthPath: string): Promise<number | null> {
-  const path = join(dirname(dirname(resolve(truthPath))), "dataset.json");
-  if (!(await isFile(path))) return null;
-  try {
-    const { labels, regions_class_order } = await readJson(path, descriptionSchema);
-    return labelsOf(path, labels, regions_class_order, null).scheme.ignored;
-  } catch (error) {
-    // What is wrong with a data set otherwise does not concern two masks.
-    if (!(error instanceof InputError)) throw error;
-    return null;
-  }
-}
-
-const descriptionSchema = z.object({
-  labels: labelsSchema,
-  regions_class_order: z.array(z.number()).optional(),
-});
-
 function refuseIgnored(values: readonly number[], path: string): void {
   // Instances run on; 255 right after 254 is one of them.
   const isMark = values.includes(usualIgnoredValue) && !values.includes(usualIgnoredValue - 1);
   if (!isMark || values.length === 1) return;
   throw new InputError(
-    `${path} holds 255 beside ${few(values.filter((value) => value !== usualIgnoredValue))}, as files do that mark voxels nobody judged, and such voxels cannot be left out yet; set them to 0 in truth and prediction.`,
+    `${path} holds 255 beside ${few(values.filter((value) => value !== usualIgnoredValue))}, as files do that mark voxels nobody judged; give --ignore 255 to leave them out, or set them to 0.`,
   );
+}
+
+/** Labels where a truth was judged, and 0 elsewhere. */
+function judged(labels: Volume<IntegerVoxelArray>, isJudged: Uint8Array | null): Volume<IntegerVoxelArray> {
+  if (isJudged === null) return labels;
+  const data = labels.data.slice();
+  for (let n = 0; n < data.length; n++) if (isJudged[n] === 0) data[n] = 0;
+  return { ...labels, data };
 }
 
 function withLabel(labels: Volume<IntegerVoxelArray>, label: number | null): Volume<IntegerVoxelArray> {

@@ -201,7 +201,7 @@ describe("lnsnet convert", () => {
     expect(voxelsInPlace(labels, nodes().data)).toBe(voxels);
   });
 
-  test("a pattern takes some of the bodies", async () => {
+  test("a pattern takes some of the labels", async () => {
     const tokens = [
       "convert",
       "seg.dcm",
@@ -212,7 +212,7 @@ describe("lnsnet convert", () => {
       "--roi",
       "/node 2$/i",
     ];
-    expect((await lnsnet(...tokens)).stdout).toContain("one.nii.gz: 1 body\n");
+    expect((await lnsnet(...tokens)).stdout).toContain("one.nii.gz: 1 label\n");
     const labels = await read("one.nii.gz");
     expect(labels.data.filter((value) => value !== 0).length).toBe(4 * 6 * 3);
   });
@@ -231,7 +231,7 @@ describe("lnsnet convert", () => {
     expect(await readFile(inFolder("back.fcsv"), "utf8")).toMatch(/,-1,2,3,.*node a/);
   });
 
-  test("one value becomes a segment a body", async () => {
+  test("one value becomes a segment for each component", async () => {
     await lnsnet("convert", "binary.mha", "--reference", "neck", "--format", "seg", "--output", "binary.dcm");
     const { stdout } = await lnsnet(
       "convert",
@@ -241,7 +241,7 @@ describe("lnsnet convert", () => {
       "--output",
       "binary.nii.gz",
     );
-    expect(stdout).toContain("2 bodies");
+    expect(stdout).toContain("2 labels");
   });
 
   test.each(["seg", "rtstruct"])(

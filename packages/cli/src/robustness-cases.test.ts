@@ -78,7 +78,7 @@ describe.each(foldersIn(robustness))("%s", (name) => {
 test("every folder of cases is named by a test", () => {
   const packages = fileURLToPath(new URL("../../", import.meta.url));
   const texts = readdirSync(packages, { recursive: true, encoding: "utf8" })
-    .filter((path) => /^(core|cli)[/\\]src[/\\].*\.test\.ts$/.test(path))
+    .filter((path) => /^(core|node|cli)[/\\]src[/\\].*\.test\.ts$/.test(path))
     .map((path) => readFileSync(join(packages, path), "utf8"))
     .join("\n");
   const named = (folder: string) => new RegExp(`["'\`/]${folder}["'\`/]`).test(texts);
@@ -112,7 +112,7 @@ describe("what is found in", () => {
     ["zip-sizes/deflate-usize-200MB.zip", /its checksum or length does not match/],
     ["zip-sizes/deflate-usize-4GB.zip", /would unpack to 3\.7 GiB/],
     ["zip-sizes/encrypted.zip", /which is encrypted/],
-    ["zip-sizes/method99.zip", /packed by the unknown method 99/],
+    ["zip-sizes/method99.zip", /compressed by the unknown method 99/],
     ["zip-sizes/offset.zip", /"a\.dcm", which is damaged;/],
     ["zip-sizes/size-beyond.zip", /"a\.dcm", which is damaged;/],
     ["zip-sizes/usize-small.zip", /its checksum or length does not match/],

@@ -88,6 +88,7 @@ test("those that wait take turns", async () => {
           await new Promise((resolve) => setTimeout(resolve, 20));
           inside--;
         },
+        {},
         { waits: true },
       ),
     ),

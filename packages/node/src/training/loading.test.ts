@@ -75,16 +75,18 @@ describe("createBatchLoader", () => {
 });
 
 describe("prepareCases", () => {
+  const grid = { ...axes, size: [8, 8, 4], spacingMm: [1, 1, 2] } as const;
+  /** A scan of one value: the letter's code. */
+  const image = (letter: string) =>
+    writeNifti({ ...grid, data: new Int16Array(256).fill(letter.charCodeAt(0)) });
   let folder = "";
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "lnsnet-loading-"));
     for (const name of ["imagesTr", "labelsTr"]) await mkdir(join(folder, name));
     await writeFile(join(folder, "dataset.json"), JSON.stringify({ labels: { background: 0, node: 1 } }));
     for (const id of ["a", "b", "c"]) {
-      const grid = { ...axes, size: [8, 8, 4], spacingMm: [1, 1, 2] } as const;
-      const data = new Int16Array(256).fill(id.charCodeAt(0));
-      const label = Uint8Array.from(data, (_, n) => (n === 9 || n === 200 ? 1 : 0));
-      await writeFile(join(folder, `imagesTr/${id}_0000.nii.gz`), writeNifti({ ...grid, data }));
+      const label = Uint8Array.from({ length: 256 }, (_, n) => (n === 9 || n === 200 ? 1 : 0));
+      await writeFile(join(folder, `imagesTr/${id}_0000.nii.gz`), image(id));
       await writeFile(join(folder, `labelsTr/${id}.nii.gz`), writeNifti({ ...grid, data: label }));
     }
   });
@@ -130,12 +132,15 @@ describe("prepareCases", () => {
     for (let step = 0; step < 3; step++)
       expect(drawBatch(planOf(cached), step)).toEqual(drawBatch(planOf(anew), step));
 
-    await utimes(dataset.training[1].imagePath, new Date(0), new Date(0));
+    await utimes(dataset.training[0].imagePath, new Date(0), new Date(0));
+    expect(await prepareCases(dataset, dataset.training, options)).toEqual(anew);
+    await writeFile(dataset.training[1].imagePath, image("x"));
     await expect(prepareCases(dataset, dataset.training, options)).rejects.toThrow(/another state of b/);
     const otherSpacing = { ...options, spacingMm: [1, 1, 1] } as const;
     await expect(prepareCases(dataset, dataset.training, otherSpacing)).rejects.toThrow(/another state of/);
     expect(await fillCache(dataset, dataset.training, options)).toBe(1);
-    expect(await prepareCases(dataset, dataset.training, options)).toEqual(anew);
+    const withChange = await prepareCases(dataset, dataset.training, options);
+    expect(withChange.map((scan) => scan.hu[0])).toEqual([97, 120, 99]);
   });
 
   test("stops when asked to", async () => {

@@ -28,6 +28,7 @@ const network = [
 /** From folders `phantom`, `data` and `model.safetensors` beside the one that the command runs in. */
 export const killJobs: readonly KillJob[] = [
   { name: "phantom", words: ["phantom", "--output", "out", "--training", "2", "--test", "1"] },
+  { name: "implant", words: ["implant", "../phantom", "--output", "out", "--spacing", "2,2,2"] },
   { name: "import", words: ["dataset", "import", "../data", "--output", "out"] },
   { name: "preprocess", words: ["preprocess", "../data", "--output", "out", "--spacing", "1.5,1.5,2"] },
   {
@@ -54,7 +55,7 @@ export const killJobs: readonly KillJob[] = [
   },
 ];
 
-/** Writes the six commands' inputs into a folder: a small cohort, its scans cut to the first node, and a model. */
+/** Writes the commands' inputs into a folder: a small cohort, its scans cut to the first node, and a model. */
 export async function makeInputs(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await runLnsnet(folder, ["phantom", "--output", "phantom", "--training", "4", "--test", "2"]);

@@ -8,7 +8,7 @@ import { differences, type KillJob, killJobs, makeInputs, sitting } from "./kill
 
 const help = `npm run check -- kills [options]
 
-Runs train, crossvalidate, predict, preprocess, phantom and dataset import on small scans, once without disturbance, and
+Runs train, crossvalidate, predict, preprocess, phantom, implant and dataset import on small scans, once without disturbance, and
 then killed (SIGKILL) or asked to end (SIGTERM) at random moments and started again, until the kills are used up. Every
 finished output must be that of the undisturbed run, byte for byte but for times; an output that finishes between kills
 is compared and begun anew. Exit code 1 where one differs or a command ends with a failure.

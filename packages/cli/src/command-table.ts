@@ -32,7 +32,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   phantom: {
     stage: "Try it",
     summary: "write a synthetic cohort of head-and-neck CTs with lymph nodes",
-    examples: ["lnsnet phantom --output cohort", "lnsnet phantom --output cohort --training 60 --test 10 --seed 2"],
+    examples: ["lnsnet phantom --output cohort", "lnsnet phantom --output cohort --training 60 --test 10 --variety wide"],
     load: () => import("./commands/phantom.js").then((module) => module.phantomCommand),
   },
   info: {
@@ -76,6 +76,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "describe a data set's scans and nodes, with plots",
     examples: ["lnsnet dataset fingerprint mine --output about-mine"],
     load: () => import("./commands/dataset-fingerprint.js").then((module) => module.datasetFingerprintCommand),
+  },
+  implant: {
+    stage: "Data sets",
+    summary: "implant lymph nodes into real CT scans without labels",
+    examples: ["lnsnet implant scans --output implanted", "lnsnet implant mine --output implanted --repeats 3 --seed 2"],
+    load: () => import("./commands/implant.js").then((module) => module.implantCommand),
   },
   preprocess: {
     stage: "Data sets",

@@ -45,6 +45,7 @@ const folderCommands: readonly (readonly [string, readonly string[], readonly st
   ],
   ["phantom", phantom, ["cohort.json", ...cohort]],
   ["phantom --force", [...phantom, "--force"], ["cohort.json", ...cohort]],
+  ["implant", ["implant", "boxes"], ["cohort.json", ...cohort]],
   ["dataset import", ["dataset", "import", "boxes"], ["import.json", ".import-salt", ...cohort]],
   [
     "predict",

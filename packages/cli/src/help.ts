@@ -26,7 +26,17 @@ export const optionGroups = {
     ...["folds", "fold", "splits", "collect", "training", "test", "test-share"],
     ...["validation-cases", "validate-every", "patience"],
   ],
-  Method: ["protocol", "search", "overlap", "mirrored", "minimum-volume", "surface", "nodes"],
+  Method: [
+    "variety",
+    "repeats",
+    "protocol",
+    "search",
+    "overlap",
+    "mirrored",
+    "minimum-volume",
+    "surface",
+    "nodes",
+  ],
   Output: [
     ...["output", "format", "numbered", "dicom", "csv", "pictures", "data", "name", "anonymize", "salt"],
     ...["keep-mapping", "resume", "force", "json"],

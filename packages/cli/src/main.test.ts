@@ -71,7 +71,7 @@ describe("help", () => {
   test.each([[[]], [["--help"]], [["-h"]]])("lnsnet %j lists the commands", async (tokens) => {
     const { code, stdout } = await lnsnet(tokens);
     expect(code).toBe(0);
-    for (const name of ["phantom", "train", "predict", "evaluate", "profile", "export", "demo"])
+    for (const name of ["phantom", "implant", "train", "predict", "evaluate", "profile", "export", "demo"])
       expect(stdout).toContain(`  ${name} `);
     expect(stdout).toContain("Research use only");
   });
@@ -299,6 +299,9 @@ describe("what cannot be used ends with code 2 and one line", () => {
     [["phantom", "--output", "truth"], /truth is not empty/],
     [["phantom", "--output", "text.nii.gz"], /text\.nii\.gz is a file/],
     [["phantom", "--output", "new", "--training", "-1"], /--training is "-1"/],
+    [["phantom", "--output", "new", "--variety", "much"], /cannot be "much"; give one of typical, wide/],
+    [["implant", "missing", "--output", "new"], /missing/],
+    [["implant", "truth", "--output", "new", "--repeats", "0"], /--repeats is "0"/],
     [["phantom", "--output", "new", "--training", "0", "--test", "0"], /both 0/],
   ])("lnsnet %j", async (tokens, message) => {
     const { code, stdout, stderr } = await lnsnet(tokens);

@@ -30,6 +30,11 @@ export {
   type WrittenFingerprint,
   writeFingerprint,
 } from "./datasets/fingerprint-files.js";
+export {
+  type ImplantedCase,
+  type ImplantedCohort,
+  writeImplantedCohort,
+} from "./datasets/implanted-cohort.js";
 export type { ImportRecord } from "./datasets/import-record.js";
 export { defaultRoi, type Layout, layouts } from "./datasets/import-sources.js";
 export type { ImportResult } from "./datasets/importing.js";

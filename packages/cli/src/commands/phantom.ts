@@ -2,7 +2,7 @@
 import { counted, InputError } from "@lnsnet/core";
 import { writePhantomCohort } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { wholeNumber } from "../arguments.js";
+import { threadsArgument, wholeNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const phantomCommand = defineCommand({
@@ -26,7 +26,14 @@ export const phantomCommand = defineCommand({
       valueHint: "NUMBER",
       default: "1",
     },
-    threads: { type: "string", description: "worker threads", valueHint: "NUMBER", default: "2" },
+    variety: {
+      type: "enum",
+      description:
+        "how much patients and scans differ: typical, or wide (contrast, calcium, metal, fixation, poor scans), to train for real ones",
+      options: ["typical", "wide"],
+      default: "typical",
+    },
+    threads: threadsArgument,
     force: {
       type: "boolean",
       description: "replace an earlier cohort in the folder; other files are kept",
@@ -41,7 +48,7 @@ export const phantomCommand = defineCommand({
     if (training + test === 0)
       throw new InputError("--training and --test are both 0; ask for at least one patient.");
     const start = performance.now();
-    const cohort = { seed, training, test };
+    const cohort = { seed, training, test, variety: args.variety };
     const options = { threads, force: args.force === true };
     const { cases, kept } = await writePhantomCohort(args.output, cohort, options, terminalJob());
     const nodes = cases.reduce((sum, scan) => sum + scan.nodes.length, 0);

@@ -23,6 +23,12 @@ it("keeps a patient's index when the cohort grows", () => {
   expect(cohortManifest(4, 2, 9).cases.slice(0, 2)).toEqual(cohortManifest(4, 2, 1).cases.slice(0, 2));
 });
 
+it("says that a cohort is of wide variety, with the same patients", () => {
+  const wide = cohortManifest(4, 2, 1, "wide");
+  expect(wide.cases).toEqual(cohortManifest(4, 2, 1).cases);
+  expect(wide.dataset.name).toMatch(/wide variety/);
+});
+
 it.each([
   [-1, 3],
   [1.5, 3],

@@ -1,6 +1,7 @@
 // The list of patients of a phantom cohort, for training and testing, and its dataset.json.
 
 import { InputError } from "../errors.js";
+import type { PhantomOptions } from "./options.js";
 import { phantomId } from "./patient.js";
 
 /** A patient of the cohort. */
@@ -18,6 +19,8 @@ export interface DatasetDescription {
   readonly description: string;
   readonly channel_names: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, number>>;
+  /** Patient by case id, where names do not tell which cases are of one patient. */
+  readonly patients?: Readonly<Record<string, string>>;
   readonly numTraining: number;
   readonly numTest: number;
   readonly file_ending: ".nii.gz";
@@ -32,7 +35,12 @@ export interface CohortManifest {
  * The list of a cohort's patients, the training ones first, and its dataset.json.
  * @throws InputError for counts that are not whole numbers of at least 0, or no patient at all.
  */
-export function cohortManifest(seed: number, trainingCount: number, testCount: number): CohortManifest {
+export function cohortManifest(
+  seed: number,
+  trainingCount: number,
+  testCount: number,
+  variety: PhantomOptions["variety"] = "typical",
+): CohortManifest {
   for (const count of [trainingCount, testCount]) {
     if (!Number.isInteger(count) || count < 0) {
       throw new InputError(
@@ -56,8 +64,8 @@ export function cohortManifest(seed: number, trainingCount: number, testCount: n
   return {
     cases,
     dataset: {
-      name: `LNSNet phantom ${seed}`,
-      description: `Phantom, research use only: synthetic head-and-neck CT with lymph nodes, made by lnsnet with seed ${seed}; no patient's data.`,
+      name: `LNSNet phantom ${seed}${variety === "wide" ? " of wide variety" : ""}`,
+      description: `Phantom, research use only: synthetic head-and-neck CT with lymph nodes, made by lnsnet with seed ${seed}${variety === "wide" ? " and wide variety" : ""}; no patient's data.`,
       channel_names: { "0": "CT" },
       labels: { background: 0, "lymph node": 1 },
       numTraining: trainingCount,

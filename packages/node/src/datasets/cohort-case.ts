@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Volume, writeNifti } from "@lnsnet/core";
 import { z } from "zod";
-import { writeAtomically, writeJson } from "../files/disk.js";
+import { isFile, writeAtomically, writeJson } from "../files/disk.js";
 
 /** A case's place in nnU-Net's layout: imagesTr and labelsTr, or imagesTs and labelsTs. */
 export interface CohortCase {
@@ -12,17 +12,21 @@ export interface CohortCase {
 }
 
 /** What a worker gets to make a case from: nothing else may decide what it makes. */
-export interface CohortTask<Case extends CohortCase, Options> {
+export interface CohortTask<Case extends CohortCase, Options, Source = null> {
   readonly folder: string;
   readonly case: Case;
   readonly options: Options;
+  readonly source: Source;
 }
 
 const nodeSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
-const recordSchema = z.object({ nodes: z.array(nodeSchema) });
+const outcomeSchema = z.union([z.object({ nodes: z.array(nodeSchema) }), z.object({ leftOut: z.string() })]);
 
 /** A node as `nodes.csv` has it, by column. */
 export type NodeRow = z.infer<typeof nodeSchema>;
+
+/** What a case became: a scan with nodes, or nothing, for a reason. */
+export type CaseOutcome = z.infer<typeof outcomeSchema>;
 
 /** A case as it was made. */
 export interface MadeCase {
@@ -51,8 +55,19 @@ export async function writeCohortCase(
   await write(paths.image, image);
   await write(paths.label, label);
   await write(paths.instances, instances);
-  await writeJson(join(folder, paths.nodes), { nodes: [...nodes] } satisfies z.infer<typeof recordSchema>);
+  await writeOutcome(folder, of, { nodes: [...nodes] });
 }
+
+/**
+ * Records that a case cannot be made, so that a cohort which goes on does not try it again.
+ *
+ * @param reason a sentence
+ */
+export const leaveOutCase = (folder: string, of: CohortCase, reason: string): Promise<void> =>
+  writeOutcome(folder, of, { leftOut: reason });
+
+const writeOutcome = (folder: string, of: CohortCase, outcome: CaseOutcome): Promise<void> =>
+  writeJson(join(folder, casePaths(of).nodes), outcome);
 
 /** Where the files of a case lie in the data set's folder. */
 export function casePaths({ id, subset }: CohortCase) {
@@ -64,11 +79,15 @@ export function casePaths({ id, subset }: CohortCase) {
   };
 }
 
-/** The nodes of a case that is whole; null of one that is not. */
-export async function nodesOfCase(folder: string, of: CohortCase): Promise<readonly NodeRow[] | null> {
-  const text = await readFile(join(folder, casePaths(of).nodes), "utf8").catch(() => null);
-  const found = recordSchema.safeParse(text === null ? null : jsonOrNull(text));
-  return found.success ? found.data.nodes : null;
+/** What a case became; null of one that is not finished. */
+export async function outcomeOfCase(folder: string, of: CohortCase): Promise<CaseOutcome | null> {
+  const paths = casePaths(of);
+  const text = await readFile(join(folder, paths.nodes), "utf8").catch(() => null);
+  const found = outcomeSchema.safeParse(text === null ? null : jsonOrNull(text));
+  if (!found.success) return null;
+  if ("leftOut" in found.data) return found.data;
+  const areFiles = await Promise.all(Object.values(paths).map((path) => isFile(join(folder, path))));
+  return areFiles.includes(false) ? null : found.data;
 }
 
 /** What JSON says; null where it is none. */

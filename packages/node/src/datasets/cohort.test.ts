@@ -24,7 +24,8 @@ function boxes(voxels: number, weights: readonly number[]): Cohort<Box, { readon
     command: "lnsnet boxes",
     options: { voxels },
     cases,
-    dataset: {
+    sourceOf: () => null,
+    datasetOf: () => ({
       name: "boxes",
       description: "boxes",
       channel_names: { "0": "CT" },
@@ -32,7 +33,7 @@ function boxes(voxels: number, weights: readonly number[]): Cohort<Box, { readon
       numTraining: weights.length - 1,
       numTest: 1,
       file_ending: ".nii.gz",
-    },
+    }),
     worker: new URL("./cohort-worker.test-helper.mjs", import.meta.url),
   };
 }

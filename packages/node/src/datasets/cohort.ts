@@ -10,7 +10,6 @@ import {
   datasetFolders,
   ensureWritableFolder,
   fileError,
-  isFile,
   isFolder,
   removeUnfinished,
   writeAtomically,
@@ -28,22 +27,25 @@ import {
   casePaths,
   jsonOrNull,
   type NodeRow,
-  nodesOfCase,
+  outcomeOfCase,
 } from "./cohort-case.js";
 
 /** Options of a command by their names. */
 export type CohortValues = Readonly<Record<string, string | number | boolean>>;
 
 /** What is to be written. All that decides the voxels stands in `options` and `cases`, which the folder keeps. */
-export interface Cohort<Case extends CohortCase, Options extends CohortValues> {
+export interface Cohort<Case extends CohortCase, Options extends CohortValues, Source = null> {
   /** Such as "lnsnet phantom". */
   readonly command: string;
   readonly options: Options;
-  readonly dataset: DatasetDescription;
+  /** Describes the cases that could be made. */
+  readonly datasetOf: (cases: readonly Case[]) => DatasetDescription;
   readonly cases: readonly Case[];
+  /** What a case is made from, such as paths. The folder does not keep it: the same content elsewhere gives the same case. */
+  readonly sourceOf: (of: Case) => Source;
   /**
    * Module whose `run(task)` makes one case of a {@link CohortTask} in a worker thread, writes it with
-   * `writeCohortCase`, and returns an `Outcome`.
+   * `writeCohortCase` or leaves it out with `leaveOutCase`, and returns an `Outcome`.
    */
   readonly worker: URL;
 }
@@ -57,6 +59,8 @@ export interface CohortOptions {
 
 export interface WrittenCohort<Case extends CohortCase> {
   readonly cases: readonly { readonly case: Case; readonly nodes: readonly NodeRow[] }[];
+  /** Cases that cannot be made, each with a sentence. */
+  readonly leftOut: readonly { readonly case: Case; readonly reason: string }[];
   /** How many cases stood there already. */
   readonly kept: number;
 }
@@ -68,9 +72,9 @@ export interface WrittenCohort<Case extends CohortCase> {
  * @throws InputError where the folder holds something else or a cohort by other options, cannot be written to or is
  *   held by another process; the signal's reason where it is aborted
  */
-export async function writeCohort<Case extends CohortCase, Options extends CohortValues>(
+export async function writeCohort<Case extends CohortCase, Options extends CohortValues, Source>(
   folder: string,
-  cohort: Cohort<Case, Options>,
+  cohort: Cohort<Case, Options, Source>,
   options: CohortOptions = {},
   job: Job = {},
 ): Promise<WrittenCohort<Case>> {
@@ -86,9 +90,9 @@ export async function writeCohort<Case extends CohortCase, Options extends Cohor
   }
 }
 
-async function makeCohort<Case extends CohortCase, Options extends CohortValues>(
+async function makeCohort<Case extends CohortCase, Options extends CohortValues, Source>(
   folder: string,
-  { command, options, dataset, cases, worker }: Cohort<Case, Options>,
+  { command, options, datasetOf, cases, sourceOf, worker }: Cohort<Case, Options, Source>,
   { force = false, threads = 2 }: CohortOptions,
   job: Job,
 ): Promise<WrittenCohort<Case>> {
@@ -109,19 +113,25 @@ async function makeCohort<Case extends CohortCase, Options extends CohortValues>
       await mkdir(join(folder, name), { recursive: true }).catch((error: unknown) => {
         throw fileError(error, join(folder, name), "write");
       });
-    const tasks = begun.map((of): CohortTask<Case, Options> => ({ folder, case: of, options }));
-    await runInWorkers<CohortTask<Case, Options>, null>(
+    const tasks = begun.map(
+      (of): CohortTask<Case, Options, Source> => ({ folder, case: of, options, source: sourceOf(of) }),
+    );
+    await runInWorkers<CohortTask<Case, Options, Source>, null>(
       tasks,
-      { worker, threads, stage: command.slice("lnsnet ".length), unit: "patient", alreadyDone: kept },
+      { worker, threads, stage: command.slice("lnsnet ".length), unit: "scan", alreadyDone: kept },
       job,
     );
-    const written = [];
-    for (const of of cases) written.push({ case: of, nodes: (await nodesOfCase(folder, of)) ?? [] });
+    const { made, leftOut } = await outcomesOf(folder, cases);
+    const [first] = leftOut;
+    if (made.length === 0 && first !== undefined) {
+      await removeCohort(folder, record);
+      throw new InputError(`Not one case could be made. ${first.reason}`);
+    }
     if (await isAbsent(join(folder, tableName)))
-      await writeAtomically(join(folder, tableName), nodesTable(written));
+      await writeAtomically(join(folder, tableName), nodesTable(made));
     if (await isAbsent(join(folder, descriptionName)))
-      await writeJson(join(folder, descriptionName), dataset);
-    return { cases: written, kept };
+      await writeJson(join(folder, descriptionName), datasetOf(made.map((scan) => scan.case)));
+    return { cases: made, leftOut, kept };
   } catch (error) {
     // Where not even one case is whole there is nothing to go on with.
     if ((await missingCases(folder, cases)).length === cases.length) await removeCohort(folder, record);
@@ -146,19 +156,26 @@ const recordSchema = z.object({
 
 type CohortRecord = z.infer<typeof recordSchema>;
 
-/** Cases of which a file is missing. */
+/** Cases that are neither whole nor left out. */
 async function missingCases<Case extends CohortCase>(
   folder: string,
   cases: readonly Case[],
 ): Promise<Case[]> {
   const missing: Case[] = [];
-  for (const of of cases) {
-    const areFiles = await Promise.all(
-      Object.values(casePaths(of)).map((path) => isFile(join(folder, path))),
-    );
-    if (areFiles.includes(false) || (await nodesOfCase(folder, of)) === null) missing.push(of);
-  }
+  for (const of of cases) if ((await outcomeOfCase(folder, of)) === null) missing.push(of);
   return missing;
+}
+
+async function outcomesOf<Case extends CohortCase>(folder: string, cases: readonly Case[]) {
+  const made: { case: Case; nodes: readonly NodeRow[] }[] = [];
+  const leftOut: { case: Case; reason: string }[] = [];
+  for (const of of cases) {
+    const outcome = await outcomeOfCase(folder, of);
+    if (outcome === null) continue;
+    if ("leftOut" in outcome) leftOut.push({ case: of, reason: outcome.leftOut });
+    else made.push({ case: of, nodes: outcome.nodes });
+  }
+  return { made, leftOut };
 }
 
 /**

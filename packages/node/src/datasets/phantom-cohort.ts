@@ -10,6 +10,8 @@ export type PhantomCohort = {
   readonly training: number;
   /** Patients to test on. */
   readonly test: number;
+  /** "wide" draws tissues, metal, fixation and scans as different as they may be, to train on; "typical" by default. */
+  readonly variety?: "typical" | "wide";
 };
 
 /**
@@ -19,14 +21,18 @@ export type PhantomCohort = {
  */
 export function writePhantomCohort(
   folder: string,
-  { seed, training, test }: PhantomCohort,
+  { seed, training, test, variety = "typical" }: PhantomCohort,
   options: CohortOptions = {},
   job: Job = {},
 ): Promise<WrittenCohort<CohortCase>> {
+  const { cases, dataset } = cohortManifest(seed, training, test, variety);
   const cohort = {
-    ...cohortManifest(seed, training, test),
+    cases,
+    datasetOf: () => dataset,
+    sourceOf: () => null,
     command: "lnsnet phantom",
-    options: { seed, training, test },
+    // Cohorts from before there was a variety go on.
+    options: { seed, training, test, ...(variety === "typical" ? {} : { variety }) },
     worker: new URL("./phantom-worker.js", import.meta.url),
   };
   return writeCohort(folder, cohort, options, job);

@@ -7,7 +7,8 @@ import type { PhantomCohort } from "./phantom-cohort.js";
 
 export function run(task: CohortTask<CohortCase, PhantomCohort>): Promise<Outcome<null>> {
   return outcomeOf(async () => {
-    const { image, label, instances, nodes } = generatePatient(task.options.seed, task.case.index);
+    const { seed, variety = "typical" } = task.options;
+    const { image, label, instances, nodes } = generatePatient(seed, task.case.index, { variety });
     const made = { image, label, instances, nodes: nodes.map(rowOf) };
     await writeCohortCase(task.folder, task.case, made, "lnsnet phantom, research use only");
     return null;

@@ -35,23 +35,28 @@ export interface Host extends Geometry {
   readonly ownNodes: Uint8Array;
 }
 
-/** The coarsest working spacing; a finer scan keeps its own. */
-const WORKING_SPACING_MM = 1.5;
+/** The coarsest working spacing. */
+const WORKING_SPACING_MM: Vector3 = [1.5, 1.5, 1.5];
 /** Planning targets are dilated by this, because they follow the vessels closely. */
 const TARGET_MARGIN_MM = 10;
 /** Structures finer than this count as noise. */
 const GRAIN_MM = 2.5;
 
 /**
- * Prepares a host: axes along LPS, voxels of at most 1.5 mm (by the cubic B-spline, as a viewer would show it).
+ * Prepares a host: axes along LPS, voxels of at most the coarsest size (by the cubic B-spline, as a viewer would show it).
  *
  * @param scan HU, in any orientation
+ * @param coarsestMm along x, y, z; an axis on which the scan is finer keeps its spacing
  * @returns null if no site for an implant is found
  */
-export function prepareHost(scan: Volume, { targets, organs }: HostStructures): Host | null {
+export function prepareHost(
+  scan: Volume,
+  { targets, organs }: HostStructures,
+  coarsestMm: Vector3 = WORKING_SPACING_MM,
+): Host | null {
   const upright = reorientToLps(scan);
-  const spacingMm = upright.spacingMm.map((spacing) =>
-    Math.min(spacing, WORKING_SPACING_MM),
+  const spacingMm = upright.spacingMm.map((spacing, axis) =>
+    Math.min(spacing, coarsestMm[axis]),
   ) as unknown as Vector3;
   const grid = gridWithSpacing(upright, spacingMm);
   const volume = resample(upright, grid, "cubic", -1024);

@@ -34,7 +34,9 @@ test.each<[string, VoxelArray, RegExp]>([
   ],
 ])("%s are none", (_, data, message) => {
   expect(() => requireLabels(rowOf(data), "mask")).toThrow(message);
-  expect(() => requireLabels(rowOf(data), "mask")).toThrow(/^mask holds .*; (choose|name) a file of labels\.$/);
+  expect(() => requireLabels(rowOf(data), "mask")).toThrow(
+    /^mask holds .*; (choose|name) a file of labels\.$/,
+  );
 });
 
 test("a probability map lies between 0 and 1, and a mask in floats is none", () => {

@@ -20,6 +20,12 @@ export const clickArguments = {
     description: "the same by a 3D Slicer markups file (.mrk.json or .fcsv)",
     valueHint: "FILE",
   },
+  class: {
+    type: "string",
+    description:
+      "the class of the nodes at these points, for a model of several; by default, at each point the most probable one",
+    valueHint: "NAME",
+  },
 } as const;
 
 export interface ClickValues {

@@ -12,10 +12,11 @@ const researchUse = "Research use only: not a medical device, not for diagnosis 
 
 /** The headings of options in their order. An option of one name has one meaning, and so one heading, in every command. */
 export const optionGroups = {
-  Points: ["at", "at-voxel", "points"],
+  Points: ["at", "at-voxel", "points", "class"],
   Input: [
-    ...["series", "image", "images", "reference", "roi", "layout", "split", "foreground", "label"],
-    ...["truth-label", "prediction-label", "threshold", "patient-pattern", "model", "cache"],
+    ...["series", "channels", "image", "images", "reference", "roi", "layout", "split", "foreground"],
+    ...["label", "truth-label", "prediction-label", "classes", "ignore", "threshold", "patient-pattern"],
+    ...["model", "cache"],
   ],
   Network: ["network", "patch", "size", "spacing", "window", "weights", "train", "target"],
   Training: [

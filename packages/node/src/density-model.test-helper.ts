@@ -1,4 +1,4 @@
-// A trained model whose behaviour is known: an LNSNet whose weights mark what is far denser than the rest of its patch.
+// Trained models whose behaviour is known: LNSNets whose weights mark what is far denser than the rest of its patch.
 import { type Model, networkPresets } from "@lnsnet/core";
 import { sizeOf } from "@lnsnet/core/graph";
 import { partsOf } from "@lnsnet/core/networks";
@@ -6,35 +6,77 @@ import { partsOf } from "@lnsnet/core/networks";
 /** Standard deviations above the patch's mean from which a voxel is foreground. */
 const threshold = 1.5;
 
-/**
- * The stem copies the image to the first channel, blocks and lower stages add nothing, the head's norm centres and
- * scales it, and its last convolution takes the threshold off.
- */
+/** Marks what is dense in the CT. */
 export function densityModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1], steepness = 8): Model {
-  const network = networkPresets["lnsnet-small"];
+  return markingModel(["lymph node"], { spacingMm, steepness });
+}
+
+/** Marks what is dense in the CT as GTVp, and what is bright in a second channel as GTVn, in a softmax. */
+export function twoClassModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1]): Model {
+  const names = ["GTVp", "GTVn"];
+  const model = markingModel(names, { spacingMm, steepness: 8 });
+  return {
+    ...model,
+    plan: {
+      ...model.plan,
+      channels: [
+        { name: "CT", scaling: model.plan.window },
+        { name: "PET", scaling: "z-score" },
+      ],
+      labels: {
+        kind: "exclusive",
+        classes: [
+          { name: "GTVp", values: [3], writtenAs: 3 },
+          { name: "GTVn", values: [7], writtenAs: 7 },
+        ],
+        ignored: null,
+      },
+    },
+  };
+}
+
+/**
+ * For each class, the stem copies a channel of the image, blocks and lower stages add nothing, the head's norm centres
+ * and scales it, and its last convolution takes the threshold off. Several classes have the background first, whose
+ * logit is 0.
+ */
+function markingModel(
+  names: readonly string[],
+  { spacingMm, steepness }: { readonly spacingMm: Model["plan"]["spacingMm"]; readonly steepness: number },
+): Model {
+  const preset = networkPresets["lnsnet-small"];
+  const inputs = names.length;
+  const classes = inputs === 1 ? 1 : inputs + 1;
+  const network = {
+    ...preset,
+    configuration: { ...preset.configuration, inputs, classes },
+  } as Model["plan"]["network"];
   const patchSize = [24, 32, 32] as const;
-  const weights = new Map(
-    partsOf(network, patchSize).parameters.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]),
-  );
+  const { parameters } = partsOf(network, patchSize);
+  const weights = new Map(parameters.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
   const set = (name: string, at: number, value: number) => {
     const weight = weights.get(name);
     if (weight === undefined || at >= weight.length) throw new Error(`${name} has no element ${at}`);
     weight[at] = value;
   };
-  const middleTap = 13;
-  set("stem.weight", 0, 1);
-  set("head.depthwise.weight", middleTap, 1);
-  set("head.pointwise.weight", 0, 1);
-  set("head.norm.weight", 0, 1);
-  set("head.logits.weight", middleTap, steepness);
-  set("head.logits.bias", 0, -steepness * threshold);
+  const features = weights.get("head.norm.weight")?.length ?? 0;
+  const [taps, middleTap] = [27, 13];
+  for (let channel = 0; channel < inputs; channel++) {
+    const logit = channel + classes - inputs;
+    set("stem.weight", channel * inputs + channel, 1);
+    set("head.depthwise.weight", channel * taps + middleTap, 1);
+    set("head.pointwise.weight", channel * features + channel, 1);
+    set("head.norm.weight", channel, 1);
+    set("head.logits.weight", (logit * features + channel) * taps + middleTap, steepness);
+    set("head.logits.bias", logit, -steepness * threshold);
+  }
   return {
     plan: {
       network,
       patchSize,
       spacingMm,
       window: { lowHu: -160, highHu: 240 },
-      foreground: "lymph node",
+      foreground: names.join(", "),
       dataLabel: "nothing (made by hand)",
     },
     steps: 0,

@@ -41,6 +41,12 @@ export const predictCommand = defineCommand({
       description: "which series, if there are several: its number, UID or part of its description",
       valueHint: "SERIES",
     },
+    channels: {
+      type: "string",
+      description:
+        "for a model of several channels, the files after the first, with commas; by default NAME_0001, NAME_0002, … beside NAME_0000",
+      valueHint: "FILES",
+    },
     ...clickArguments,
     output: {
       type: "string",
@@ -55,7 +61,10 @@ export const predictCommand = defineCommand({
       options: [...maskFormats],
       default: "nii.gz",
     },
-    numbered: { type: "boolean", description: "write instance numbers instead of a binary mask" },
+    numbered: {
+      type: "boolean",
+      description: "write instance numbers instead of a mask of 1, or of the values of several classes",
+    },
     dicom: {
       type: "string",
       description: `DICOM objects to write too, separated by commas: ${dicomObjects.join(", ")}; for DICOM series only`,
@@ -131,6 +140,10 @@ export const predictCommand = defineCommand({
     };
     const threads = wholeNumber(args.threads, "--threads", 0, 256);
     const clicksOf = await clicksFrom(args);
+    if (args.class !== undefined && clicksOf === null)
+      throw new InputError(
+        "--class is for clicked points; give --at, --at-voxel or --points too, or leave it out.",
+      );
     await requirePath(args.scan);
     const models = await loadModels(args.model ?? shippedModelPath);
     if (args.model === undefined)
@@ -145,15 +158,19 @@ export const predictCommand = defineCommand({
         form,
         segmenting,
         series: args.series,
+        channels: args.channels?.split(","),
         clicksOf,
+        clickedClass: args.class,
         anonymize: args.anonymize === true ? { salt: args.salt ?? null } : undefined,
         device: args.device,
         threads,
       },
       terminalJob(),
     );
-    if (args.json === true) printJson(areSeveral ? results.map(jsonOf) : results.map(jsonOf)[0]);
-    else for (const result of results) printText(resultText(result, models[0]));
+    const rows = results.map(jsonOf);
+    if (args.json !== true) for (const result of results) printText(resultText(result, models[0]));
+    else if (areSeveral) printJson(rows);
+    else if (rows.length > 0) printJson(rows[0]);
     requireAllDone(failures, results.length + failures.length);
   },
 });
@@ -221,12 +238,19 @@ function dicomNames(text: string | undefined): DicomObject[] {
   });
 }
 
+/** What was found: of several classes, how many nodes of each. */
+function foundInWords({ classes, nodes }: Manifest, foreground: string): string {
+  if (classes === undefined) return foreground;
+  const numberOf = (name: string) => nodes.filter((node) => node.class === name).length;
+  return classes.map(({ name }) => `${name}: ${numberOf(name)}`).join(", ");
+}
+
 function resultText({ scan, mask, manifest, seconds }: PredictedScan, { plan }: StoredModel): string {
   const { nodes, nodes_with_hu_of_no_node: odd } = manifest;
   const { path, series } = scan.origin;
   const outside = manifest.whole_scan?.components_outside_body ?? 0;
   return [
-    `${mask}: ${counted(nodes.length, "node")} (${plan.foreground}) in ${seconds.toFixed(1)} s, by a model trained on ${plan.dataLabel}`,
+    `${mask}: ${counted(nodes.length, "node")} (${foundInWords(manifest, plan.foreground)}) in ${seconds.toFixed(1)} s, by a model trained on ${plan.dataLabel}`,
     ...(series === null
       ? []
       : [`  of ${path}, series ${series.number ?? "without number"} "${series.description}"`]),

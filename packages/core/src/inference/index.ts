@@ -16,6 +16,7 @@ export {
 } from "./segment.js";
 export {
   type ClassPrediction,
+  classLabels,
   FOREGROUND_THRESHOLD,
   nodeMask,
   type SegmentedNode,

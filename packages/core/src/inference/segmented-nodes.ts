@@ -29,6 +29,20 @@ export function nodeMask(instances: Volume<IntegerVoxelArray>): Volume<Uint8Arra
   return { ...instances, data: maskWhere(instances.data, (number) => number !== 0) };
 }
 
+/** The value that is written for each node's class; 1 where there is a single class. */
+export function classLabels(
+  {
+    instances,
+    nodes,
+  }: { readonly instances: Volume<IntegerVoxelArray>; readonly nodes: readonly FoundNode[] },
+  { classes }: LabelScheme,
+): Volume<Uint8Array> {
+  if (classes.length === 1) return nodeMask(instances);
+  const writtenFor = new Map(classes.map(({ name, writtenAs }) => [name, writtenAs]));
+  const values = new Map(nodes.map(({ id, className }) => [id, writtenFor.get(className ?? "") ?? 0]));
+  return { ...instances, data: Uint8Array.from(instances.data, (number) => values.get(number) ?? 0) };
+}
+
 /** A voxel is foreground if its probability is at least this. */
 export const FOREGROUND_THRESHOLD = 0.5;
 

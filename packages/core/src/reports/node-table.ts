@@ -10,6 +10,8 @@ import { csvTable, decimals, htmlTable, type TableColumn, textTable } from "./ta
 export interface NodeJson {
   readonly id: number;
   readonly name: string | null;
+  /** Where the model knows several. */
+  readonly class?: string;
   readonly volume_ml: number;
   readonly short_axis_mm: number;
   readonly long_axis_mm: number;
@@ -32,12 +34,13 @@ export interface NodeJson {
 /** The table entry of a node. */
 export function nodeJson(
   node: NodeMeasurement,
-  confidence: NodeConfidence | null = null,
+  confidence: (NodeConfidence & { readonly className?: string | undefined }) | null = null,
   name: string | null = null,
 ): NodeJson {
   return {
     id: node.id,
     name,
+    ...(confidence?.className === undefined ? {} : { class: confidence.className }),
     volume_ml: node.volumeMl,
     short_axis_mm: node.shortAxisMm,
     long_axis_mm: node.longAxisMm,
@@ -56,9 +59,17 @@ export function nodeJson(
   };
 }
 
-/** CSV with every field of {@link NodeJson}; points have a column each for x, y and z. */
-export function nodesCsv(nodes: readonly NodeJson[]): string {
-  return csvTable([...shownColumns, ...furtherColumns], nodes.map(flatRow));
+/**
+ * CSV with every field of {@link NodeJson}; points have a column each for x, y and z.
+ *
+ * @param hasClasses whether there is a column for the class
+ */
+export function nodesCsv(
+  nodes: readonly NodeJson[],
+  hasClasses = nodes.some((node) => node.class !== undefined),
+): string {
+  const columns = [...shownColumns, ...furtherColumns].filter(({ key }) => hasClasses || key !== "class");
+  return csvTable(columns, nodes.map(flatRow));
 }
 
 /** A text table for a person, without columns that are empty for all nodes. */
@@ -80,6 +91,7 @@ function flatRow(node: NodeJson) {
   const { centroid_lps_mm, short_axis_ends_lps_mm, long_axis_ends_lps_mm, ...values } = node;
   return {
     ...values,
+    class: node.class ?? null,
     ...pointCells("centroid", centroid_lps_mm),
     ...pointCells("short_axis_start", short_axis_ends_lps_mm[0]),
     ...pointCells("short_axis_end", short_axis_ends_lps_mm[1]),
@@ -104,6 +116,7 @@ const columnsOf = (rows: readonly FlatRow[]) =>
 const shownColumns: readonly TableColumn<keyof FlatRow>[] = [
   { key: "id", title: "node" },
   { key: "name", title: "name" },
+  { key: "class", title: "class" },
   { key: "volume_ml", title: "volume", unit: "mL", format: decimals(2) },
   { key: "short_axis_mm", title: "short axis", unit: "mm", format: decimals(1) },
   { key: "long_axis_mm", title: "long axis", unit: "mm", format: decimals(1) },

@@ -53,16 +53,19 @@ export interface PreviewOptions {
   readonly title: string;
   /** Written below: the model's training data, because a picture is often copied without its page. */
   readonly caption: string;
-  /** What the model was trained to find; "lymph node" by default. */
+  /** What the model was trained to find; "lymph node" by default. Nodes with a class of their own are counted by it. */
   readonly className?: string;
   /** Centre and width in HU of the grey window for the nodes' tiles; soft tissue, [40, 400], by default. */
   readonly windowHu?: readonly [center: number, width: number];
 }
 
+/** A node with its class, where there are several. */
+type PreviewNode = NodeMeasurement & { readonly className?: string | undefined };
+
 /**
  * A PNG, 1200 pixels wide. Above, projections of the scan from the front and from the left, like a radiograph, with all
  * nodes outlined and the twelve largest numbered; below, these twelve, each in the axial plane of its short axis: its
- * outline (orange), long axis (blue) and short axis (white) with their ends, its number, side, long by short axis in mm,
+ * outline (orange), long axis (blue) and short axis (white) with their ends, its number, class, side, long by short axis in mm,
  * and the position of the slice. A legend, the grey window and "research use only" are always written below.
  *
  * Radiological convention: the patient's right is on the left of coronal and axial views; anterior is on the left of the
@@ -75,7 +78,7 @@ export interface PreviewOptions {
 export function segmentationPreviewPng(
   scan: Volume,
   instances: Volume<IntegerVoxelArray>,
-  nodes: readonly NodeMeasurement[],
+  nodes: readonly PreviewNode[],
   { title, caption, className = "lymph node", windowHu = softTissueHu }: PreviewOptions,
 ): Uint8Array {
   if (!sameGeometry(scan, instances)) {
@@ -84,10 +87,7 @@ export function segmentationPreviewPng(
     );
   }
   const shown = [...nodes].sort((a, b) => b.volumeMl - a.volumeMl).slice(0, mostTiles);
-  const heading = captionLines(
-    `${title} · ${countText(className, nodes.length, shown.length)}`,
-    pictureWidth,
-  );
+  const heading = captionLines(`${title} · ${countText(className, nodes, shown.length)}`, pictureWidth);
   const overviewsTop = gap + heading.length * captionLineHeight;
   const overviews = overviewsOf(scan, overviewsTop);
   const tilesTop = overviewsTop + Math.max(...overviews.map(({ area }) => area.height)) + gap;
@@ -134,9 +134,12 @@ const legend: readonly LegendEntry[] = [
   { text: "short axis", tiles: [white] },
 ];
 
-function countText(className: string, count: number, shown: number): string {
-  if (count === 0) return `${className}: none found`;
-  return `${className}: ${count} found${shown < count ? `, the ${shown} largest shown below` : ""}`;
+function countText(className: string, nodes: readonly PreviewNode[], shown: number): string {
+  if (nodes.length === 0) return `${className}: none found`;
+  const counts = new Map<string, number>();
+  for (const { className: name = className } of nodes) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const found = [...counts].map(([name, count]) => `${name}: ${count} found`).join(", ");
+  return `${found}${shown < nodes.length ? `, the ${shown} largest shown below` : ""}`;
 }
 
 function windowText([center, width]: readonly [number, number]): string {
@@ -145,8 +148,8 @@ function windowText([center, width]: readonly [number, number]): string {
 
 const hu = (value: number): string => String(Math.round(value)).replace("-", "−");
 
-function nodeTitle({ id, side, longAxisMm, shortAxisMm }: NodeMeasurement): string {
-  return `${id}  ${side}, ${longAxisMm.toFixed(1)} × ${shortAxisMm.toFixed(1)} mm`;
+function nodeTitle({ id, className, side, longAxisMm, shortAxisMm }: PreviewNode): string {
+  return `${id}  ${className === undefined ? "" : `${className}, `}${side}, ${longAxisMm.toFixed(1)} × ${shortAxisMm.toFixed(1)} mm`;
 }
 
 /** The position of the slice of a node's tile: its number (from 1, in the scan's order of slices) and its height. */

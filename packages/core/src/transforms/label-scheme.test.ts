@@ -51,6 +51,7 @@ test.each<[string, Parameters<typeof labelScheme>, RegExp]>([
   ["several values to be ignored", [{ a: 1, ignore: [2, 3] }], /several values to "ignore" \(2, 3\)/],
   ["regions without an order", [{ a: [1, 2], b: 2 }], /2 regions \(a, b\).*"regions_class_order" is missing/],
   ["an order that is too short", [{ a: [1, 2], b: 2 }, [1]], /holds 1 values/],
+  ["an order with a value twice", [{ a: [1, 2], b: 2 }, [2, 2]], /a value twice.*\(2, 2\)/],
   ["an order of values that no region has", [{ a: [1, 2], b: 2 }, [1, 7]], /holds 7/],
 ])("refused: %s", (_, given, message) => {
   expect(() => labelScheme(...given)).toThrow(InputError);

@@ -61,7 +61,7 @@ export const logitChannels = ({ kind, classes: { length } }: LabelScheme): numbe
  * @param regionsClassOrder the value that is written for each region, in the order of `labels`
  * @param path what errors call the file
  * @throws InputError where a value is no whole number in 0 … 255 or has two names, there is no class, regions have no
- *   order, or the order is not of as many values as there are regions
+ *   order, or the order is not of as many different values as there are regions
  */
 export function labelScheme(
   labels: Readonly<Record<string, number | readonly number[]>>,
@@ -102,6 +102,10 @@ export function labelScheme(
   if (stray !== undefined)
     throw new InputError(
       `${path} holds ${stray} in "regions_class_order", and no region has that value; give values of "labels" there.`,
+    );
+  if (new Set(regionsClassOrder).size < regionsClassOrder.length)
+    throw new InputError(
+      `${path} holds a value twice in "regions_class_order" (${regionsClassOrder.join(", ")}), so that two regions could not be told apart; give each its own.`,
     );
   const classes = named.map(([name, values], at) => ({ name, values, writtenAs: regionsClassOrder[at] }));
   return { kind: "overlapping", classes, ignored };

@@ -52,10 +52,13 @@ export interface NodeObjectOptions {
   readonly anonymizeSalt?: string | null;
   /** What drew the nodes; several are an ensemble. */
   readonly models?: readonly ModelIdentity[];
+  /** The classes that the nodes are of, where there are several. */
+  readonly classNames?: readonly string[] | undefined;
 }
 
-/** A node as its objects describe it; the mean probability where it is known. */
-export type WrittenNode = NodeMeasurement & Partial<Pick<NodeConfidence, "meanProbability">>;
+/** A node as its objects describe it; the mean probability where it is known, the class where there are several. */
+export type WrittenNode = NodeMeasurement &
+  Partial<Pick<NodeConfidence, "meanProbability">> & { readonly className?: string | undefined };
 
 /** The DICOM objects of one scan's nodes. */
 export interface NodeObjects {
@@ -76,20 +79,20 @@ export function nodeObjects(
   instances: Volume<IntegerVoxelArray>,
   nodes: readonly WrittenNode[],
   source: SourceSeries,
-  { anonymizeSalt = null, models = [] }: NodeObjectOptions = {},
+  { anonymizeSalt = null, models = [], classNames }: NodeObjectOptions = {},
 ): NodeObjects {
-  const { whose, context } = writingFor(source, anonymizeSalt, models);
+  const { whose, context } = writingFor(source, anonymizeSalt, models, classNames);
   const known = (meanProbability: number | undefined) =>
     meanProbability === undefined ? {} : { meanProbability };
-  const names = nodes.map(({ id, meanProbability }) => ({
+  const names = nodes.map(({ id, className, meanProbability }) => ({
     label: id,
-    name: nodeName(id),
+    name: nodeName(id, className),
     ...known(meanProbability),
   }));
-  const rois = nodes.map(({ id, boundingBoxIndex: { start, size }, meanProbability }) => {
+  const rois = nodes.map(({ id, className, boundingBoxIndex: { start, size }, meanProbability }) => {
     const box = crop(instances, start, size);
     return {
-      name: nodeName(id),
+      name: nodeName(id, className),
       contours: traceContours(box.data, box, id),
       ...known(meanProbability),
     };
@@ -102,15 +105,16 @@ export function nodeObjects(
   };
 }
 
-const nodeName = (id: number) => `Lymph node ${id}`;
+const nodeName = (id: number, className = "Lymph node") => `${className} ${id}`;
 
 /** Whose objects are written, and what a writer needs; anonymous with a salt. */
 function writingFor(
   source: SourceSeries,
   anonymizeSalt: string | null,
   models: readonly ModelIdentity[] = [],
+  classNames?: readonly string[],
 ) {
-  const context = writingContext(models);
+  const context = writingContext(models, classNames);
   if (anonymizeSalt === null) return { whose: source, context };
   return {
     whose: anonymousSource(source, (uid) => hashedUid(anonymizeSalt, uid)),
@@ -118,12 +122,16 @@ function writingFor(
   };
 }
 
-function writingContext(models: readonly ModelIdentity[]): WritingContext {
+function writingContext(
+  models: readonly ModelIdentity[],
+  classNames: readonly string[] | undefined,
+): WritingContext {
   return {
     newUid: () => uidOf(randomUUID().replaceAll("-", "")),
     now: new Date(),
     algorithm: { name: "lnsnet", version: packageVersion() },
     models,
+    classNames,
   };
 }
 

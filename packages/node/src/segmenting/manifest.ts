@@ -1,8 +1,10 @@
 // The manifest of a segmented scan: what was computed, with which models and settings, and which files belong to it.
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { InputError, type Volume } from "@lnsnet/core";
 import type { NodeJson } from "@lnsnet/core/reports";
+import type { LabelScheme } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { hashOfFile, isFile, readBytes, writeJson } from "../files/disk.js";
 import type { StoredModel } from "../files/model-file.js";
@@ -88,6 +90,8 @@ const manifestSchema = z.object({
   /** False while files are written; what a killed command leaves so is computed again. */
   finished: z.boolean(),
   form: formSchema,
+  /** The classes of the mask with their values; absent where there is one. */
+  classes: z.array(z.object({ name: z.string(), value: z.number() })).optional(),
   whole_scan: wholeScanSchema.nullable(),
   clicks: z.array(clickSchema),
   /** SHA-256 by name; null while it is not known. */
@@ -174,7 +178,7 @@ export async function requireFreeResults(folder: string, ids: readonly string[],
 /**
  * Checks, before a result is replaced, that it is one of the same scan, and that nobody has changed its files.
  *
- * @param adds whether nodes are added to it, which then must be of the same voxels
+ * @param adds whether nodes are added to it, which then must be of the same voxels and classes
  * @throws InputError where it is not, naming the file
  */
 export async function requireReplaceable(
@@ -182,6 +186,7 @@ export async function requireReplaceable(
   id: string,
   manifest: Manifest,
   scan: { readonly identity: string; readonly sha256: string },
+  scheme: LabelScheme,
   adds: boolean,
 ): Promise<void> {
   const path = join(folder, manifestName(id));
@@ -189,6 +194,13 @@ export async function requireReplaceable(
     throw new InputError(
       `${path} is the result of another scan${manifest.scan.path === null ? "" : ` (${manifest.scan.path})`} that has the same name; choose another output folder.`,
     );
+  const { classes } = writtenClasses(scheme);
+  if ((adds || manifest.clicks.length > 0) && !isDeepStrictEqual(classes, manifest.classes)) {
+    const names = manifest.classes?.map(({ name }) => name) ?? ["one class"];
+    throw new InputError(
+      `${path} holds nodes of ${names.join(", ")}, which would be kept, and the model finds ${scheme.classes.map(({ name }) => name).join(", ")}; choose another output folder.`,
+    );
+  }
   if ((adds || manifest.clicks.length > 0) && manifest.scan.sha256 !== scan.sha256)
     throw new InputError(
       `The scan has changed since ${path} was written, and its nodes would be kept; choose another output folder, or move the files of ${id} away.`,
@@ -209,12 +221,20 @@ export async function isWhole(folder: string, { finished, files }: Manifest): Pr
   return true;
 }
 
-/** SHA-256 of a scan as it was read: its voxels and their place, whatever file they came from. */
-export function hashOfScan({ data, size, spacingMm, originMm, direction }: Volume): string {
+/** SHA-256 of a scan's channels as they were read: voxels and their place, whatever files they came from. */
+export function hashOfScan(channels: readonly Volume[]): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify({ size, spacingMm, originMm, direction, type: data.constructor.name }));
-  hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const { data, size, spacingMm, originMm, direction } of channels) {
+    hash.update(JSON.stringify({ size, spacingMm, originMm, direction, type: data.constructor.name }));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
   return hash.digest("hex");
+}
+
+/** The classes of a manifest: those of the models' plan, where there are several. */
+export function writtenClasses({ classes }: LabelScheme): Pick<Manifest, "classes"> {
+  if (classes.length === 1) return {};
+  return { classes: classes.map(({ name, writtenAs }) => ({ name, value: writtenAs })) };
 }
 
 /** Models are compared by content, not by path. */

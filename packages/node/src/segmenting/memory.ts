@@ -1,10 +1,12 @@
 // Checks, before anything is computed, that there is enough memory to segment a scan.
 import os from "node:os";
 import { InputError, type Model, type Volume } from "@lnsnet/core";
+import { channelsOf, labelSchemeOf } from "@lnsnet/core/transforms";
 import { voxelVolumeMm3 } from "@lnsnet/core/volume";
 
-/** Bytes a voxel of the working grid: HU, sum and weight; the sum of squares too for an ensemble. */
-const workingBytes = (members: number): number => (members > 1 ? 14 : 10);
+/** Bytes a voxel of the working grid: two a channel, the weights, and for each class the sum; for an ensemble, of squares too. */
+const workingBytes = (channels: number, classes: number, members: number): number =>
+  2 * channels + 4 + classes * (members > 1 ? 8 : 4);
 /** What one LNSNet holds while it runs, measured; smaller networks hold less. */
 const runtimeBytes = 0.9e9;
 
@@ -37,5 +39,6 @@ function neededBytes(scan: Volume, models: readonly Model[]): number {
   const { plan } = models[0];
   const workingVoxelMm3 = plan.spacingMm[0] * plan.spacingMm[1] * plan.spacingMm[2];
   const workingVoxels = (scan.data.length * voxelVolumeMm3(scan)) / workingVoxelMm3;
-  return 4 * scan.data.length + workingBytes(models.length) * workingVoxels + models.length * runtimeBytes;
+  const bytes = workingBytes(channelsOf(plan).length, labelSchemeOf(plan).classes.length, models.length);
+  return 4 * scan.data.length + bytes * workingVoxels + models.length * runtimeBytes;
 }

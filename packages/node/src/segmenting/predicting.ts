@@ -12,6 +12,7 @@ import { whileHolding } from "../files/folder-lock.js";
 import type { StoredModel } from "../files/model-file.js";
 import { secretOf } from "../files/secret.js";
 import type { Job } from "../work/job.js";
+import { modelChannels } from "./channels.js";
 import {
   type DicomObject,
   type Form,
@@ -31,8 +32,12 @@ export interface PredictionOptions {
   readonly segmenting: Pick<SegmentOptions, "overlap" | "mirrored" | "searched" | "cleanUp">;
   /** Which series, where there are several: its number, UID or part of its description. */
   readonly series?: string | undefined;
+  /** Which files are the channels after the first; by default NAME_0001, … beside NAME_0000. For models of several channels. */
+  readonly channels?: readonly string[] | undefined;
   /** Segments the nodes at these points alone; null for all nodes. */
   readonly clicksOf?: ClicksOf | null;
+  /** The class of the nodes at those points; by default, at each point the most probable one. */
+  readonly clickedClass?: string | undefined;
   /**
    * Leaves out of the results what identifies the patient. The same secret gives the same names and UIDs; null takes one
    * that is kept in the output folder as `.predict-salt`, not to be passed on.
@@ -71,15 +76,18 @@ export async function predictScans(
   options: PredictionOptions,
   job: Job = {},
 ): Promise<Predictions> {
-  const { models, output, form, clicksOf = null, device = "auto", threads = 0 } = options;
+  const { models, output, form, clicksOf = null, clickedClass, device = "auto", threads = 0 } = options;
   await requirePath(path);
+  const channels = modelChannels(models[0].plan, options.channels ?? null);
   const salt = options.anonymize === undefined ? null : await saltOf(options.anonymize, output);
-  const { scans, areSeveral, leftOut } = await scansAt(path, options.series, salt);
+  const { scans, areSeveral, leftOut } = await scansAt(path, options.series, channels, salt);
   for (const sentence of leftOut) job.log?.(sentence);
   if (clicksOf !== null && scans.length > 1)
     throw new InputError(
       `${path} holds ${scans.length} scans, and points belong to one scan; choose one scan, or leave the points out.`,
     );
+  if (channels.ct === null && form.pictures)
+    job.log?.("No channel of the model is a CT, so no picture is made, and everything is searched.");
   requireDicom(scans, form.dicom, job.log);
   const records = await Promise.all(models.map(modelRecord));
   await ensureWritableFolder(output);
@@ -89,8 +97,15 @@ export async function predictScans(
     await requireFreeResults(output, ids, form);
     const predictor = await openPredictor(models, nodeRuntime, { threads, device });
     if (device !== "auto") job.log?.(predictor.deviceNote);
-    const common = { models, records, options: options.segmenting, form, clicksOf, salt, folder: output };
-    return predictAll(scans, { ...common, predictor }, job);
+    return predictAll(
+      scans,
+      {
+        ...{ models, records, form, clicksOf, clickedClass, salt, predictor },
+        options: options.segmenting,
+        folder: output,
+      },
+      job,
+    );
   };
   return { ...(await whileHolding(output, "lnsnet predict", predict, job)), areSeveral };
 }

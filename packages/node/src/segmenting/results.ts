@@ -5,7 +5,6 @@ import { basename, join } from "node:path";
 import {
   type ModelIdentity,
   nodeJson,
-  nodeMask,
   nodesCsv,
   readVolume,
   type Segmentation,
@@ -14,10 +13,11 @@ import {
   type Volume,
   writeVolume,
 } from "@lnsnet/core";
+import { classLabels } from "@lnsnet/core/inference";
+import type { LabelScheme } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { isNodeHu, numberedComponents } from "@lnsnet/core/voxels";
 import { readBytes, writeAtomically } from "../files/disk.js";
-import type { ReadImage } from "../files/imaging.js";
 import { nodeObjects } from "../files/writing.js";
 import {
   type ClickRecord,
@@ -27,20 +27,25 @@ import {
   numbersName,
   type WholeScanRecord,
   writeManifest,
+  writtenClasses,
 } from "./manifest.js";
+import type { ReadChannels } from "./read-worker.js";
 import type { NamedScan } from "./scans.js";
 
 /** The result of a scan that is to be written. */
 export interface Result {
   readonly scan: NamedScan;
   readonly scanHash: string;
-  readonly image: ReadImage;
+  readonly image: ReadChannels;
   readonly found: Pick<Segmentation, "instances" | "nodes">;
   readonly form: Form;
   readonly wholeScan: WholeScanRecord | null;
   readonly clicks: readonly ClickRecord[];
-  /** What the models were trained to find. */
+  /** What the models were trained to find, in words. */
   readonly className: string;
+  readonly scheme: LabelScheme;
+  /** Which channel pictures show; null where none is a CT, so that there is no picture. */
+  readonly ct: number | null;
 }
 
 /**
@@ -71,6 +76,7 @@ export async function writeResult(
     },
     finished: false,
     form,
+    ...writtenClasses(result.scheme),
     whole_scan: result.wholeScan,
     clicks: [...result.clicks],
     files: { ...before?.files, ...Object.fromEntries([...contents.keys()].map((name) => [name, null])) },
@@ -93,27 +99,34 @@ export async function writeResult(
 
 /** What each file holds, made when it is asked for. */
 function contentsOf(result: Result, salt: string | null): Map<string, () => Uint8Array | string> {
-  const { scan, image, found, form, clicks, className } = result;
+  const { scan, image, found, form, clicks, className, scheme, ct } = result;
+  const areSeveral = scheme.classes.length > 1;
   const { instances, nodes } = found;
   const { id } = scan;
   const models = modelsOf(result);
   const contents = new Map<string, () => Uint8Array | string>();
   const addVolume = (name: string, volume: () => Volume) =>
     contents.set(name, () => writeVolume(volume(), name, { description: "lnsnet, research use only" }));
-  addVolume(maskName(form, id), () => (form.numbered ? instances : nodeMask(instances)));
+  addVolume(maskName(form, id), () => (form.numbered ? instances : classLabels(found, scheme)));
   if (clicks.length > 0 && !form.numbered) addVolume(numbersName(form, id), () => instances);
-  contents.set(`${id}.csv`, () => nodesCsv(nodes.map((node) => nodeJson(node, node))));
-  if (form.pictures) {
+  contents.set(`${id}.csv`, () =>
+    nodesCsv(
+      nodes.map((node) => nodeJson(node, node)),
+      areSeveral,
+    ),
+  );
+  if (form.pictures && ct !== null) {
     const trainedOn = [...new Set(models.map(({ trainedOn }) => trainedOn))].join(" and ");
     const preview = {
       title: id,
       caption: `model trained on ${trainedOn}`,
       className,
     };
-    contents.set(`${id}.png`, () => segmentationPreviewPng(image.volume, instances, nodes, preview));
+    contents.set(`${id}.png`, () => segmentationPreviewPng(image.channels[ct], instances, nodes, preview));
   }
   if (image.source !== null && nodes.length > 0 && form.dicom.length > 0) {
-    const objects = nodeObjects(instances, nodes, image.source, { anonymizeSalt: salt, models });
+    const classNames = areSeveral ? scheme.classes.map(({ name }) => name) : undefined;
+    const objects = nodeObjects(instances, nodes, image.source, { anonymizeSalt: salt, models, classNames });
     for (const object of form.dicom) contents.set(`${id}.${object}.dcm`, () => objects[object]);
   }
   return contents;
@@ -137,13 +150,16 @@ export async function nodesOf(folder: string, id: string, manifest: Manifest): P
   const path = join(folder, clicks.length > 0 && !form.numbered ? numbersName(form, id) : maskName(form, id));
   const stored = readVolume(await readBytes(path), path) as Volume<IntegerVoxelArray>;
   return {
-    // Nodes of a whole scan are connected components, numbered as they were when they were found.
+    // Nodes of a whole scan are connected components of a class, numbered as they were when they were found.
     instances: areNumbered ? stored : numberedComponents(stored),
-    nodes: manifest.nodes.map(({ id: number, mean_probability, ensemble_disagreement }) => ({
-      id: number,
-      meanProbability: mean_probability ?? 0,
-      ensembleDisagreement: ensemble_disagreement,
-    })),
+    nodes: manifest.nodes.map(
+      ({ id: number, class: className, mean_probability, ensemble_disagreement }) => ({
+        id: number,
+        ...(className === undefined ? {} : { className }),
+        meanProbability: mean_probability ?? 0,
+        ensembleDisagreement: ensemble_disagreement,
+      }),
+    ),
   };
 }
 

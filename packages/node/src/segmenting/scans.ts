@@ -7,10 +7,11 @@ import { volumeFormatOf } from "@lnsnet/core/formats";
 import { Tinypool } from "tinypool";
 import { caseId } from "../datasets/dataset.js";
 import { isFolder, requirePath } from "../files/disk.js";
-import { type FoundImages, findImages, type ReadImage } from "../files/imaging.js";
+import { type FoundImages, findImages } from "../files/imaging.js";
 import { type Outcome, unwrap } from "../work/outcome.js";
+import { firstChannels, furtherChannels, type ModelChannels, taken } from "./channels.js";
 import { isResult } from "./manifest.js";
-import type { ReadTask } from "./read-worker.js";
+import type { ReadChannels, ReadTask } from "./read-worker.js";
 
 export interface NamedScan extends ReadTask {
   /** What its results are called; no other scan of a call has it. */
@@ -48,15 +49,52 @@ export interface FoundScans {
  * Results of a volume file have its name, in a folder with the names of its sub-folders before it. Results of a DICOM
  * series have a name made from its UID: the same however many other series come and go, and without the patient.
  *
+ * For a model of several channels, a scan is the volume files NAME_0000, NAME_0001, …, or a file or series with the
+ * further channels that were named.
+ *
  * @param wanted which DICOM series, if there are several
  * @param salt a secret by which names and identities tell nothing of file or series; null where they may
- * @throws InputError where the path is missing, nothing can be read, or two scans would have results of one name
+ * @throws InputError where the path is missing, nothing can be read, a channel is missing, or two scans would have results
+ *   of one name
  */
 export async function scansAt(
   path: string,
   wanted: string | undefined,
+  channels: ModelChannels,
   salt: string | null = null,
 ): Promise<FoundScans> {
+  const found = await firstChannelsAt(path, wanted, channels, salt);
+  const { scans } = found;
+  if (channels.given !== null && scans.length > 1)
+    throw new InputError(
+      `${path} holds ${scans.length} scans, and --channels names files of one scan; choose one scan, or call the files NAME_0000, NAME_0001, ….`,
+    );
+  const withAll = await Promise.all(
+    scans.map(async (scan) => ({ ...scan, further: await furtherOf(scan, channels), ct: channels.ct })),
+  );
+  return { ...found, scans: withAll };
+}
+
+/** @throws InputError where the further channels of a scan cannot be found */
+async function furtherOf({ path, wanted, isDicom }: FoundScan, channels: ModelChannels) {
+  const isOneFile = !isDicom && wanted === undefined;
+  if (isOneFile || channels.given !== null || channels.names.length === 1)
+    return furtherChannels(path, channels);
+  throw new InputError(
+    `${path} is a DICOM series or lies in an archive, and ${taken(channels)}; name the files of the others with --channels.`,
+  );
+}
+
+/** A scan before its further channels are known. */
+type FoundScan = Omit<NamedScan, "further" | "ct">;
+type FileOfScan = Pick<ReadTask, "path" | "wanted">;
+
+async function firstChannelsAt(
+  path: string,
+  wanted: string | undefined,
+  channels: ModelChannels,
+  salt: string | null,
+): Promise<Omit<FoundScans, "scans"> & { readonly scans: readonly FoundScan[] }> {
   await requirePath(path);
   if (wanted === undefined && !(await isFolder(path)) && volumeFormatOf(path) !== null)
     return { scans: [await volumeScan({ path }, path, dirname(path), salt)], areSeveral: false, leftOut: [] };
@@ -70,8 +108,9 @@ export async function scansAt(
   }
   const isArchive = !(await isFolder(path));
   const root = isArchive ? dirname(path) : path;
+  const names = found.volumes.map(({ name }) => name);
   const ofVolumes = await Promise.all(
-    found.volumes.map(({ name }) =>
+    (channels.given === null ? firstChannels(names, channels) : names).map((name) =>
       isArchive
         ? volumeScan({ path, wanted: name }, resolve(path, name), path, salt)
         : volumeScan({ path: name }, name, root, salt),
@@ -97,7 +136,7 @@ async function chosenScan(
   found: FoundImages,
   wanted: string,
   salt: string | null,
-): Promise<Pick<FoundScans, "scans" | "areSeveral">> {
+): Promise<{ readonly scans: readonly FoundScan[]; readonly areSeveral: boolean }> {
   const isVolume = found.series.length === 0 || found.volumes.some(({ name }) => name === wanted);
   const scan = isVolume
     ? await volumeScan({ path, wanted }, path, dirname(path), salt)
@@ -106,11 +145,11 @@ async function chosenScan(
 }
 
 async function volumeScan(
-  task: ReadTask,
+  task: FileOfScan,
   file: string,
   root: string,
   salt: string | null,
-): Promise<NamedScan> {
+): Promise<FoundScan> {
   const below = relative(resolve(root), resolve(file)).split(sep);
   const place = await realpath(file).catch(() => resolve(file));
   const identity = hashed(salt, `file ${place}`);
@@ -118,7 +157,7 @@ async function volumeScan(
   return { ...task, id, identity, origin: { path: place, series: null }, isDicom: false };
 }
 
-async function seriesScan(path: string, series: DicomSeries, salt: string | null): Promise<NamedScan> {
+async function seriesScan(path: string, series: DicomSeries, salt: string | null): Promise<FoundScan> {
   const { seriesInstanceUid: uid, number, description } = series;
   const [file] = series.stack.placed.map(({ slice }) => dirname(resolve(slice.file.name)));
   const folder = await realpath((await isFolder(path)) && file !== undefined ? file : path);
@@ -137,8 +176,8 @@ const hashed = (salt: string | null, text: string): string =>
     .update(salt === null ? text : `${salt} ${text}`)
     .digest("hex");
 
-function requireDistinct(scans: readonly NamedScan[]): void {
-  const known = new Map<string, NamedScan>();
+function requireDistinct(scans: readonly FoundScan[]): void {
+  const known = new Map<string, FoundScan>();
   for (const scan of scans) {
     const key = foldedName(scan.id);
     const other = known.get(key);
@@ -169,16 +208,16 @@ function sentencesOf(path: string, { series, others }: FoundImages): string[] {
 export interface ReadAttempt {
   readonly scan: NamedScan;
   /** @throws InputError where the scan cannot be read or is no CT */
-  readonly image: () => ReadImage;
+  readonly image: () => ReadChannels;
 }
 
 /** Reads scans one ahead of whoever takes them; at most two are in memory. */
 export async function* readAhead(scans: readonly NamedScan[]): AsyncGenerator<ReadAttempt> {
   const worker = new URL("./read-worker.js", import.meta.url);
   const pool = new Tinypool({ filename: worker.href, name: "run", minThreads: 1, maxThreads: 1 });
-  const begin = ({ path, wanted }: NamedScan): Promise<() => ReadImage> =>
-    pool.run({ path, ...(wanted === undefined ? {} : { wanted }) }).then(
-      (outcome: Outcome<ReadImage>) => () => unwrap(outcome),
+  const begin = ({ path, wanted, further, ct }: NamedScan): Promise<() => ReadChannels> =>
+    pool.run({ path, further, ct, ...(wanted === undefined ? {} : { wanted }) }).then(
+      (outcome: Outcome<ReadChannels>) => () => unwrap(outcome),
       (error: unknown) => () => {
         throw error;
       },

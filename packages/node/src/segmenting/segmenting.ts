@@ -12,6 +12,7 @@ import {
   type Vector3,
   type Volume,
 } from "@lnsnet/core";
+import { ctChannelOf, labelSchemeOf } from "@lnsnet/core/transforms";
 import type { StoredModel } from "../files/model-file.js";
 import type { Job } from "../work/job.js";
 import {
@@ -45,6 +46,8 @@ export interface Segmenting {
   readonly form: Form;
   /** Null for all nodes of the scan. */
   readonly clicksOf: ClicksOf | null;
+  /** The class of the clicked nodes; by default, at each point the most probable one. */
+  readonly clickedClass?: string | undefined;
   /** By which results tell nothing of the patient; null where they may. */
   readonly salt: string | null;
   readonly folder: string;
@@ -73,10 +76,12 @@ export async function segmentScan(
 ): Promise<Segmented> {
   const { folder, clicksOf } = call;
   const read = image();
-  const { volume, problems } = read;
+  const { channels, problems } = read;
+  const { plan } = call.models[0];
+  const scheme = labelSchemeOf(plan);
   for (const problem of problems) job.log?.(problem);
-  const points = clicksOf?.(volume) ?? null;
-  const scanHash = hashOfScan(volume);
+  const points = clicksOf?.(channels[0]) ?? null;
+  const scanHash = hashOfScan(channels);
   const before = await readManifest(folder, scan.id);
   const stands = before !== null && (await isWhole(folder, before));
   if (before !== null) {
@@ -84,22 +89,25 @@ export async function segmentScan(
       job.log?.(`${scan.id} is finished already and left as it is.`);
       return segmented(before, scan, call, []);
     }
-    await requireReplaceable(folder, scan.id, before, { ...scan, sha256: scanHash }, points !== null);
+    await requireReplaceable(folder, scan.id, before, { ...scan, sha256: scanHash }, scheme, points !== null);
   }
-  requireMemory(scan.path, volume, call.models);
+  requireMemory(scan.path, channels[0], call.models);
   const isOfThisScan = before?.scan.sha256 === scanHash;
   const standing = isOfThisScan && stands ? before : null;
   const unfinished = isOfThisScan && !stands ? before : null;
-  const work = { volume, scan, call, job };
+  const work = { channels, scan, call, job };
   let state: State = {
     found: standing && (await nodesOf(folder, scan.id, standing)),
     wholeScan: standing?.whole_scan ?? null,
     clicks: standing?.clicks ?? [],
   };
   if (points === null || unfinished?.whole_scan) state = await withWholeScan(state, work);
-  const clicked = [...(unfinished?.clicks.map((click) => click.point_lps_mm) ?? []), ...(points ?? [])];
-  let remarks: string[] = [];
-  if (clicked.length > 0) ({ state, remarks } = await withClicks(state, clicked, work));
+  const remarks: string[] = [];
+  for (const { className, points: clicked } of clicksByClass(unfinished?.clicks ?? [], points ?? [], call)) {
+    const added = await withClicks(state, clicked, className, work);
+    state = added.state;
+    remarks.push(...added.remarks);
+  }
   const form = standing === null ? call.form : together(call.form, standing.form);
   const manifest = await writeResult(
     folder,
@@ -109,13 +117,42 @@ export async function segmentScan(
       image: read,
       form,
       ...measured(state),
-      className: call.models[0].plan.foreground,
+      className: plan.foreground,
+      scheme,
+      ct: ctChannelOf(plan),
     },
     before,
     call.salt,
   );
   return segmented(manifest, scan, call, remarks);
 }
+
+/** Clicks of a class, or of any. */
+interface ClassClicks {
+  readonly className: string | undefined;
+  readonly points: readonly Vector3[];
+}
+
+/** Clicks that a killed command had made or was to make, each with its class, and then the new ones. */
+function clicksByClass(
+  unfinished: readonly ClickRecord[],
+  points: readonly Vector3[],
+  { clickedClass }: Segmenting,
+): ClassClicks[] {
+  const groups: { className: string | undefined; points: Vector3[] }[] = [];
+  const add = (point: Vector3, className: string | undefined) => {
+    const last = groups.at(-1);
+    if (last !== undefined && last.className === className) last.points.push(point);
+    else groups.push({ className, points: [point] });
+  };
+  for (const click of unfinished) add(click.point_lps_mm, classOfClick(click));
+  for (const point of points) add(point, clickedClass);
+  return groups;
+}
+
+/** The class that a click was asked for. */
+const classOfClick = ({ settings: { className } }: ClickRecord): string | undefined =>
+  typeof className === "string" ? className : undefined;
 
 /** What a result rests on so far. */
 interface State {
@@ -155,16 +192,17 @@ async function withWholeScan({ found, clicks }: State, work: Work): Promise<Stat
 async function withClicks(
   { found, wholeScan, clicks }: State,
   points: readonly Vector3[],
+  className: string | undefined,
   work: Work,
 ): Promise<{ state: State; remarks: string[] }> {
   const { call, scan } = work;
   const start = begin();
   const { mirrored = false } = call.options;
-  const added = await look(work, { mirrored, at: points, ...(found ? { standing: found } : {}) });
+  const added = await look(work, { mirrored, className, at: points, ...(found ? { standing: found } : {}) });
   const remarks = added.clicks.flatMap(({ remark }) => (remark === null ? [] : [remark]));
   if (added.clicks.every(({ node }) => node === null))
     throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
-  const computed = computedBy(clickInputs(call), call.predictor, start);
+  const computed = computedBy(clickInputs(call, className), call.predictor, start);
   const records = added.clicks.map(
     ({ pointMm: [x, y, z], node, remark }): ClickRecord => ({
       point_lps_mm: [x, y, z],
@@ -178,15 +216,15 @@ async function withClicks(
 }
 
 interface Work {
-  readonly volume: Volume;
+  readonly channels: readonly Volume[];
   readonly scan: NamedScan;
   readonly call: Segmenting;
   readonly job: Job;
 }
 
-async function look({ volume, scan, call, job }: Work, options: SegmentOptions): Promise<Segmentation> {
+async function look({ channels, scan, call, job }: Work, options: SegmentOptions): Promise<Segmentation> {
   const stage = { stage: scan.id, unit: options.at === undefined ? "patch" : "click" };
-  return segment(volume, call.predictor, {
+  return segment(channels, call.predictor, {
     ...options,
     ...(job.signal ? { signal: job.signal } : {}),
     onProgress: (done, total) => job.onProgress?.({ ...stage, done, total }),
@@ -222,7 +260,7 @@ function holds(
     dicom.every((object) => form.dicom.includes(object));
   if (identity !== scan.identity || sha256 !== scanHash || !hasFiles) return false;
   if (points === null) return whole_scan?.recipe === hashOfInputs(wholeScanInputs(call));
-  const recipe = hashOfInputs(clickInputs(call));
+  const recipe = hashOfInputs(clickInputs(call, call.clickedClass));
   return points.every((point) =>
     clicks.some((click) => click.recipe === recipe && isSame(point, click.point_lps_mm)),
   );
@@ -240,8 +278,15 @@ const together = (wanted: Form, standing: Form): Form => ({
 const wholeScanInputs = ({ records, options, predictor }: Segmenting): ResultInputs =>
   resultInputs(records, { ...options, device: predictor.deviceNote });
 
-const clickInputs = ({ records, options, predictor }: Segmenting): ResultInputs =>
-  resultInputs(records, { mirrored: options.mirrored, device: predictor.deviceNote });
+const clickInputs = (
+  { records, options, predictor }: Segmenting,
+  className: string | undefined,
+): ResultInputs =>
+  resultInputs(records, {
+    mirrored: options.mirrored,
+    device: predictor.deviceNote,
+    ...(className === undefined ? {} : { className }),
+  });
 
 interface Start {
   readonly started: string;

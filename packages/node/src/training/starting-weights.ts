@@ -1,12 +1,14 @@
 // Weights of a trained network to begin another training from.
-import { InputError, type TrainingStep } from "@lnsnet/core";
+import { InputError, type Plan, type TrainingStep } from "@lnsnet/core";
 import { partsOf } from "@lnsnet/core/networks";
 import { type StartingPoint, startingPoint } from "@lnsnet/core/training";
+import { channelsOf, labelSchemeOf } from "@lnsnet/core/transforms";
 import { loadModel } from "../files/model-file.js";
 
-/** @throws InputError where the file is no model, or one of another network */
-export async function startingWeights(path: string, step: TrainingStep): Promise<StartingPoint> {
+/** @throws InputError where the file is no model, or one of another network, or of other channels or classes */
+export async function startingWeights(path: string, plan: Plan, step: TrainingStep): Promise<StartingPoint> {
   const model = await loadModel(path);
+  requireSameTask(path, model.plan, plan);
   const { parameters, buffers } = partsOf(model.plan.network, model.plan.patchSize);
   const held = new Map([...parameters, ...buffers].map(({ name, shape }) => [name, shape.join("×")]));
   const expectedParts = [...step.parameters, ...step.buffers];
@@ -22,4 +24,24 @@ export async function startingWeights(path: string, step: TrainingStep): Promise
       `${path} holds weights of another network, of ${held.size} parameters where ${expectedParts.length} are expected; give the weights of a network trained with the same --network.`,
     );
   return startingPoint(model.weights, step);
+}
+
+/** Names may differ, so that a model can be tuned for a class of another name; numbers and kind may not. */
+function requireSameTask(path: string, held: Plan, wanted: Plan): void {
+  const shapeOf = (plan: Plan) => {
+    const { kind, classes } = labelSchemeOf(plan);
+    return `${channelsOf(plan).length} ${classes.length} ${classes.length > 1 ? kind : ""}`;
+  };
+  const inWords = (plan: Plan) => {
+    const { kind, classes } = labelSchemeOf(plan);
+    const names = classes.map(({ name }) => name).join(", ");
+    const found = classes.length === 1 ? `the class ${names}` : `the ${kind} classes ${names}`;
+    return `${found} in ${channelsOf(plan)
+      .map(({ name }) => name)
+      .join(", ")}`;
+  };
+  if (shapeOf(held) !== shapeOf(wanted))
+    throw new InputError(
+      `${path} was trained to find ${inWords(held)}, and this training is for ${inWords(wanted)}; give a model of as many channels and classes.`,
+    );
 }

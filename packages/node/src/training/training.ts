@@ -128,7 +128,7 @@ interface RunParts {
 async function openRun({ dataset, plan, options, run, patients, scans, step }: RunParts, { log }: Job) {
   const { folder, weightsPath = null } = run;
   const files = trainingFiles(folder);
-  const start = weightsPath === null ? null : await startingWeights(weightsPath, step);
+  const start = weightsPath === null ? null : await startingWeights(weightsPath, plan, step);
   if (weightsPath !== null)
     for (const path of Object.values(files))
       await requireFreeFile(path, { inputs: [weightsPath], force: true });

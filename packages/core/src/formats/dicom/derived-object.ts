@@ -140,6 +140,27 @@ export const lymphNodeTerms = {
   region: ["774007", "SCT", "Head and Neck"],
 } as const satisfies Record<string, Code>;
 
+/** What an object shows, in words and as coded terms. */
+interface Subject {
+  readonly title: string;
+  /** As CS: capitals, digits and underscores, 16 at most. */
+  readonly label: string;
+  readonly category: Code;
+  readonly type: Code;
+}
+
+/** Lymph nodes; or the classes of the models, whose meaning is known by their names alone, so that the code says tissue. */
+export function subjectOf({ classNames }: WritingContext): Subject {
+  if (classNames === undefined) return { title: "Lymph nodes", label: "LYMPH_NODES", ...lymphNodeTerms };
+  const tissue = ["85756007", "SCT", "Tissue"] as const;
+  return {
+    title: shortened(classNames.join(", "), 32),
+    label: "SEGMENTATION",
+    category: tissue,
+    type: tissue,
+  };
+}
+
 /** A distinct colour for the n-th node, red, green and blue up to 255; consecutive numbers differ most. */
 export function nodeColour(n: number): readonly [number, number, number] {
   // Rotating the hue by the golden angle keeps any number of colours distinct.

@@ -18,6 +18,7 @@ import {
   referencesToFiles,
   referenceTo,
   researchUseOnly,
+  subjectOf,
 } from "./derived-object.js";
 import { encodeFile, explicitLittleEndian, type Item } from "./encode.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
@@ -71,7 +72,7 @@ export function writeMeasurementReport(
     modality: "SR",
     sopClassUid: comprehensive3dSrStorage,
     seriesNumber: 9102,
-    seriesDescription: "Lymph nodes (SR)",
+    seriesDescription: `${subjectOf(context).title} (SR)`,
   });
   const { date, time } = dateAndTime(context.now);
   const content = rootContainer(
@@ -201,7 +202,7 @@ function measurementGroup(
     [
       textContent("HAS OBS CONTEXT", terms.trackingIdentifier, textOf(segment, "TrackingID")),
       uidContent("HAS OBS CONTEXT", terms.trackingUid, textOf(segment, "TrackingUID")),
-      codeContent("CONTAINS", terms.finding, lymphNodeTerms.type),
+      codeContent("CONTAINS", terms.finding, subjectOf(context).type),
       imageContent(terms.referencedSegment, {
         ...referenceToSeg(seg),
         ReferencedSegmentNumber: numberOf(segment, "SegmentNumber") ?? 0,

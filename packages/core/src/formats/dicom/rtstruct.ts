@@ -19,7 +19,6 @@ import {
   dateAndTime,
   derivedModules,
   isDrawnByModels,
-  lymphNodeTerms,
   nodeColour,
   origin,
   probabilityText,
@@ -27,6 +26,7 @@ import {
   referenceTo,
   researchUseOnly,
   shortened,
+  subjectOf,
   trainedOn,
 } from "./derived-object.js";
 import { decimalString, encodeFile, type Item, implicitLittleEndian } from "./encode.js";
@@ -146,11 +146,12 @@ export function writeRtstruct(
     const subject = empty === undefined ? "The segmentation" : `The ROI "${empty.name}"`;
     throw new InputError(`${subject} is empty, and an RTSTRUCT needs a contour; nothing was written.`);
   }
+  const subject = subjectOf(context);
   const modules = derivedModules(source, context, {
     modality: "RTSTRUCT",
     sopClassUid: rtStructureSetStorage,
     seriesNumber: 9101,
-    seriesDescription: "Lymph nodes (RTSTRUCT)",
+    seriesDescription: `${subject.title} (RTSTRUCT)`,
   });
   const { date, time } = dateAndTime(context.now);
   const dataset = {
@@ -159,7 +160,7 @@ export function writeRtstruct(
     ApprovalStatus: "UNAPPROVED",
     // SH allows 16 characters, one too few for the whole sentence.
     StructureSetLabel: "RESEARCH ONLY",
-    StructureSetName: `Lymph nodes, ${researchUseOnly}`,
+    StructureSetName: `${subject.title}, ${researchUseOnly}`,
     StructureSetDescription: shortened(
       `${researchUseOnly}: not approved for diagnosis or treatment. ${origin(context)}`,
       1024,
@@ -206,7 +207,7 @@ export function writeRtstruct(
     RTROIObservationsSequence: rois.map((_, n) => ({
       ObservationNumber: String(n + 1),
       ReferencedROINumber: String(n + 1),
-      RTROIIdentificationCodeSequence: [codeItem(lymphNodeTerms.type)],
+      RTROIIdentificationCodeSequence: [codeItem(subject.type)],
       RTROIInterpretedType: "ORGAN",
       ROIInterpreter: "",
     })),

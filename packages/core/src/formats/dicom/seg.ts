@@ -18,6 +18,7 @@ import {
   referenceTo,
   researchUseOnly,
   shortened,
+  subjectOf,
   trainedOn,
 } from "./derived-object.js";
 import { decimalString, encodeFile, explicitLittleEndian, type Item } from "./encode.js";
@@ -165,7 +166,7 @@ export interface LabelName {
 
 /**
  * A BINARY Segmentation object with a segment for each label, numbered from 1 in the order of the labels; empty frames
- * are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), for research only, and as drawn by an
+ * are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), or as tissue where the context names classes, for research only, and as drawn by an
  * algorithm if the context has models. Each frame refers to the slice of the source that it was derived from; if the
  * source was resampled, all frames together refer to every image.
  *
@@ -192,11 +193,12 @@ export function writeSeg(
   const numberOfLabel = new Map(values.map((label, n) => [label, n + 1]));
   const ordered = values.flatMap((label) => frames.filter((frame) => frame.label === label));
   const slices = [...new Set(ordered.map(({ k }) => k))].sort((a, b) => a - b);
+  const subject = subjectOf(context);
   const modules = derivedModules(source, context, {
     modality: "SEG",
     sopClassUid: segmentationStorage,
     seriesNumber: 9100,
-    seriesDescription: "Lymph nodes (SEG)",
+    seriesDescription: `${subject.title} (SEG)`,
   });
   const { date, time } = dateAndTime(context.now);
   const dimensionOrganizationUid = context.newUid();
@@ -205,8 +207,8 @@ export function writeSeg(
     ImageType: ["DERIVED", "PRIMARY"],
     ContentDate: date,
     ContentTime: time,
-    ContentLabel: "LYMPH_NODES",
-    ContentDescription: shortened(`Lymph nodes, ${researchUseOnly}${trainedOn(context)}`, 64),
+    ContentLabel: subject.label,
+    ContentDescription: shortened(`${subject.title}, ${researchUseOnly}${trainedOn(context)}`, 64),
     ContentCreatorName: "",
     SamplesPerPixel: 1,
     PhotometricInterpretation: "MONOCHROME2",
@@ -290,6 +292,7 @@ function segmentItem(
   context: WritingContext,
 ): Item {
   const { algorithm, newUid } = context;
+  const { category, type } = subjectOf(context);
   return {
     SegmentNumber: number,
     SegmentLabel: shortened(name, 64),
@@ -312,8 +315,8 @@ function segmentItem(
         }
       : // A required attribute; MANUAL is the only value that needs no algorithm name.
         { SegmentAlgorithmType: "MANUAL" }),
-    SegmentedPropertyCategoryCodeSequence: [codeItem(lymphNodeTerms.category)],
-    SegmentedPropertyTypeCodeSequence: [codeItem(lymphNodeTerms.type)],
+    SegmentedPropertyCategoryCodeSequence: [codeItem(category)],
+    SegmentedPropertyTypeCodeSequence: [codeItem(type)],
     AnatomicRegionSequence: [codeItem(lymphNodeTerms.region)],
     // A structured report refers to the node by these.
     TrackingID: shortened(name, 64),

@@ -53,6 +53,8 @@ export interface WritingContext {
   readonly algorithm: { readonly name: string; readonly version: string };
   /** The trained models that made the segmentation; empty where it has another origin. */
   readonly models: readonly ModelIdentity[];
+  /** The classes that are drawn, where they are not lymph nodes alone. */
+  readonly classNames?: readonly string[] | undefined;
 }
 
 /** A trained model, as every result names it. */

@@ -1,0 +1,282 @@
+// Two channels and two classes as a user has them: a model made by hand predicts them, one that was trained through all
+// commands, and what does not fit is refused by name.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Geometry,
+  pointOfIndex,
+  readNifti,
+  readSeg,
+  type Vector3,
+  type Volume,
+  writeModel,
+  writeNifti,
+} from "@lnsnet/core";
+import { voxelCount } from "@lnsnet/core/volume";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { densityModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
+import { ctFiles } from "../../node/src/dicom.test-helper.js";
+import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
+
+let folder = "";
+let session: LnsnetSession;
+const inFolder = (...parts: string[]) => join(folder, ...parts);
+const lnsnet = (...tokens: string[]) => session.run(...tokens);
+
+const grid: Geometry = {
+  size: [30, 26, 20],
+  spacingMm: [2, 2, 2],
+  originMm: [-30, 40, 100],
+  direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+};
+/** Each is seen in one channel alone. */
+const balls = {
+  GTVp: { centre: pointOfIndex(grid, [8, 12, 10]), radiusMm: 9 },
+  GTVn: { centre: pointOfIndex(grid, [21, 13, 9]), radiusMm: 7 },
+};
+const isWithin = ({ centre, radiusMm }: (typeof balls)["GTVp"], point: Vector3) =>
+  Math.hypot(...point.map((at, axis) => at - centre[axis])) <= radiusMm;
+const filled = (valueAt: (point: Vector3, at: number) => number): Volume<Int16Array> => {
+  const [nx, ny] = grid.size;
+  const data = Int16Array.from({ length: voxelCount(grid) }, (_, at) =>
+    valueAt(pointOfIndex(grid, [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))]), at),
+  );
+  return { ...grid, data };
+};
+const ct = filled(
+  (point, at) => (isWithin(balls.GTVp, point) ? 200 : -20) + Math.round(20 * Math.sin(1.7 * at)),
+);
+const pet = filled(
+  (point, at) => (isWithin(balls.GTVn, point) ? 900 : 100) + Math.round(20 * Math.sin(2.3 * at)),
+);
+const truth = filled((point) => (isWithin(balls.GTVp, point) ? 3 : isWithin(balls.GTVn, point) ? 7 : 0));
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lnsnet-classes-"));
+  session = lnsnetSession(folder);
+  await writeFile(inFolder("two.safetensors"), writeModel(twoClassModel([2, 2, 2]), false));
+  await writeFile(inFolder("one.safetensors"), writeModel(densityModel([2, 2, 2]), false));
+  for (const name of ["imagesTs", "labelsTs", "series", "alone"]) await mkdir(inFolder(name));
+  for (const id of ["a", "b"]) {
+    await writeFile(inFolder(`imagesTs/${id}_0000.nii.gz`), writeNifti(ct));
+    await writeFile(inFolder(`imagesTs/${id}_0001.nii.gz`), writeNifti(pet));
+    await writeFile(
+      inFolder(`labelsTs/${id}.nii.gz`),
+      writeNifti({ ...truth, data: Uint8Array.from(truth.data) }),
+    );
+  }
+  await writeFile(inFolder("dataset.json"), JSON.stringify({ labels: { background: 0, GTVp: 3, GTVn: 7 } }));
+  await writeFile(inFolder("alone/a_0000.nii.gz"), writeNifti(ct));
+  await writeFile(inFolder("pet.nii.gz"), writeNifti(pet));
+  const series = { ...ct, hu: ct.data, patientId: "P1", seriesUid: "1.2.3", frameOfReferenceUid: "1.2.9" };
+  for (const { name, bytes } of ctFiles(series)) await writeFile(inFolder("series", name), bytes);
+});
+afterAll(async () => {
+  session.end();
+  await rm(folder, { recursive: true });
+});
+
+const predict = (...tokens: string[]) =>
+  lnsnet("predict", ...tokens, "--model", "two.safetensors", "--search", "everything", "--overlap", "0");
+const jsonAt = async (path: string) => JSON.parse(await readFile(inFolder(path), "utf8"));
+
+describe("lnsnet predict with two channels and two classes", () => {
+  test("gathers the channels of each case, and writes the value of each class, which evaluate knows", async () => {
+    const { code, stdout, stderr } = await predict("imagesTs", "--output", "masks", "--json");
+    expect(code, stderr).toBe(0);
+    const results: { id: string; nodes: { class: string; centroid_lps_mm: Vector3 }[] }[] =
+      JSON.parse(stdout);
+    expect(results.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(results[0].nodes.map((node) => node.class)).toEqual(["GTVp", "GTVn"]);
+    for (const { class: name, centroid_lps_mm } of results[0].nodes) {
+      const { centre } = balls[name as keyof typeof balls];
+      expect(Math.hypot(...centroid_lps_mm.map((at, axis) => at - centre[axis]))).toBeLessThan(1);
+    }
+    const mask = readNifti(await readFile(inFolder("masks/a.nii.gz")), "a");
+    expect([...new Set(mask.data)].sort()).toEqual([0, 3, 7]);
+    const [header, first] = (await readFile(inFolder("masks/a.csv"), "utf8")).split("\n");
+    expect(header).toMatch(/^id,name,class,volume_ml/);
+    expect(first).toMatch(/^1,,GTVp,/);
+    expect(await jsonAt("masks/a.json")).toMatchObject({
+      classes: [
+        { name: "GTVp", value: 3 },
+        { name: "GTVn", value: 7 },
+      ],
+    });
+    expect(await readdir(inFolder("masks"))).toContain("a.png");
+
+    const judged = await lnsnet("evaluate", "labelsTs", "masks", "--nodes", "--json");
+    const { classes } = JSON.parse(judged.stdout);
+    expect(classes).toMatchObject([
+      { class: "GTVp", detection: { true_nodes: 2, hits: 2, false_positives_per_volume: 0 } },
+      { class: "GTVn", detection: { true_nodes: 2, hits: 2, false_positives_per_volume: 0 } },
+    ]);
+    for (const { mean } of classes) expect(mean.dsc).toBeGreaterThan(0.85);
+    const text = (await lnsnet("evaluate", "labelsTs", "masks")).stdout;
+    expect(text).toMatch(/^GTVp\n[\s\S]*\n\nGTVn\n[\s\S]*mean/);
+    expect(text).not.toContain("undefined");
+  });
+
+  test("says how many nodes of each class there are, and leaves a finished case as it is", async () => {
+    const { stdout, stderr } = await predict("imagesTs/a_0000.nii.gz", "--output", "masks");
+    expect(stderr).toMatch(/a is finished already/);
+    expect(stdout).toMatch(/2 nodes \(GTVp: 1, GTVn: 1\)/);
+    expect(stdout).toMatch(/node +class +volume/);
+  });
+
+  test("a click takes the most probable class, or the one that is named", async () => {
+    const at = balls.GTVn.centre.join();
+    const clicked = ["imagesTs/b_0000.nii.gz", "--at", at, "--json"];
+    const any = JSON.parse((await predict(...clicked, "--output", "clicks")).stdout);
+    expect(any.nodes).toMatchObject([{ class: "GTVn" }]);
+    const mask = readNifti(await readFile(inFolder("clicks/b.nii.gz")), "b");
+    expect([...new Set(mask.data)].sort()).toEqual([0, 7]);
+    const other = await predict(...clicked, "--output", "clicks-p", "--class", "GTVp");
+    expect(other.code, other.stderr).toBe(2);
+    expect(other.stderr).toMatch(/No node was found/);
+    const added = await predict(
+      "imagesTs/b_0000.nii.gz",
+      "--at",
+      balls.GTVp.centre.join(),
+      "--class",
+      "GTVp",
+      "--output",
+      "clicks",
+      "--json",
+    );
+    expect(JSON.parse(added.stdout).nodes.map((node: { class: string }) => node.class)).toEqual([
+      "GTVn",
+      "GTVp",
+    ]);
+    const unknown = await predict(...clicked, "--output", "clicks-x", "--class", "bone");
+    expect(unknown.stderr).toMatch(
+      /The class "bone" was requested for a click, and the model knows GTVp, GTVn/,
+    );
+    const idle = await predict("imagesTs/b_0000.nii.gz", "--output", "clicks-y", "--class", "GTVp");
+    expect(idle.stderr).toMatch(/--class is for clicked points/);
+  });
+
+  test("further channels of a series are named, and its DICOM objects name the classes", async () => {
+    const tokens = [
+      "series",
+      "--channels",
+      "pet.nii.gz",
+      "--dicom",
+      "seg,rtstruct,sr",
+      "--output",
+      "dicom",
+      "--json",
+    ];
+    const { code, stdout, stderr } = await predict(...tokens);
+    expect(code, stderr).toBe(0);
+    const { id } = JSON.parse(stdout);
+    const seg = await readSeg(await readFile(inFolder(`dicom/${id}.seg.dcm`)), "seg");
+    expect(seg.segments.map(({ label, propertyType }) => [label, propertyType])).toEqual([
+      ["GTVp 1", "Tissue"],
+      ["GTVn 2", "Tissue"],
+    ]);
+    const rois = await lnsnet("info", `dicom/${id}.rtstruct.dcm`, "--json");
+    expect(rois.stdout).toMatch(/GTVp 1[\s\S]*GTVn 2/);
+    const report = (await readFile(inFolder(`dicom/${id}.sr.dcm`))).toString("latin1");
+    expect(report).toContain("GTVn 2");
+    expect(report).not.toContain("Lymph node");
+  });
+});
+
+describe("what does not fit a model is refused by name", () => {
+  const refused = async (...tokens: string[]) => {
+    const before = await readdir(folder);
+    const { code, stdout, stderr } = await lnsnet(...tokens);
+    expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: "" });
+    expect(await readdir(folder)).toEqual(before);
+    return stderr;
+  };
+  const two = ["--model", "two.safetensors", "--output", "refused"];
+
+  test.each<[string, string[], RegExp]>([
+    [
+      "one channel file",
+      ["pet.nii.gz"],
+      /pet\.nii\.gz is one file, and the model takes 2 channels \(CT, PET\); call/,
+    ],
+    [
+      "a missing channel",
+      ["alone"],
+      /a_0001\.nii\.gz \(PET\) does not exist, and the model takes 2 channels/,
+    ],
+    ["a second channel alone", ["imagesTs/a_0001.nii.gz"], /is not the first channel/],
+    [
+      "a series alone",
+      ["series"],
+      /series is a DICOM series or lies in an archive, and the model takes 2 channels/,
+    ],
+    [
+      "too many channels",
+      ["pet.nii.gz", "--channels", "a,b"],
+      /--channels names 2 files \(a, b\), and the model takes 2/,
+    ],
+    [
+      "channels of several scans",
+      ["imagesTs", "--channels", "pet.nii.gz"],
+      /holds 4 scans, and --channels names files of one/,
+    ],
+  ])("%s", async (_, tokens, message) => {
+    expect(await refused("predict", ...tokens, ...two)).toMatch(message);
+  });
+
+  test("further channels for a model of one", async () => {
+    const one = ["--model", "one.safetensors", "--output", "refused"];
+    expect(await refused("predict", "pet.nii.gz", "--channels", "pet.nii.gz", ...one)).toMatch(
+      /--channels names 1 file \(pet\.nii\.gz\), and the model takes 1 channel \(CT\)/,
+    );
+  });
+
+  test("a model of two classes in an ensemble of one", async () => {
+    const ensemble = ["--model", "one.safetensors,two.safetensors", "--output", "refused"];
+    expect(await lnsnet("predict", "alone/a_0000.nii.gz", ...ensemble)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/The models of an ensemble must use the same preprocessing/),
+    });
+    await rm(inFolder("refused"), { recursive: true });
+  });
+
+  test("a model of two classes to begin a training of one from", async () => {
+    const data = await mkdtemp(inFolder("data-"));
+    await mkdir(join(data, "imagesTr"));
+    await mkdir(join(data, "labelsTr"));
+    await writeFile(
+      join(data, "dataset.json"),
+      JSON.stringify({ labels: { background: 0, GTVp: 3, GTVn: 7 } }),
+    );
+    await writeFile(join(data, "imagesTr/a_0000.nii.gz"), writeNifti(ct));
+    await writeFile(join(data, "labelsTr/a.nii.gz"), await readFile(inFolder("labelsTs/a.nii.gz")));
+    const few = ["--network", "lnsnet-small", "--patch", "24,32,32", "--spacing", "2,2,2", "--steps", "1"];
+    const tokens = ["train", data, "--output", join(data, "run"), "--foreground", "GTVn", ...few];
+    const { code, stderr } = await lnsnet(...tokens, "--weights", "two.safetensors");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /two\.safetensors was trained to find the exclusive classes GTVp, GTVn in CT, PET, and this training is for the class GTVn in CT;/,
+    );
+  });
+
+  test("a model of two classes whose plan states one", async () => {
+    const { plan, ...model } = twoClassModel([2, 2, 2]);
+    const { labels: _, ...unlabelled } = plan;
+    await writeFile(inFolder("torn.safetensors"), writeModel({ ...model, plan: unlabelled }, false));
+    expect(
+      await refused("predict", "imagesTs", "--model", "torn.safetensors", "--output", "refused"),
+    ).toMatch(
+      /torn\.safetensors has a network of 3 output channels, and 1 are needed for what its plan names: the class GTVp, GTVn/,
+    );
+  });
+
+  test("nodes of two classes among those of one", async () => {
+    const scan = ["imagesTs/a_0000.nii.gz", "--search", "everything", "--output", "kept", "--overlap", "0"];
+    const made = await lnsnet("predict", ...scan, "--model", "one.safetensors");
+    expect(made.code, made.stderr).toBe(0);
+    const { code, stderr } = await predict(...scan, "--at", balls.GTVn.centre.join());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/kept\/a\.json holds nodes of one class, .* and the model finds GTVp, GTVn/);
+  });
+});

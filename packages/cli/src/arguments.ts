@@ -24,26 +24,35 @@ export const foregroundArgument = {
   valueHint: "NAME",
 } as const satisfies ArgDef;
 
-/** For commands that segment whole scans. */
-export const mirroredArgument = {
-  type: "boolean",
-  description: "also segment the mirrored scan and average the two; takes twice the time",
-} as const satisfies ArgDef;
-
-/** For commands that segment whole scans. */
-export const searchArgument = {
-  type: "enum",
-  description: "where to look for nodes: in the body near the neck, or everywhere in the scan",
-  options: ["neck", "everything"],
-  default: "neck",
-} as const satisfies ArgDef;
-
-/** Threads for commands that open every scan; read it with {@link wholeNumber}. */
+/** Threads for commands that work on many scans at once; read it with {@link threadCount}. */
 export const threadsArgument = {
   type: "string",
   description: "worker threads",
   valueHint: "NUMBER",
   default: "2",
+} as const satisfies ArgDef;
+
+export const jsonArgument = { type: "boolean", description: "print JSON" } as const satisfies ArgDef;
+
+/** For commands that print a table. */
+export const csvArgument = {
+  type: "string",
+  description: "write the table to a file too",
+  valueHint: "FILE",
+} as const satisfies ArgDef;
+
+/** For commands that read one scan. */
+export const seriesArgument = {
+  type: "string",
+  description: "which series, if there are several: its number, UID or part of its description",
+  valueHint: "SERIES",
+} as const satisfies ArgDef;
+
+/** For commands that train on folds. */
+export const splitsArgument = {
+  type: "string",
+  description: "folds as nnU-Net writes them: splits_final.json",
+  valueHint: "FILE",
 } as const satisfies ArgDef;
 
 /**
@@ -154,6 +163,9 @@ export function realNumber(text: string, name: string, lowest: number, highest: 
   }
   return value;
 }
+
+/** @throws InputError where the text of {@link threadsArgument} is no such number */
+export const threadCount = (text: string): number => wholeNumber(text, "--threads", 1, 64);
 
 /**
  * Three numbers given as text, such as `64,48,48`.

@@ -11,6 +11,20 @@ import {
 import type { ArgsDef } from "citty";
 import { foregroundArgument, networkSize, realNumber, threeNumbers } from "./arguments.js";
 
+/** How scans are brought to one grid and scale. */
+export const workingArguments = {
+  spacing: {
+    type: "string",
+    description: "spacing in mm to which scans are resampled; by default their median",
+    valueHint: "X,Y,Z",
+  },
+  window: {
+    type: "string",
+    description: `intensity window in HU; values outside are clipped; by default ${defaultWindow.lowHu},${defaultWindow.highHu}`,
+    valueHint: "LOW,HIGH",
+  },
+} as const satisfies ArgsDef;
+
 export const planArguments = {
   network: {
     type: "enum",
@@ -24,16 +38,7 @@ export const planArguments = {
     default: "64,48,48",
     valueHint: "D,H,W",
   },
-  spacing: {
-    type: "string",
-    description: "spacing in mm to which scans are resampled; by default their median",
-    valueHint: "X,Y,Z",
-  },
-  window: {
-    type: "string",
-    description: `intensity window in HU; values outside are clipped; by default ${defaultWindow.lowHu},${defaultWindow.highHu}`,
-    valueHint: "LOW,HIGH",
-  },
+  ...workingArguments,
   cache: {
     type: "string",
     description: "folder that lnsnet preprocess wrote; it decides spacing and window",

@@ -76,7 +76,6 @@ export {
   writeJson,
 } from "./files/disk.js";
 export { whileHolding } from "./files/folder-lock.js";
-export { describeGeometry } from "./files/geometry-text.js";
 export {
   type ReadImage,
   readImage,

@@ -3,7 +3,7 @@ import { counted, InputError } from "@lnsnet/core";
 import { roiPattern } from "@lnsnet/core/formats";
 import { convertFile } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { forceArgument } from "../arguments.js";
+import { forceArgument, seriesArgument } from "../arguments.js";
 import { printText, terminalJob } from "../terminal/terminal.js";
 
 export const convertCommand = defineCommand({
@@ -25,11 +25,7 @@ export const convertCommand = defineCommand({
       valueHint: "FILE",
       required: true,
     },
-    series: {
-      type: "string",
-      description: "which series, if there are several: its number, UID or part of its description",
-      valueHint: "SERIES",
-    },
+    series: seriesArgument,
     reference: {
       type: "string",
       description: "the scan that labels were drawn on; they are put on its grid",

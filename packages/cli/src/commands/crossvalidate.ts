@@ -11,8 +11,9 @@ import {
   summaryText,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { mirroredArgument, realNumber, searchArgument, wholeNumber } from "../arguments.js";
+import { jsonArgument, splitsArgument, wholeNumber } from "../arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
+import { segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
 import { commandLine } from "../terminal/command-line.js";
 import { printJson, printProblems, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
@@ -45,31 +46,14 @@ export const crossvalidateCommand = defineCommand({
       type: "boolean",
       description: "train nothing; collect the results of folds that were trained separately",
     },
-    splits: {
-      type: "string",
-      description: "folds as nnU-Net writes them: splits_final.json",
-      valueHint: "FILE",
-    },
+    splits: splitsArgument,
     protocol: {
       type: "enum",
       description: "what to evaluate: crops around each node, whole scans, or both separately",
       options: [...protocols],
       default: "both",
     },
-    overlap: {
-      type: "string",
-      description: "overlap of neighbouring patches, as a share of their length",
-      default: "0.5",
-      valueHint: "SHARE",
-    },
-    mirrored: mirroredArgument,
-    search: searchArgument,
-    "minimum-volume": {
-      type: "string",
-      description: "connected components below this volume in mL are left out, in whole scans",
-      default: "0.03",
-      valueHint: "ML",
-    },
+    ...segmentingArguments,
     ...planArguments,
     ...regimeArguments,
     data: {
@@ -82,7 +66,7 @@ export const crossvalidateCommand = defineCommand({
       type: "boolean",
       description: "train the folds again whose images or labels have changed; else they are refused",
     },
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     const folds = wholeNumber(args.folds, "--folds", 2, 1000);
@@ -90,11 +74,7 @@ export const crossvalidateCommand = defineCommand({
     if (fold !== null && args.collect === true)
       throw new InputError("--fold trains one fold and --collect trains none; give one of the two.");
     const { threads, ...training } = trainingOptions(args);
-    const overlap = realNumber(args.overlap, "--overlap", 0, 0.9);
-    const cleanUp = {
-      minimumVolumeMl: realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000),
-      fillsCavities: true,
-    };
+    const prediction = segmentingOptions(args);
     const dataset = await openDataset(args.dataset, args.foreground);
     const configuration: ExperimentSettings = {
       dataset: dataset.name,
@@ -103,7 +83,7 @@ export const crossvalidateCommand = defineCommand({
       plan: await planOf(args, dataset),
       training,
       startingWeights: args.weights === undefined ? null : await hashOfFile(args.weights),
-      prediction: { overlap, mirrored: args.mirrored === true, searched: args.search, cleanUp },
+      prediction,
       protocol: args.protocol,
     };
     const patients = patientRule(dataset, args["patient-pattern"]);

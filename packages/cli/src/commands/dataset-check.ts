@@ -3,7 +3,13 @@ import { counted } from "@lnsnet/core";
 import { type TableColumn, textTable } from "@lnsnet/core/reports";
 import { checkDataset, type Finding } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
+import {
+  datasetArgument,
+  foregroundArgument,
+  jsonArgument,
+  threadCount,
+  threadsArgument,
+} from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const datasetCheckCommand = defineCommand({
@@ -16,10 +22,10 @@ export const datasetCheckCommand = defineCommand({
     dataset: datasetArgument,
     foreground: foregroundArgument,
     threads: threadsArgument,
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
-    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    const threads = threadCount(args.threads);
     const { dataset, cases, findings } = await checkDataset(
       args.dataset,
       { foreground: args.foreground, threads },

@@ -2,7 +2,7 @@
 import { counted } from "@lnsnet/core";
 import { writeFingerprint } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
+import { datasetArgument, foregroundArgument, threadCount, threadsArgument } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const datasetFingerprintCommand = defineCommand({
@@ -23,7 +23,7 @@ export const datasetFingerprintCommand = defineCommand({
     json: { type: "boolean", description: "print the JSON too" },
   },
   async run({ args }) {
-    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    const threads = threadCount(args.threads);
     const { fingerprint, name, scans, paths } = await writeFingerprint(
       args.dataset,
       { foreground: args.foreground, threads, output: args.output, force: args.force === true },

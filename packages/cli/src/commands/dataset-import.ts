@@ -2,7 +2,7 @@
 import { counted } from "@lnsnet/core";
 import { defaultRoi, importCollection, layouts } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { realNumber } from "../arguments.js";
+import { jsonArgument, realNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const datasetImportCommand = defineCommand({
@@ -47,7 +47,7 @@ export const datasetImportCommand = defineCommand({
       valueHint: "FILE",
     },
     force: { type: "boolean", description: "replace an existing file of --keep-mapping" },
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     const testShare = realNumber(args["test-share"], "--test-share", 0, 1);

@@ -1,7 +1,7 @@
 // lnsnet evaluate: predicted masks against true ones, over the whole volume.
 import { counted, InputError } from "@lnsnet/core";
 import { surfaceConventions } from "@lnsnet/core/metrics";
-import { type TableColumn, textTable } from "@lnsnet/core/reports";
+import { decimals, type TableColumn, textTable } from "@lnsnet/core/reports";
 import {
   detectionJson,
   detectionText,
@@ -13,7 +13,7 @@ import {
   summariseCases,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { forceArgument, realNumber, wholeNumber } from "../arguments.js";
+import { csvArgument, forceArgument, jsonArgument, realNumber, wholeNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const evaluateCommand = defineCommand({
@@ -97,9 +97,9 @@ export const evaluateCommand = defineCommand({
       options: ["auto", "components", "labels"],
       default: "auto",
     },
-    csv: { type: "string", description: "write the metrics of each scan to a file too", valueHint: "FILE" },
+    csv: csvArgument,
     force: forceArgument,
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     const { images, pictures } = args;
@@ -181,7 +181,7 @@ function foregroundRules(args: ForegroundValues): ForegroundRules {
 /** The cases as a table for a person, with mean ± SD below. */
 function evaluationTable(cases: readonly EvaluatedCase[]): string {
   const columns: TableColumn[] = Object.entries(metrics).flatMap(([key, column]) =>
-    column.isShort ? { ...column, key, format: (value: number) => value.toFixed(column.digits) } : [],
+    column.isShort ? { ...column, key, format: decimals(column.digits) } : [],
   );
   const { mean, sd } = summariseCases(cases);
   const footer =

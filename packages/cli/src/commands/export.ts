@@ -1,7 +1,7 @@
 // lnsnet export: a trained model as an ONNX file that any runtime reads.
 import { exportModel, loadModel, shippedModelPath } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { forceArgument, networkSize } from "../arguments.js";
+import { forceArgument, jsonArgument, networkSize } from "../arguments.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
 export const exportCommand = defineCommand({
@@ -34,7 +34,7 @@ export const exportCommand = defineCommand({
       default: "cpu",
     },
     force: forceArgument,
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     const modelPath = args.model ?? shippedModelPath;

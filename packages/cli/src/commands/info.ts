@@ -1,8 +1,9 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
 import { counted, type Geometry, shown } from "@lnsnet/core";
-import { orientationCode } from "@lnsnet/core/volume";
-import { describeGeometry, type InspectedObject, type InspectedVolume, inspectPath } from "@lnsnet/node";
+import { describeGeometry, orientationCode } from "@lnsnet/core/volume";
+import { type InspectedObject, type InspectedVolume, inspectPath } from "@lnsnet/node";
 import { defineCommand } from "citty";
+import { jsonArgument } from "../arguments.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
 export const infoCommand = defineCommand({
@@ -12,7 +13,7 @@ export const infoCommand = defineCommand({
   },
   args: {
     path: { type: "positional", description: "a file, a folder or a zip archive", required: true },
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     const { series: found, volumes, objects, markups, others } = await inspectPath(args.path);

@@ -3,7 +3,7 @@ import { InputError, nodesText } from "@lnsnet/core";
 import { roiPattern } from "@lnsnet/core/formats";
 import { measureFile } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { forceArgument } from "../arguments.js";
+import { csvArgument, forceArgument, jsonArgument } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const measureCommand = defineCommand({
@@ -40,9 +40,9 @@ export const measureCommand = defineCommand({
       options: ["auto", "components", "labels"],
       default: "auto",
     },
-    csv: { type: "string", description: "write the table to a file too", valueHint: "FILE" },
+    csv: csvArgument,
     force: forceArgument,
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     if (args.series !== undefined && args.image === undefined)

@@ -2,7 +2,7 @@
 import { counted, InputError } from "@lnsnet/core";
 import { writePhantomCohort } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { threadsArgument, wholeNumber } from "../arguments.js";
+import { threadCount, threadsArgument, wholeNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const phantomCommand = defineCommand({
@@ -44,7 +44,7 @@ export const phantomCommand = defineCommand({
     const seed = wholeNumber(args.seed, "--seed", 0, 2 ** 31 - 1);
     const training = wholeNumber(args.training, "--training", 0, 999);
     const test = wholeNumber(args.test, "--test", 0, 999);
-    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    const threads = threadCount(args.threads);
     if (training + test === 0)
       throw new InputError("--training and --test are both 0; ask for at least one patient.");
     const start = performance.now();

@@ -20,8 +20,9 @@ import {
   shippedModelPath,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { mirroredArgument, realNumber, searchArgument, wholeNumber } from "../arguments.js";
+import { jsonArgument, seriesArgument, wholeNumber } from "../arguments.js";
 import { clickArguments, clicksFrom } from "../clicks.js";
+import { segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
 import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 
 export const predictCommand = defineCommand({
@@ -36,11 +37,7 @@ export const predictCommand = defineCommand({
       description: "a CT: a volume file, a DICOM series in a folder or zip archive; or a folder of several",
       required: true,
     },
-    series: {
-      type: "string",
-      description: "which series, if there are several: its number, UID or part of its description",
-      valueHint: "SERIES",
-    },
+    series: seriesArgument,
     channels: {
       type: "string",
       description:
@@ -76,20 +73,7 @@ export const predictCommand = defineCommand({
         "model.safetensors of a training, several with commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped phantom model",
       valueHint: "FILES",
     },
-    overlap: {
-      type: "string",
-      description: "overlap of neighbouring patches, as a share of their length",
-      default: "0.5",
-      valueHint: "SHARE",
-    },
-    mirrored: mirroredArgument,
-    search: searchArgument,
-    "minimum-volume": {
-      type: "string",
-      description: "connected components below this volume in mL are left out",
-      default: "0.03",
-      valueHint: "ML",
-    },
+    ...segmentingArguments,
     pictures: {
       type: "boolean",
       description: "write a picture of each scan",
@@ -118,20 +102,12 @@ export const predictCommand = defineCommand({
         "secret by which --anonymize makes names and UIDs; the same gives the same. By default one that is kept in the output folder as .predict-salt, not to be passed on",
       valueHint: "TEXT",
     },
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     if (args.salt !== undefined && args.anonymize !== true)
       throw new InputError("--salt is for --anonymize; give both.");
-    const segmenting = {
-      overlap: realNumber(args.overlap, "--overlap", 0, 0.9),
-      mirrored: args.mirrored === true,
-      searched: args.search,
-      cleanUp: {
-        minimumVolumeMl: realNumber(args["minimum-volume"], "--minimum-volume", 0, 1000),
-        fillsCavities: true,
-      },
-    };
+    const segmenting = segmentingOptions(args);
     const form = {
       format: args.format,
       numbered: args.numbered === true,

@@ -1,8 +1,14 @@
 // lnsnet preprocess: the scans of a data set on the working grid, in files that trainings share.
 import { openDataset, preprocessDataset, workingSettings } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { datasetArgument, foregroundArgument, threadsArgument, wholeNumber } from "../arguments.js";
-import { askedSettings } from "../plan-arguments.js";
+import {
+  datasetArgument,
+  foregroundArgument,
+  jsonArgument,
+  threadCount,
+  threadsArgument,
+} from "../arguments.js";
+import { askedSettings, workingArguments } from "../plan-arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const preprocessCommand = defineCommand({
@@ -18,22 +24,13 @@ export const preprocessCommand = defineCommand({
       valueHint: "FOLDER",
       required: true,
     },
-    spacing: {
-      type: "string",
-      description: "spacing in mm to which scans are resampled; by default their median",
-      valueHint: "X,Y,Z",
-    },
-    window: {
-      type: "string",
-      description: "intensity window in HU; values outside are clipped; by default that of lnsnet train",
-      valueHint: "LOW,HIGH",
-    },
+    ...workingArguments,
     foreground: foregroundArgument,
     threads: threadsArgument,
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
-    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    const threads = threadCount(args.threads);
     const dataset = await openDataset(args.dataset, args.foreground);
     const settings = await workingSettings(dataset, askedSettings(args));
     const written = await preprocessDataset(dataset, args.output, settings, { threads }, terminalJob());

@@ -4,7 +4,7 @@ import { predictionBytes } from "@lnsnet/core/networks";
 import { textTable } from "@lnsnet/core/reports";
 import { trainingStepBytes } from "@lnsnet/core/training";
 import { defineCommand } from "citty";
-import { networkSize } from "../arguments.js";
+import { jsonArgument, networkSize } from "../arguments.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
 export const profileCommand = defineCommand({
@@ -22,7 +22,7 @@ export const profileCommand = defineCommand({
       default: "64,48,48",
       valueHint: "D,H,W",
     },
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   run({ args }) {
     const network = networkPresets[args.network];

@@ -16,7 +16,7 @@ import {
   trainNetwork,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { wholeNumber } from "../arguments.js";
+import { datasetArgument, jsonArgument, splitsArgument, wholeNumber } from "../arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
 import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
@@ -24,11 +24,7 @@ import { regimeArguments, trainingOptions } from "../training-arguments.js";
 export const trainCommand = defineCommand({
   meta: { name: "train", description: "Train a network on a data set in nnU-Net's layout" },
   args: {
-    dataset: {
-      type: "positional",
-      description: "folder with imagesTr, labelsTr and dataset.json",
-      required: true,
-    },
+    dataset: datasetArgument,
     output: {
       type: "string",
       description: "folder for the model, the state and the log",
@@ -36,11 +32,7 @@ export const trainCommand = defineCommand({
       valueHint: "FOLDER",
     },
     ...planArguments,
-    splits: {
-      type: "string",
-      description: "folds as nnU-Net writes them: splits_final.json",
-      valueHint: "FILE",
-    },
+    splits: splitsArgument,
     fold: {
       type: "string",
       description: "which fold of --splits to train; the first is 0",
@@ -52,7 +44,7 @@ export const trainCommand = defineCommand({
       description: "continue the training in --output, also a finished one with more --steps",
     },
     force: { type: "boolean", description: "start again and replace the training in --output" },
-    json: { type: "boolean", description: "print JSON" },
+    json: jsonArgument,
   },
   async run({ args }) {
     const options = trainingOptions(args);

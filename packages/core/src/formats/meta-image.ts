@@ -1,7 +1,7 @@
 // MetaImage: reads .mha, and .mhd with its data file; writes .mha, compressed with zlib.
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
-import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
+import { type Vector3, type Volume, type VoxelArray, voxelCount } from "../volume/volume.js";
 import { concatenated } from "./bytes.js";
 import { companionNamed, requireCompanion } from "./companion.js";
 import { gunzip, isGzip, unzlib, zlib } from "./gzip.js";
@@ -42,7 +42,7 @@ export function readMetaImage(
   const header = headerOf(bytes, name);
   const size = sizeOf(header, name);
   const place = placeOf(header, name, report);
-  const data = voxelsOf(header, bytes, companion, size[0] * size[1] * size[2], name);
+  const data = voxelsOf(header, bytes, companion, voxelCount({ size }), name);
   refuseNonFinite(data, name);
   return { size, ...place, data };
 }

@@ -2,7 +2,7 @@
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import { shown } from "../text.js";
-import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
+import { type Vector3, type Volume, type VoxelArray, voxelCount } from "../volume/volume.js";
 import { concatenated } from "./bytes.js";
 import { companionNamed, requireCompanion } from "./companion.js";
 import { gunzip, gzip } from "./gzip.js";
@@ -49,7 +49,7 @@ export function readNrrd(
   const sizes = header.sizes;
   const size: Vector3 = [sizes[axes[0]], sizes[axes[1]], sizes[axes[2]]];
   const place = placeOf(header, axes, name, report);
-  const data = voxelsOf(header, bytes, companion, size[0] * size[1] * size[2], name);
+  const data = voxelsOf(header, bytes, companion, voxelCount({ size }), name);
   refuseNonFinite(data, name);
   return { size, ...place, data };
 }

@@ -2,7 +2,7 @@
 import { InputError } from "../errors.js";
 import { crop } from "../volume/crop.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
-import { sameGeometry, type Vector3, type Volume } from "../volume/volume.js";
+import { sameGeometry, type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import type { CleanUp } from "./clean-up.js";
@@ -215,7 +215,7 @@ function instancesFor(
   standing: Volume<IntegerVoxelArray> | undefined,
 ): Volume<IntegerVoxelArray> {
   const Numbers = greatest <= 255 ? Uint8Array : greatest <= 65_535 ? Uint16Array : Int32Array;
-  const data = new Numbers(size[0] * size[1] * size[2]);
+  const data = new Numbers(voxelCount({ size }));
   if (standing !== undefined) data.set(standing.data);
   return { size, spacingMm, originMm, direction, data };
 }

@@ -1,6 +1,7 @@
 // All metrics of a prediction against the truth, for a scan or for a crop around a node.
 
 import { InputError } from "../errors.js";
+import { describeGeometry } from "../volume/geometry-text.js";
 import { type Geometry, sameGeometry, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { countOverlap, dice, intersectionOverUnion } from "./overlap.js";
 import {
@@ -72,15 +73,8 @@ export function evaluateCase(
 export function requireSameGrid(truth: Geometry, prediction: Geometry): void {
   if (!sameGeometry(truth, prediction)) {
     throw new InputError(
-      `The prediction (${describe(prediction)}) does not have the same geometry as the truth (${describe(truth)}); ` +
+      `The prediction (${describeGeometry(prediction)}) does not have the same geometry as the truth (${describeGeometry(truth)}); ` +
         "resample one onto the grid of the other.",
     );
   }
-}
-
-function describe(geometry: Geometry): string {
-  const size = geometry.size.join(" × ");
-  const spacing = geometry.spacingMm.map((s) => Number(s.toFixed(4))).join(" × ");
-  const origin = geometry.originMm.map((o) => Number(o.toFixed(2))).join(", ");
-  return `${size} voxels of ${spacing} mm from (${origin}) mm`;
 }

@@ -33,7 +33,7 @@ export type NetworkName = keyof Table;
 
 /** A network and its configuration, as plan files and checkpoints state them. */
 export type NetworkSpecification<Name extends NetworkName = NetworkName> = {
-  [One in Name]: { readonly name: One; readonly configuration: Configurations[One] };
+  [Key in Name]: { readonly name: Key; readonly configuration: Configurations[Key] };
 }[Name];
 
 const networks: { readonly [Name in NetworkName]: Network<Configurations[Name]> } = table;

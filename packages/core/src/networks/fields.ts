@@ -10,8 +10,13 @@ export const channels = upTo(4096);
 /** Channels of the image. */
 export const inputs = upTo(64);
 
-/** Channels of the logits. */
-export const classes = upTo(256);
+/** The fields that every configuration has. */
+export const common = {
+  /** Channels of the image; 1 for CT. */
+  inputs: inputs.default(1),
+  /** Channels of the logits. */
+  classes: upTo(256).default(1),
+};
 
 /** How often something is repeated; may be none. */
 export const repeats = z.int().min(0).max(100);

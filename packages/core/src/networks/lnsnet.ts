@@ -18,10 +18,7 @@ import { cube, type Network } from "./network.js";
 /** Every choice that the paper's abstract leaves open; the defaults are this project's. */
 const schema = z
   .strictObject({
-    /** Channels of the input; 1 for CT. */
-    inputs: fields.inputs.default(1),
-    /** Channels of logits, each with its own sigmoid. */
-    classes: fields.classes.default(1),
+    ...fields.common,
     /** Channels of each stage, from the stem's resolution down; each stage halves D, H, W. */
     stages: z.array(fields.channels).min(1).max(8).readonly().default([32, 64, 128, 256]),
     /** A 1×1×1 convolution at full resolution, or a 2×2×2 convolution of stride 2, so that all stages run at half size. */

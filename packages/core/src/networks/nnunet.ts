@@ -15,10 +15,7 @@ const stride = z.union([z.literal(1), z.literal(2)]);
 /** The defaults are a plan for small patches: five stages. */
 const schema = z
   .strictObject({
-    /** Channels of the input; 1 for CT. */
-    inputs: fields.inputs.default(1),
-    /** Channels of logits. */
-    classes: fields.classes.default(1),
+    ...fields.common,
     /** Channels of each stage. */
     stages: z.array(fields.channels).min(2).max(8).readonly().default([32, 64, 128, 256, 320]),
     /** What each stage but the first divides depth, height and width by. */

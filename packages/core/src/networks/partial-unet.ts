@@ -19,10 +19,7 @@ import { cube, type Network } from "./network.js";
 /** The defaults are the authors'. */
 const schema = z
   .strictObject({
-    /** Channels of the input; 1 for CT. */
-    inputs: fields.inputs.default(1),
-    /** Channels of logits. */
-    classes: fields.classes.default(1),
+    ...fields.common,
     /** Channels of the four stages, from full resolution down; each stage halves D, H, W. */
     stages: z
       .tuple([fields.channels, fields.channels, fields.channels, fields.channels])

@@ -13,10 +13,7 @@ import { cube, type Network } from "./network.js";
 /** The defaults are MONAI's. */
 const schema = z
   .strictObject({
-    /** Channels of the input; 1 for CT. */
-    inputs: fields.inputs.default(1),
-    /** Channels of logits. */
-    classes: fields.classes.default(1),
+    ...fields.common,
     /** Channels at full resolution, which the groups divide; each stage has twice as many. */
     features: fields.channels.default(8),
     /** Groups of the group norms. */

@@ -20,10 +20,7 @@ import { cube, type Network } from "./network.js";
 /** The defaults are the paper's. */
 const schema = z
   .strictObject({
-    /** Channels of the input; 1 for CT. */
-    inputs: fields.inputs.default(1),
-    /** Channels of logits. */
-    classes: fields.classes.default(1),
+    ...fields.common,
     /** Channels at full resolution and of the first stage, which stands at half; each stage has twice as many. */
     features: fields.channels.default(48),
     /** Transformer blocks of each stage. */

@@ -15,10 +15,7 @@ import { cube, type Network } from "./network.js";
 /** The defaults are the paper's. */
 const schema = z
   .strictObject({
-    /** Channels of the input; 1 for CT. */
-    inputs: fields.inputs.default(1),
-    /** Channels of logits. */
-    classes: fields.classes.default(1),
+    ...fields.common,
     /** Channels of the decoder at full resolution; twice as many at each step down. */
     features: fields.channels.default(16),
     /** Numbers of a token. */

@@ -15,12 +15,11 @@ const CHANNELS = 16;
 
 const schema = z
   .strictObject({
-    /** Channels of the input, a divisor of 16; 1 for CT. */
+    ...fields.common,
+    /** Channels of the image, a divisor of 16; 1 for CT. */
     inputs: fields.inputs
       .refine((inputs) => CHANNELS % inputs === 0, `is no divisor of ${CHANNELS}`)
       .default(1),
-    /** Channels of logits. */
-    classes: fields.classes.default(1),
     /** Rate at which whole channels are dropped, in the two deepest stages of each side and in all skips. */
     dropout: fields.dropRate.default(0.5),
   })

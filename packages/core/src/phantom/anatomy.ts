@@ -1,13 +1,13 @@
 // Draws the neck of a phantom patient as solids in LPS millimetres, without its lymph nodes.
 
-import { cross, unit } from "../volume/vector.js";
+import { cross, scale, unit } from "../volume/vector.js";
 import type { Vector3 } from "../volume/volume.js";
 import { type RandomStream, randomStream } from "./random.js";
 import {
   type Appearance,
   type BlobCell,
   type Cell,
-  drawPhases,
+  roundBlob,
   type Solid,
   solidOf,
   type TubePoint,
@@ -166,27 +166,13 @@ class NeckBuilder {
   #blob(appearance: Appearance, centre: Vector3, semiAxesMm: Vector3, shape: Partial<BlobCell> = {}): Solid {
     const random = this.#random;
     const size = random.uniform(0.93, 1.08);
-    const cell: BlobCell = {
-      kind: "blob",
-      centre: this.#place([
-        centre[0] + random.normal(0, 0.8),
-        centre[1] + random.normal(0, 0.8),
-        centre[2] + random.normal(0, 1),
-      ]),
-      axes: [
-        [1, 0, 0],
-        [0, 1, 0],
-        [0, 0, 1],
-      ],
-      semiAxesMm: [semiAxesMm[0] * size, semiAxesMm[1] * size, semiAxesMm[2] * size],
-      bend: 0,
-      egg: 0,
-      squared: false,
-      roughness: 0.06,
-      phases: drawPhases(random),
-      ...shape,
-    };
-    return this.#add(appearance, [cell]);
+    const placed = this.#place([
+      centre[0] + random.normal(0, 0.8),
+      centre[1] + random.normal(0, 0.8),
+      centre[2] + random.normal(0, 1),
+    ]);
+    const blob = roundBlob(random, placed, scale(semiAxesMm, size));
+    return this.#add(appearance, [{ ...blob, ...shape }]);
   }
 
   #add(appearance: Appearance, cells: readonly Cell[]): Solid {

@@ -7,11 +7,11 @@ import { type RandomStream, randomStream } from "./random.js";
 import {
   type BlobCell,
   type Box,
-  blobCoordinates,
   blobSurface,
   cellField,
   centreAtHeight,
   drawPhases,
+  insideBox,
   insideSolid,
   type Solid,
   solidOf,
@@ -267,7 +267,7 @@ function fits(
   } as const;
   for (const solid of anatomy.solids) {
     const { tissue } = solid.appearance;
-    if (tissue === "thin vessel" || !boxesMeet(solid.box, blob)) continue;
+    if (tissue === "thin vessel" || !isNear(blob, solid.box)) continue;
     const within = surface.filter((point) => insideSolid(solid, point)).length;
     if (hardTissues.has(tissue)) {
       if (within > 0 || probes.some((point) => insideSolid(solid, point))) return false;
@@ -293,18 +293,9 @@ function thinPlateThrough(solid: Solid, blob: BlobCell): boolean {
   });
 }
 
-function boxesMeet(box: Box, blob: BlobCell): boolean {
-  const reach = blob.semiAxesMm[0] * 1.5;
-  const [x, y, z] = blob.centre;
-  return (
-    x > box[0] - reach &&
-    x < box[3] + reach &&
-    y > box[1] - reach &&
-    y < box[4] + reach &&
-    z > box[2] - reach &&
-    z < box[5] + reach
-  );
-}
+/** Whether a node may reach into a box, by its distance from the middle of the node. */
+const isNear = ({ centre: [x, y, z], semiAxesMm }: BlobCell, box: Box): boolean =>
+  insideBox(box, x, y, z, semiAxesMm[0] * 1.5);
 
 function describe(
   random: RandomStream,
@@ -321,7 +312,7 @@ function describe(
   const { volumeMl, centroid } = measure(blob, box);
   const touched = new Set<Tissue>();
   for (const solid of anatomy.solids) {
-    if (!boxesMeet(solid.box, blob)) continue;
+    if (!isNear(blob, solid.box)) continue;
     if (surface.some((point) => insideSolid(solid, point, 1))) touched.add(solid.appearance.tissue);
   }
   const plainHu = Math.min(110, Math.max(85, enhancement + random.normal(0, 4)));
@@ -357,12 +348,11 @@ function drawCore(random: RandomStream, kind: NodeKind, blob: BlobCell): NodeSha
       ...blob,
       centre: add(blob.centre, scale(blob.axes[1], shift)),
       semiAxesMm: [a * share[0] * size, b * share[1] * size, c * share[2] * size],
-      roughness: 0.12,
+      roughness: 0,
     },
   };
 }
 
-/** Smallest and largest width of a cloud of surface points. */
 /** The smallest and largest distance between two parallel planes that enclose all points, mm. */
 export function calipers(surface: readonly Vector3[]): { shortAxisMm: number; longAxisMm: number } {
   let shortAxisMm = Number.POSITIVE_INFINITY;
@@ -416,7 +406,5 @@ function boxSize(box: Box): Vector3 {
 
 /** Whether a point of the anatomy lies in the hilum or necrosis of a node. */
 export function inCore(shape: NodeShape, x: number, y: number, z: number): boolean {
-  if (shape.core === null) return false;
-  const [u, v, w] = blobCoordinates(shape.core.blob, x, y, z);
-  return u * u + v * v + w * w < 1;
+  return shape.core !== null && cellField(shape.core.blob, x, y, z) < 1;
 }

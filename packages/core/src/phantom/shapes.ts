@@ -87,6 +87,23 @@ export const drawPhases = (random: RandomStream): BlobCell["phases"] => [
   random.uniform(0, 6.28),
 ];
 
+/** An ellipsoid along the patient's axes with a slightly rough surface, to build other blobs from. */
+export const roundBlob = (random: RandomStream, centre: Vector3, semiAxesMm: Vector3): BlobCell => ({
+  kind: "blob",
+  centre,
+  axes: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  semiAxesMm,
+  bend: 0,
+  egg: 0,
+  squared: false,
+  roughness: 0.06,
+  phases: drawPhases(random),
+});
+
 /** A solid from its cells. */
 export function solidOf(appearance: Appearance, cells: readonly Cell[]): Solid {
   const boxes = cells.map(cellBox);
@@ -183,20 +200,6 @@ export function blobSurface(blob: BlobCell, count: number): Vector3[] {
   return points;
 }
 
-/** Local coordinates of a point in a blob, in semi-axes, after unbending and undoing the egg. */
-export function blobCoordinates(blob: BlobCell, x: number, y: number, z: number): [number, number, number] {
-  const dx = x - blob.centre[0];
-  const dy = y - blob.centre[1];
-  const dz = z - blob.centre[2];
-  const [p, q, r] = blob.axes;
-  const [a, b, c] = blob.semiAxesMm;
-  const u = (dx * p[0] + dy * p[1] + dz * p[2]) / a;
-  const width = Math.max(0.3, 1 + blob.egg * u);
-  const v = ((dx * q[0] + dy * q[1] + dz * q[2]) / b - blob.bend * (u * u - 0.3)) / width;
-  const w = (dx * r[0] + dy * r[1] + dz * r[2]) / c / width;
-  return [u, v, w];
-}
-
 function tubeField(cell: TubeCell, x: number, y: number, z: number): number {
   const { start, axis, wide, thick } = cell;
   const dx = x - start[0];
@@ -215,6 +218,7 @@ function tubeField(cell: TubeCell, x: number, y: number, z: number): number {
   return u * u + v * v + over * over;
 }
 
+/** By the point's coordinates in semi-axes, after unbending and undoing the egg. */
 function blobField(blob: BlobCell, x: number, y: number, z: number): number {
   const dx = x - blob.centre[0];
   const dy = y - blob.centre[1];
@@ -294,7 +298,8 @@ function cellBox(cell: Cell): Box {
   return [...low, ...high] as unknown as Box;
 }
 
-function insideBox(box: Box, x: number, y: number, z: number, marginMm: number): boolean {
+/** Whether a point lies in the box grown by `marginMm`. */
+export function insideBox(box: Box, x: number, y: number, z: number, marginMm: number): boolean {
   return (
     x > box[0] - marginMm &&
     x < box[3] + marginMm &&

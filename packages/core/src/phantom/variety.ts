@@ -3,7 +3,7 @@ import type { Vector3 } from "../volume/volume.js";
 import type { Anatomy } from "./anatomy.js";
 import type { NodeShape } from "./nodes.js";
 import { type RandomStream, randomStream } from "./random.js";
-import { type Appearance, type BlobCell, drawPhases, type Solid, solidOf, type Tissue } from "./shapes.js";
+import { type Appearance, type BlobCell, roundBlob, type Solid, solidOf, type Tissue } from "./shapes.js";
 
 /** How a patient differs from a typical one. Positions are in mm of the anatomy. */
 export interface Variety {
@@ -162,7 +162,7 @@ function drawMetal(random: RandomStream, { solids }: Anatomy): Metal[] {
 function skullBase(random: RandomStream, { place }: Anatomy): Solid[] {
   const hu = random.uniform(500, 1300);
   const lowestMm = random.uniform(48, 64);
-  const vault = roundCell(random, place([0, 20, lowestMm + 42]), [62, 72, 42]);
+  const vault = roundBlob(random, place([0, 20, lowestMm + 42]), [62, 72, 42]);
   const solids = [
     solidOf(
       { tissue: "bone", hu: random.uniform(25, 45), shellHu: hu, shellFrom: random.uniform(0.8, 0.9) },
@@ -173,7 +173,7 @@ function skullBase(random: RandomStream, { place }: Anatomy): Solid[] {
     const centre: Vector3 = [side * random.uniform(44, 52), random.uniform(14, 24), lowestMm + 4];
     solids.push(
       solidOf({ tissue: "bone", hu: hu * random.uniform(0.5, 1), textureHu: 120 }, [
-        roundCell(random, place(centre), [11, 13, 16]),
+        roundBlob(random, place(centre), [11, 13, 16]),
       ]),
     );
     const cells = Array.from({ length: 10 + random.weighted(new Array(25).fill(1)) }, () => {
@@ -183,7 +183,7 @@ function skullBase(random: RandomStream, { place }: Anatomy): Solid[] {
         centre[1] + random.normal(0, 5.5),
         centre[2] + random.normal(0, 7),
       ];
-      return roundCell(random, place(at), [radius, radius * random.uniform(0.7, 1.3), radius]);
+      return roundBlob(random, place(at), [radius, radius * random.uniform(0.7, 1.3), radius]);
     });
     // Some are filled, as in inflammation.
     solids.push(solidOf({ tissue: "airway", hu: random.chance(0.8) ? -950 : random.uniform(0, 40) }, cells));
@@ -195,7 +195,7 @@ function table(random: RandomStream): Solid[] {
   if (!random.chance(0.5)) return [];
   const y = random.uniform(60, 72);
   const board: BlobCell = {
-    ...roundCell(random, [0, y + 8, 0], [240, random.uniform(4, 9), 240]),
+    ...roundBlob(random, [0, y + 8, 0], [240, random.uniform(4, 9), 240]),
     squared: true,
     roughness: 0,
   };
@@ -215,29 +215,11 @@ function bolus(random: RandomStream, { place }: Anatomy): Solid[] {
   const centre: Vector3 = [side * random.uniform(45, 66), random.uniform(-30, 20), random.uniform(-40, 40)];
   return [
     solidOf({ tissue: "muscle", hu: random.uniform(-40, 60) }, [
-      roundCell(random, place(centre), [
+      roundBlob(random, place(centre), [
         random.uniform(10, 22),
         random.uniform(20, 40),
         random.uniform(20, 45),
       ]),
     ]),
   ];
-}
-
-function roundCell(random: RandomStream, centre: Vector3, semiAxesMm: Vector3): BlobCell {
-  return {
-    kind: "blob",
-    centre,
-    axes: [
-      [1, 0, 0],
-      [0, 1, 0],
-      [0, 0, 1],
-    ],
-    semiAxesMm,
-    bend: 0,
-    egg: 0,
-    squared: false,
-    roughness: 0.06,
-    phases: drawPhases(random),
-  };
 }

@@ -1,4 +1,5 @@
 export { crop, cropGeometry, nodeCropStart, paste } from "./crop.js";
+export { describeGeometry } from "./geometry-text.js";
 export { orientationCode, reorientToLps } from "./orientation.js";
 export type { PlanarContour } from "./planar-contour.js";
 export { gridWithSpacing, type IntegerVoxelArray, resample, resampleLabels } from "./resample.js";

@@ -34,8 +34,8 @@ export interface Volume<T extends VoxelArray = VoxelArray> extends Geometry {
 }
 
 /** The number of voxels of a grid. */
-export function voxelCount(geometry: Geometry): number {
-  return geometry.size[0] * geometry.size[1] * geometry.size[2];
+export function voxelCount({ size }: Pick<Geometry, "size">): number {
+  return size[0] * size[1] * size[2];
 }
 
 /** Volume of a voxel in mm³. */

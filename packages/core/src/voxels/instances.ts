@@ -1,7 +1,7 @@
 // Combines masks into a label volume with a label for each, and numbers connected components.
 import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
-import type { Vector3, Volume, VoxelArray } from "../volume/volume.js";
+import { type Vector3, type Volume, type VoxelArray, voxelCount } from "../volume/volume.js";
 import { type LabelledRuns, labelRuns, largestFirst } from "./components.js";
 
 /** A mask with its name, such as an ROI: foreground where nonzero, i fastest. */
@@ -31,7 +31,7 @@ export interface LabelledMasks {
  * @throws InputError where there are more than 65,535 labels
  */
 export function labelMasks(masks: Iterable<NamedMask>, size: Vector3, split = false): LabelledMasks {
-  const labels = new Uint16Array(size[0] * size[1] * size[2]);
+  const labels = new Uint16Array(voxelCount({ size }));
   const regions: { label: number; name: string; voxels: number }[] = [];
   /** The mask that each label came from; label − 1. */
   const origins: string[] = [];

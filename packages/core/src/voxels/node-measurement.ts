@@ -2,7 +2,14 @@
 
 import { InputError } from "../errors.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
-import { pointOfIndex, sameGeometry, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
+import {
+  pointOfIndex,
+  sameGeometry,
+  type Vector3,
+  type Volume,
+  voxelCount,
+  voxelVolumeMm3,
+} from "../volume/volume.js";
 import { type AxialAxes, axialAxes } from "./axial-axes.js";
 import { labelRuns, largestFirst } from "./components.js";
 import { type FeretDiameters, feretDiameters } from "./feret.js";
@@ -159,7 +166,7 @@ function extentOf(
 /** The mask of the node in its bounding box. */
 function maskInBox({ starts, ends }: NodeRuns, grid: Volume, { start, size }: IndexBox): Volume<Uint8Array> {
   const [width, height] = grid.size;
-  const data = new Uint8Array(size[0] * size[1] * size[2]);
+  const data = new Uint8Array(voxelCount({ size }));
   for (let run = 0; run < starts.length; run++) {
     const row = Math.floor(starts[run] / width);
     const j = row % height;

@@ -11,11 +11,10 @@ import {
   volumeFormats,
 } from "@lnsnet/core";
 import { volumeFormatOf } from "@lnsnet/core/formats";
-import type { IntegerVoxelArray } from "@lnsnet/core/volume";
+import { describeGeometry, type IntegerVoxelArray } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
 import { z } from "zod";
 import { fileError, isFolder, readJson, requirePath } from "../files/disk.js";
-import { describeGeometry } from "../files/geometry-text.js";
 import { readScan } from "../files/imaging.js";
 import { type DatasetLabels, labelsOf, labelsSchema, targetsOf } from "./foreground.js";
 import { patientsOfImport } from "./import-record.js";

@@ -3,6 +3,7 @@ import { counted, reportHtml } from "@lnsnet/core";
 import {
   type Block,
   boxPlotSvg,
+  decimals,
   histogramSvg,
   type Section,
   type TableColumn,
@@ -140,13 +141,12 @@ function nodeSection(scans: readonly FingerprintedScan[]): Section {
   };
 }
 
-const whole = (value: number) => value.toFixed(0);
 const huColumns: readonly TableColumn<
   "part" | "voxels" | "mean" | "sd" | "p0_5" | "p5" | "p50" | "p95" | "p99_5"
 >[] = [
   { key: "part", title: "voxels" },
-  { key: "mean", title: "mean", format: whole },
-  { key: "sd", title: "SD", format: whole },
+  { key: "mean", title: "mean", format: decimals(0) },
+  { key: "sd", title: "SD", format: decimals(0) },
   { key: "p0_5", title: "0.5 %" },
   { key: "p5", title: "5 %" },
   { key: "p50", title: "50 %" },
@@ -162,7 +162,7 @@ const scanColumns: readonly TableColumn<ScanKey>[] = [
   { key: "spacing", title: "spacing", unit: "mm" },
   { key: "orientation", title: "orientation" },
   { key: "nodes", title: "nodes" },
-  { key: "foreground", title: "foreground", unit: "mL", format: (value) => value.toFixed(2) },
+  { key: "foreground", title: "foreground", unit: "mL", format: decimals(2) },
 ];
 
 function scanRow(scan: FingerprintedScan): Record<ScanKey, string | number | null> {

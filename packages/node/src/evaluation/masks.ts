@@ -1,9 +1,8 @@
 // Reads the true and the predicted mask of a scan, and decides which values are foreground.
 import { InputError, sameGeometry, type Volume } from "@lnsnet/core";
 import { type LabelScheme, targetNumbers, targetTable, truthOfClass } from "@lnsnet/core/transforms";
-import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
+import { describeGeometry, type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
-import { describeGeometry } from "../files/geometry-text.js";
 import { readScan } from "../files/imaging.js";
 
 /** Two masks of one scan. */

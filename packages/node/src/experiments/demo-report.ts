@@ -1,6 +1,6 @@
 // The demonstration's table and report.
 import { type CaseMetrics, counted, reportHtml } from "@lnsnet/core";
-import { learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
+import { decimals, learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
 import type { TrainingHistory } from "@lnsnet/core/training";
 import { duration } from "../work/duration.js";
 
@@ -26,15 +26,14 @@ export interface DemoSummary {
 }
 
 type Key = "case" | "dsc" | "hd95Mm" | "volumeTruthMl" | "volumePredictionMl" | "bodies" | "seconds";
-const digits = (count: number) => (value: number) => value.toFixed(count);
 const columns: readonly TableColumn<Key>[] = [
   { key: "case", title: "patient" },
-  { key: "dsc", title: "DSC", format: digits(3) },
-  { key: "hd95Mm", title: "HD95", unit: "mm", format: digits(2) },
-  { key: "volumeTruthMl", title: "truth", unit: "mL", format: digits(2) },
-  { key: "volumePredictionMl", title: "prediction", unit: "mL", format: digits(2) },
+  { key: "dsc", title: "DSC", format: decimals(3) },
+  { key: "hd95Mm", title: "HD95", unit: "mm", format: decimals(2) },
+  { key: "volumeTruthMl", title: "truth", unit: "mL", format: decimals(2) },
+  { key: "volumePredictionMl", title: "prediction", unit: "mL", format: decimals(2) },
   { key: "bodies", title: "nodes found" },
-  { key: "seconds", title: "time", unit: "s", format: digits(1) },
+  { key: "seconds", title: "time", unit: "s", format: decimals(1) },
 ];
 
 /** Mean over the cases that have a value; null where none has. */

@@ -18,7 +18,7 @@ import {
   requireDrawnOn,
   volumeFormatOf,
 } from "@lnsnet/core/formats";
-import { type IntegerVoxelArray, resampleLabels, voxelCount } from "@lnsnet/core/volume";
+import { describeGeometry, type IntegerVoxelArray, resampleLabels, voxelCount } from "@lnsnet/core/volume";
 import {
   contourProblems,
   drawnSpacingMm,
@@ -31,7 +31,6 @@ import {
   unevenSlicesMm,
 } from "@lnsnet/core/voxels";
 import { isFile, readBytes, requirePath } from "./disk.js";
-import { describeGeometry } from "./geometry-text.js";
 import { type ReadImage, readImage } from "./imaging.js";
 
 /** Labels and their names. */

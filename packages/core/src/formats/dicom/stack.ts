@@ -3,7 +3,7 @@
 import { InputError } from "../../errors.js";
 import { counted } from "../../text.js";
 import { addScaled, axisDirections, cross, dot, subtract, unit } from "../../volume/vector.js";
-import type { Geometry, Vector3 } from "../../volume/volume.js";
+import { type Geometry, type Vector3, voxelCount } from "../../volume/volume.js";
 import { placeOfAxes } from "../place.js";
 import { upperMedian } from "./median.js";
 import { refusal, type SeriesProblem, warning } from "./series-problem.js";
@@ -175,7 +175,7 @@ function gridOf(
   if (problems.some((problem) => problem.isRefused)) return { geometry: null, isRegular: false, problems };
   const geometry = resamplingGrid(placed, place, spacingMm, lengthMm, usualMm);
   const stored = first.columns * first.rows * placed.length;
-  if (geometry.size[0] * geometry.size[1] * geometry.size[2] > maxGrowth * stored) {
+  if (voxelCount(geometry) > maxGrowth * stored) {
     throw new InputError(
       `The slices lie so far apart that a regular grid of them has ${geometry.size.join(" × ")} voxels; check the positions of ${nameOf(first)} and the others.`,
     );

@@ -366,8 +366,15 @@ function pointwiseWeightGradient(x: Value, dy: Value): Value {
   return matmul(rows(dy), rows(x), { transposeB: true });
 }
 
-const perAxis = (value: readonly number[] | undefined, rank: number, otherwise: number): readonly number[] =>
-  value ?? new Array<number>(rank).fill(otherwise);
+const perAxis = (value: readonly number[] | undefined, axes: number, otherwise: number): readonly number[] =>
+  value ?? new Array<number>(axes).fill(otherwise);
+
+const withDefaults = (options: Partial<ConvolutionOptions>, axes: number): ConvolutionOptions => ({
+  stride: perAxis(options.stride, axes, 1),
+  padding: perAxis(options.padding, axes, 0),
+  dilation: perAxis(options.dilation, axes, 1),
+  groups: options.groups ?? 1,
+});
 
 /**
  * Convolution of x [N, C, …space] with weight [O, C/groups, …kernel] and bias [O] → [N, O, …]. A cross-correlation, as
@@ -379,13 +386,8 @@ export function convolution(
   bias?: Value,
   options: Partial<ConvolutionOptions> = {},
 ): Value {
-  const rank = x.shape.length - 2;
-  return applySingle(convolutionOperation, bias ? [x, weight, bias] : [x, weight], {
-    stride: perAxis(options.stride, rank, 1),
-    padding: perAxis(options.padding, rank, 0),
-    dilation: perAxis(options.dilation, rank, 1),
-    groups: options.groups ?? 1,
-  });
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  return applySingle(convolutionOperation, inputs, withDefaults(options, x.shape.length - 2));
 }
 
 /** The transpose of a convolution: x [N, C, …space], weight [C, O/groups, …kernel], bias [O] → [N, O, …]. */
@@ -395,12 +397,9 @@ export function transposedConvolution(
   bias?: Value,
   options: Partial<TransposedConvolutionOptions> = {},
 ): Value {
-  const rank = x.shape.length - 2;
+  const axes = x.shape.length - 2;
   return applySingle(transposedConvolutionOperation, bias ? [x, weight, bias] : [x, weight], {
-    stride: perAxis(options.stride, rank, 1),
-    padding: perAxis(options.padding, rank, 0),
-    dilation: perAxis(options.dilation, rank, 1),
-    groups: options.groups ?? 1,
-    outputPadding: perAxis(options.outputPadding, rank, 0),
+    ...withDefaults(options, axes),
+    outputPadding: perAxis(options.outputPadding, axes, 0),
   });
 }

@@ -18,27 +18,29 @@ const byInstanceNorm: Resampling = {
 };
 
 /** Half the resolution, with `channels`. */
-export function down(
+export const down = (
   x: Value,
   channels: number,
   builder: NetworkBuilder,
-  { norm, names, initialization = lecun }: Resampling = byInstanceNorm,
-): Value {
-  const normalized = within(names.norm, () => norm(x, builder));
-  return within(names.convolution, () =>
+  resampling = byInstanceNorm,
+): Value =>
+  normalizedFirst(x, builder, resampling, (normalized, initialization) =>
     convolutionLayer(normalized, channels, builder, { kernel: 2, stride: 2, initialization }),
   );
-}
 
 /** Twice the resolution, with `channels`. */
-export function up(
-  x: Value,
-  channels: number,
-  builder: NetworkBuilder,
-  { norm, names, initialization = lecun }: Resampling = byInstanceNorm,
-): Value {
-  const normalized = within(names.norm, () => norm(x, builder));
-  return within(names.convolution, () =>
+export const up = (x: Value, channels: number, builder: NetworkBuilder, resampling = byInstanceNorm): Value =>
+  normalizedFirst(x, builder, resampling, (normalized, initialization) =>
     transposedConvolutionLayer(normalized, channels, builder, { initialization }),
   );
+
+/** The norm and then the convolution, each under its name. */
+function normalizedFirst(
+  x: Value,
+  builder: NetworkBuilder,
+  { norm, names, initialization = lecun }: Resampling,
+  convolve: (normalized: Value, initialization: Initialization) => Value,
+): Value {
+  const normalized = within(names.norm, () => norm(x, builder));
+  return within(names.convolution, () => convolve(normalized, initialization));
 }

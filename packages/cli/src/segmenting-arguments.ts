@@ -1,0 +1,46 @@
+// The options on the command line that decide how a whole scan is segmented, for every command that does so.
+import type { ArgsDef } from "citty";
+import { realNumber } from "./arguments.js";
+
+export const segmentingArguments = {
+  overlap: {
+    type: "string",
+    description: "overlap of neighbouring patches, as a share of their length",
+    default: "0.5",
+    valueHint: "SHARE",
+  },
+  mirrored: {
+    type: "boolean",
+    description: "also segment the mirrored scan and average the two; takes twice the time",
+  },
+  search: {
+    type: "enum",
+    description: "where to look for nodes: in the body near the neck, or everywhere in the scan",
+    options: ["neck", "everything"],
+    default: "neck",
+  },
+  "minimum-volume": {
+    type: "string",
+    description: "connected components below this volume in mL are left out, in whole scans",
+    default: "0.03",
+    valueHint: "ML",
+  },
+} as const satisfies ArgsDef;
+
+interface SegmentingValues {
+  readonly overlap: string;
+  readonly mirrored?: boolean | undefined;
+  readonly search: "neck" | "everything";
+  readonly "minimum-volume": string;
+}
+
+/** @throws InputError for a value that cannot be used */
+export const segmentingOptions = (values: SegmentingValues) => ({
+  overlap: realNumber(values.overlap, "--overlap", 0, 0.9),
+  mirrored: values.mirrored === true,
+  searched: values.search,
+  cleanUp: {
+    minimumVolumeMl: realNumber(values["minimum-volume"], "--minimum-volume", 0, 1000),
+    fillsCavities: true,
+  },
+});

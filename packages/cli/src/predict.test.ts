@@ -262,7 +262,10 @@ describe("clicks and whole scans in one folder", () => {
       nodes,
       clicks,
       stderr,
-      voxels: (await mask(`${output}/neck.nii.gz`)).data.reduce((sum, value) => sum + value, 0),
+      voxels: Float64Array.from((await mask(`${output}/neck.nii.gz`)).data).reduce(
+        (sum, value) => sum + value,
+        0,
+      ),
     };
   };
 

@@ -307,9 +307,8 @@ describe("lnsnet export", () => {
     const exported = await ort.InferenceSession.create(join(folder, "boxes.onnx"));
     const ours = await ort.InferenceSession.create(inferenceModel(plan.network, shape, weights));
     const [{ logits }, expected] = [await exported.run({ image }), await ours.run({ image })];
-    const gap = Array.from(logits.data, (value, n) =>
-      Math.abs(Number(value) - Number(expected.logits.data[n])),
-    );
+    const values = (logits.data as Float32Array).entries();
+    const gap = Array.from(values, ([n, value]) => Math.abs(value - Number(expected.logits.data[n])));
     expect(Math.max(...gap)).toBeLessThan(1e-4);
     const text = (await readFile(join(folder, "boxes.onnx"))).toString("latin1");
     for (const key of ["patch_size", "spacing_mm", "window_hu", "labels", "research use only"])

@@ -56,8 +56,8 @@ test.each([
 describe("volumes of different geometry are refused in words", () => {
   const truth = volumeOf(1);
   test.each([
-    ["size", { ...truth, data: new Uint8Array(7), size: [7, 1, 1] as const }, /7 × 1 × 1.*8 × 1 × 1/],
-    ["spacing", { ...truth, spacingMm: [2.5, 10, 50] as const }, /2\.5 × 10 × 50 mm.*2 × 10 × 50 mm/],
+    ["size", { ...truth, data: new Uint8Array(7), size: [7, 1, 1] as const }, /7×1×1.*8×1×1/],
+    ["spacing", { ...truth, spacingMm: [2.5, 10, 50] as const }, /2\.5×10×50 mm.*2×10×50 mm/],
     ["origin", { ...truth, originMm: [0, 3, 0] as const }, /\(0, 3, 0\) mm.*\(0, 0, 0\) mm/],
     ["direction", { ...truth, direction: [-1, 0, 0, 0, -1, 0, 0, 0, 1] as const }, /resample/],
   ])("%s", (_, prediction, message) => {

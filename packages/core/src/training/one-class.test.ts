@@ -67,8 +67,7 @@ test("the losses of a training", async () => {
   const step = buildTrainingStep((image, builder) => buildNetwork(network, image, builder), {
     imageShape: [1, 1, ...patchSize],
     loss: diceCrossEntropyLoss,
-    weightDecay: 0.01,
-    clipNorm: 1,
+    optimizer: { weightDecay: 0.01, clipNorm: 1 },
     accumulation: 1,
   });
   const trainer = await Trainer.create(nodeRuntime, step, { seed: 1, threads: 1, averageDecay: 0.998 });

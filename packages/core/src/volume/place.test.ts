@@ -5,7 +5,7 @@ import { crop } from "./crop.js";
 import { directions, geometriesOf, numbers } from "./geometries.test-helper.js";
 import { orientationCode, reorientToLps } from "./orientation.js";
 import { gridWithSpacing, resample, resampleLabels } from "./resample.js";
-import type { Geometry, Vector3, Volume } from "./volume.js";
+import type { Geometry, Matrix3, Vector3, Volume } from "./volume.js";
 import { indexOfPoint, pointOfIndex, voxelCount } from "./volume.js";
 
 const lengths = fc.integer({ min: 1, max: 6 });

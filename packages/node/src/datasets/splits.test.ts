@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
+import { oneClass } from "@lnsnet/core/transforms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Dataset } from "./dataset.js";
 import { patientRule, readSplits, trainingPart, writeSplits } from "./splits.js";
@@ -10,7 +11,8 @@ import { patientRule, readSplits, trainingPart, writeSplits } from "./splits.js"
 const dataset: Dataset = {
   name: "necks",
   folder: "necks",
-  labels: { background: 0, node: 1 },
+  channels: ["CT"],
+  labels: { values: { background: [0], node: [1] }, scheme: oneClass("node") },
   patients: new Map([["d", "c"]]),
   training: ["a", "b", "c", "d"].map((id) => ({ id, imagePath: id, labelPath: id, instancesPath: null })),
   test: [],

@@ -123,7 +123,7 @@ describe("ROIs by name", () => {
 });
 
 const roi: Item = { ROINumber: "1", ROIName: "LN", ReferencedFrameOfReferenceUID: "1.2" };
-const file = (dataset: Item) =>
+const file = (dataset: Item & { readonly SOPClassUID?: string; readonly SOPInstanceUID?: string }) =>
   encodeFile(
     {
       SOPClassUID: "1.2.840.10008.5.1.4.1.1.481.3",

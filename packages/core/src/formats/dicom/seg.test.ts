@@ -284,7 +284,10 @@ describe("objects of other writers", () => {
     PixelMeasuresSequence: [{ PixelSpacing: ["2", "1"], SliceThickness: "3" }],
   };
   /** 8×1 voxels a frame. */
-  const object = (frames: readonly Item[], changes: Item = {}) =>
+  const object = (
+    frames: readonly Item[],
+    changes: Item & { readonly SOPClassUID?: string; readonly SOPInstanceUID?: string } = {},
+  ) =>
     encodeFile(
       {
         SOPClassUID: "1.2.840.10008.5.1.4.1.1.66.4",

@@ -1,4 +1,4 @@
-// Types for the decoders that ship without: only what pixel-codecs.ts uses.
+// Types for modules that come without: only what pixel-codecs.ts and, of dcmjs, the tests use.
 
 declare module "@cornerstonejs/codec-openjpeg/decodewasmjs" {
   const load: import("./pixel-codecs.js").LoadWasm<"J2KDecoder">;
@@ -30,4 +30,18 @@ declare module "jpeg-lossless-decoder-js" {
     getPreviousX(): number;
     getPreviousY(): number;
   }
+}
+
+declare module "dcmjs" {
+  type Dict = Readonly<Record<string, unknown>>;
+  const dcmjs: {
+    readonly data: {
+      readonly DicomMessage: { readFile(buffer: ArrayBufferLike): { readonly dict: Dict } };
+      readonly DicomMetaDictionary: {
+        readonly nameMap: Record<string, { tag: string; vr: string }>;
+        naturalizeDataset(dict: Dict): Dict;
+      };
+    };
+  };
+  export = dcmjs;
 }

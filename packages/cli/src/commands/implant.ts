@@ -2,7 +2,7 @@
 import { counted } from "@lnsnet/core";
 import { writeImplantedCohort } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { threadsArgument, threeNumbers, wholeNumber } from "../arguments.js";
+import { threadCount, threadsArgument, threeNumbers, wholeNumber } from "../arguments.js";
 import { printJson, printProblems, printText, terminalJob } from "../terminal/terminal.js";
 
 export const implantCommand = defineCommand({
@@ -54,7 +54,7 @@ export const implantCommand = defineCommand({
     const seed = wholeNumber(args.seed, "--seed", 0, 2 ** 31 - 1);
     const repeats = wholeNumber(args.repeats, "--repeats", 1, 999);
     const spacingMm = threeNumbers(args.spacing, "--spacing", 0.3, 5);
-    const threads = wholeNumber(args.threads, "--threads", 1, 64);
+    const threads = threadCount(args.threads);
     const start = performance.now();
     const { cases, leftOut, kept } = await writeImplantedCohort(
       args.hosts,

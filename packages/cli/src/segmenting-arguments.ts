@@ -25,6 +25,11 @@ export const segmentingArguments = {
     default: "0.03",
     valueHint: "ML",
   },
+  "keep-implausible": {
+    type: "boolean",
+    description:
+      "keep connected components whose HU fit no lymph node (bone, air, dense vessels, fat; also calcified nodes)",
+  },
 } as const satisfies ArgsDef;
 
 interface SegmentingValues {
@@ -32,6 +37,7 @@ interface SegmentingValues {
   readonly mirrored?: boolean | undefined;
   readonly search: "neck" | "everything";
   readonly "minimum-volume": string;
+  readonly "keep-implausible"?: boolean | undefined;
 }
 
 /** @throws InputError for a value that cannot be used */
@@ -42,5 +48,6 @@ export const segmentingOptions = (values: SegmentingValues) => ({
   cleanUp: {
     minimumVolumeMl: realNumber(values["minimum-volume"], "--minimum-volume", 0, 1000),
     fillsCavities: true,
+    keepsImplausible: values["keep-implausible"] === true,
   },
 });

@@ -18,6 +18,7 @@ import { learningRateAt, usualSchedule } from "./training/schedule.js";
 import { defaultOptimizer } from "./training/step.js";
 import { DEFAULT_AVERAGE_DECAY } from "./training/trainer.js";
 import { augmentationNames, defaultAugmentation, noAugmentation } from "./transforms/augmentation.js";
+import { airBelowHu, boneFromHu, mostBoneOrAir, nodeHu } from "./voxels/node-density.js";
 
 const numbersOf = (value: Value): number[] => [...evaluate([value], new Map())[0].data];
 const scalar = (value: number): Value => constant([], [value]);
@@ -97,6 +98,11 @@ describe.each<
       ["threshold", FOREGROUND_THRESHOLD, 0.5, "nnU-Net"],
       ["smallest component, mL", defaultCleanUp.minimumVolumeMl, 0.03, "ours: a ball of 3.9 mm"],
       ["cavities are filled", defaultCleanUp.fillsCavities, true, "ours"],
+      ["components of no node's HU are kept", defaultCleanUp.keepsImplausible, false, "ours"],
+      ["mean HU of a node", nodeHu, { low: -40, high: 160 }, "ours: necrotic or fatty to strongly enhancing"],
+      ["bone from, HU", boneFromHu, 300, "ours: where spongy bone begins"],
+      ["air below, HU", airBelowHu, -500, "halfway from air to soft tissue"],
+      ["most bone and air of a node", mostBoneOrAir, 0.1, "ours"],
     ],
   ],
   [

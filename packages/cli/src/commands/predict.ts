@@ -160,6 +160,7 @@ interface PredictedJson {
   readonly nodes: readonly NodeJson[];
   readonly nodes_with_hu_of_no_node: number;
   readonly components_outside_body: number;
+  readonly components_with_hu_of_no_node: number;
   readonly clicks: readonly Pick<Manifest["clicks"][number], "point_lps_mm" | "node" | "remark">[];
   readonly seconds: number;
   readonly model: ModelRecord;
@@ -182,6 +183,7 @@ function jsonOf({
     nodes: manifest.nodes,
     nodes_with_hu_of_no_node: manifest.nodes_with_hu_of_no_node,
     components_outside_body: manifest.whole_scan?.components_outside_body ?? 0,
+    components_with_hu_of_no_node: manifest.whole_scan?.components_with_hu_of_no_node ?? 0,
     clicks: manifest.clicks.map(({ point_lps_mm, node, remark }) => ({ point_lps_mm, node, remark })),
     seconds,
     model,
@@ -224,7 +226,8 @@ function foundInWords({ classes, nodes }: Manifest, foreground: string): string 
 function resultText({ scan, mask, manifest, seconds }: PredictedScan, { plan }: StoredModel): string {
   const { nodes, nodes_with_hu_of_no_node: odd } = manifest;
   const { path, series } = scan.origin;
-  const outside = manifest.whole_scan?.components_outside_body ?? 0;
+  const { components_outside_body: outside = 0, components_with_hu_of_no_node: implausible = 0 } =
+    manifest.whole_scan ?? {};
   return [
     `${mask}: ${counted(nodes.length, "node")} (${foundInWords(manifest, plan.foreground)}) in ${seconds.toFixed(1)} s, by a model trained on ${plan.dataLabel}`,
     ...(series === null
@@ -233,12 +236,17 @@ function resultText({ scan, mask, manifest, seconds }: PredictedScan, { plan }: 
     ...(nodes.length > 0 ? [nodesText(nodes)] : []),
     ...(odd > 0
       ? [
-          `${odd} of ${counted(nodes.length, "node")} ${odd === 1 ? "has" : "have"} a mean density that no lymph node has (outside ${nodeHu.low} … ${nodeHu.high} HU); see the column "remark".`,
+          `${odd} of ${counted(nodes.length, "node")} ${odd === 1 ? "has" : "have"} HU that fit no lymph node; see the column "remark".`,
         ]
       : []),
     ...(outside > 0
       ? [
-          `${counted(outside, "connected component")} outside the body ${outside === 1 ? "was" : "were"} left out.`,
+          `${counted(outside, "component")} ${outside === 1 ? "is left out: it lies" : "are left out: they lie"} outside the body.`,
+        ]
+      : []),
+    ...(implausible > 0
+      ? [
+          `${counted(implausible, "component")} ${implausible === 1 ? "is left out: its HU fit" : "are left out: their HU fit"} no node (mean outside ${nodeHu.low} … ${nodeHu.high} HU, or more than a tenth bone or air); --keep-implausible keeps ${implausible === 1 ? "it" : "them"}.`,
         ]
       : []),
   ].join("\n");

@@ -1,4 +1,4 @@
-// Post-processing of a mask before nodes are counted: drops small components, fills cavities.
+// Post-processing of a mask by shape, before nodes are counted: drops small components, fills cavities.
 import { crop, paste } from "../volume/crop.js";
 import { type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
@@ -10,18 +10,24 @@ export interface CleanUp {
   readonly minimumVolumeMl: number;
   /** Whether cavities that are enclosed by a component are filled. */
   readonly fillsCavities: boolean;
+  /** Whether components stay whose HU fit no lymph node, where lymph nodes are segmented. */
+  readonly keepsImplausible: boolean;
 }
 
 /**
  * 0.03 mL is a ball of 3.9 mm: smaller than the nodes that are measured and reported (short axis of 5 mm), and larger
  * than single stray voxels. Cavities are errors of the network, because a node's fatty hilum lies at its edge.
  */
-export const defaultCleanUp: CleanUp = { minimumVolumeMl: 0.03, fillsCavities: true };
+export const defaultCleanUp: CleanUp = {
+  minimumVolumeMl: 0.03,
+  fillsCavities: true,
+  keepsImplausible: false,
+};
 
 /** The mask without small components, with cavities filled. */
 export function cleanedMask(
   mask: Volume<Uint8Array>,
-  { minimumVolumeMl, fillsCavities }: CleanUp,
+  { minimumVolumeMl, fillsCavities }: Omit<CleanUp, "keepsImplausible">,
 ): Volume<Uint8Array> {
   const minimumVoxels = Math.ceil((minimumVolumeMl * 1000) / voxelVolumeMm3(mask));
   const data =
@@ -43,7 +49,7 @@ export function cleanedMask(
 export function cleanedClasses(
   classes: Volume<Uint8Array>,
   count: number,
-  cleanUp: CleanUp,
+  cleanUp: Omit<CleanUp, "keepsImplausible">,
 ): Volume<Uint8Array> {
   if (count === 1) return cleanedMask(classes, cleanUp);
   const data = new Uint8Array(classes.data.length);

@@ -10,6 +10,7 @@ import { maskWhere } from "../volume/voxel-array.js";
 import { labelComponents } from "../voxels/components.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
 import { sideByBody, sideByGrid } from "../voxels/neck-side.js";
+import { airBelowHu } from "../voxels/node-density.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import type { PredictionOptions, Predictor } from "./predictor.js";
 import { type ScanChannels, scanChannels } from "./scan-channels.js";
@@ -61,10 +62,8 @@ export interface NoNodeAtClick {
 const snapMm = 5;
 /** Radius of the ball whose mean HU tells the tissue at the click. */
 const tissueRadiusMm = 2;
-/** Halfway from air to soft tissue. */
-const airBelowHu = -500;
-/** Above enhanced vessels, below cortical bone. */
-const boneFromHu = 450;
+/** On average around the click, above enhanced vessels and calcified nodes, below cortical bone: nothing is looked for there. */
+const clickedBoneFromHu = 450;
 /** Limit for nodes that are larger than a patch; at 1 mm this is 200 mm along the body. */
 const maxPatches = 3;
 /** Patches overlap by this share where more than one is needed. */
@@ -93,7 +92,7 @@ export async function segmentClickedNode(
     ct === null
       ? measureNodes(mask, null, "labels", sideByGrid(read.channels[0]))
       : measureNodes(mask, crop(ct, start, mask.size), "labels", sideByBody(ct));
-  const [node] = withConfidence(nodes, mask, prediction);
+  const [node] = withConfidence(nodes, mask, prediction, predictor.plan);
   const { start: inMask, size } = node.boundingBoxIndex;
   const inScan: Vector3 = [start[0] + inMask[0], start[1] + inMask[1], start[2] + inMask[2]];
   return { ...found, node: { ...node, boundingBoxIndex: { start: inScan, size } } };
@@ -226,7 +225,7 @@ function reasonAgainst(scan: Geometry, ct: Volume | null, pointMm: Vector3): str
   const found = `${Math.round(hu)} HU within ${tissueRadiusMm} mm`;
   if (hu < airBelowHu)
     return `The point ${inWords(pointMm)} lies in air (${found}), where no node is; click into a node.`;
-  if (hu >= boneFromHu)
+  if (hu >= clickedBoneFromHu)
     return `The point ${inWords(pointMm)} lies in bone or metal (${found}), where no node is; click into a node.`;
   return null;
 }

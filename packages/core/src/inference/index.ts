@@ -6,6 +6,7 @@ export {
   segmentClickedNode,
 } from "./clicked-node.js";
 export { openPredictor, type PredictionPlan, type Predictor, type TrainedModel } from "./predictor.js";
+export { type LeftOut, scanCleaner } from "./scan-cleaner.js";
 export {
   type ClickOutcome,
   DEFAULT_OVERLAP,
@@ -23,4 +24,4 @@ export {
 } from "./segmented-nodes.js";
 export { type Prediction, patchWeighting, predictProbability } from "./sliding-window.js";
 export { type LabelledScan, meanDsc } from "./validation.js";
-export { nodesOfPredictions, probabilityOfScan, type SearchedPart, scanCleaner } from "./whole-scan.js";
+export { nodesOfPredictions, probabilityOfScan, type SearchedPart } from "./whole-scan.js";

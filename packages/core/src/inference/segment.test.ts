@@ -7,6 +7,7 @@ import { nodeRuntime } from "../runtime/node.js";
 import type { SessionOptions } from "../runtime/types.js";
 import { indexedStream, uniform } from "../transforms/random.js";
 import { type Vector3, voxelCount } from "../volume/volume.js";
+import { defaultCleanUp } from "./clean-up.js";
 import { segmentClickedNode } from "./clicked-node.js";
 import { densityPredictor } from "./density-predictor.test-helper.js";
 import { type Ball, drawnScan, straightGrid } from "./drawn-scan.test-helper.js";
@@ -39,7 +40,7 @@ test("a whole scan's nodes are numbered by size, measured, and the network's con
 });
 
 test("specks go by default, and stay where none is too small", async () => {
-  const cleanUp = { minimumVolumeMl: 0, fillsCavities: true };
+  const cleanUp = { ...defaultCleanUp, minimumVolumeMl: 0 };
   expect((await segment(scan, predictor)).nodes).toHaveLength(2);
   expect((await segment(scan, predictor, { cleanUp })).nodes).toHaveLength(3);
 });
@@ -47,7 +48,7 @@ test("specks go by default, and stay where none is too small", async () => {
 test("a cavity is filled by default", async () => {
   const hollow = drawnScan(grid, [large, { ...large, radiusMm: 3, hu: -100 }]);
   const filled = await segment(hollow, predictor);
-  const kept = await segment(hollow, predictor, { cleanUp: { minimumVolumeMl: 0.03, fillsCavities: false } });
+  const kept = await segment(hollow, predictor, { cleanUp: { ...defaultCleanUp, fillsCavities: false } });
   expect(filled.nodes[0].voxels - kept.nodes[0].voxels).toBeGreaterThan(30);
 });
 
@@ -125,7 +126,7 @@ describe("nodes that stand there", () => {
 
   test("a whole scan keeps a clicked node that it does not find", async () => {
     const clicked = await segment(scan, predictor, { at: [small.centreMm] });
-    const cleanUp = { minimumVolumeMl: 1, fillsCavities: true };
+    const cleanUp = { ...defaultCleanUp, minimumVolumeMl: 1 };
     const found = await segment(scan, predictor, { standing: clicked, cleanUp });
     expect([...found.numberOfStanding]).toEqual([[1, 2]]);
     expect(found.nodes.map(({ side }) => side)).toEqual(["right", "left"]);
@@ -149,9 +150,52 @@ test("what lies outside the body, as on a table, is no node", async () => {
     const isBehind = Math.floor(at / nx) % ny >= 50;
     return isBehind && hu !== table.hu ? -1000 : hu;
   });
-  const { nodes, outsideBody } = await segment({ ...onTable, data }, predictor, { searched: "everything" });
+  const { nodes, leftOut } = await segment({ ...onTable, data }, predictor, { searched: "everything" });
   expect(nodes.map(({ side }) => side)).toEqual(["right"]);
-  expect(outsideBody).toBe(1);
+  expect(leftOut).toEqual({ outsideBody: 1, implausible: 0 });
+});
+
+describe("bone beside a node, by a model of lymph nodes", () => {
+  const bone: Ball = { ...small, hu: 700 };
+  const withBone = drawnScan(grid, [large, bone]);
+  const named = (foreground: string) => ({ ...predictor, plan: { ...predictor.plan, foreground } });
+
+  test("is left out and counted, or kept and marked on request", async () => {
+    const ofNodes = named("lymph node");
+    const found = await segment(withBone, ofNodes);
+    expect(found.nodes.map(({ side, isImplausible }) => [side, isImplausible])).toEqual([["right", false]]);
+    expect(found.leftOut).toEqual({ outsideBody: 0, implausible: 1 });
+    expect(found.instances.data.includes(2)).toBe(false);
+    const cleanUp = { ...defaultCleanUp, keepsImplausible: true };
+    const kept = await segment(withBone, ofNodes, { cleanUp });
+    expect(kept.nodes.map(({ side, isImplausible }) => [side, isImplausible])).toEqual([
+      ["right", false],
+      ["left", true],
+    ]);
+    expect(kept.leftOut.implausible).toBe(0);
+  });
+
+  test("is nothing to a model of something else", async () => {
+    const found = await segment(withBone, named("mandible"));
+    expect(found.nodes.map(({ isImplausible }) => isImplausible)).toEqual([false, false]);
+    expect(found.leftOut.implausible).toBe(0);
+  });
+
+  test("is kept with a warning where a person clicked it, and a whole scan afterwards keeps it", async () => {
+    const ofNodes = named("lymph node");
+    // At the edge of the ball: a click into bone itself is refused.
+    const edge: Vector3 = [bone.centreMm[0] - bone.radiusMm - 2, bone.centreMm[1], bone.centreMm[2]];
+    const clicked = await segment(withBone, ofNodes, { at: [edge, large.centreMm] });
+    expect(clicked.nodes.map(({ isImplausible }) => isImplausible)).toEqual([true, false]);
+    expect(clicked.clicks[0].remark).toMatch(
+      /^Node 1 has HU that fit no lymph node \(700 HU on average, 100 % bone or air\); it is kept/,
+    );
+    expect(clicked.clicks[1].remark).toBeNull();
+    const whole = await segment(withBone, ofNodes, { standing: clicked });
+    expect(whole.nodes).toHaveLength(2);
+    expect(whole.nodes.find(({ side }) => side === "left")?.isImplausible).toBe(true);
+    expect(whole.leftOut.implausible).toBe(1);
+  });
 });
 
 describe("progress and stopping", () => {

@@ -8,13 +8,15 @@ import { measureNodes } from "../voxels/node-measurement.js";
 import type { CleanUp } from "./clean-up.js";
 import { type ClickOptions, findClickedNode } from "./clicked-node.js";
 import { placeNode } from "./placed-nodes.js";
-import type { Predictor } from "./predictor.js";
+import type { PredictionPlan, Predictor } from "./predictor.js";
 import { type ScanChannels, scanChannels } from "./scan-channels.js";
+import { type LeftOut, nothingLeftOut } from "./scan-cleaner.js";
 import {
   type ClassPrediction,
   type FoundNode,
   type SegmentedNode,
   type SegmentedNodes,
+  segmentedNode,
   withConfidence,
 } from "./segmented-nodes.js";
 import type { SlidingWindowOptions } from "./sliding-window.js";
@@ -44,7 +46,7 @@ export interface SegmentOptions {
   readonly standing?: StandingNodes;
   /** The part of the scan to search; the body near the neck by default. */
   readonly searched?: SearchedPart;
-  /** Post-processing of a whole scan's mask. */
+  /** Post-processing of a whole scan's mask; clicked nodes are kept as they are. */
   readonly cleanUp?: CleanUp;
   /** Checked before each patch; usually an AbortSignal. */
   readonly signal?: SlidingWindowOptions["signal"];
@@ -57,7 +59,7 @@ export interface ClickOutcome {
   readonly pointMm: Vector3;
   /** The node's number in the result; null where there is none. Clicks into the same node have the same number. */
   readonly node: number | null;
-  /** Why there is no node, or that it is cut; a sentence. */
+  /** Why there is no node, that it is cut, or that its HU fit no lymph node; sentences. */
   readonly remark: string | null;
 }
 
@@ -67,8 +69,8 @@ export interface Segmentation extends SegmentedNodes {
   readonly clicks: readonly ClickOutcome[];
   /** Sentences that say how the searched part of the scan was found. */
   readonly reasons: readonly string[];
-  /** The number of connected components that were left out because they lay outside the body. */
-  readonly outsideBody: number;
+  /** Components of a whole scan that are no nodes. */
+  readonly leftOut: LeftOut;
   /** The new number of each node of {@link SegmentOptions.standing}. */
   readonly numberOfStanding: ReadonlyMap<number, number>;
 }
@@ -109,16 +111,16 @@ export async function segment(
     ...(cleanUp ? { cleanUp } : {}),
     ...(onProgress ? { onPatch: onProgress } : {}),
   });
-  const { reasons, outsideBody } = whole;
+  const { reasons, leftOut } = whole;
   const { numberOfStanding, ...nodes } = standing
-    ? amongWholeScan(taken, whole, standing)
+    ? amongWholeScan(taken, whole, standing, predictor.plan)
     : { ...whole, numberOfStanding: new Map<number, number>() };
   return {
     instances: nodes.instances,
     nodes: nodes.nodes,
     clicks: [],
     reasons,
-    outsideBody,
+    leftOut,
     numberOfStanding,
   };
 }
@@ -150,35 +152,50 @@ async function segmentClicks(
   let next = Math.max(0, ...numbers) + 1;
   const instances = instancesFor(scan.channels[0], next - 1 + points.length, standing?.instances);
   const predictions = new Map<number, ClassPrediction>();
-  const clicks: ClickOutcome[] = [];
+  const outcomes: { readonly pointMm: Vector3; readonly node: number | null; readonly remarks: string[] }[] =
+    [];
   for (const [index, pointMm] of points.entries()) {
     const found = await findClickedNode(scan, pointMm, predictor, clickOptions);
-    if (found.found === "none") clicks.push({ pointMm, node: null, remark: found.reason });
+    if (found.found === "none") outcomes.push({ pointMm, node: null, remarks: [found.reason] });
     else {
       const { number, as } = placeNode(instances, found, next);
       if (as !== "covered") predictions.set(number, found.prediction);
       next = Math.max(next, number + 1);
-      clicks.push({ pointMm, node: number, remark: found.isCut ? CUT : null });
+      outcomes.push({ pointMm, node: number, remarks: found.isCut ? [CUT] : [] });
     }
     onProgress?.(index + 1, points.length);
   }
   const before = new Map(standing?.nodes.map((node) => [node.id, node]));
+  const { plan } = predictor;
   const nodes = measureNodes(instances, scan.ct, "labels").map((node): SegmentedNode => {
     const prediction = predictions.get(node.id);
-    if (prediction !== undefined) return withConfidence([node], instances, prediction)[0];
-    return { ...node, ...confidenceIn(before, node.id) };
+    if (prediction !== undefined) return withConfidence([node], instances, prediction, plan)[0];
+    return segmentedNode(node, confidenceIn(before, node.id), plan);
+  });
+  const implausible = new Map(nodes.filter((node) => node.isImplausible).map((node) => [node.id, node]));
+  const clicks = outcomes.map(({ pointMm, node, remarks }): ClickOutcome => {
+    const odd = node === null ? undefined : implausible.get(node);
+    const sentences = odd === undefined ? remarks : [...remarks, warningOf(odd)];
+    return { pointMm, node, remark: sentences.length === 0 ? null : sentences.join(" ") };
   });
   const numberOfStanding = new Map(numbers.map((number) => [number, number]));
-  return { instances, nodes, clicks, reasons: [], outsideBody: 0, numberOfStanding };
+  return { instances, nodes, clicks, reasons: [], leftOut: nothingLeftOut, numberOfStanding };
 }
 
 const CUT = "The node extends beyond the predicted region, and is cut off there.";
+
+/** A person has seen what they clicked, so it is kept; that it may be something else is told. */
+function warningOf({ id, huMean, boneOrAirShare }: SegmentedNode): string {
+  const found = `${huMean?.toFixed(0)} HU on average, ${((boneOrAirShare ?? 0) * 100).toFixed(0)} % bone or air`;
+  return `Node ${id} has HU that fit no lymph node (${found}); it is kept because it was clicked.`;
+}
 
 /** The nodes of a whole scan, where standing nodes replace the new nodes that they cover. */
 function amongWholeScan(
   scan: ScanChannels,
   whole: SegmentedNodes,
   standing: StandingNodes,
+  plan: PredictionPlan,
 ): SegmentedNodes & Pick<Segmentation, "numberOfStanding"> {
   const kept = measureNodes(standing.instances, null, "labels");
   const instances = instancesFor(scan.channels[0], whole.nodes.length + kept.length, whole.instances);
@@ -195,7 +212,7 @@ function amongWholeScan(
     if (as !== "covered") confidences.set(number, confidenceIn(before, id));
   }
   const nodes = measureNodes(instances, scan.ct, "labels").map(
-    (node): SegmentedNode => ({ ...node, ...confidenceIn(confidences, node.id), id: node.id }),
+    (node): SegmentedNode => segmentedNode(node, confidenceIn(confidences, node.id), plan),
   );
   return { instances, nodes, numberOfStanding };
 }

@@ -1,9 +1,15 @@
 // The result of a segmentation: numbered nodes with measurements and the network's confidence.
-import type { LabelScheme } from "../transforms/label-scheme.js";
+import {
+  type LabelPlan,
+  type LabelScheme,
+  labelSchemeOf,
+  lymphNodeNames,
+} from "../transforms/label-scheme.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
 import { type NodeConfidence, nodeConfidences } from "../voxels/node-confidence.js";
+import { isNodeDensity } from "../voxels/node-density.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import type { Prediction } from "./sliding-window.js";
 
@@ -14,7 +20,10 @@ export interface FoundNode extends NodeConfidence {
 }
 
 /** A node that was found: its measurements, its class and the network's confidence. */
-export type SegmentedNode = NodeMeasurement & FoundNode;
+export interface SegmentedNode extends NodeMeasurement, FoundNode {
+  /** Whether its HU fit no lymph node. A clicked node is kept all the same; false for classes that are not lymph nodes. */
+  readonly isImplausible: boolean;
+}
 
 /** Nodes of a scan. */
 export interface SegmentedNodes {
@@ -67,8 +76,16 @@ export function withConfidence(
   nodes: readonly NodeMeasurement[],
   instances: Volume<IntegerVoxelArray>,
   { probability, disagreement, className }: ClassPrediction,
+  plan: LabelPlan,
 ): SegmentedNode[] {
   const confidences = nodeConfidences(nodes, instances, probability, disagreement);
   const name = className === undefined ? {} : { className };
-  return nodes.map((node, index) => ({ ...node, ...confidences[index], ...name }));
+  return nodes.map((node, index) => segmentedNode(node, { ...confidences[index], ...name }, plan));
+}
+
+/** A measured node with what the network found there, judged by its HU. */
+export function segmentedNode(node: NodeMeasurement, found: FoundNode, plan: LabelPlan): SegmentedNode {
+  const name = found.className ?? labelSchemeOf(plan).classes[0].name;
+  const isImplausible = lymphNodeNames.test(name) && !isNodeDensity(node);
+  return { ...node, ...found, id: node.id, isImplausible };
 }

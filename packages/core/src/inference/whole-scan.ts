@@ -5,17 +5,15 @@ import { labelSchemeOf } from "../transforms/label-scheme.js";
 import { prepareChannels, restoreClasses, workingGrid } from "../transforms/preprocess.js";
 import { boxCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
-import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
-import { bodyMask } from "../voxels/body-mask.js";
-import { coarseScan } from "../voxels/coarse-scan.js";
-import { labelRuns } from "../voxels/components.js";
+import type { Geometry, Volume } from "../volume/volume.js";
 import { numberedComponents } from "../voxels/instances.js";
 import type { IndexBox } from "../voxels/morphology.js";
 import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
 import { measureNodes } from "../voxels/node-measurement.js";
-import { type CleanUp, cleanedClasses, defaultCleanUp } from "./clean-up.js";
+import { type CleanUp, defaultCleanUp } from "./clean-up.js";
 import type { PredictionOptions, PredictionPlan, Predictor } from "./predictor.js";
 import { scanChannels } from "./scan-channels.js";
+import { type LeftOut, scanCleaner } from "./scan-cleaner.js";
 import {
   type ClassPrediction,
   FOREGROUND_THRESHOLD,
@@ -38,8 +36,7 @@ export interface WholeScan extends SegmentedNodes {
   readonly predictions: readonly ClassPrediction[];
   /** Sentences that say how the searched part was found. */
   readonly reasons: readonly string[];
-  /** The number of connected components that were left out because they lay mostly outside the body: on the table, on a mask, in air. */
-  readonly outsideBody: number;
+  readonly leftOut: LeftOut;
 }
 
 /**
@@ -95,40 +92,21 @@ export function nodesOfPredictions(
     scheme,
     FOREGROUND_THRESHOLD,
   );
-  const { mask: inside, outsideBody } = scanCleaner(ct, predictions.length, cleanUp)(classes);
-  const instances = numberedComponents(inside);
+  const { mask, leftOut } = scanCleaner(ct, scheme, cleanUp)(classes);
+  const instances = numberedComponents(mask);
   const measured = measureNodes(instances, ct, "labels");
-  const classOf = classOfInstances(instances, inside);
+  const classOf = classOfInstances(instances, mask);
   const nodes = predictions
     .flatMap((prediction, at) =>
       withConfidence(
         measured.filter(({ id }) => classOf.get(id) === at + 1),
         instances,
         prediction,
+        plan,
       ),
     )
     .sort((a, b) => a.id - b.id);
-  return { instances, nodes, outsideBody };
-}
-
-/**
- * What becomes of the classes of a scan, or of a part of it, before nodes are told apart: small components and those
- * outside the body are left out, and cavities filled.
- *
- * @param ct by which the body is found; null leaves nothing out for where it lies
- */
-export function scanCleaner(
-  ct: Volume | null,
-  count: number,
-  cleanUp: CleanUp,
-): (classes: Volume<Uint8Array>) => { mask: Volume<Uint8Array>; outsideBody: number } {
-  const coarse = ct && coarseScan(ct);
-  const body = coarse && { ...coarse, data: bodyMask(coarse) };
-  return (classes) => {
-    const cleaned = cleanedClasses(classes, count, cleanUp);
-    // Where no body can be told from air, nothing lies outside of it.
-    return body?.data.includes(1) ? withinBody(cleaned, body) : { mask: cleaned, outsideBody: 0 };
-  };
+  return { instances, nodes, leftOut };
 }
 
 /** The class of each component by its number. */
@@ -141,36 +119,6 @@ function classOfInstances({ data }: Volume, classes: Volume<Uint8Array>): Map<nu
     if (previous !== 0) classOf.set(previous, classes.data[at]);
   }
   return classOf;
-}
-
-/** The mask without the components (26 neighbours) that lie mostly outside the body. */
-function withinBody(
-  mask: Volume<Uint8Array>,
-  body: Volume<Uint8Array>,
-): { mask: Volume<Uint8Array>; outsideBody: number } {
-  const { starts, ends, runLabels, sizes } = labelRuns(mask.data, mask.size, 26);
-  const inside = new Float64Array(sizes.length);
-  for (let run = 0; run < starts.length; run++)
-    for (let at = starts[run]; at < ends[run]; at++)
-      inside[runLabels[run] - 1] += isMarked(body, pointAt(mask, at)) ? 1 : 0;
-  const data = mask.data.slice();
-  for (let run = 0; run < starts.length; run++) {
-    const component = runLabels[run] - 1;
-    if (inside[component] < sizes[component] / 2) data.fill(0, starts[run], ends[run]);
-  }
-  const outsideBody = sizes.filter((voxels, component) => inside[component] < voxels / 2).length;
-  return { mask: { ...mask, data }, outsideBody };
-}
-
-function pointAt(grid: Geometry, at: number): Vector3 {
-  const [nx, ny] = grid.size;
-  return pointOfIndex(grid, [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))]);
-}
-
-function isMarked(mask: Volume<Uint8Array>, pointMm: Vector3): boolean {
-  const [i, j, k] = indexOfPoint(mask, pointMm).map(Math.round);
-  const [nx, ny, nz] = mask.size;
-  return i >= 0 && j >= 0 && k >= 0 && i < nx && j < ny && k < nz && mask.data[i + nx * (j + ny * k)] === 1;
 }
 
 interface Search {

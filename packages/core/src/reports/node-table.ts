@@ -2,7 +2,6 @@
 import type { Vector3 } from "../volume/volume.js";
 import type { NeckSide } from "../voxels/neck-side.js";
 import type { NodeConfidence } from "../voxels/node-confidence.js";
-import { isNodeHu } from "../voxels/node-density.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
 import { csvTable, decimals, htmlTable, type TableColumn, textTable } from "./table.js";
 
@@ -22,6 +21,8 @@ export interface NodeJson {
   readonly feret_min_mm: number;
   readonly hu_mean: number | null;
   readonly hu_sd: number | null;
+  /** Share of the voxels that are bone or air, 0 … 1. */
+  readonly bone_or_air_share: number | null;
   readonly centroid_lps_mm: Vector3;
   readonly side: NeckSide;
   readonly voxels: number;
@@ -31,16 +32,24 @@ export interface NodeJson {
   readonly remark: string | null;
 }
 
+/** What a segmentation says of a node beside its measurements. */
+interface FoundThere extends NodeConfidence {
+  /** The class, where the model knows several. */
+  readonly className?: string | undefined;
+  /** Whether its HU fit no lymph node. */
+  readonly isImplausible?: boolean;
+}
+
 /** The table entry of a node. */
 export function nodeJson(
   node: NodeMeasurement,
-  confidence: (NodeConfidence & { readonly className?: string | undefined }) | null = null,
+  found: FoundThere | null = null,
   name: string | null = null,
 ): NodeJson {
   return {
     id: node.id,
     name,
-    ...(confidence?.className === undefined ? {} : { class: confidence.className }),
+    ...(found?.className === undefined ? {} : { class: found.className }),
     volume_ml: node.volumeMl,
     short_axis_mm: node.shortAxisMm,
     long_axis_mm: node.longAxisMm,
@@ -50,12 +59,13 @@ export function nodeJson(
     feret_min_mm: node.feretMinMm,
     hu_mean: node.huMean,
     hu_sd: node.huSd,
+    bone_or_air_share: node.boneOrAirShare,
     centroid_lps_mm: node.centroidLpsMm,
     side: node.side,
     voxels: node.voxels,
-    mean_probability: confidence?.meanProbability ?? null,
-    ensemble_disagreement: confidence?.ensembleDisagreement ?? null,
-    remark: confidence === null || isNodeHu(node.huMean) ? null : "HU of no node",
+    mean_probability: found?.meanProbability ?? null,
+    ensemble_disagreement: found?.ensembleDisagreement ?? null,
+    remark: found?.isImplausible === true ? "HU of no node" : null,
   };
 }
 
@@ -135,6 +145,7 @@ const furtherColumns: readonly TableColumn<keyof FlatRow>[] = [
   "feret_max_mm" as const,
   "feret_min_mm" as const,
   "hu_sd" as const,
+  "bone_or_air_share" as const,
   "voxels" as const,
   ...pointKeys("short_axis_start"),
   ...pointKeys("short_axis_end"),

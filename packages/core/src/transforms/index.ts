@@ -37,6 +37,7 @@ export {
   labelScheme,
   labelSchemeOf,
   logitChannels,
+  lymphNodeNames,
   oneClass,
   onlyClass,
   type SegmentedClass,

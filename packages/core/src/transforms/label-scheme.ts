@@ -43,6 +43,9 @@ export interface LabelPlan {
 export const labelSchemeOf = ({ labels, foreground = "foreground" }: LabelPlan): LabelScheme =>
   labels ?? oneClass(foreground);
 
+/** Names of lymph nodes in data sets and structure sets: GTVn, GTV-N, GTV_N1, LN, lymph node, node. */
+export const lymphNodeNames = /GTV[-_ ]?n|\bLN|lymph|node/i;
+
 /** One class of the value 1. */
 export const oneClass = (name: string): LabelScheme => ({
   kind: "exclusive",

@@ -3,6 +3,7 @@
 import { type Vector3, type Volume, voxelCount } from "../volume/volume.js";
 import { labelRuns } from "./components.js";
 import { fillHoles } from "./fill-holes.js";
+import { airBelowHu } from "./node-density.js";
 import { growByDisc, inverted } from "./slice-disc.js";
 
 /**
@@ -38,7 +39,6 @@ export function bodyMask(scan: Volume): Uint8Array {
   return mask;
 }
 
-const airBelowHu = -500;
 const smallCavityMm2 = 3000;
 const openingRadiusMm = 4;
 

@@ -98,6 +98,36 @@ export function componentBoxes(mask: Uint8Array, size: Vector3, connectivity: Co
   });
 }
 
+/** Some voxels of a grid, as runs along i in memory order: offsets of the first voxel, and of the voxel after the last. */
+export interface VoxelRuns {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/** The voxels of a component. */
+export interface ComponentRuns extends VoxelRuns {
+  readonly voxels: number;
+}
+
+/**
+ * The runs of each component (26 neighbours) of labels, the largest component first, equal sizes by their first voxel in
+ * memory.
+ *
+ * @param labels - foreground where nonzero, i fastest; touching voxels of different values belong to different components
+ * @param size - voxels along (i, j, k)
+ * @throws RangeError where the labels do not fill the grid
+ */
+export function componentRuns(labels: IntegerVoxelArray, size: Vector3): ComponentRuns[] {
+  const { starts, ends, runLabels, sizes } = labelRuns(labels, size, 26);
+  const components = sizes.map((voxels) => ({ starts: [] as number[], ends: [] as number[], voxels }));
+  for (let run = 0; run < starts.length; run++) {
+    const component = components[runLabels[run] - 1];
+    component.starts.push(starts[run]);
+    component.ends.push(ends[run]);
+  }
+  return largestFirst(sizes).map((component) => components[component]);
+}
+
 /** The indices into `sizes` from the largest component to the smallest; equal sizes stay in their order. */
 export function largestFirst(sizes: readonly number[]): number[] {
   return Array.from(sizes.keys()).sort((a, b) => sizes[b] - sizes[a] || a - b);

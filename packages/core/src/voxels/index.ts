@@ -34,5 +34,5 @@ export {
 export { findNeckRegion, type NeckRegion, type NoNeck } from "./neck-region.js";
 export type { NeckSide } from "./neck-side.js";
 export { type NodeConfidence, nodeConfidences } from "./node-confidence.js";
-export { isNodeHu, nodeHu } from "./node-density.js";
+export { airBelowHu, boneFromHu, isNodeDensity, mostBoneOrAir, nodeHu } from "./node-density.js";
 export { measureNodes, type NodeMeasurement, type NodeSplit } from "./node-measurement.js";

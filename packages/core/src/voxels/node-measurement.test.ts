@@ -86,6 +86,7 @@ test("a node of two voxels, by hand", () => {
     volumeMl: 0.02,
     huMean: 43,
     huSd: 3,
+    boneOrAirShare: 0,
     centroidLpsMm: [94, -47.5, 7],
   });
   // Along y its outline has corners at ±1 mm; along x at ±1 mm over both centres, at y = ±0.5 mm. The longest diameter
@@ -96,7 +97,11 @@ test("a node of two voxels, by hand", () => {
 });
 
 test("without a scan there is no density", () => {
-  expect(measureNodes(maskOf([[0, 0, 0]]))[0]).toMatchObject({ huMean: null, huSd: null });
+  expect(measureNodes(maskOf([[0, 0, 0]]))[0]).toMatchObject({
+    huMean: null,
+    huSd: null,
+    boneOrAirShare: null,
+  });
 });
 
 test("by labels: ids are the labels in order, pieces of one label are one node, touching labels stay two", () => {

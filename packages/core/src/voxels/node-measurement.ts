@@ -11,14 +11,15 @@ import {
   voxelVolumeMm3,
 } from "../volume/volume.js";
 import { type AxialAxes, axialAxes } from "./axial-axes.js";
-import { labelRuns, largestFirst } from "./components.js";
+import { componentRuns, type VoxelRuns } from "./components.js";
 import { type FeretDiameters, feretDiameters } from "./feret.js";
 import { requireMaskOfSize } from "./mask-size.js";
 import type { IndexBox } from "./morphology.js";
 import { type NeckSide, type SideOfPoint, sideByBody, sideByGrid } from "./neck-side.js";
+import { densityOf, type NodeDensity } from "./node-density.js";
 
 /** The measurements of a node. Its outline runs halfway between voxel centres inside and outside; see `axialAxes`. */
-export interface NodeMeasurement extends AxialAxes, FeretDiameters {
+export interface NodeMeasurement extends AxialAxes, FeretDiameters, NodeDensity {
   /** Numbered from 1, the largest node first; or the node's own label. */
   readonly id: number;
   readonly voxels: number;
@@ -28,10 +29,6 @@ export interface NodeMeasurement extends AxialAxes, FeretDiameters {
   readonly centroidLpsMm: Vector3;
   /** The smallest box of voxels that holds the node. */
   readonly boundingBoxIndex: IndexBox;
-  /** Mean HU of the node's voxels; null without a scan. */
-  readonly huMean: number | null;
-  /** Standard deviation of the HU of the node's voxels (divided by their number); null without a scan. */
-  readonly huSd: number | null;
   /** Side of the centroid; see `sideByBody`, or `sideByGrid` if there is no scan. */
   readonly side: NeckSide;
 }
@@ -71,30 +68,16 @@ export function measureNodes(
   return nodes.map((node) => measureNode(node, labels, scan, side));
 }
 
-/** A node as runs of voxels along i: offsets of the first voxel and of the voxel after the last. */
-interface NodeRuns {
+/** A node as runs of voxels along i. */
+interface NodeRuns extends VoxelRuns {
   readonly id: number;
-  readonly starts: number[];
-  readonly ends: number[];
 }
 
-function componentsOf({ data, size }: Volume<IntegerVoxelArray>): NodeRuns[] {
-  const { starts, ends, runLabels, sizes } = labelRuns(data, size, 26);
-  const nodeOfComponent: NodeRuns[] = [];
-  const nodes = largestFirst(sizes).map((component, rank): NodeRuns => {
-    nodeOfComponent[component] = { id: rank + 1, starts: [], ends: [] };
-    return nodeOfComponent[component];
-  });
-  for (let run = 0; run < starts.length; run++) {
-    const node = nodeOfComponent[runLabels[run] - 1];
-    node.starts.push(starts[run]);
-    node.ends.push(ends[run]);
-  }
-  return nodes;
-}
+const componentsOf = ({ data, size }: Volume<IntegerVoxelArray>): NodeRuns[] =>
+  componentRuns(data, size).map((runs, rank) => ({ ...runs, id: rank + 1 }));
 
 function labelsOf({ data, size: [width] }: Volume<IntegerVoxelArray>): NodeRuns[] {
-  const nodes = new Map<number, NodeRuns>();
+  const nodes = new Map<number, { id: number; starts: number[]; ends: number[] }>();
   for (let at = 0; at < data.length; ) {
     const id = data[at];
     const start = at++;
@@ -125,7 +108,7 @@ function measureNode(
     boundingBoxIndex: box,
     ...axialAxes(mask),
     ...feretDiameters(mask),
-    ...densityOf(node, scan, voxels),
+    ...(scan === null ? noDensity : densityOf(node, scan.data)),
     side: sideOfPoint(centroidLpsMm),
   };
 }
@@ -183,20 +166,4 @@ function maskInBox({ starts, ends }: NodeRuns, grid: Volume, { start, size }: In
   };
 }
 
-function densityOf(
-  { starts, ends }: NodeRuns,
-  scan: Volume | null,
-  voxels: number,
-): Pick<NodeMeasurement, "huMean" | "huSd"> {
-  if (scan === null) return { huMean: null, huSd: null };
-  const { data } = scan;
-  const sumOf = (term: (hu: number) => number): number => {
-    let sum = 0;
-    for (let run = 0; run < starts.length; run++) {
-      for (let at = starts[run]; at < ends[run]; at++) sum += term(data[at]);
-    }
-    return sum;
-  };
-  const huMean = sumOf((hu) => hu) / voxels;
-  return { huMean, huSd: Math.sqrt(sumOf((hu) => (hu - huMean) ** 2) / voxels) };
-}
+const noDensity: NodeDensity = { huMean: null, huSd: null, boneOrAirShare: null };

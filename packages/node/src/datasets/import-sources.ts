@@ -10,6 +10,7 @@ import {
   sameGeometry,
 } from "@lnsnet/core";
 import { type DrawnObject, dicomModality, matchRois, roiPattern } from "@lnsnet/core/formats";
+import { lymphNodeNames } from "@lnsnet/core/transforms";
 import { resampleLabels } from "@lnsnet/core/volume";
 import { requireLabels } from "@lnsnet/core/voxels";
 import { isFile, isFolder, readBytes, requirePath } from "../files/disk.js";
@@ -38,8 +39,8 @@ export interface SourceList {
 export const layouts = ["auto", "rtstruct", "seg", "hecktor", "lnq", "tcia-lymph-nodes", "nnunet"] as const;
 export type Layout = (typeof layouts)[number];
 
-/** Names of nodes in public structure sets: GTVn, GTV-N, GTV_N1, LN, lymph node, node. */
-export const defaultRoi = "/GTV[-_ ]?n|\\bLN|lymph|node/i";
+/** The structures that are imported unless others are named. */
+export const defaultRoi = String(lymphNodeNames);
 
 /**
  * The cases of a collection.

@@ -32,7 +32,7 @@ import { experimentFiles, experimentNames } from "./folder.js";
 export const protocols = ["both", "node-level", "whole-volume"] as const;
 
 /** Of how configurations are written, and of what they mean; raised where figures of one would differ from before. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** How whole scans are segmented, as `lnsnet predict` has it. */
 export type PredictionSettings = Required<

@@ -562,7 +562,7 @@ function settingsSection({ configuration, environment, folds, multiplyAdds }: Ex
     trained: training.trained === "all" ? "all weights" : "the head alone",
     seed: String(training.seed),
     "overlap of patches": String(prediction.overlap),
-    "whole scans": `${prediction.searched === "neck" ? "the neck is searched" : "everything is searched"}${prediction.mirrored ? ", mirrored too" : ""}, components below ${prediction.cleanUp.minimumVolumeMl} mL are left out${prediction.cleanUp.fillsCavities ? ", cavities filled" : ""}`,
+    "whole scans": `${prediction.searched === "neck" ? "the neck is searched" : "everything is searched"}${prediction.mirrored ? ", mirrored too" : ""}, components below ${prediction.cleanUp.minimumVolumeMl} mL are left out${prediction.cleanUp.fillsCavities ? ", cavities filled" : ""}, nodes whose HU fit no lymph node are ${prediction.cleanUp.keepsImplausible ? "kept" : "left out"}`,
     "crops around nodes": "the network alone, without search and clean-up",
     "lnsnet, code": `${environment.lnsnet}, ${environment.git === null ? "not from a git checkout" : `commit ${environment.git.commit.slice(0, 12)}${environment.git.has_changes ? " with changes" : ""}`}`,
     "Node, onnxruntime-node": `${environment.node}, ${environment.onnxruntime_node}`,

@@ -14,7 +14,6 @@ import {
 } from "@lnsnet/core";
 import {
   type ClassPrediction,
-  type CleanUp,
   FOREGROUND_THRESHOLD,
   nodeMask,
   nodesOfPredictions,
@@ -22,7 +21,7 @@ import {
   scanCleaner,
 } from "@lnsnet/core/inference";
 import { countsAtThresholds, countsOf, pairOfNode } from "@lnsnet/core/metrics";
-import { type Prepared, prepareImage, restoreMask } from "@lnsnet/core/transforms";
+import { labelSchemeOf, type Prepared, prepareImage, restoreMask } from "@lnsnet/core/transforms";
 import { type IntegerVoxelArray, nodeCropStart, resampleLabels } from "@lnsnet/core/volume";
 import { measureNodes, numberedComponents } from "@lnsnet/core/voxels";
 import { z } from "zod";
@@ -149,7 +148,7 @@ export function scorePrediction(
   prediction: ScanPrediction,
   mask: Volume<Uint8Array> | null,
   { truth, scan, crops }: PreparedScan,
-  { prediction: settings, protocol }: Experiment["configuration"],
+  { plan, prediction: settings, protocol }: Experiment["configuration"],
 ): Omit<CaseScore, "case" | "weights" | "data"> {
   if (truth === null) return { true_nodes: null, node_level: null, whole_volume: null };
   return {
@@ -165,7 +164,13 @@ export function scorePrediction(
     whole_volume:
       prediction.whole === null || mask === null
         ? null
-        : scoreWhole(prediction.whole, mask, truth, scan, settings.cleanUp),
+        : scoreWhole(
+            prediction.whole,
+            mask,
+            truth,
+            scan,
+            scanCleaner(scan, labelSchemeOf(plan), settings.cleanUp),
+          ),
   };
 }
 
@@ -210,10 +215,9 @@ function scoreWhole(
   mask: Volume<Uint8Array>,
   truth: Truth,
   scan: Volume,
-  cleanUp: CleanUp,
+  clean: ReturnType<typeof scanCleaner>,
 ) {
   const detection = detectNodes(truth.instances, mask, { truthSplit: "labels" });
-  const clean = scanCleaner(scan, 1, cleanUp);
   return {
     metrics: metricRow(evaluateCase(truth.mask, mask)),
     counts: countsOf(detection),

@@ -66,6 +66,8 @@ const wholeScanSchema = z.object({
   region: z.array(z.string()),
   /** The number of connected components that were left out because they lay outside the body. */
   components_outside_body: z.number(),
+  /** The number of those that were left out because their HU fit no lymph node; none in results of earlier versions. */
+  components_with_hu_of_no_node: z.number().default(0),
 });
 
 const clickSchema = z.object({
@@ -96,7 +98,7 @@ const manifestSchema = z.object({
   clicks: z.array(clickSchema),
   /** SHA-256 by name; null while it is not known. */
   files: z.record(z.string(), z.string().nullable()),
-  /** How many nodes have a mean density that is implausible for a lymph node. */
+  /** How many nodes were kept, because they were clicked or on request, although their HU fit no lymph node. */
   nodes_with_hu_of_no_node: z.number(),
   nodes: z.array(z.custom<NodeJson>((row) => typeof row === "object" && row !== null && "id" in row)),
 });

@@ -16,7 +16,7 @@ import {
 import { classLabels } from "@lnsnet/core/inference";
 import type { LabelScheme } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
-import { isNodeHu, numberedComponents } from "@lnsnet/core/voxels";
+import { numberedComponents } from "@lnsnet/core/voxels";
 import { readBytes, writeAtomically } from "../files/disk.js";
 import { nodeObjects } from "../files/writing.js";
 import {
@@ -80,7 +80,7 @@ export async function writeResult(
     whole_scan: result.wholeScan,
     clicks: [...result.clicks],
     files: { ...before?.files, ...Object.fromEntries([...contents.keys()].map((name) => [name, null])) },
-    nodes_with_hu_of_no_node: found.nodes.filter(({ huMean }) => !isNodeHu(huMean)).length,
+    nodes_with_hu_of_no_node: found.nodes.filter(({ isImplausible }) => isImplausible).length,
     nodes: rows,
   };
   await writeManifest(folder, scan.id, unfinished);

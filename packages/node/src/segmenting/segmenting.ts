@@ -58,7 +58,7 @@ export interface Segmented {
   readonly mask: string;
   readonly manifest: Manifest;
   readonly seconds: number;
-  /** Clicks without a node, and nodes that are cut, a sentence each. */
+  /** Clicks without a node, and what is odd about clicked nodes, a sentence each. */
   readonly remarks: readonly string[];
 }
 
@@ -182,7 +182,8 @@ async function withWholeScan({ found, clicks }: State, work: Work): Promise<Stat
     wholeScan: {
       ...computedBy(wholeScanInputs(call), call.predictor, start),
       region: [...whole.reasons],
-      components_outside_body: whole.outsideBody,
+      components_outside_body: whole.leftOut.outsideBody,
+      components_with_hu_of_no_node: whole.leftOut.implausible,
     },
     clicks: clicks.map((click) => ({ ...click, node: numberNow(click.node) })),
   };
@@ -299,7 +300,7 @@ function computedBy(
   recipe: ResultInputs,
   { deviceNote }: Predictor,
   { started, milliseconds }: Start,
-): Omit<WholeScanRecord, "region" | "components_outside_body"> {
+): Omit<ClickRecord, "point_lps_mm" | "node" | "remark"> {
   return {
     recipe: hashOfInputs(recipe),
     version: recipe.version,

@@ -35,6 +35,7 @@ export const optionGroups = {
     "overlap",
     "mirrored",
     "minimum-volume",
+    "keep-implausible",
     "surface",
     "nodes",
   ],

@@ -1,6 +1,6 @@
 // Writes the report of an experiment as an HTML file.
 
-import { counted, reportHtml } from "@lnsnet/core";
+import { counted, type Plan, reportHtml } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";
 import { type FrocPoint, frocCurve } from "@lnsnet/core/metrics";
 import {
@@ -17,10 +17,11 @@ import {
   textTable,
 } from "@lnsnet/core/reports";
 import type { Split } from "@lnsnet/core/training";
+import { lymphNodeNames } from "@lnsnet/core/transforms";
 import { scansAndPatients } from "../datasets/splits.js";
 import type { Environment } from "../work/environment.js";
 import { dscValues, ensembleComparisons, type Protocol } from "./comparison.js";
-import type { ExperimentConfiguration } from "./configuration.js";
+import type { ExperimentConfiguration, PredictionSettings } from "./configuration.js";
 import type { ExperimentFingerprint } from "./data-fingerprint.js";
 import type { TrainedFold } from "./folds.js";
 import { publishedNodeLevel, publishedWholeVolume } from "./published-results.js";
@@ -542,6 +543,21 @@ function dataSection({
   };
 }
 
+function wholeScansText(
+  { foreground }: Pick<Plan, "foreground">,
+  { searched, mirrored, cleanUp }: PredictionSettings,
+): string {
+  return [
+    searched === "neck" ? "the neck is searched" : "everything is searched",
+    ...(mirrored ? ["mirrored too"] : []),
+    `components below ${cleanUp.minimumVolumeMl} mL are left out`,
+    ...(cleanUp.fillsCavities ? ["cavities filled"] : []),
+    ...(lymphNodeNames.test(foreground)
+      ? [`components whose HU fit no lymph node are ${cleanUp.keepsImplausible ? "kept" : "left out"}`]
+      : []),
+  ].join(", ");
+}
+
 function settingsSection({ configuration, environment, folds, multiplyAdds }: ExperimentResult): Section {
   const { plan, training, prediction } = configuration;
   const rows = Object.entries({
@@ -562,7 +578,7 @@ function settingsSection({ configuration, environment, folds, multiplyAdds }: Ex
     trained: training.trained === "all" ? "all weights" : "the head alone",
     seed: String(training.seed),
     "overlap of patches": String(prediction.overlap),
-    "whole scans": `${prediction.searched === "neck" ? "the neck is searched" : "everything is searched"}${prediction.mirrored ? ", mirrored too" : ""}, components below ${prediction.cleanUp.minimumVolumeMl} mL are left out${prediction.cleanUp.fillsCavities ? ", cavities filled" : ""}, nodes whose HU fit no lymph node are ${prediction.cleanUp.keepsImplausible ? "kept" : "left out"}`,
+    "whole scans": wholeScansText(plan, prediction),
     "crops around nodes": "the network alone, without search and clean-up",
     "lnsnet, code": `${environment.lnsnet}, ${environment.git === null ? "not from a git checkout" : `commit ${environment.git.commit.slice(0, 12)}${environment.git.has_changes ? " with changes" : ""}`}`,
     "Node, onnxruntime-node": `${environment.node}, ${environment.onnxruntime_node}`,

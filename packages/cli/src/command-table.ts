@@ -65,6 +65,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ],
     load: () => import("./commands/dataset-import.js").then((module) => module.datasetImportCommand),
   },
+  "dataset join": {
+    stage: "Data sets",
+    summary: "make one data set of two, without copying their files",
+    examples: ["lnsnet dataset join phantoms implanted --output joined"],
+    load: () => import("./commands/dataset-join.js").then((module) => module.datasetJoinCommand),
+  },
   "dataset check": {
     stage: "Data sets",
     summary: "look for every problem of a data set",

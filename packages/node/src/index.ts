@@ -38,6 +38,7 @@ export {
 export type { ImportRecord } from "./datasets/import-record.js";
 export { defaultRoi, type Layout, layouts } from "./datasets/import-sources.js";
 export type { ImportResult } from "./datasets/importing.js";
+export { type JoinedDataset, joinDatasets } from "./datasets/joining.js";
 export { type PhantomCohort, writePhantomCohort } from "./datasets/phantom-cohort.js";
 export { patientRule, readSplits, trainingPart } from "./datasets/splits.js";
 export { detectionJson, detectionText, type ScanNodes } from "./evaluation/detection.js";

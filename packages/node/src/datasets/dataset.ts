@@ -1,6 +1,6 @@
 // Data sets in nnU-Net's layout: imagesTr, labelsTr, imagesTs, labelsTs and dataset.json in one folder.
 import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import {
   counted,
   foldedName,
@@ -14,7 +14,7 @@ import { volumeFormatOf } from "@lnsnet/core/formats";
 import { describeGeometry, type IntegerVoxelArray } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
 import { z } from "zod";
-import { fileError, isFolder, readJson, requirePath } from "../files/disk.js";
+import { fileError, isFile, isFolder, readJson, requirePath } from "../files/disk.js";
 import { readScan } from "../files/imaging.js";
 import { type DatasetLabels, labelsOf, labelsSchema, targetsOf } from "./foreground.js";
 import { patientsOfImport } from "./import-record.js";
@@ -97,11 +97,16 @@ export async function listDataset(
   const labels = labelsOf(path, description.labels, description.regions_class_order, foreground ?? null);
   const ending = description.file_ending;
   const found = { folder, ending, channels, problems };
-  const training = await casesOf(found, "Tr", namesListed(description.training));
+  const training =
+    description.dataset === undefined
+      ? await casesOf(found, "Tr", namesListed(description.training))
+      : await casesNamed(found, description.dataset);
   const test = await casesOf(found, "Ts", namesListed(description.test));
   if (training.length === 0) {
     problems.push(
-      `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`,
+      description.dataset === undefined
+        ? `${join(folder, "imagesTr")} holds no image, and at least one NAME_0000${ending} is expected; put the training scans there.`
+        : `${path} names no case that can be used in "dataset", and at least one is expected; name the training scans there.`,
     );
   }
   const names = new Map<string, string>();
@@ -121,7 +126,7 @@ export async function listDataset(
   }
   if (description.numTraining !== undefined && description.numTraining !== training.length) {
     problems.push(
-      `${path} states numTraining ${description.numTraining}, but imagesTr holds ${counted(training.length, "image")}; add the missing scans or correct the number.`,
+      `${path} states numTraining ${description.numTraining}, but ${description.dataset === undefined ? "imagesTr holds" : '"dataset" names'} ${counted(training.length, "image")}; add the missing scans or correct the number.`,
     );
   }
   const name = description.name ?? basename(folder);
@@ -231,6 +236,10 @@ const descriptionSchema = z.object({
   /** nnU-Net v1 and the Medical Decathlon list their images, whose names have no channel number in the latter. */
   training: imageList,
   test: imageList,
+  /** nnU-Net v2: training cases by their files, which may lie anywhere; in place of imagesTr and labelsTr. */
+  dataset: z
+    .record(z.string(), z.object({ images: z.array(z.string()).min(1), label: z.string() }))
+    .optional(),
   patients: z.record(z.string(), z.string()).optional(),
   numTraining: z.int().min(0).optional(),
   file_ending: z.enum(fileEndings, `must be one of ${fileEndings.join(", ")}`).default(".nii.gz"),
@@ -273,6 +282,49 @@ async function casesOf(
       instancesPath: instanceNames.has(label) ? join(folder, instances, label) : null,
     };
   });
+}
+
+/** Training cases whose files dataset.json names, from its folder; those that cannot be used become problems. */
+async function casesNamed(
+  { folder, channels, problems }: CaseSearch,
+  named: NonNullable<z.infer<typeof descriptionSchema>["dataset"]>,
+): Promise<Case[]> {
+  const cases: Case[] = [];
+  for (const [id, { images, label }] of Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [imagePath, ...furtherPaths] = images.map((path) => resolve(folder, path));
+    const labelPath = resolve(folder, label);
+    if (images.length !== channels.length) {
+      problems.push(
+        `${join(folder, "dataset.json")} names ${counted(images.length, "image")} for the case ${id}, and each case needs its ${counted(channels.length, "channel")} (${channels.join(", ")}); name one image for each.`,
+      );
+      continue;
+    }
+    const missing: string[] = [];
+    for (const path of [imagePath, ...furtherPaths, labelPath]) if (!(await isFile(path))) missing.push(path);
+    if (missing.length > 0) {
+      problems.push(
+        `${missing[0]} does not exist, and ${join(folder, "dataset.json")} names it for the case ${id}; move the file there, or correct the path.`,
+      );
+      continue;
+    }
+    cases.push({
+      id,
+      imagePath,
+      ...(furtherPaths.length > 0 ? { furtherPaths } : {}),
+      labelPath,
+      instancesPath: await instancesBeside(labelPath),
+    });
+  }
+  return cases;
+}
+
+/** The instances in the folder beside a label's own; null where there are none. */
+async function instancesBeside(labelPath: string): Promise<string | null> {
+  const folder = dirname(labelPath);
+  const match = /^labels(Tr|Ts)$/.exec(basename(folder));
+  if (match === null) return null;
+  const path = join(dirname(folder), `instances${match[1]}`, basename(labelPath));
+  return (await isFile(path)) ? path : null;
 }
 
 /** The images of a folder by case and number of channel; names that cannot be used become problems. */

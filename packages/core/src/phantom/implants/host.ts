@@ -25,7 +25,7 @@ export interface Host extends Geometry {
   readonly fatHu: number;
   /** Standard deviation in muscle of structures finer than 2.5 mm. */
   readonly noiseHu: number;
-  /** Distance to the nearest bone, air, organ or point outside the body. */
+  /** Distance to the nearest bone, air, organ or skin. */
   readonly clearanceMm: Float32Array;
   /** 1 in fat. */
   readonly fat: Uint8Array;
@@ -39,8 +39,12 @@ export interface Host extends Geometry {
 const WORKING_SPACING_MM: Vector3 = [1.5, 1.5, 1.5];
 /** Planning targets are dilated by this, because they follow the vessels closely. */
 const TARGET_MARGIN_MM = 10;
+/** The skin with the blur of its edge. */
+const SKIN_MM = 3.5;
 /** Structures finer than this count as noise. */
 const GRAIN_MM = 2.5;
+/** Enough to measure noise in. */
+const NOISE_SLICES = 40;
 
 /**
  * Prepares a host: axes along LPS, voxels of at most the coarsest size (by the cubic B-spline, as a viewer would show it).
@@ -73,25 +77,26 @@ export function prepareHost(
   const fat = new Uint8Array(hu.length);
   const forbidden = new Uint8Array(hu.length);
   const organ = maskOn(grid, organs);
+  const depth = squaredDepth(grid, body);
   for (let n = 0; n < hu.length; n++)
-    if (body[n] === 0 || smooth[n] > 180 || smooth[n] < -300 || organ?.[n] === 1) forbidden[n] = 1;
-  const clearanceMm = Float32Array.from(squaredDistanceMm(forbidden, grid.size, spacingMm), Math.sqrt);
+    if (depth[n] < SKIN_MM ** 2 || smooth[n] > 180 || smooth[n] < -300 || organ?.[n] === 1) forbidden[n] = 1;
+  const clearance = squaredDistanceMm(forbidden, grid.size, spacingMm);
+  const clearanceMm = new Float32Array(hu.length);
+  for (let n = 0; n < hu.length; n++) clearanceMm[n] = Math.sqrt(clearance[n]);
   // Voxels between air and mucosa also have the HU of fat.
   for (let n = 0; n < hu.length; n++)
     if (clearanceMm[n] >= 3 && smooth[n] < (fatHu + muscleHu) / 2) fat[n] = 1;
   const target = maskOn(grid, targets);
-  const allowed = target === null ? neckPart(volume, body) : grown(target, grid, TARGET_MARGIN_MM);
+  const allowed = target === null ? neckPart(volume, depth) : grown(target, grid, TARGET_MARGIN_MM);
   const sites = voxelsWhere(clearanceMm, (clearance, n) => clearance >= 2 && allowed[n] === 1);
   if (sites.length === 0) return null;
-  const grain = hu.slice();
-  blur(grain, grid.size, inVoxels(GRAIN_MM));
   return {
     ...grid,
     hu,
     pointSpreadMm: pointSpread(upright.spacingMm),
     muscleHu,
     fatHu,
-    noiseHu: noiseOf(hu, grain, body, muscleHu),
+    noiseHu: noiseOf({ ...grid, data: hu }, body, muscleHu),
     clearanceMm,
     fat,
     sites,
@@ -111,13 +116,24 @@ function mostFrequentHu(hu: Float32Array, body: Uint8Array, lowHu: number, highH
   return lowHu + 4 * counts.indexOf(Math.max(...counts)) + 2;
 }
 
-/** By the median absolute deviation, which edges of tissue do not affect. */
-function noiseOf(hu: Float32Array, grain: Float32Array, body: Uint8Array, muscleHu: number): number {
+/** By the median absolute deviation in the middle slices, which edges of tissue do not affect. */
+function noiseOf(
+  { data, size, spacingMm }: Volume<Float32Array>,
+  body: Uint8Array,
+  muscleHu: number,
+): number {
+  const plane = size[0] * size[1];
+  const slices = Math.min(size[2], NOISE_SLICES);
+  const first = plane * Math.floor((size[2] - slices) / 2);
+  const hu = data.subarray(first, first + plane * slices);
+  const coarse = hu.slice();
+  const deviations = spacingMm.map((spacing) => GRAIN_MM / spacing) as unknown as Vector3;
+  blur(coarse, [size[0], size[1], slices], deviations);
   const counts = new Int32Array(200);
   let total = 0;
   for (let n = 0; n < hu.length; n++) {
-    if (body[n] === 0 || Math.abs(grain[n] - muscleHu) > 15) continue;
-    counts[Math.min(counts.length - 1, Math.floor(Math.abs(hu[n] - grain[n])))]++;
+    if (body[first + n] === 0 || Math.abs(coarse[n] - muscleHu) > 15) continue;
+    counts[Math.min(counts.length - 1, Math.floor(Math.abs(hu[n] - coarse[n])))]++;
     total++;
   }
   let below = 0;
@@ -137,6 +153,13 @@ function maskOn(grid: Geometry, structure: Volume | null): Uint8Array | null {
   return mask;
 }
 
+/** Squared distance to the nearest point outside the body, 0 there. */
+function squaredDepth({ size, spacingMm }: Geometry, body: Uint8Array) {
+  const outside = new Uint8Array(body.length);
+  for (let n = 0; n < body.length; n++) outside[n] = 1 - body[n];
+  return squaredDistanceMm(outside, size, spacingMm);
+}
+
 function grown(mask: Uint8Array, { size, spacingMm }: Geometry, marginMm: number): Uint8Array {
   const squared = squaredDistanceMm(mask, size, spacingMm);
   const result = new Uint8Array(mask.length);
@@ -145,10 +168,7 @@ function grown(mask: Uint8Array, { size, spacingMm }: Geometry, marginMm: number
 }
 
 /** Without drawn targets: the soft tissue of the neck, from 6 to 45 mm below the skin. */
-function neckPart(volume: Volume<Float32Array>, body: Uint8Array): Uint8Array {
-  const outside = new Uint8Array(body.length);
-  for (let n = 0; n < body.length; n++) outside[n] = 1 - body[n];
-  const depth = squaredDistanceMm(outside, volume.size, volume.spacingMm);
+function neckPart(volume: Volume<Float32Array>, depth: ArrayLike<number>): Uint8Array {
   const region = findNeckRegion(volume);
   const part = new Uint8Array(voxelCount(volume));
   if (region.found === "none") return part;

@@ -81,7 +81,7 @@ describe("an implanted scan", () => {
         sum += scan.image.data[n];
         count++;
       }
-      expect(sum / count).toBeGreaterThan(host.muscleHu - 40);
+      expect(sum / count).toBeGreaterThan(host.muscleHu - 60);
       expect(sum / count).toBeLessThan(host.muscleHu + 80);
     }
     const changed = scan.image.data.filter((value, n) => value !== Math.round(host.hu[n])).length;

@@ -46,6 +46,8 @@ export interface ImplantedScan {
 const TRIES = 150;
 const SHRINKINGS = 12;
 const SMALLEST_MM = 3;
+/** Fraction of its surface on which an implant must border on fat. */
+const LEAST_FAT = 1 / 3;
 /** Probability of a pair of nodes that touch each other. */
 const MATTED_SHARE = 0.15;
 
@@ -167,9 +169,9 @@ const dotFrom = (origin: Vector3, point: Vector3, direction: Vector3): number =>
   (point[2] - origin[2]) * direction[2];
 
 /**
- * The probability of accepting a site: 0 where the implant's surface touches bone, air, an organ, the skin or another
- * implant; otherwise it grows with the fraction of fat just outside its surface, because nodes lie in fat and in the
- * planes between muscles, and would not be visible within a muscle.
+ * The probability of accepting a site: 0 where the implant would reach into bone, air, an organ, the skin or another
+ * implant, and where less than a third of what lies just outside its surface is fat, because within a muscle nobody could
+ * see it; otherwise it grows with this fraction, because nodes lie in fat and in the planes between muscles.
  */
 function acceptanceAt(
   host: Host,
@@ -183,12 +185,15 @@ function acceptanceAt(
     const at = voxelAt(host, point);
     if (at === null || host.clearanceMm[at] < 1) return 0;
     if (instances[at] !== 0 && instances[at] !== mayTouch) return 0;
+    // A thin structure within the implant would not show on its surface.
+    const within = voxelAt(host, scale(add(point, centreMm), 0.5));
+    if (within === null || host.clearanceMm[within] < 1) return 0;
     const outward = add(point, scale(unit(add(point, scale(centreMm, -1))), 2.5));
     const outside = voxelAt(host, outward);
     if (outside !== null) fat += host.fat[outside];
   }
   const share = fat / surface.length;
-  return Math.max(0.01, Math.min(1, (share - 0.15) / 0.3));
+  return Math.max(0, Math.min(1, (share - LEAST_FAT) / 0.3));
 }
 
 function voxelAt({ size, originMm, spacingMm }: Host, point: Vector3): number | null {

@@ -19,11 +19,13 @@ const HALF_EDGES_MM = [2, 3.2, 5, 8, 12];
 /** A node fills its cube and is surrounded by fat. */
 const LEAST_FILLED = 0.8;
 const LEAST_FAT_AROUND = 0.45;
+/** Most of what runs through a cube continues above and below it. */
+const RUNS_THROUGH = 0.6;
 
 /**
- * 1 in soft tissue that fills a cube of 4 to 24 mm while at least 45 % of the shell around the cube is fat. A vessel or a
- * muscle runs through the shell and fills more of it; a short piece may be mistaken for a node, but then training only
- * ignores that piece.
+ * 1 in soft tissue that fills a cube of 4 to 24 mm while at least 45 % of the shell around the cube is fat. What continues
+ * both above and below the cube is a vessel or a muscle, most of which run along the neck. A short piece may still be
+ * mistaken for a node, but then training only ignores that piece.
  */
 export function nodeLikeVoxels(tissue: HostTissue): Uint8Array {
   const { size, spacingMm, hu, muscleHu, fat, allowed, clearanceMm } = tissue;
@@ -38,10 +40,19 @@ export function nodeLikeVoxels(tissue: HostTissue): Uint8Array {
     const margin = half.map((length) => length + 1);
     eachVoxel(size, outer, (i, j, k, n) => {
       if (allowed[n] === 0 || soft[n] === 0 || clearanceMm[n] < halfMm) return;
-      const inner = boxSum(softSums, size, [i, j, k], half);
-      if (inner < LEAST_FILLED * boxVoxels(half)) return;
-      const around = boxSum(fatSums, size, [i, j, k], outer) - boxSum(fatSums, size, [i, j, k], half);
-      if (around < LEAST_FAT_AROUND * (boxVoxels(outer) - boxVoxels(half))) return;
+      const centre: Vector3 = [i, j, k];
+      const inner = cubeSum(softSums, size, centre, half);
+      if (inner < LEAST_FILLED * cubeVoxels(half)) return;
+      const around = cubeSum(fatSums, size, centre, outer) - cubeSum(fatSums, size, centre, half);
+      if (around < LEAST_FAT_AROUND * (cubeVoxels(outer) - cubeVoxels(half))) return;
+      // The slabs above and below, as wide as the cube.
+      const [low, high] = [-1, 1].map((side) => {
+        const from = side > 0 ? k + half[2] + 1 : k - outer[2];
+        const to = side > 0 ? k + outer[2] : k - half[2] - 1;
+        const slab = boxSum(softSums, size, [i - half[0], j - half[1], from], [i + half[0], j + half[1], to]);
+        return slab / ((2 * half[0] + 1) * (2 * half[1] + 1) * (to - from + 1));
+      });
+      if (Math.min(low, high) > RUNS_THROUGH) return;
       markSoft(found, soft, size, [i, j, k], margin);
     });
   }
@@ -92,15 +103,19 @@ function summedVolume(mask: Uint8Array, [nx, ny, nz]: Vector3): Int32Array {
   return sums;
 }
 
-const boxVoxels = (half: readonly number[]): number =>
+const cubeVoxels = (half: readonly number[]): number =>
   half.reduce((product, length) => product * (2 * length + 1), 1);
 
-/** The sum over a box about a voxel; the box and one voxel before it lie within the grid. */
-function boxSum(sums: Int32Array, [nx, ny]: Vector3, [i, j, k]: Vector3, half: readonly number[]): number {
+/** The sum over a cube about a voxel. */
+const cubeSum = (sums: Int32Array, size: Vector3, [i, j, k]: Vector3, half: readonly number[]): number =>
+  boxSum(sums, size, [i - half[0], j - half[1], k - half[2]], [i + half[0], j + half[1], k + half[2]]);
+
+/** The sum over a box, both corners included; it and one voxel before it lie within the grid. */
+function boxSum(sums: Int32Array, [nx, ny]: Vector3, low: Vector3, high: Vector3): number {
   const plane = nx * ny;
-  const [x0, x1] = [i - half[0] - 1, i + half[0]];
-  const [y0, y1] = [nx * (j - half[1] - 1), nx * (j + half[1])];
-  const [z0, z1] = [plane * (k - half[2] - 1), plane * (k + half[2])];
+  const [x0, x1] = [low[0] - 1, high[0]];
+  const [y0, y1] = [nx * (low[1] - 1), nx * high[1]];
+  const [z0, z1] = [plane * (low[2] - 1), plane * high[2]];
   return (
     sums[x1 + y1 + z1] -
     sums[x0 + y1 + z1] -

@@ -1,16 +1,7 @@
 // The building blocks of networks, composed of operations: normalisation, activations, upsampling, attention.
 import { shapeError, type Value } from "./graph.js";
 import { convolution } from "./operations/convolution.js";
-import {
-  add,
-  errorFunction,
-  multiply,
-  negate,
-  reciprocal,
-  relu,
-  squareRoot,
-  subtract,
-} from "./operations/elementwise.js";
+import { add, erf, multiply, neg, reciprocal, relu, sqrt, subtract } from "./operations/elementwise.js";
 import { concat, reshape, split, transpose } from "./operations/layout.js";
 import { constant } from "./operations/leaves.js";
 import { matmul } from "./operations/matmul.js";
@@ -64,7 +55,7 @@ export function layerNorm(x: Value, affine: Affine | null, epsilon = 1e-5): Valu
 export function channelLayerNorm(x: Value, affine: Affine | null, epsilon = 1e-5): Value {
   const centred = subtract(x, mean(x, [1]));
   const variance = mean(multiply(centred, centred), [1]);
-  return applyAffine(multiply(centred, reciprocal(squareRoot(add(variance, epsilon)))), affine);
+  return applyAffine(multiply(centred, reciprocal(sqrt(add(variance, epsilon)))), affine);
 }
 
 /** Batch normalisation in training: over batch and space, and the running statistics that inference will use. */
@@ -80,7 +71,7 @@ export function batchNormTraining(
   const average = mean(x, axes);
   const centred = subtract(x, average);
   const variance = mean(multiply(centred, centred), axes);
-  const y = applyAffine(multiply(centred, reciprocal(squareRoot(add(variance, epsilon)))), affine);
+  const y = applyAffine(multiply(centred, reciprocal(sqrt(add(variance, epsilon)))), affine);
   const blend = (old: Value, batch: Value): Value =>
     add(multiply(old, 1 - momentum), multiply(reshape(batch, old.shape), momentum));
   return {
@@ -99,18 +90,18 @@ export function batchNormInference(
   epsilon = 1e-5,
 ): Value {
   const rank = x.shape.length;
-  const scale = reciprocal(squareRoot(add(running.variance, epsilon)));
+  const scale = reciprocal(sqrt(add(running.variance, epsilon)));
   return applyAffine(multiply(subtract(x, perChannel(running.mean, rank)), perChannel(scale, rank)), affine);
 }
 
 /** x·Φ(x) with the exact error function (Hendrycks 2016). */
 export function gelu(x: Value): Value {
-  return multiply(multiply(x, 0.5), add(errorFunction(multiply(x, Math.SQRT1_2)), 1));
+  return multiply(multiply(x, 0.5), add(erf(multiply(x, Math.SQRT1_2)), 1));
 }
 
 /** x where x > 0, else slope · x, with a learned slope for each channel, or one for all. */
 export function prelu(x: Value, slope: Value): Value {
-  const below = relu(negate(x));
+  const below = relu(neg(x));
   return subtract(relu(x), multiply(below, slope.shape[0] === 1 ? slope : perChannel(slope, x.shape.length)));
 }
 

@@ -198,16 +198,16 @@ const rows: Readonly<Record<string, Row>> = {
       return [elementwise.maximum(a, b), elementwise.maximum(x, Math.round(bound * 10) / 10)];
     },
   })),
-  negate: unary(elementwise.negate),
-  exponential: unary(elementwise.exponential),
-  logarithm: unary(elementwise.logarithm, "positive"),
-  squareRoot: unary(elementwise.squareRoot, "positive"),
+  neg: unary(elementwise.neg),
+  exp: unary(elementwise.exp),
+  log: unary(elementwise.log, "positive"),
+  sqrt: unary(elementwise.sqrt, "positive"),
   reciprocal: unary(elementwise.reciprocal, "awayFromZero"),
-  absolute: unary(elementwise.absolute, "awayFromZero"),
+  abs: unary(elementwise.abs, "awayFromZero"),
   sigmoid: unary(elementwise.sigmoid),
   tanh: unary(elementwise.tanh),
   softplus: unary(elementwise.softplus),
-  errorFunction: unary((x) => elementwise.errorFunction(multiply(x, 2))),
+  erf: unary((x) => elementwise.erf(multiply(x, 2))),
   relu: unary(elementwise.relu, "awayFromZero"),
   leakyRelu: unary((x) => elementwise.leakyRelu(x, 0.1), "awayFromZero"),
   elu: unary((x) => elementwise.elu(x, 0.7), "awayFromZero"),
@@ -508,7 +508,7 @@ describe("the walker", () => {
   test("what no target needs is not differentiated", () => {
     const weight = parameter("weight", [2]);
     const image = input("image", [2]);
-    const [slope] = differentiate(multiply(elementwise.exponential(image), weight), [weight]);
+    const [slope] = differentiate(multiply(elementwise.exp(image), weight), [weight]);
     const names = slope.node.operation.name;
     expect(names).toBe("multiply");
     expect(evaluate([slope], new Map([[image, [0, 1]]]))[0].data).toEqual(Float64Array.of(1, Math.E));

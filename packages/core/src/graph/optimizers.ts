@@ -1,20 +1,12 @@
 // Optimisers over flat vectors: the whole of a network's weights is one vector, so each rule is a dozen operations.
 import type { Value } from "./graph.js";
-import {
-  add,
-  divide,
-  maximum,
-  multiply,
-  reciprocal,
-  squareRoot,
-  subtract,
-} from "./operations/elementwise.js";
+import { add, divide, maximum, multiply, reciprocal, sqrt, subtract } from "./operations/elementwise.js";
 import { reshape } from "./operations/layout.js";
 import { sum } from "./operations/reduction.js";
 
 /** √Σg² of a vector, of shape []. */
 export function globalNorm(gradient: Value): Value {
-  return reshape(squareRoot(sum(multiply(gradient, gradient), [0])), []);
+  return reshape(sqrt(sum(multiply(gradient, gradient), [0])), []);
 }
 
 /** The gradient scaled so that its norm is at most `limit`, as PyTorch clips: g · min(1, limit / (norm + 1e-6)). */
@@ -54,7 +46,7 @@ export function adamW(
 ): AdamWState {
   const nextM = add(multiply(m, beta1), multiply(gradient, 1 - beta1));
   const nextV = add(multiply(v, beta2), multiply(multiply(gradient, gradient), 1 - beta2));
-  const deviation = add(multiply(squareRoot(nextV), reciprocal(squareRoot(correction2))), epsilon);
+  const deviation = add(multiply(sqrt(nextV), reciprocal(sqrt(correction2))), epsilon);
   const update = divide(multiply(nextM, divide(learningRate, correction1)), deviation);
   const decayed = multiply(theta, subtract(1, multiply(decay, learningRate)));
   return { theta: subtract(decayed, update), m: nextM, v: nextV };
@@ -76,7 +68,7 @@ export function nesterov(
   return { theta: subtract(theta, multiply(direction, learningRate)), momentum: nextMomentum };
 }
 
-/** average + (1 − keep)·(θ − average): the exponential moving average of the weights; `keep` of shape []. */
+/** average + (1 − keep)·(θ − average): the exp moving average of the weights; `keep` of shape []. */
 export function movingAverage(average: Value, theta: Value, keep: Value): Value {
   return add(theta, multiply(subtract(average, theta), keep));
 }

@@ -1,12 +1,12 @@
 // Losses of segmentation, as functions over graph values. Logits and labels are [N, C, …space]; losses have shape [].
 import type { Value } from "../graph/graph.js";
 import {
-  absolute,
+  abs,
   add,
   divide,
-  exponential,
+  exp,
   multiply,
-  negate,
+  neg,
   relu,
   sigmoid,
   softplus,
@@ -33,7 +33,7 @@ export function softDiceLoss(logits: Value, label: Value, { batch = true, smooth
 
 /** −[g·ln p + (1 − g)·ln(1 − p)] of each voxel, from logits without overflow. */
 function crossEntropyOfVoxels(logits: Value, label: Value): Value {
-  return add(subtract(relu(logits), multiply(logits, label)), softplus(negate(absolute(logits))));
+  return add(subtract(relu(logits), multiply(logits, label)), softplus(neg(abs(logits))));
 }
 
 /** Binary cross-entropy with logits, mean over all voxels. */
@@ -56,7 +56,7 @@ export function diceCrossEntropyLoss(
  */
 export function focalLoss(logits: Value, label: Value, { alpha = null as number | null } = {}): Value {
   const entropy = crossEntropyOfVoxels(logits, label);
-  const missed = subtract(1, exponential(negate(entropy)));
+  const missed = subtract(1, exp(neg(entropy)));
   const focused = multiply(multiply(missed, missed), entropy);
   if (alpha === null) return meanOfAll(focused);
   return meanOfAll(multiply(focused, add(multiply(label, 2 * alpha - 1), 1 - alpha)));
@@ -93,7 +93,7 @@ export function maskedDiceCrossEntropyLoss(
   label: Value,
   { batch = true, smooth = 1e-5 } = {},
 ): Value {
-  const counted = subtract(1, relu(negate(label)));
+  const counted = subtract(1, relu(neg(label)));
   const truth = relu(label);
   const probability = multiply(sigmoid(logits), counted);
   const axes = [...(batch ? [0] : []), ...range(logits.shape.length - 2, 2)];
@@ -121,16 +121,16 @@ export function exclusiveDiceCrossEntropyLoss(
 ): Value {
   const [samples, channels, ...space] = logits.shape;
   const truth = relu(label);
-  const logarithm = logSoftmax(logits, 1);
+  const logProbability = logSoftmax(logits, 1);
   const counted = sum(truth, [1]);
   const all = range(logits.shape.length);
   const entropy = reshape(
-    divide(negate(sum(multiply(truth, logarithm), all)), add(sum(counted, all), smooth)),
+    divide(neg(sum(multiply(truth, logProbability), all)), add(sum(counted, all), smooth)),
     [],
   );
   const ofClasses = (x: Value): Value =>
     slice(x, [0, 1, ...space.map(() => 0)], [samples, channels - 1, ...space]);
-  const probability = ofClasses(multiply(exponential(logarithm), counted));
+  const probability = ofClasses(multiply(exp(logProbability), counted));
   const target = ofClasses(truth);
   const axes = [...(batch ? [0] : []), ...range(space.length, 2)];
   const overlap = sum(multiply(probability, target), axes);

@@ -55,7 +55,7 @@ const subtractOperation = binary(
   "subtract",
   "Sub",
   (a, b) => a - b,
-  (dy) => [() => dy, () => negate(dy)],
+  (dy) => [() => dy, () => neg(dy)],
 );
 const multiplyOperation = binary(
   "multiply",
@@ -67,7 +67,7 @@ const divideOperation = binary(
   "divide",
   "Div",
   (a, b) => a / b,
-  (dy, _, b, y) => [() => divide(dy, b), () => negate(divide(multiply(dy, y), b))],
+  (dy, _, b, y) => [() => divide(dy, b), () => neg(divide(multiply(dy, y), b))],
 );
 const maximumOperation = binary("maximum", "Max", Math.max, (dy, a, b) => [
   () => multiply(dy, step(subtract(a, b))),
@@ -126,27 +126,27 @@ const simple = (
 };
 
 /** −x */
-export const negate = simple(
-  "negate",
+export const neg = simple(
+  "neg",
   "Neg",
   (x) => -x,
-  (dy) => negate(dy),
+  (dy) => neg(dy),
 );
 /** eˣ */
-export const exponential = simple("exponential", "Exp", Math.exp, (dy, _, y) => multiply(dy, y));
+export const exp = simple("exp", "Exp", Math.exp, (dy, _, y) => multiply(dy, y));
 /** ln x */
-export const logarithm = simple("logarithm", "Log", Math.log, (dy, x) => divide(dy, x));
+export const log = simple("log", "Log", Math.log, (dy, x) => divide(dy, x));
 /** √x */
-export const squareRoot = simple("squareRoot", "Sqrt", Math.sqrt, (dy, _, y) => divide(multiply(dy, 0.5), y));
+export const sqrt = simple("sqrt", "Sqrt", Math.sqrt, (dy, _, y) => divide(multiply(dy, 0.5), y));
 /** 1/x */
 export const reciprocal = simple(
   "reciprocal",
   "Reciprocal",
   (x) => 1 / x,
-  (dy, _, y) => negate(multiply(dy, multiply(y, y))),
+  (dy, _, y) => neg(multiply(dy, multiply(y, y))),
 );
 /** |x|; its gradient at 0 is 0. */
-export const absolute = simple("absolute", "Abs", Math.abs, (dy, x) => multiply(dy, sign(x)));
+export const abs = simple("abs", "Abs", Math.abs, (dy, x) => multiply(dy, sign(x)));
 /** −1, 0 or 1. */
 export const sign = simple("sign", "Sign", Math.sign, () => null);
 /** 1 / (1 + e⁻ˣ) */
@@ -165,8 +165,8 @@ export const softplus = simple(
   (dy, x) => multiply(dy, sigmoid(x)),
 );
 /** The error function. */
-export const errorFunction = simple("errorFunction", "Erf", erf, (dy, x) =>
-  multiply(dy, multiply(exponential(negate(multiply(x, x))), 2 / Math.sqrt(Math.PI))),
+export const erf = simple("erf", "Erf", erfOf, (dy, x) =>
+  multiply(dy, multiply(exp(neg(multiply(x, x))), 2 / Math.sqrt(Math.PI))),
 );
 /** max(x, 0); its gradient at 0 is 0. */
 export const relu = simple(
@@ -233,7 +233,7 @@ function logistic(x: number): number {
 }
 
 /** erf by its series near 0 and its continued fraction beyond (Abramowitz and Stegun 7.1.5, 7.1.14), to 1e-15. */
-function erf(x: number): number {
+function erfOf(x: number): number {
   const magnitude = Math.abs(x);
   if (magnitude < 2.5) {
     let term = x;

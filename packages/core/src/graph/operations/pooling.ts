@@ -34,8 +34,8 @@ export function averagePool(x: Value, kernel: Shape): Value {
 /** Mean over all of space, [N, C, 1, …]. */
 export const globalAveragePool = (x: Value): Value => mean(x, range(x.shape.length - 2, 2));
 
-const greatestOperation: Operation<Record<string, never>> = {
-  name: "greatest",
+const maxOperation: Operation<Record<string, never>> = {
+  name: "max",
   shape: ([x]) => [[...x.slice(0, -1), 1]],
   // The first of equal elements takes the gradient, as in PyTorch.
   gradient: ({ inputs: [x], outputs: [y] }, [dy]) => {
@@ -47,10 +47,10 @@ const greatestOperation: Operation<Record<string, never>> = {
     for (let index = 0; index < count; index++) {
       const start = x.shape.map((_, axis) => (axis === last ? index : 0));
       const element = slice(x, start, [...x.shape.slice(0, -1), 1]);
-      const isGreatest = subtract(1, step(subtract(y, element)));
-      const share: Value = taken ? multiply(isGreatest, subtract(1, taken)) : isGreatest;
+      const isMaximum = subtract(1, step(subtract(y, element)));
+      const share: Value = taken ? multiply(isMaximum, subtract(1, taken)) : isMaximum;
       shares.push(multiply(share, dy));
-      taken = taken ? maximum(taken, isGreatest) : isGreatest;
+      taken = taken ? maximum(taken, isMaximum) : isMaximum;
     }
     return [concat(shares, last)];
   },
@@ -71,8 +71,8 @@ const greatestOperation: Operation<Record<string, never>> = {
     ),
 };
 
-/** Greatest value over windows that do not overlap (stride = kernel). */
+/** The maximum over windows that do not overlap (stride = kernel). */
 export function maxPool(x: Value, kernel: Shape): Value {
   const windows = windowsOf(x, kernel);
-  return reshape(applySingle(greatestOperation, [windows], {}), windows.shape.slice(0, -1));
+  return reshape(applySingle(maxOperation, [windows], {}), windows.shape.slice(0, -1));
 }

@@ -1,7 +1,7 @@
 // Sums over axes, the statistics of normalisation, softmax.
 import { apply, applySingle, type Operation, type Value } from "../graph.js";
 import { type Shape, ShapeError, sizeOf, stridesOf } from "../shape.js";
-import { add, exponential, multiply, subtract } from "./elementwise.js";
+import { add, exp, multiply, subtract } from "./elementwise.js";
 
 interface Axes {
   readonly axes: readonly number[];
@@ -202,7 +202,7 @@ const logSoftmaxOperation: Operation<Axis> = {
   name: "logSoftmax",
   shape: softmaxOperation.shape,
   gradient: ({ outputs: [y], attributes: { axis } }, [dy]) => [
-    dy && subtract(dy, multiply(exponential(y), sum(dy, [axis]))),
+    dy && subtract(dy, multiply(exp(y), sum(dy, [axis]))),
   ],
   reference: ([x], { attributes: { axis } }) => [
     alongAxis(x.data, x.shape, axis, (values) => {

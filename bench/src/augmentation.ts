@@ -103,12 +103,12 @@ function phantomCase(): PreparedCase {
   return prepareCase(id, prepared, prepareLabel(label, prepared));
 }
 
-/** The middle voxel of the largest body. */
-function centreOf({ foreground, bodyOffsets, size }: PreparedCase): [number, number, number] {
-  const voxels = (body: number) => bodyOffsets[body + 1] - bodyOffsets[body];
-  const bodies = Array.from({ length: bodyOffsets.length - 1 }, (_, body) => body);
-  const largest = bodies.reduce((a, b) => (voxels(b) > voxels(a) ? b : a));
-  const voxel = foreground[Math.floor((bodyOffsets[largest] + bodyOffsets[largest + 1]) / 2)];
+/** The middle voxel of the largest connected component. */
+function centreOf({ foreground, componentOffsets, size }: PreparedCase): [number, number, number] {
+  const voxels = (n: number) => componentOffsets[n + 1] - componentOffsets[n];
+  const components = Array.from({ length: componentOffsets.length - 1 }, (_, n) => n);
+  const largest = components.reduce((a, b) => (voxels(b) > voxels(a) ? b : a));
+  const voxel = foreground[Math.floor((componentOffsets[largest] + componentOffsets[largest + 1]) / 2)];
   return [voxel % size[0], Math.floor(voxel / size[0]) % size[1], Math.floor(voxel / (size[0] * size[1]))];
 }
 

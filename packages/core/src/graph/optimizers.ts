@@ -68,7 +68,7 @@ export function nesterov(
   return { theta: subtract(theta, multiply(direction, learningRate)), momentum: nextMomentum };
 }
 
-/** average + (1 − keep)·(θ − average): the exp moving average of the weights; `keep` of shape []. */
+/** average + (1 − keep)·(θ − average): the exponential moving average of the weights; `keep` of shape []. */
 export function movingAverage(average: Value, theta: Value, keep: Value): Value {
   return add(theta, multiply(subtract(average, theta), keep));
 }

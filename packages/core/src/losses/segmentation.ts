@@ -23,8 +23,15 @@ const meanOfAll = (x: Value): Value => reshape(mean(x, range(x.shape.length)), [
  * batch too where `batch` is true (nnU-Net's batch Dice); the mean runs over what is left.
  */
 export function softDiceLoss(logits: Value, label: Value, { batch = true, smooth = 1e-5 } = {}): Value {
-  const probability = sigmoid(logits);
-  const axes = [...(batch ? [0] : []), ...range(logits.shape.length - 2, 2)];
+  return diceLossOf(sigmoid(logits), label, { batch, smooth });
+}
+
+function diceLossOf(
+  probability: Value,
+  label: Value,
+  { batch, smooth }: { readonly batch: boolean; readonly smooth: number },
+): Value {
+  const axes = [...(batch ? [0] : []), ...range(label.shape.length - 2, 2)];
   const overlap = sum(multiply(probability, label), axes);
   const total = add(sum(probability, axes), sum(label, axes));
   const dice = divide(add(multiply(overlap, 2), smooth), add(total, smooth));
@@ -95,16 +102,12 @@ export function maskedDiceCrossEntropyLoss(
 ): Value {
   const counted = subtract(1, relu(neg(label)));
   const truth = relu(label);
-  const probability = multiply(sigmoid(logits), counted);
-  const axes = [...(batch ? [0] : []), ...range(logits.shape.length - 2, 2)];
-  const overlap = sum(multiply(probability, truth), axes);
-  const total = add(sum(probability, axes), sum(truth, axes));
-  const dice = divide(add(multiply(overlap, 2), smooth), add(total, smooth));
+  const dice = diceLossOf(multiply(sigmoid(logits), counted), truth, { batch, smooth });
   const all = range(logits.shape.length);
   const entropy = sum(multiply(crossEntropyOfVoxels(logits, truth), counted), all);
   // A patch without a counted voxel gives 0 and not NaN.
   const crossEntropy = reshape(divide(entropy, add(sum(counted, all), smooth)), []);
-  return add(subtract(1, meanOfAll(dice)), crossEntropy);
+  return add(dice, crossEntropy);
 }
 
 /**
@@ -131,10 +134,5 @@ export function exclusiveDiceCrossEntropyLoss(
   const ofClasses = (x: Value): Value =>
     slice(x, [0, 1, ...space.map(() => 0)], [samples, channels - 1, ...space]);
   const probability = ofClasses(multiply(exp(logProbability), counted));
-  const target = ofClasses(truth);
-  const axes = [...(batch ? [0] : []), ...range(space.length, 2)];
-  const overlap = sum(multiply(probability, target), axes);
-  const total = add(sum(probability, axes), sum(target, axes));
-  const dice = divide(add(multiply(overlap, 2), smooth), add(total, smooth));
-  return add(subtract(1, meanOfAll(dice)), entropy);
+  return add(diceLossOf(probability, ofClasses(truth), { batch, smooth }), entropy);
 }

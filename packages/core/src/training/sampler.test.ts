@@ -30,11 +30,11 @@ const empty = caseWithBoxes("empty", []);
 
 describe("prepareCase", () => {
   test("lists the foreground body by body", () => {
-    expect([...both.bodyOffsets]).toEqual([0, 8, 1008]);
+    expect([...both.componentOffsets]).toEqual([0, 8, 1008]);
     expect(both.foreground[0]).toBe(4 + 40 * (4 + 40 * 4));
     expect(both.foreground[8]).toBe(20 + 40 * (20 + 40 * 20));
     expect(both.foreground.every((voxel) => both.label[voxel] === 1)).toBe(true);
-    expect([...empty.bodyOffsets]).toEqual([0]);
+    expect([...empty.componentOffsets]).toEqual([0]);
   });
 });
 
@@ -51,12 +51,12 @@ describe("drawSample", () => {
 
   test("small bodies are aimed at as often as large ones, and always seen", () => {
     const draws = Array.from({ length: 2000 }, (_, n) => drawSample(1, n, [both, empty], options));
-    const aimed = draws.filter((draw) => draw.body !== null);
+    const aimed = draws.filter((draw) => draw.component !== null);
     expect(aimed.length / draws.length).toBeCloseTo(0.5, 1);
-    expect(aimed.filter((draw) => draw.body === 0).length / aimed.length).toBeCloseTo(0.5, 1);
+    expect(aimed.filter((draw) => draw.component === 0).length / aimed.length).toBeCloseTo(0.5, 1);
     for (const draw of aimed) expect(draw.label.some((value) => value === 1)).toBe(true);
     // Not always in the middle: the jitter reaches a quarter of the patch both ways.
-    const offsets = new Set(aimed.filter((draw) => draw.body === 0).map((draw) => draw.centre[0]));
+    const offsets = new Set(aimed.filter((draw) => draw.component === 0).map((draw) => draw.centre[0]));
     expect(Math.min(...offsets)).toBe(2);
     expect(Math.max(...offsets)).toBe(7);
   });

@@ -22,8 +22,8 @@ export interface PreparedCase extends PatchSource {
   readonly label: Uint8Array;
   /** Offsets into `label` of all foreground voxels, one connected component after another. */
   readonly foreground: Int32Array;
-  /** Component b is `foreground` from `bodyOffsets[b]` up to `bodyOffsets[b + 1]`. */
-  readonly bodyOffsets: Int32Array;
+  /** Component b is `foreground` from `componentOffsets[b]` up to `componentOffsets[b + 1]`. */
+  readonly componentOffsets: Int32Array;
 }
 
 export interface SamplerOptions extends PatchPlan {
@@ -37,7 +37,7 @@ export interface Sample extends Patch {
   /** Position in the list of cases. */
   readonly caseIndex: number;
   /** The connected component that it was aimed at; null for a random position. */
-  readonly body: number | null;
+  readonly component: number | null;
   /** Voxel (i, j, k) at (⌊W/2⌋, ⌊H/2⌋, ⌊D/2⌋) of the patch. */
   readonly centre: Vector3;
 }
@@ -68,7 +68,7 @@ export function drawSample(
   const chosen = candidates[uniformWhole(random, candidates.length)];
   const place =
     aimed && chosen.foreground.length > 0
-      ? placeNearBody(random, chosen, options.patchSize)
+      ? placeNearComponent(random, chosen, options.patchSize)
       : placeAnywhere(random, chosen.size, options.patchSize);
   const variation = drawVariation(random, options.augmentation, scalingsOf(options).length);
   const patch = cutPatch(chosen, chosen.label, place.centre, patchForm(options), variation, into);
@@ -83,31 +83,31 @@ export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): 
     size,
     26,
   );
-  const bodyOffsets = new Int32Array(sizes.length + 1);
-  sizes.forEach((voxels, body) => {
-    bodyOffsets[body + 1] = bodyOffsets[body] + voxels;
+  const componentOffsets = new Int32Array(sizes.length + 1);
+  sizes.forEach((voxels, component) => {
+    componentOffsets[component + 1] = componentOffsets[component] + voxels;
   });
-  const foreground = new Int32Array(bodyOffsets[sizes.length]);
-  const next = bodyOffsets.slice();
+  const foreground = new Int32Array(componentOffsets[sizes.length]);
+  const next = componentOffsets.slice();
   for (let n = 0; n < labels.length; n++) {
     if (labels[n] !== 0) foreground[next[labels[n] - 1]++] = n;
   }
   const image = { size, spacingMm, hu, ...(further ? { further } : {}) };
-  return { id, ...image, label, foreground, bodyOffsets };
+  return { id, ...image, label, foreground, componentOffsets };
 }
 
-type Place = Pick<Sample, "centre" | "body">;
+type Place = Pick<Sample, "centre" | "component">;
 
-function placeNearBody(
+function placeNearComponent(
   random: RandomGenerator,
   chosen: PreparedCase,
   [depth, height, width]: PatchSize,
 ): Place {
-  const { size, foreground, bodyOffsets } = chosen;
-  const bodies = componentsOfOneClass(random, chosen);
-  const body = bodies[uniformWhole(random, bodies.length)];
-  const first = bodyOffsets[body];
-  const voxel = foreground[first + uniformWhole(random, bodyOffsets[body + 1] - first)];
+  const { size, foreground, componentOffsets } = chosen;
+  const components = componentsOfOneClass(random, chosen);
+  const component = components[uniformWhole(random, components.length)];
+  const first = componentOffsets[component];
+  const voxel = foreground[first + uniformWhole(random, componentOffsets[component + 1] - first)];
   const jitter = (extent: number): number => {
     const reach = Math.floor(extent / 4);
     return uniformWhole(random, 2 * reach + 1) - reach;
@@ -117,20 +117,20 @@ function placeNearBody(
     (Math.floor(voxel / size[0]) % size[1]) + jitter(height),
     Math.floor(voxel / (size[0] * size[1])) + jitter(depth),
   ];
-  return { centre, body };
+  return { centre, component };
 }
 
 /** The components of a target number that is drawn from those that the case holds; all where there is one number. */
 function componentsOfOneClass(
   random: RandomGenerator,
-  { label, foreground, bodyOffsets }: PreparedCase,
+  { label, foreground, componentOffsets }: PreparedCase,
 ): number[] {
-  const bodies = Array.from({ length: bodyOffsets.length - 1 }, (_, body) => body);
-  const numberOf = (body: number): number => label[foreground[bodyOffsets[body]]];
-  const numbers = [...new Set(bodies.map(numberOf))].sort((a, b) => a - b);
-  if (numbers.length === 1) return bodies;
+  const components = Array.from({ length: componentOffsets.length - 1 }, (_, component) => component);
+  const numberOf = (component: number): number => label[foreground[componentOffsets[component]]];
+  const numbers = [...new Set(components.map(numberOf))].sort((a, b) => a - b);
+  if (numbers.length === 1) return components;
   const number = numbers[uniformWhole(random, numbers.length)];
-  return bodies.filter((body) => numberOf(body) === number);
+  return components.filter((component) => numberOf(component) === number);
 }
 
 /** A random position where the patch lies within the scan; centred along an axis that is shorter than the patch. */
@@ -140,5 +140,5 @@ function placeAnywhere(random: RandomGenerator, size: Vector3, [depth, height, w
     const start = voxels < extent ? Math.floor((voxels - extent) / 2) : 0;
     return start + uniformWhole(random, places) + Math.floor(extent / 2);
   };
-  return { centre: [along(size[0], width), along(size[1], height), along(size[2], depth)], body: null };
+  return { centre: [along(size[0], width), along(size[1], height), along(size[2], depth)], component: null };
 }

@@ -28,7 +28,7 @@ beforeEach(async () => {
     hu: Int16Array.of(3),
     label: Uint8Array.of(1),
     foreground: Int32Array.of(0),
-    bodyOffsets: Int32Array.of(0, 1),
+    componentOffsets: Int32Array.of(0, 1),
   };
   await writeCached(folder, prepared, key, await sourcesOf(box));
 });

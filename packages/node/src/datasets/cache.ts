@@ -106,13 +106,13 @@ export async function readCached(folder: string, of: Case, key: string): Promise
   const isSame = now.every(({ sha256 }, n) => sha256 === before.data[n]?.sha256);
   if (!isSame || now.length !== before.data.length) return { state: "stale" };
   const grid = gridSchema.safeParse(JSON.parse(metadata.grid ?? "null"));
-  const [hu, label, foreground, bodyOffsets] = caseArrays.map((name) => tensors.get(name)?.data);
+  const [hu, label, foreground, componentOffsets] = caseArrays.map((name) => tensors.get(name)?.data);
   if (
     !grid.success ||
     !(hu instanceof Int16Array) ||
     !(label instanceof Uint8Array) ||
     !(foreground instanceof Int32Array) ||
-    !(bodyOffsets instanceof Int32Array)
+    !(componentOffsets instanceof Int32Array)
   ) {
     throw new InputError(`${path} is damaged: an array of the case is missing; remove the file.`);
   }
@@ -124,7 +124,7 @@ export async function readCached(folder: string, of: Case, key: string): Promise
       return data instanceof Int16Array ? [data] : [];
     });
   const image = { hu, ...(further.length > 0 ? { further } : {}) };
-  return { state: "fresh", prepared: { id, ...grid.data, ...image, label, foreground, bodyOffsets } };
+  return { state: "fresh", prepared: { id, ...grid.data, ...image, label, foreground, componentOffsets } };
 }
 
 /** Writes a case as a safetensors file: its arrays, and in the metadata the grid, the key and its files as they were. */
@@ -134,13 +134,13 @@ export async function writeCached(
   key: string,
   sources: readonly FileState[],
 ): Promise<void> {
-  const { id, size, spacingMm, hu, further = [], label, foreground, bodyOffsets } = prepared;
+  const { id, size, spacingMm, hu, further = [], label, foreground, componentOffsets } = prepared;
   const shape = [size[2], size[1], size[0]];
   const tensors: Record<(typeof caseArrays)[number], StoredTensor> = {
     hu: { dtype: "I16", shape, data: hu },
     label: { dtype: "U8", shape, data: label },
     foreground: { dtype: "I32", shape: [foreground.length], data: foreground },
-    body_offsets: { dtype: "I32", shape: [bodyOffsets.length], data: bodyOffsets },
+    body_offsets: { dtype: "I32", shape: [componentOffsets.length], data: componentOffsets },
   };
   const grid = JSON.stringify({ size, spacingMm });
   const metadata = { kind: KIND, key, grid, sources: JSON.stringify(sources) };

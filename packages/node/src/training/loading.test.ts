@@ -98,8 +98,8 @@ describe("prepareCases", () => {
     expect(cases.map((scan) => scan.id)).toEqual(["a", "b", "c"]);
     expect(cases.map((scan) => scan.hu[0])).toEqual([97, 98, 99]);
     expect([...cases[2].foreground]).toEqual([9, 200]);
-    expect([...cases[2].bodyOffsets]).toEqual([0, 1, 2]);
-    for (const name of ["hu", "label", "foreground", "bodyOffsets"] as const) {
+    expect([...cases[2].componentOffsets]).toEqual([0, 1, 2]);
+    for (const name of ["hu", "label", "foreground", "componentOffsets"] as const) {
       expect(cases[0][name].buffer).toBeInstanceOf(SharedArrayBuffer);
     }
   });

@@ -27,9 +27,9 @@ export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
         prepared.foreground,
         new Int32Array(new SharedArrayBuffer(prepared.foreground.byteLength)),
       ),
-      bodyOffsets: shared(
-        prepared.bodyOffsets,
-        new Int32Array(new SharedArrayBuffer(prepared.bodyOffsets.byteLength)),
+      componentOffsets: shared(
+        prepared.componentOffsets,
+        new Int32Array(new SharedArrayBuffer(prepared.componentOffsets.byteLength)),
       ),
     };
   });

@@ -170,8 +170,8 @@ function sliceConvolution({
   const padded = pad(reshape(x, [batch, channels, x.shape[2], pixels]), beyond, beyond);
   const slices = transpose(padded, [0, 2, 1, 3]);
   const shifted = range(taps).map((tap) => {
-    const seen = slice(slices, [0, tap * dilation[0], 0, 0], [batch, depth, channels, pixels]);
-    return reshape(seen, [batch, depth, channels, 1, pixels]);
+    const fromTap = slice(slices, [0, tap * dilation[0], 0, 0], [batch, depth, channels, pixels]);
+    return reshape(fromTap, [batch, depth, channels, 1, pixels]);
   });
   const convolved = convolution(
     reshape(concat(shifted, 3), [batch * depth, channels * taps, height, width]),

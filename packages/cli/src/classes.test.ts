@@ -184,6 +184,119 @@ describe("lnsnet predict with two channels and two classes", () => {
   });
 });
 
+describe("two channels and two classes through all commands", () => {
+  const few = ["--network", "lnsnet-small", "--patch", "16,24,24", "--spacing", "2,2,2", "--steps", "2"];
+  const small = [...few, "--learning-rate", "0.000001", "--threads", "1", "--seed", "1", "--no-augment"];
+  const begun = [...small, "--weights", "two.safetensors"];
+  const whole = ["--search", "everything", "--overlap", "0"];
+
+  /** Four patients to train on and one to test on; in the second, voxels beside GTVn are to be ignored. */
+  beforeAll(async () => {
+    for (const part of ["imagesTr", "labelsTr", "imagesTs", "labelsTs"])
+      await mkdir(inFolder("cohort", part), { recursive: true });
+    const description = {
+      name: "two balls",
+      channel_names: { 0: "CT", 1: "PET" },
+      labels: { background: 0, GTVp: 3, GTVn: 7, ignore: 9 },
+    };
+    await writeFile(inFolder("cohort/dataset.json"), JSON.stringify(description));
+    for (const [number, subset] of ["Tr", "Tr", "Tr", "Tr", "Ts"].entries()) {
+      const at = (kind: string, ending: string) =>
+        inFolder(`cohort/${kind}${subset}/p${number}${ending}.nii.gz`);
+      const label = Uint8Array.from(truth.data);
+      if (number === 1)
+        for (let n = 0; n < label.length; n++) if (label[n] === 0 && n % grid.size[0] > 26) label[n] = 9;
+      const noise = filled((_, n) => Math.round(5 * Math.sin(n * (0.7 + number))));
+      const noisy = (volume: Volume<Int16Array>) => ({
+        ...volume,
+        data: volume.data.map((value, n) => value + noise.data[n]),
+      });
+      await writeFile(at("images", "_0000"), writeNifti(noisy(ct)));
+      await writeFile(at("images", "_0001"), writeNifti(noisy(pet)));
+      await writeFile(at("labels", ""), writeNifti({ ...truth, data: label }));
+    }
+  });
+
+  test("a training, its model in use, and the judgement of its masks", async () => {
+    const cached = await lnsnet("preprocess", "cohort", "--output", "cache", "--spacing", "2,2,2");
+    expect(cached.code, cached.stderr).toBe(0);
+    const trained = await lnsnet(
+      ...["train", "cohort", "--output", "run", "--validation-cases", "1", "--cache", "cache"],
+      ...begun,
+    );
+    expect(trained.code, trained.stderr).toBe(0);
+    const predicted = await lnsnet(
+      "predict",
+      "cohort/imagesTs",
+      "--model",
+      "run/model.safetensors",
+      "--output",
+      "run-masks",
+      ...whole,
+    );
+    expect(predicted.code, predicted.stderr).toBe(0);
+    expect(predicted.stdout).toMatch(/p4\.nii\.gz: 2 nodes \(GTVp: 1, GTVn: 1\).*trained on two balls/);
+    const { stdout } = await lnsnet("evaluate", "cohort/labelsTs", "run-masks", "--json");
+    for (const { mean } of JSON.parse(stdout).classes) expect(mean.dsc).toBeGreaterThan(0.8);
+  });
+
+  test("a cross-validation judges each class, by the masks that predict writes", async () => {
+    const tokens = [
+      "crossvalidate",
+      "cohort",
+      "--output",
+      "experiment",
+      "--folds",
+      "2",
+      "--validation-cases",
+      "1",
+    ];
+    const made = await lnsnet(...tokens, ...begun, ...whole);
+    expect(made.code, made.stderr).toBe(0);
+    expect(made.stdout).toMatch(/two balls: whole volume, GTVn, test set, ensemble/);
+
+    const cases: Record<string, string | number | null>[] = await jsonAt("experiment/cases.json");
+    expect(cases.map((row) => `${row.class} ${row.set} ${row.model} ${row.case}`).sort()).toEqual(
+      ["GTVn", "GTVp"].flatMap((name) => [
+        ...cases
+          .filter((row) => row.class === name && row.set === "cross-validation")
+          .map((row) => `${name} cross-validation ${row.model} ${row.case}`)
+          .sort(),
+        ...["ensemble", "fold_0", "fold_1"].map((model) => `${name} test ${model} p4`),
+      ]),
+    );
+    expect(cases.filter((row) => row.set === "cross-validation")).toHaveLength(8);
+    for (const row of cases) expect(row.whole_volume_dsc).toBeGreaterThan(0.8);
+    const nodes: Record<string, string | number | null>[] = await jsonAt("experiment/nodes.json");
+    for (const row of nodes) {
+      expect(row.node_level_dsc).toBeGreaterThan(0.8);
+      expect(row.whole_volume_hit).toBe(1);
+    }
+    const header = (await readFile(inFolder("experiment/summary.csv"), "utf8")).split("\n")[0];
+    expect(header).toMatch(/^set,model,class,measure,/);
+    const report = await readFile(inFolder("experiment/report.html"), "utf8");
+    expect(report).toContain("GTVp (written as 3), GTVn (written as 7), exclusive, by a softmax");
+    expect(report).toContain("CT by the window, PET by z-scores");
+    expect(report.replace(/base64,[^"]*/g, "")).not.toMatch(/undefined|NaN/);
+
+    const again = ["predict", "cohort/imagesTs", "--model", "experiment", "--output", "ensemble", ...whole];
+    expect((await lnsnet(...again)).code).toBe(0);
+    const [own, judged] = await Promise.all(
+      ["ensemble/p4.nii.gz", "experiment/test/ensemble/p4.nii.gz"].map(async (path) =>
+        readNifti(await readFile(inFolder(path)), path),
+      ),
+    );
+    expect(own.data).toEqual(judged.data);
+    const { stdout } = await lnsnet("evaluate", "cohort/labelsTs", "ensemble", "--json");
+    const evaluated = JSON.parse(stdout).classes.map(({ mean }: { mean: { dsc: number } }) => mean.dsc);
+    expect(evaluated).toEqual(
+      ["GTVp", "GTVn"].map(
+        (name) => cases.find((row) => row.class === name && row.model === "ensemble")?.whole_volume_dsc,
+      ),
+    );
+  });
+});
+
 describe("what does not fit a model is refused by name", () => {
   const refused = async (...tokens: string[]) => {
     const before = await readdir(folder);

@@ -1,8 +1,8 @@
 // Segments the node at a clicked point, as in the paper's protocol: one patch around one node.
 import { InputError } from "../errors.js";
 import { scalingsOf } from "../transforms/intensity.js";
-import { decidedMask, type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
-import { prepareChannels, restoreClasses, restoreMask, workingGrid } from "../transforms/preprocess.js";
+import { decidedMask, type LabelScheme, labelSchemeOf } from "../transforms/label-scheme.js";
+import { prepareChannels, restoreClass, workingGrid } from "../transforms/preprocess.js";
 import { outerCorners, voxelsAround } from "../volume/bounds.js";
 import { crop, cropGeometry, nodeCropStart } from "../volume/crop.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
@@ -153,7 +153,16 @@ export async function findClickedNode(
   const prediction = result.predictions[result.position];
   const { probability } = prediction;
   const box = voxelsAround(channels[0], outerCorners(probability));
-  const mask = box && maskOfClass(result, cropGeometry(channels[0], box.start, box.size), scheme);
+  const probabilities = result.predictions.map((ofClass) => ofClass.probability);
+  const mask =
+    box &&
+    restoreClass(
+      probabilities,
+      result.position,
+      cropGeometry(channels[0], box.start, box.size),
+      scheme,
+      FOREGROUND_THRESHOLD,
+    );
   const component = mask && componentAt(mask, pointMm);
   if (box === null || mask === null || component === null)
     return {
@@ -198,19 +207,6 @@ function positionOf(className: string, { classes }: LabelScheme): number {
 function mostProbableAt(predictions: readonly ClassPrediction[], pointMm: Vector3): number {
   const near = predictions.map(({ probability }) => maximumNear(probability, pointMm));
   return near.indexOf(Math.max(...near));
-}
-
-/** The mask of the clicked class on the scan's grid. */
-function maskOfClass(
-  { predictions, position }: PatchResult,
-  grid: Geometry,
-  scheme: LabelScheme,
-): Volume<Uint8Array> {
-  if (logitChannels(scheme) === scheme.classes.length)
-    return restoreMask(predictions[position].probability, grid, FOREGROUND_THRESHOLD);
-  const probabilities = predictions.map(({ probability }) => probability);
-  const { data, ...place } = restoreClasses(probabilities, grid, scheme, FOREGROUND_THRESHOLD);
-  return { ...place, data: maskWhere(data, (number) => number === position + 1) };
 }
 
 /** Why no node can lie at a point; null where one may. */

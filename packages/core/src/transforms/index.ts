@@ -61,6 +61,7 @@ export {
   prepareImage,
   prepareLabel,
   prepareOnGrid,
+  restoreClass,
   restoreClasses,
   restoreMask,
   workingGrid,

@@ -4,9 +4,10 @@ import { cropGeometry, paste } from "../volume/crop.js";
 import { reorientToLps, uprightGeometry } from "../volume/orientation.js";
 import { gridWithSpacing, resample, resampleLabels } from "../volume/resample.js";
 import { type Geometry, type Vector3, type Volume, voxelCount } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import type { IndexBox } from "../voxels/morphology.js";
 import { type IntensityWindow, isWindow, type Scaling, STORED_STEPS, zScores } from "./intensity.js";
-import { decidedClasses, type LabelScheme } from "./label-scheme.js";
+import { decidedClasses, type LabelScheme, logitChannels } from "./label-scheme.js";
 
 /** A scan on the working grid: axes along LPS, the working spacing. */
 export interface Prepared extends Geometry {
@@ -135,6 +136,26 @@ export function restoreClasses(
     paste({ ...part, data }, slab.start, labels);
   }
   return labels;
+}
+
+/**
+ * 1 where a voxel of the scan's own grid belongs to a class: overlapping classes each by their own probability, exclusive
+ * ones as in {@link restoreClasses}.
+ *
+ * @param probabilities of each class, on one prepared grid
+ * @param position of the class
+ */
+export function restoreClass(
+  probabilities: readonly Volume<Float32Array>[],
+  position: number,
+  original: Geometry,
+  scheme: LabelScheme,
+  threshold: number,
+): Volume<Uint8Array> {
+  if (logitChannels(scheme) === scheme.classes.length)
+    return restoreMask(probabilities[position], original, threshold);
+  const { data, ...place } = restoreClasses(probabilities, original, scheme, threshold);
+  return { ...place, data: maskWhere(data, (number) => number === position + 1) };
 }
 
 /** Divides a box of a grid (by default all of it) into boxes of a few slices each. */

@@ -180,7 +180,7 @@ function nodesOfClasses(
 }
 
 /** The instances where a mask is, and 0 elsewhere. */
-function instancesWithin<T extends IntegerVoxelArray>(
+export function instancesWithin<T extends IntegerVoxelArray>(
   instances: Volume<T>,
   { data: mask }: Volume<Uint8Array>,
 ): Volume<T> {

@@ -1,9 +1,11 @@
 // Collects the folds of an experiment: predicts the test set, writes tables and report.
 
-import { overlayPng, profileNetwork } from "@lnsnet/core";
+import { overlayPng, profileNetwork, summarise } from "@lnsnet/core";
 import { csvTable } from "@lnsnet/core/reports";
 import { patientOfCase } from "@lnsnet/core/training";
+import { ctChannelOf, labelSchemeOf } from "@lnsnet/core/transforms";
 import { loadCase } from "../datasets/dataset.js";
+import { foregroundMask } from "../datasets/foreground.js";
 import { bestMedianWorst } from "../evaluation/ranking.js";
 import { readJson, writeAtomically, writeJson } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";
@@ -48,7 +50,9 @@ export async function collectExperiment(experiment: Experiment, job: Job = {}): 
 
   const patientOf = (id: string) => patientOfCase(id, patients);
   const single = await scoredSets(experiment);
-  const sets = withAllFolds(single);
+  const sets = judgedClasses(experiment).flatMap(({ className }) =>
+    withAllFolds(single.filter((scoredSet) => scoredSet.className === className)),
+  );
   const summary = summaryRows(sets, patientOf, configuration.training.seed);
   const result: ExperimentResult = {
     dataLabel: experiment.dataLabel,
@@ -75,14 +79,36 @@ export async function collectExperiment(experiment: Experiment, job: Job = {}): 
   return result;
 }
 
-/** The figures that are there, of cases with a label: each fold's own cases, then the test set by each fold and by their mean. */
+/** The classes by their positions; one without a name where there is one. */
+function judgedClasses({ configuration: { plan } }: Experiment) {
+  const { classes } = labelSchemeOf(plan);
+  return classes.map(({ name }, position) => ({
+    position,
+    className: classes.length > 1 ? name : undefined,
+  }));
+}
+
+/** The figures that are there, of cases with a label, class by class. */
 async function scoredSets(experiment: Experiment): Promise<ScoredSet[]> {
+  const ofClasses: ScoredSet[] = [];
+  for (const { position, className } of judgedClasses(experiment))
+    for (const scoredSet of await scoredSetsOfClass(experiment, position))
+      ofClasses.push({ ...scoredSet, ...(className === undefined ? {} : { className }) });
+  return ofClasses;
+}
+
+/** Each fold's own cases, then the test set by each fold and by their mean. */
+async function scoredSetsOfClass(experiment: Experiment, position: number): Promise<ScoredSet[]> {
   const validation = await Promise.all(
     foldNumbers(experiment).map(
       async (fold): Promise<ScoredSet> => ({
         set: "cross-validation",
         model: `fold_${fold}`,
-        scores: await scoresOf(validationTarget(experiment, fold), validationCases(experiment, fold)),
+        scores: await scoresOf(
+          validationTarget(experiment, fold),
+          validationCases(experiment, fold),
+          position,
+        ),
       }),
     ),
   );
@@ -91,7 +117,7 @@ async function scoredSets(experiment: Experiment): Promise<ScoredSet[]> {
       async (target): Promise<ScoredSet> => ({
         set: "test",
         model: target.name,
-        scores: await scoresOf(target, experiment.dataset.test),
+        scores: await scoresOf(target, experiment.dataset.test, position),
       }),
     ),
   );
@@ -103,13 +129,13 @@ async function scoredSets(experiment: Experiment): Promise<ScoredSet[]> {
     .filter(({ scores }) => scores.length > 0);
 }
 
-/** With the cases of all folds together behind the folds. */
+/** The sets of a class, with the cases of all folds together behind the folds. */
 function withAllFolds(sets: readonly ScoredSet[]): ScoredSet[] {
   const folds = sets.filter(({ set }) => set === "cross-validation");
   const scores = folds.flatMap((scoredSet) => scoredSet.scores);
   return [
     ...folds,
-    { set: "cross-validation", model: "all folds", scores },
+    { ...folds[0], set: "cross-validation", model: "all folds", scores },
     ...sets.filter(({ set }) => set === "test"),
   ];
 }
@@ -123,24 +149,34 @@ async function writeTable(
   await writeJson(paths.json, content);
 }
 
-/** Best, median and worst case of the cross-validation by whole-volume DSC; none where whole volumes are not measured. */
+/**
+ * Best, median and worst case of the cross-validation by whole-volume DSC, of several classes by its mean; none where
+ * whole volumes are not measured, or no channel is a CT.
+ */
 async function casePictures(experiment: Experiment, sets: readonly ScoredSet[]): Promise<CasePicture[]> {
-  const judged = sets
-    .filter(({ set }) => set === "cross-validation")
-    .flatMap(({ model, scores }) =>
-      scores.flatMap(({ case: id, whole_volume }) => {
-        const dsc = whole_volume?.metrics.dsc ?? null;
-        return dsc === null ? [] : { id, dsc, fold: Number(model.replace("fold_", "")) };
-      }),
-    );
+  const ct = ctChannelOf(experiment.configuration.plan);
+  if (ct === null) return [];
+  const byCase = new Map<string, { id: string; fold: number; values: number[] }>();
+  for (const { model, scores } of sets.filter(({ set }) => set === "cross-validation"))
+    for (const { case: id, whole_volume } of scores) {
+      const dsc = whole_volume?.metrics.dsc ?? null;
+      const known = byCase.get(id) ?? { id, fold: Number(model.replace("fold_", "")), values: [] };
+      if (dsc !== null) byCase.set(id, { ...known, values: [...known.values, dsc] });
+    }
+  const judged = [...byCase.values()].map(({ id, fold, values }) => ({
+    id,
+    fold,
+    dsc: summarise(values).mean ?? 0,
+  }));
   const pictures: CasePicture[] = [];
   for (const { rank, id, dsc, fold } of bestMedianWorst(judged)) {
     const scan = experiment.dataset.training.find((scan) => scan.id === id);
     if (scan === undefined) continue;
-    const { image, label } = await loadCase(scan, experiment.dataset.labels);
+    const { channels, label } = await loadCase(scan, experiment.dataset.labels);
     const mask = await readScan(maskPath(validationTarget(experiment, fold), scan));
     const caption = `${experiment.dataLabel} - ${id} - ${rank} of the cross-validation, DSC ${dsc.toFixed(3)} - research use only`;
-    const png = overlayPng(image, label, { ...mask, data: Uint8Array.from(mask.data) }, { caption });
+    const truth = label && foregroundMask(label);
+    const png = overlayPng(channels[ct], truth, { ...mask, data: Uint8Array.from(mask.data) }, { caption });
     pictures.push({ rank, case: scan.id, dsc, png });
   }
   return pictures;

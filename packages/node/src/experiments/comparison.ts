@@ -19,7 +19,7 @@ export interface Comparison {
 }
 
 /**
- * The ensemble against each fold's network on the test set; none without a test set. Patients are compared, not their
+ * The ensemble against each fold's network on the test set, of sets of one class; none without a test set. Patients are compared, not their
  * nodes, which are not independent pairs.
  */
 export function ensembleComparisons(

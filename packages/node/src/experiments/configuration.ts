@@ -102,11 +102,6 @@ export async function beginExperiment(asked: ExperimentRequest, job: Job = {}): 
   };
   const request: Request = { ...asked, configuration };
   const { folder, dataset, patients, splitsPath } = request;
-  const { labels, channels } = configuration.plan;
-  if (labels !== undefined || channels !== undefined)
-    throw new InputError(
-      `${dataset.folder} has several classes or channels, or voxels to be ignored, of which no table can be made yet; choose one class with --foreground, and keep the CT alone.`,
-    );
   // What cannot be is refused before anything is written.
   requireIndependentTest(request);
   const given = splitsPath === null ? null : await readSplits(splitsPath, dataset, patients);

@@ -29,6 +29,8 @@ const schema = z.object({
     volume_ml: quantiles,
     short_axis_mm: quantiles,
   }),
+  /** The nodes of each class, where there are several. */
+  classes: z.array(z.object({ name: z.string(), nodes: z.object({ total: z.number() }) })).optional(),
   scans: z.array(
     z.object({
       case: z.string(),

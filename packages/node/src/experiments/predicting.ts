@@ -24,6 +24,8 @@ import {
   caseScoreSchema,
   prepareScan,
   type ScanPrediction,
+  type StoredScore,
+  scoreOfClass,
   scorePrediction,
   wholeMask,
 } from "./scoring.js";
@@ -95,9 +97,14 @@ export async function predictCases(
   }
 }
 
-/** The figures of cases by one target. */
-export async function scoresOf(target: PredictionTarget, cases: readonly Case[]): Promise<CaseScore[]> {
-  return Promise.all(cases.map((scan) => readJson(scorePath(target, scan), caseScoreSchema)));
+/** The figures of cases by one target, for the class at a position. */
+export async function scoresOf(
+  target: PredictionTarget,
+  cases: readonly Case[],
+  position: number,
+): Promise<CaseScore[]> {
+  const scores = await Promise.all(cases.map((scan) => readJson(scorePath(target, scan), caseScoreSchema)));
+  return scores.map((score) => scoreOfClass(score, position));
 }
 
 export const maskPath = ({ folder }: PredictionTarget, { id }: Pick<Case, "id">): string =>
@@ -105,7 +112,7 @@ export const maskPath = ({ folder }: PredictionTarget, { id }: Pick<Case, "id">)
 
 const scorePath = ({ folder }: PredictionTarget, { id }: Case): string => join(folder, `${id}.json`);
 
-async function scoreAt(target: PredictionTarget, scan: Case): Promise<CaseScore | null> {
+async function scoreAt(target: PredictionTarget, scan: Case): Promise<StoredScore | null> {
   const path = scorePath(target, scan);
   return (await isFile(path)) ? readJson(path, caseScoreSchema) : null;
 }
@@ -183,7 +190,7 @@ async function predictCase(
   const whole =
     configuration.protocol === "node-level"
       ? null
-      : (await named(datasetCase, probabilityOfScan(scan.scan, predictor, { ...look, searched })))
+      : (await named(datasetCase, probabilityOfScan(scan.channels, predictor, { ...look, searched })))
           .predictions;
   const crops: (readonly Prediction[])[] = [];
   for (const { image } of scan.crops) crops.push(await predictor.probability(image, look));
@@ -199,7 +206,7 @@ async function predictCase(
         maskPath(target, datasetCase),
         writeNifti(mask, { description: "lnsnet, research use only" }),
       );
-    const score: CaseScore = {
+    const score = {
       case: datasetCase.id,
       weights: weights.get(target) ?? "",
       data: dataOf(experiment, datasetCase),

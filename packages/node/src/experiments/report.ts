@@ -17,7 +17,14 @@ import {
   textTable,
 } from "@lnsnet/core/reports";
 import type { Split } from "@lnsnet/core/training";
-import { lymphNodeNames } from "@lnsnet/core/transforms";
+import {
+  type Channel,
+  isWindow,
+  type LabelScheme,
+  labelSchemeOf,
+  logitChannels,
+  lymphNodeNames,
+} from "@lnsnet/core/transforms";
 import { scansAndPatients } from "../datasets/splits.js";
 import type { Environment } from "../work/environment.js";
 import { dscValues, ensembleComparisons, type Protocol } from "./comparison.js";
@@ -89,7 +96,8 @@ export function summaryLatex({ dataLabel, sets, summary }: ExperimentResult): st
     sets.filter(isWhole).flatMap((set) => {
       const rows = paperRows(summary, set, protocol);
       const caption = `${paperCaption(set, protocol)} Data: ${dataLabel}. Research use only.`;
-      const label = `tab:${protocol}-${set.set}`.replaceAll("_", "-");
+      const name = [protocol, set.set, ...(set.className === undefined ? [] : [set.className])].join("-");
+      const label = `tab:${name}`.replaceAll(/[^\w:-]|_/g, "-");
       return rows.length === 0 ? [] : latexTable(paperColumns, rows, { caption, label });
     }),
   );
@@ -120,8 +128,17 @@ const protocolTitles: Readonly<Record<Protocol, string>> = {
 const isWhole = ({ model }: Pick<ScoredSet, "model">): boolean =>
   model === "all folds" || model === "ensemble";
 
-const setTitle = ({ set, model }: Pick<ScoredSet, "set" | "model">): string =>
-  `${set === "test" ? "test set" : "cross-validation"}, ${model.replace("_", " ")}`;
+const setTitle = ({ set, model, className }: Omit<ScoredSet, "scores">): string =>
+  [
+    ...(className === undefined ? [] : [className]),
+    set === "test" ? "test set" : "cross-validation",
+    model.replace("_", " "),
+  ].join(", ");
+
+/** The classes of sets; one of undefined where there are not several. */
+const classesOf = (sets: readonly ScoredSet[]): readonly (string | undefined)[] => [
+  ...new Set(sets.map(({ className }) => className)),
+];
 
 function findings({ configuration, dataLabel, sets, summary, folds, warnings }: ExperimentResult): string[] {
   const headline = protocolNames.flatMap((protocol) =>
@@ -150,26 +167,45 @@ function protocolSections(result: ExperimentResult, protocol: Protocol): Section
   if (!measured) return [];
   const blocks: Block[] = [
     { kind: "paragraph", text: protocolTexts[protocol] },
+    ...(classesOf(sets).length === 1
+      ? []
+      : [
+          {
+            kind: "paragraph" as const,
+            text: "Each class is judged by itself: its voxels, its nodes, and the prediction of this class. Nothing is averaged over classes.",
+          },
+        ]),
     ...sets.filter(isWhole).flatMap((set): Block[] => {
       const rows = paperRows(summary, set, protocol);
       return rows.length === 0 ? [] : [tableBlock(paperCaption(set, protocol), paperColumns, rows)];
     }),
     modelTable(result, protocol),
-    ...comparisonTable(result, protocol),
-    {
-      kind: "svg",
-      svg: boxPlotSvg({
-        title: `DSC, ${protocolTitles[protocol].toLowerCase()}`,
-        axisLabel: "DSC",
-        domain: [0, 1],
-        groups: sets.map((set) => ({ label: setTitle(set), values: dscValues(set.scores, protocol) })),
-        note: result.dataLabel,
-      }),
-      caption: `DSC of each ${protocol === "node_level" ? "node" : "scan"}, by model`,
-    },
+    ...classesOf(sets).flatMap((className) => comparisonTable(result, protocol, className)),
+    ...classesOf(sets).map((className) => dscChart(result, protocol, className)),
     ...(protocol === "node_level" ? nodeLevelCharts(result) : wholeVolumeCharts(result)),
   ];
   return [{ heading: `Result: ${protocolTitles[protocol].toLowerCase()}`, blocks }];
+}
+
+function dscChart(
+  { sets, dataLabel }: ExperimentResult,
+  protocol: Protocol,
+  className: string | undefined,
+): Block {
+  const ofClass = sets.filter((scoredSet) => scoredSet.className === className);
+  const suffix = className === undefined ? "" : `, ${className}`;
+  const svg = boxPlotSvg({
+    title: `DSC, ${protocolTitles[protocol].toLowerCase()}${suffix}`,
+    axisLabel: "DSC",
+    domain: [0, 1],
+    groups: ofClass.map(({ set, model, scores }) => ({
+      label: setTitle({ set, model }),
+      values: dscValues(scores, protocol),
+    })),
+    note: dataLabel,
+  });
+  const judged = protocol === "node_level" ? "node" : "scan";
+  return { kind: "svg", svg, caption: `DSC of each ${judged}, by model${suffix}` };
 }
 
 const protocolTexts: Readonly<Record<Protocol, string>> = {
@@ -195,7 +231,7 @@ function paperCaption(set: ScoredSet, protocol: Protocol): string {
 function paperRows(summary: readonly SummaryRow[], set: ScoredSet, protocol: Protocol) {
   return summary.flatMap((row) => {
     const figures = row[protocol];
-    if (row.set !== set.set || row.model !== set.model || figures === null) return [];
+    if (!isOfSet(row, set) || figures === null) return [];
     const { digits, ...title } = measureTitles[row.measure];
     const number = figureText(digits);
     const range = (low: number | null, high: number | null) =>
@@ -240,10 +276,15 @@ function modelTable({ sets, summary }: ExperimentResult, protocol: Protocol): Bl
   return { kind: "table", caption: `${protocolTitles[protocol]}: mean ± SD of each model`, columns, rows };
 }
 
-function comparisonTable({ sets, patientOf }: ExperimentResult, protocol: Protocol): Block[] {
-  const rows = ensembleComparisons(sets, protocol, patientOf);
+function comparisonTable(
+  { sets, patientOf }: ExperimentResult,
+  protocol: Protocol,
+  className: string | undefined,
+): Block[] {
+  const ofClass = sets.filter((scoredSet) => scoredSet.className === className);
+  const rows = ensembleComparisons(ofClass, protocol, patientOf);
   if (rows.length === 0) return [];
-  const caption = `${protocolTitles[protocol]}: the ensemble against each fold's network on the test set, by the mean DSC of each patient; paired Wilcoxon signed-rank test, two-sided, with Holm's correction`;
+  const caption = `${protocolTitles[protocol]}${className === undefined ? "" : `, ${className}`}: the ensemble against each fold's network on the test set, by the mean DSC of each patient; paired Wilcoxon signed-rank test, two-sided, with Holm's correction`;
   return [
     tableBlock(
       caption,
@@ -284,7 +325,15 @@ function nodeLevelCharts({ sets, dataLabel }: ExperimentResult): Block[] {
   });
 }
 
-function wholeVolumeCharts({ sets, dataLabel }: ExperimentResult): Block[] {
+/** In a softmax, the most probable class is taken, which 0.5 comes close to. */
+function thresholdNote(plan: ExperimentConfiguration["plan"]): string {
+  const scheme = labelSchemeOf(plan);
+  return logitChannels(scheme) > scheme.classes.length
+    ? `the large dot is the threshold ${FOREGROUND_THRESHOLD}; in use is the most probable class`
+    : `the large dot is the threshold in use, ${FOREGROUND_THRESHOLD}`;
+}
+
+function wholeVolumeCharts({ sets, dataLabel, configuration }: ExperimentResult): Block[] {
   const whole = sets.filter(isWhole);
   const labelled = whole.filter(({ scores }) => scores.some(({ whole_volume }) => whole_volume !== null));
   return [
@@ -295,7 +344,7 @@ function wholeVolumeCharts({ sets, dataLabel }: ExperimentResult): Block[] {
         acrossLabel: "false positives a volume",
         upLabel: "sensitivity",
         upDomain: [0, 1],
-        note: `${dataLabel}; the large dot is the threshold in use, ${FOREGROUND_THRESHOLD}`,
+        note: `${dataLabel}; ${thresholdNote(configuration.plan)}`,
         curves: labelled.map((set) => {
           const points = frocOf(set);
           return {
@@ -494,6 +543,10 @@ function dataSection({
     { what: "median spacing of all scans", value: median(spacing_mm, 2, "mm") },
     { what: "median size of all scans", value: median(size_voxels, 0, "voxels") },
     { what: "nodes", value: String(nodes.total) },
+    ...(fingerprint.classes ?? []).map((ofClass) => ({
+      what: `nodes of ${ofClass.name}`,
+      value: String(ofClass.nodes.total),
+    })),
     { what: "nodes a scan, median [quartiles]", value: quartiles(nodes.per_case, 0) },
     { what: "node volume (mL), median [quartiles]", value: quartiles(nodes.volume_ml, 2) },
     { what: "short axis (mm), median [quartiles]", value: quartiles(nodes.short_axis_mm, 1) },
@@ -566,6 +619,8 @@ function settingsSection({ configuration, environment, folds, multiplyAdds }: Ex
     "multiply-adds of a patch": `${(multiplyAdds / 1e9).toFixed(2)} G`,
     "patch (depth, height, width)": `${plan.patchSize.join(" × ")} voxels`,
     "working spacing": `${plan.spacingMm.join(" × ")} mm`,
+    ...(plan.channels === undefined ? {} : { channels: plan.channels.map(channelInWords).join(", ") }),
+    ...(plan.labels === undefined ? {} : { classes: classesInWords(plan.labels) }),
     window: `${figureText(0)(plan.window.lowHu)} to ${figureText(0)(plan.window.highHu)} HU`,
     "steps of each fold": folds.map(({ steps }) => steps).join(", "),
     "batch, batches an update": `${training.batchSize}, ${training.accumulation}`,
@@ -599,6 +654,18 @@ function settingsSection({ configuration, environment, folds, multiplyAdds }: Ex
   };
 }
 
+const channelInWords = ({ name, scaling }: Channel): string =>
+  `${name} by ${isWindow(scaling) ? "the window" : "z-scores"}`;
+
+function classesInWords({ kind, classes, ignored }: LabelScheme): string {
+  const names = classes.map(({ name, writtenAs }) => `${name} (written as ${writtenAs})`).join(", ");
+  const end = kind === "overlapping" ? "a sigmoid each" : "a softmax";
+  return [
+    classes.length === 1 ? names : `${names}, ${kind}, by ${end}`,
+    ...(ignored === null ? [] : [`voxels of the value ${ignored} left out`]),
+  ].join("; ");
+}
+
 function repeatSection({ environment }: ExperimentResult): Section {
   return {
     heading: "How to repeat this",
@@ -615,15 +682,16 @@ function repeatSection({ environment }: ExperimentResult): Section {
 
 function figuresOf(
   summary: readonly SummaryRow[],
-  { set, model }: Pick<ScoredSet, "set" | "model">,
+  set: ScoredSet,
   protocol: Protocol,
   measure: string,
 ): Figures | null {
-  const row = summary.find(
-    (candidate) => candidate.set === set && candidate.model === model && candidate.measure === measure,
-  );
+  const row = summary.find((candidate) => candidate.measure === measure && isOfSet(candidate, set));
   return row?.[protocol] ?? null;
 }
+
+const isOfSet = (row: SummaryRow, { set, model, className }: ScoredSet): boolean =>
+  row.set === set && row.model === model && row.class === className;
 
 function volumePairs(
   rows: readonly { readonly volume_truth_ml: number | null; readonly volume_prediction_ml: number | null }[],

@@ -14,26 +14,41 @@ import {
 } from "@lnsnet/core";
 import {
   type ClassPrediction,
+  classLabels,
   FOREGROUND_THRESHOLD,
-  nodeMask,
   nodesOfPredictions,
   type Prediction,
   scanCleaner,
 } from "@lnsnet/core/inference";
 import { countsAtThresholds, countsOf, pairOfNode } from "@lnsnet/core/metrics";
-import { labelSchemeOf, type Prepared, prepareImage, restoreMask } from "@lnsnet/core/transforms";
-import { type IntegerVoxelArray, nodeCropStart, resampleLabels } from "@lnsnet/core/volume";
+import {
+  ctChannelOf,
+  IGNORED,
+  type LabelScheme,
+  labelSchemeOf,
+  outsideOf,
+  type Prepared,
+  prepareChannels,
+  restoreClass,
+  scalingsOf,
+  targetNumbers,
+  targetTable,
+  truthOfClass,
+  workingGrid,
+} from "@lnsnet/core/transforms";
+import { type IntegerVoxelArray, maskWhere, nodeCropStart, resampleLabels } from "@lnsnet/core/volume";
 import { measureNodes, numberedComponents } from "@lnsnet/core/voxels";
 import { z } from "zod";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
-import { instancesOf } from "../datasets/survey.js";
+import { instancesOf, instancesWithin } from "../datasets/survey.js";
 import { forEachMetric, metricNames, metricRow } from "../evaluation/metric-names.js";
 import type { Experiment } from "./configuration.js";
 
 /** A case as it is predicted and judged. */
 export interface PreparedScan {
-  readonly scan: Volume;
+  readonly channels: readonly Volume[];
+  /** Null where the case has no label. */
   readonly truth: Truth | null;
   /** One for each true node; none where the protocol is the whole volume alone. */
   readonly crops: readonly NodeCrop[];
@@ -41,6 +56,13 @@ export interface PreparedScan {
 
 /** On the scan's own grid. */
 interface Truth {
+  /** In the order of the plan's classes. */
+  readonly classes: readonly ClassTruth[];
+  /** 1 where nobody judged; null where all was judged. */
+  readonly unjudged: Volume<Uint8Array> | null;
+}
+
+interface ClassTruth {
   readonly mask: Volume<Uint8Array>;
   /** A label a node. */
   readonly instances: Volume<IntegerVoxelArray>;
@@ -49,9 +71,13 @@ interface Truth {
 
 /** A box of the network's patch size around a node, on the working grid. */
 interface NodeCrop {
+  /** Position of the node's class. */
+  readonly position: number;
   readonly node: number;
   readonly image: Prepared;
+  /** The nodes of the class. */
   readonly instances: Volume<IntegerVoxelArray>;
+  readonly unjudged: Volume<Uint8Array> | null;
 }
 
 /** What networks say of a {@link PreparedScan}. */
@@ -83,13 +109,8 @@ const figure = z.number().nullable();
 const metricRowSchema = z.record(z.enum(metricNames), figure);
 const countsSchema = z.object({ trueNodes: z.number(), predictedNodes: z.number(), hits: z.number() });
 
-/** The scores of a case, as in its JSON file. A value that does not exist is null. */
-export const caseScoreSchema = z.object({
-  case: z.string(),
-  /** A hash of the weights that predicted. */
-  weights: z.string(),
-  /** A hash of the case's files. */
-  data: z.string(),
+/** The figures of a class of a case. A value that does not exist is null. */
+const figuresSchema = z.object({
   /** Null where the case has no label. */
   true_nodes: z
     .array(z.object({ node: z.number(), volume_ml: z.number(), short_axis_mm: z.number() }))
@@ -116,43 +137,83 @@ export const caseScoreSchema = z.object({
     .nullable(),
 });
 
-export type CaseScore = z.infer<typeof caseScoreSchema>;
+type ClassFigures = z.infer<typeof figuresSchema>;
+
+const origin = {
+  case: z.string(),
+  /** A hash of the weights that predicted. */
+  weights: z.string(),
+  /** A hash of the case's files. */
+  data: z.string(),
+};
+
+/** The scores of a case, as in its JSON file: a list of classes where there are several. */
+export const caseScoreSchema = z.union([
+  z.object({ ...origin, classes: z.array(z.object({ class: z.string(), ...figuresSchema.shape })) }),
+  z.object({ ...origin, ...figuresSchema.shape }),
+]);
+
+export type StoredScore = z.infer<typeof caseScoreSchema>;
+
+/** The scores of one class of a case. */
+export type CaseScore = Omit<StoredScore, "classes"> & ClassFigures;
+
+/** The scores of a case for the class at a position. */
+export function scoreOfClass(score: StoredScore, position: number): CaseScore {
+  if (!("classes" in score)) return score;
+  const { classes, ...rest } = score;
+  const { class: _, ...figures } = classes[position];
+  return { ...rest, ...figures };
+}
 
 /** @throws InputError where the case cannot be used, or its instances are not those of its label */
 export async function prepareScan(
   scan: Case,
   { dataset, configuration: { plan, protocol } }: Pick<Experiment, "dataset" | "configuration">,
 ): Promise<PreparedScan> {
-  const { image, label } = await loadCase(scan, dataset.labels);
+  const { channels, label } = await loadCase(scan, dataset.labels);
   const truth = label === null ? null : await truthOf(scan, label, dataset.labels);
-  return {
-    scan: image,
-    truth,
-    crops: truth === null || protocol === "whole-volume" ? [] : cropsOf(truth, image, plan),
-  };
+  const crops = truth === null || protocol === "whole-volume" ? [] : cropsOf(truth, channels, plan);
+  return { channels, truth, crops };
 }
 
 /** The mask of the whole scan, on its own grid, as `lnsnet predict` writes it. */
 export function wholeMask(
   { whole }: ScanPrediction,
-  { scan }: PreparedScan,
+  { channels }: PreparedScan,
   { plan, prediction }: Experiment["configuration"],
 ): Volume<Uint8Array> | null {
-  return whole === null
-    ? null
-    : nodeMask(nodesOfPredictions(scan, plan, whole, prediction.cleanUp).instances);
+  if (whole === null) return null;
+  return classLabels(nodesOfPredictions(channels, plan, whole, prediction.cleanUp), labelSchemeOf(plan));
 }
 
 /** @param mask as {@link wholeMask} gives it */
 export function scorePrediction(
   prediction: ScanPrediction,
   mask: Volume<Uint8Array> | null,
-  { truth, scan, crops }: PreparedScan,
-  { plan, prediction: settings, protocol }: Experiment["configuration"],
-): Omit<CaseScore, "case" | "weights" | "data"> {
+  scan: PreparedScan,
+  configuration: Experiment["configuration"],
+): ClassFigures | { readonly classes: readonly ({ readonly class: string } & ClassFigures)[] } {
+  const { classes } = labelSchemeOf(configuration.plan);
+  const figures = classes.map((_, position) => scoreClass(position, prediction, mask, scan, configuration));
+  if (classes.length === 1) return figures[0];
+  return { classes: figures.map((ofClass, position) => ({ class: classes[position].name, ...ofClass })) };
+}
+
+function scoreClass(
+  position: number,
+  prediction: ScanPrediction,
+  mask: Volume<Uint8Array> | null,
+  { truth, channels, crops }: PreparedScan,
+  { prediction: settings, protocol, plan }: Experiment["configuration"],
+): ClassFigures {
   if (truth === null) return { true_nodes: null, node_level: null, whole_volume: null };
+  const scheme = labelSchemeOf(plan);
+  const ct = ctChannelOf(plan);
+  const { [position]: ofClass } = truth.classes;
+  const alone = { ...scheme, classes: [scheme.classes[position]] };
   return {
-    true_nodes: truth.nodes.map(({ id, volumeMl, shortAxisMm }) => ({
+    true_nodes: ofClass.nodes.map(({ id, volumeMl, shortAxisMm }) => ({
       node: id,
       volume_ml: volumeMl,
       short_axis_mm: shortAxisMm,
@@ -160,46 +221,99 @@ export function scorePrediction(
     node_level:
       protocol === "whole-volume"
         ? null
-        : crops.map((nodeCrop, index) => scoreNode(prediction.crops[index][0].probability, nodeCrop)),
+        : crops.flatMap((nodeCrop, index) =>
+            nodeCrop.position === position ? scoreNode(prediction.crops[index], nodeCrop, scheme) : [],
+          ),
     whole_volume:
       prediction.whole === null || mask === null
         ? null
         : scoreWhole(
-            prediction.whole,
-            mask,
-            truth,
-            scan,
-            scanCleaner(scan, labelSchemeOf(plan), settings.cleanUp),
+            without(
+              resample(
+                prediction.whole[position].probability,
+                channels[0],
+                "linear",
+                0,
+              ) as Volume<Float32Array>,
+              truth.unjudged,
+            ),
+            without(maskOfClass(mask, scheme, position), truth.unjudged),
+            ofClass,
+            scanCleaner(ct === null ? null : channels[ct], alone, settings.cleanUp),
           ),
   };
 }
 
-async function truthOf(scan: Case, mask: Volume<Uint8Array>, labels: DatasetLabels): Promise<Truth> {
-  const given =
-    scan.instancesPath === null
-      ? numberedComponents(mask)
-      : await instancesOf(scan.instancesPath, mask, labels);
-  if ("problem" in given) throw new InputError(given.problem);
-  return { mask, instances: given, nodes: measureNodes(given, null, "labels") };
+/** A class of a mask that {@link wholeMask} gave; of a region, the voxels of all its values. */
+function maskOfClass(mask: Volume<Uint8Array>, scheme: LabelScheme, position: number): Volume<Uint8Array> {
+  if (scheme.classes.length === 1) return mask;
+  const table = targetTable(scheme);
+  return { ...mask, data: truthOfClass(targetNumbers(mask.data, table), table, position) };
 }
 
-function cropsOf({ instances, nodes }: Truth, image: Volume, plan: Plan): NodeCrop[] {
-  const { patchSize, spacingMm, window } = plan;
-  const prepared = prepareImage(image, spacingMm, window);
+/** Voxels as they are, and 0 where nobody judged. */
+function without<T extends Uint8Array | Float32Array>(
+  volume: Volume<T>,
+  unjudged: Volume<Uint8Array> | null,
+): Volume<T> {
+  if (unjudged === null) return volume;
+  const data = volume.data.slice() as T;
+  for (let n = 0; n < data.length; n++) if (unjudged.data[n] === 1) data[n] = 0;
+  return { ...volume, data };
+}
+
+async function truthOf(scan: Case, label: Volume<Uint8Array>, labels: DatasetLabels): Promise<Truth> {
+  const given = scan.instancesPath === null ? null : await instancesOf(scan.instancesPath, label, labels);
+  if (given !== null && "problem" in given) throw new InputError(given.problem);
+  const table = targetTable(labels.scheme);
+  const classes = labels.scheme.classes.map((_, position): ClassTruth => {
+    const mask = { ...label, data: truthOfClass(label.data, table, position) };
+    const instances = given === null ? numberedComponents(mask) : instancesWithin(given, mask);
+    return { mask, instances, nodes: measureNodes(instances, null, "labels") };
+  });
+  const unjudged = label.data.includes(IGNORED)
+    ? { ...label, data: maskWhere(label.data, (number) => number === IGNORED) }
+    : null;
+  return { classes, unjudged };
+}
+
+function cropsOf({ classes, unjudged }: Truth, channels: readonly Volume[], plan: Plan): NodeCrop[] {
+  const { patchSize, spacingMm } = plan;
+  const scalings = scalingsOf(plan);
+  const grid = workingGrid(channels[0], spacingMm);
+  const { hu, further = [] } = prepareChannels(channels, grid, scalings);
   const [depth, height, width] = patchSize;
-  const onGrid = resampleLabels(reorientToLps(instances), prepared);
-  const scan = { ...prepared, data: prepared.hu };
-  return nodes.map(({ id, centroidLpsMm }) => {
-    const start = nodeCropStart(indexOfPoint(prepared, centroidLpsMm), [width, height, depth]);
-    const { data: hu, ...grid } = crop(scan, start, [width, height, depth], window.lowHu);
-    return { node: id, image: { ...grid, hu }, instances: crop(onGrid, start, [width, height, depth], 0) };
+  const onGrid = <T extends IntegerVoxelArray>(labels: Volume<T>) =>
+    resampleLabels(reorientToLps(labels), grid);
+  const unjudgedOnGrid = unjudged && onGrid(unjudged);
+  return classes.flatMap(({ instances, nodes }, position) => {
+    const instancesOnGrid = onGrid(instances);
+    return nodes.map(({ id, centroidLpsMm }) => {
+      const start = nodeCropStart(indexOfPoint(grid, centroidLpsMm), [width, height, depth]);
+      const cut = <T extends IntegerVoxelArray>(data: T, outside: number) =>
+        crop({ ...grid, data }, start, [width, height, depth], outside);
+      const { data, ...place } = cut(hu, outsideOf(scalings[0]));
+      const others = further.map((channel, at) => cut(channel, outsideOf(scalings[at + 1])).data);
+      return {
+        position,
+        node: id,
+        image: { ...place, hu: data, ...(others.length > 0 ? { further: others } : {}) },
+        instances: cut(instancesOnGrid.data, 0),
+        unjudged: unjudgedOnGrid && cut(Uint8Array.from(unjudgedOnGrid.data), 0),
+      };
+    });
   });
 }
 
 /** A node that is lost between the voxels of the working grid has no figures. */
-function scoreNode(probability: Volume<Float32Array>, { node, instances }: NodeCrop) {
-  const predicted = restoreMask(probability, probability, FOREGROUND_THRESHOLD);
-  const { truth, prediction } = pairOfNode(predicted, instances, node);
+function scoreNode(
+  predictions: readonly Prediction[],
+  { position, node, instances, unjudged }: NodeCrop,
+  scheme: LabelScheme,
+) {
+  const probabilities = predictions.map(({ probability }) => probability);
+  const predicted = restoreClass(probabilities, position, probabilities[0], scheme, FOREGROUND_THRESHOLD);
+  const { truth, prediction } = pairOfNode(without(predicted, unjudged), instances, node);
   const shortAxisMm = (mask: Volume<Uint8Array>): number | null =>
     measureNodes(mask, null, "labels")[0]?.shortAxisMm ?? null;
   const [trueAxis, predictedAxis] = [shortAxisMm(truth), shortAxisMm(prediction)];
@@ -210,11 +324,11 @@ function scoreNode(probability: Volume<Float32Array>, { node, instances }: NodeC
   };
 }
 
+/** All on the scan's grid. */
 function scoreWhole(
-  [{ probability }]: readonly ClassPrediction[],
+  probability: Volume<Float32Array>,
   mask: Volume<Uint8Array>,
-  truth: Truth,
-  scan: Volume,
+  truth: ClassTruth,
   clean: ReturnType<typeof scanCleaner>,
 ) {
   const detection = detectNodes(truth.instances, mask, { truthSplit: "labels" });
@@ -227,7 +341,7 @@ function scoreWhole(
       metrics: metricRow(node),
       short_axis_error_mm: node.shortAxisErrorMm,
     })),
-    froc: countsAtThresholds(truth.instances, resample(probability, scan, "linear", 0), frocThresholds, {
+    froc: countsAtThresholds(truth.instances, probability, frocThresholds, {
       truthSplit: "labels",
       clean: (mask) => clean(mask).mask,
     }),

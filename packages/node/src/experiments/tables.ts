@@ -17,8 +17,17 @@ export interface ScoredSet {
   readonly set: "cross-validation" | "test";
   /** "fold_0", …, "ensemble"; "all folds" where each case is by the fold that did not train on it. */
   readonly model: string;
+  /** Where there are several. */
+  readonly className?: string | undefined;
   readonly scores: readonly CaseScore[];
 }
+
+/** What a row of a table says of its set. */
+const rowOfSet = ({ set, model, className }: Omit<ScoredSet, "scores">) => ({
+  set,
+  model,
+  ...(className === undefined ? {} : { class: className }),
+});
 
 export type PatientOf = (caseId: string) => string;
 
@@ -30,9 +39,9 @@ export interface DataTable {
 
 /** What must be known before any figure is read, a sentence each: models that predict nothing at all. */
 export function warningsOf(sets: readonly ScoredSet[]): string[] {
-  return sets.filter(predictsNothing).map(({ set, model, scores }) => {
+  return sets.filter(predictsNothing).map(({ set, model, className = "foreground", scores }) => {
     const where = set === "test" ? "the test set" : "its own cases";
-    return `The network of ${model.replace("_", " ")} predicts no foreground in any of the ${scores.length} scans of ${where}: its figures are those of empty masks. It is trained on too little, or for too few steps.`;
+    return `The network of ${model.replace("_", " ")} predicts no ${className} in any of the ${scores.length} scans of ${where}: its figures are those of empty masks. It is trained on too little, or for too few steps.`;
   });
 }
 
@@ -44,13 +53,12 @@ function predictsNothing({ scores }: ScoredSet): boolean {
   );
 }
 
-/** One row a case and model. Figures of whole volumes. */
+/** One row a case, model and class. Figures of whole volumes. */
 export function caseTable(sets: readonly ScoredSet[], patientOf: PatientOf): DataTable {
   return tableOf(
-    sets.flatMap(({ set, model, scores }) =>
+    sets.flatMap(({ scores, ...set }) =>
       scores.map((score) => ({
-        set,
-        model,
+        ...rowOfSet(set),
         case: score.case,
         patient: patientOf(score.case),
         true_nodes: score.true_nodes?.length ?? null,
@@ -67,14 +75,13 @@ export function caseTable(sets: readonly ScoredSet[], patientOf: PatientOf): Dat
 /** One row a true node and model; each protocol has columns of its own. */
 export function nodeTable(sets: readonly ScoredSet[], patientOf: PatientOf): DataTable {
   return tableOf(
-    sets.flatMap(({ set, model, scores }) =>
+    sets.flatMap(({ scores, ...set }) =>
       scores.flatMap((score) =>
         (score.true_nodes ?? []).map(({ node, volume_ml, short_axis_mm }) => {
           const alone = score.node_level?.find((measured) => measured.node === node);
           const inScan = score.whole_volume?.nodes.find((measured) => measured.node === node);
           return {
-            set,
-            model,
+            ...rowOfSet(set),
             case: score.case,
             patient: patientOf(score.case),
             node,
@@ -117,6 +124,8 @@ export interface Figures {
 export interface SummaryRow {
   readonly set: ScoredSet["set"];
   readonly model: string;
+  /** Where there are several. */
+  readonly class?: string;
   readonly measure: string;
   readonly node_level: Figures | null;
   readonly whole_volume: Figures | null;
@@ -152,12 +161,11 @@ export const measureTitles: Readonly<Record<string, MeasureTitle>> = {
 
 /** @param seed of the bootstrap */
 export function summaryRows(sets: readonly ScoredSet[], patientOf: PatientOf, seed: number): SummaryRow[] {
-  return sets.flatMap(({ set, model, scores }) => {
+  return sets.flatMap(({ scores, ...set }) => {
     const nodeLevel = nodeLevelFigures(scores, patientOf, seed);
     const wholeVolume = wholeVolumeFigures(scores, patientOf, seed);
     return Object.keys(measureTitles).map((measure) => ({
-      set,
-      model,
+      ...rowOfSet(set),
       measure,
       node_level: nodeLevel?.[measure] ?? null,
       whole_volume: wholeVolume?.[measure] ?? null,
@@ -168,10 +176,8 @@ export function summaryRows(sets: readonly ScoredSet[], patientOf: PatientOf, se
 /** The summary as a table of one row a set, model and measure, with columns of its own for each protocol. */
 export function summaryTable(rows: readonly SummaryRow[]): DataTable {
   return tableOf(
-    rows.map(({ set, model, measure, node_level, whole_volume }) => ({
-      set,
-      model,
-      measure,
+    rows.map(({ node_level, whole_volume, ...row }) => ({
+      ...row,
       ...prefixed("node_level", { ...(node_level ?? noFigures) }),
       ...prefixed("whole_volume", { ...(whole_volume ?? noFigures) }),
     })),

@@ -1,17 +1,14 @@
 // Prepares scans and batches ahead in worker threads, because the training step blocks the main thread.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
-import type { Vector3 } from "@lnsnet/core";
 import type { BatchPlan, BatchSource, PreparedCase, TrainingBatch } from "@lnsnet/core/training";
-import type { IntensityWindow } from "@lnsnet/core/transforms";
+import type { CacheSettings } from "../datasets/cache.js";
 import type { Case, Dataset } from "../datasets/dataset.js";
 import type { Job } from "../work/job.js";
 import { runInWorkers } from "../work/pool.js";
 import type { BatchMessage } from "./batch-worker.js";
 import type { KeptCase, PrepareTask } from "./prepare-worker.js";
 
-export interface PrepareOptions {
-  readonly spacingMm: Vector3;
-  readonly window: IntensityWindow;
+export interface PrepareOptions extends CacheSettings {
   /** Worker threads; 2 by default. */
   readonly threads?: number;
   /** Takes the cases from here, where `lnsnet preprocess` put them. */
@@ -27,10 +24,12 @@ export interface PrepareOptions {
 export async function prepareCases(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  { spacingMm, window, threads = 2, cacheFolder = null }: PrepareOptions,
+  { spacingMm, window, channels, threads = 2, cacheFolder = null }: PrepareOptions,
   job: Job = {},
 ): Promise<PreparedCase[]> {
-  const tasks = cases.map((scan): PrepareTask => ({ case: scan, labels, spacingMm, window, cacheFolder }));
+  const tasks = cases.map(
+    (scan): PrepareTask => ({ case: scan, labels, spacingMm, window, channels, cacheFolder }),
+  );
   return runInWorkers<PrepareTask, PreparedCase>(
     tasks,
     { worker: prepareWorker, threads, stage: "prepare", unit: "scan", textOf: ({ id }) => id },
@@ -47,11 +46,17 @@ export async function prepareCases(
 export async function fillCache(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  { spacingMm, window, threads = 2, cacheFolder }: PrepareOptions & { readonly cacheFolder: string },
+  {
+    spacingMm,
+    window,
+    channels,
+    threads = 2,
+    cacheFolder,
+  }: PrepareOptions & { readonly cacheFolder: string },
   job: Job = {},
 ): Promise<number> {
   const kept = await runInWorkers<PrepareTask, KeptCase>(
-    cases.map((scan) => ({ case: scan, labels, spacingMm, window, cacheFolder })),
+    cases.map((scan) => ({ case: scan, labels, spacingMm, window, channels, cacheFolder })),
     {
       worker: prepareWorker,
       name: "keep",

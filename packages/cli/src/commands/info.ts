@@ -1,7 +1,7 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
 import { counted, type Geometry, shown } from "@lnsnet/core";
 import { describeGeometry, orientationCode } from "@lnsnet/core/volume";
-import { type InspectedObject, type InspectedVolume, inspectPath } from "@lnsnet/node";
+import { type InspectedObject, type InspectedVolume, type Inspection, inspectPath } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { jsonArgument } from "../arguments.js";
 import { printJson, printText } from "../terminal/terminal.js";
@@ -16,8 +16,16 @@ export const infoCommand = defineCommand({
     json: jsonArgument,
   },
   async run({ args }) {
-    const { series: found, volumes, objects, markups, others } = await inspectPath(args.path);
-    const series = found.map(({ series: item, problems }, n) => ({
+    const inspection = await inspectPath(args.path);
+    if (args.json === true) printJson(inspectionJson(args.path, inspection));
+    else printText(inspectionText(inspection));
+  },
+});
+
+function inspectionJson(path: string, { series, volumes, objects, markups, others }: Inspection) {
+  return {
+    path,
+    series: series.map(({ series: item, problems }, n) => ({
       number: n + 1,
       series_number: item.number,
       uid: item.seriesInstanceUid,
@@ -28,46 +36,40 @@ export const infoCommand = defineCommand({
       frame_of_reference_uid: item.frameOfReferenceUid,
       geometry: item.geometry === null ? null : geometryJson(item.geometry),
       problems: problems.map(({ kind, message, isRefused }) => ({ kind, message, refused: isRefused })),
-    }));
-    if (args.json === true)
-      return printJson({
-        path: args.path,
-        series,
-        volumes: volumes.map(volumeJson),
-        objects: objects.map(objectJson),
-        markups,
-        others,
-      });
-    const seriesText = found.map(({ series: item, problems }, n) =>
-      paragraph(
-        `series ${n + 1}: ${item.modality} "${shown(item.description)}", ${counted(item.sliceCount, "slice")}, ${item.transferSyntax}`,
-        item.geometry,
-        problems.map(
-          ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,
-        ),
+    })),
+    volumes: volumes.map(volumeJson),
+    objects: objects.map(objectJson),
+    markups,
+    others,
+  };
+}
+
+function inspectionText({ series, volumes, objects, markups, others }: Inspection): string {
+  const seriesText = series.map(({ series: item, problems }, n) =>
+    paragraph(
+      `series ${n + 1}: ${item.modality} "${shown(item.description)}", ${counted(item.sliceCount, "slice")}, ${item.transferSyntax}`,
+      item.geometry,
+      problems.map(
+        ({ kind, message, isRefused }) => `${isRefused ? "refused" : "note"}: ${kind}: ${message}`,
       ),
-    );
-    const volumeText = volumes.map(({ name, type, grid, problems }) =>
-      paragraph(
-        `volume: ${name}, ${type ?? "unreadable"}`,
-        grid,
-        problems.map((problem) => `note: ${problem}`),
-      ),
-    );
-    const objectsText = objects.map(objectText);
-    const markupsText = markups.map(({ name, points, problems }) =>
-      paragraph(
-        `points: ${name}, ${points === null ? "unreadable" : counted(points, "point")}`,
-        null,
-        problems.map((problem) => `note: ${problem}`),
-      ),
-    );
-    const othersText = others.map(
-      ({ name, reason }) => `no image: ${reason.includes(name) ? reason : `${name}: ${reason}`}`,
-    );
-    printText([...seriesText, ...volumeText, ...objectsText, ...markupsText, ...othersText].join("\n"));
-  },
-});
+    ),
+  );
+  const notes = (problems: readonly string[]): string[] => problems.map((problem) => `note: ${problem}`);
+  const volumeText = volumes.map(({ name, type, grid, problems }) =>
+    paragraph(`volume: ${name}, ${type ?? "unreadable"}`, grid, notes(problems)),
+  );
+  const markupsText = markups.map(({ name, points, problems }) =>
+    paragraph(
+      `points: ${name}, ${points === null ? "unreadable" : counted(points, "point")}`,
+      null,
+      notes(problems),
+    ),
+  );
+  const othersText = others.map(
+    ({ name, reason }) => `no image: ${reason.includes(name) ? reason : `${name}: ${reason}`}`,
+  );
+  return [...seriesText, ...volumeText, ...objects.map(objectText), ...markupsText, ...othersText].join("\n");
+}
 
 function objectJson({ name, modality, title, regions, references, problems }: InspectedObject) {
   return {

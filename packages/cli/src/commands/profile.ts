@@ -33,54 +33,53 @@ export const profileCommand = defineCommand({
       prediction: predictionBytes(network, size),
       trainingStep: trainingStepBytes(network, input),
     };
-    if (args.json === true) {
-      printJson({
-        network: args.network,
-        parameters: profile.parameters,
-        multiply_adds: profile.multiplyAdds,
-        multiply_adds_thop: profile.multiplyAddsThop,
-        prediction_bytes: bytes.prediction,
-        training_step_bytes: bytes.trainingStep,
-        input,
-        layers: profile.layers.map(({ layer, parameters, multiplyAdds, multiplyAddsThop, output }) => ({
-          layer,
-          parameters,
-          multiply_adds: multiplyAdds,
-          multiply_adds_thop: multiplyAddsThop,
-          output,
-        })),
-      });
-      return;
-    }
-    const whole = (value: number): string => value.toLocaleString("en");
-    const millions = (value: number): string => (value / 1e6).toFixed(1);
-    const row = (
-      layer: string,
-      { parameters, multiplyAdds, multiplyAddsThop }: typeof profile,
-      output: string,
-    ) => ({
-      layer,
-      output,
-      parameters,
-      multiplyAdds,
-      multiplyAddsThop,
-    });
-    printText(
-      textTable(
-        [
-          { key: "layer", title: "layer" },
-          { key: "output", title: "result" },
-          { key: "parameters", title: "parameters", format: whole },
-          { key: "multiplyAdds", title: "multiply-adds", unit: "M", format: millions },
-          { key: "multiplyAddsThop", title: "by thop's rule", unit: "M", format: millions },
-        ],
-        profile.layers.map((layer) => row(layer.layer, { ...layer, layers: [] }, layer.output.join("×"))),
-        [row(`${args.network}, input ${input.join("×")}`, profile, "")],
-      ),
-    );
-    const gigabytes = (value: number): string => `${(value / 1e9).toFixed(2)} GB`;
-    printText(
-      `Tensors held at once: ${gigabytes(bytes.prediction)} in prediction, ${gigabytes(bytes.trainingStep)} in a training step. The process takes up to twice as much.`,
-    );
+    if (args.json === true) printJson(profileJson(args.network, profile, input, bytes));
+    else printText(profileText(`${args.network}, input ${input.join("×")}`, profile, bytes));
   },
 });
+
+type Profile = ReturnType<typeof profileNetwork>;
+
+/** What the tensors hold at once. */
+interface HeldBytes {
+  readonly prediction: number;
+  readonly trainingStep: number;
+}
+
+function profileJson(network: string, profile: Profile, input: readonly number[], bytes: HeldBytes) {
+  return {
+    network,
+    parameters: profile.parameters,
+    multiply_adds: profile.multiplyAdds,
+    multiply_adds_thop: profile.multiplyAddsThop,
+    prediction_bytes: bytes.prediction,
+    training_step_bytes: bytes.trainingStep,
+    input,
+    layers: profile.layers.map(({ layer, parameters, multiplyAdds, multiplyAddsThop, output }) => ({
+      layer,
+      parameters,
+      multiply_adds: multiplyAdds,
+      multiply_adds_thop: multiplyAddsThop,
+      output,
+    })),
+  };
+}
+
+function profileText(title: string, profile: Profile, bytes: HeldBytes): string {
+  const whole = (value: number): string => value.toLocaleString("en");
+  const millions = (value: number): string => (value / 1e6).toFixed(1);
+  const gigabytes = (value: number): string => `${(value / 1e9).toFixed(2)} GB`;
+  const { parameters, multiplyAdds, multiplyAddsThop } = profile;
+  const table = textTable(
+    [
+      { key: "layer", title: "layer" },
+      { key: "output", title: "result" },
+      { key: "parameters", title: "parameters", format: whole },
+      { key: "multiplyAdds", title: "multiply-adds", unit: "M", format: millions },
+      { key: "multiplyAddsThop", title: "by thop's rule", unit: "M", format: millions },
+    ],
+    profile.layers.map((layer) => ({ ...layer, output: layer.output.join("×") })),
+    [{ layer: title, output: "", parameters, multiplyAdds, multiplyAddsThop }],
+  );
+  return `${table}\nTensors held at once: ${gigabytes(bytes.prediction)} in prediction, ${gigabytes(bytes.trainingStep)} in a training step. The process takes up to twice as much.`;
+}

@@ -134,22 +134,7 @@ export async function findClickedNode(
     return { box, predictions, position, component: componentAt({ ...grid, data }, pointMm) };
   };
 
-  let result = await predictBox({ start: nodeCropStart(indexOfPoint(whole, pointMm), patch), size: patch });
-  if (result.component !== null && centresAgain) {
-    const start = nodeCropStart(indexOfPoint(whole, result.component.centroidMm), patch);
-    if (start.some((first, axis) => first !== result.box.start[axis])) {
-      const again = await predictBox({ start, size: patch });
-      if (again.component !== null) result = again;
-    }
-  }
-  let grown = grownBox(result, whole, patch);
-  while (grown !== null) {
-    const wider = await predictBox(grown);
-    if (wider.component === null) break;
-    result = wider;
-    grown = grownBox(result, whole, patch);
-  }
-
+  const result = await followed(predictBox, whole, pointMm, patch, centresAgain);
   const prediction = result.predictions[result.position];
   const { probability } = prediction;
   const box = voxelsAround(channels[0], outerCorners(probability));
@@ -176,6 +161,36 @@ export async function findClickedNode(
     prediction,
     isCut: facesReached(result, whole).length > 0,
   };
+}
+
+/** A patch around the point, one centred on what was found there, and larger boxes while the node reaches the border. */
+async function followed(
+  predictBox: (box: IndexBox) => Promise<PatchResult>,
+  whole: Geometry,
+  pointMm: Vector3,
+  patch: Vector3,
+  centresAgain: boolean,
+): Promise<PatchResult> {
+  const boxAt = (placeMm: Vector3): IndexBox => ({
+    start: nodeCropStart(indexOfPoint(whole, placeMm), patch),
+    size: patch,
+  });
+  let result = await predictBox(boxAt(pointMm));
+  if (result.component !== null && centresAgain) {
+    const box = boxAt(result.component.centroidMm);
+    if (box.start.some((first, axis) => first !== result.box.start[axis])) {
+      const again = await predictBox(box);
+      if (again.component !== null) result = again;
+    }
+  }
+  let grown = grownBox(result, whole, patch);
+  while (grown !== null) {
+    const wider = await predictBox(grown);
+    if (wider.component === null) break;
+    result = wider;
+    grown = grownBox(result, whole, patch);
+  }
+  return result;
 }
 
 /** The prediction for a patch (or a larger box), and the component at the click. */

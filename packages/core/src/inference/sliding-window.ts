@@ -98,14 +98,8 @@ export async function predictProbability(
     forEachRow(patchSize, size, start, (from, to, length) => {
       for (let n = 0; n < length; n++) total[to + n] += weights[from + n];
       if (isAir) return;
-      for (const [at, sum] of sums.entries()) {
-        const place = { weights, from, to, length, offset: at * voxels };
-        addWeighted(sum.probability, patch.probability, place);
-        if (sum.disagreement !== null && patch.disagreement !== null)
-          addWeighted(sum.disagreement, patch.disagreement, place);
-        for (const [member, ofMember] of patch.ofMembers.entries())
-          addWeighted(sum.ofMembers[member], ofMember, place);
-      }
+      for (const [at, sum] of sums.entries())
+        addAnswer(sum, patch, { weights, from, to, length, offset: at * voxels });
     });
     onPatch?.(index + 1, starts.length);
   }
@@ -215,6 +209,14 @@ interface RowPlace {
   readonly to: number;
   readonly length: number;
   readonly offset: number;
+}
+
+function addAnswer(sum: Answer, patch: Answer, place: RowPlace): void {
+  addWeighted(sum.probability, patch.probability, place);
+  if (sum.disagreement !== null && patch.disagreement !== null)
+    addWeighted(sum.disagreement, patch.disagreement, place);
+  for (const [member, ofMember] of patch.ofMembers.entries())
+    addWeighted(sum.ofMembers[member], ofMember, place);
 }
 
 function addWeighted(sum: Float32Array, values: Float32Array, row: RowPlace): void {

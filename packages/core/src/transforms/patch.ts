@@ -182,40 +182,15 @@ function resampleInto(
   centre: Vector3,
   patchSize: PatchSize,
   variation: PatchVariation,
-  { channels, numbers, outside, classes }: RawPatch,
+  raw: RawPatch,
 ): void {
   const { spacingMm } = source;
+  const { channels, numbers } = raw;
   const [nx, ny, nz] = source.size;
   const strideJ = nx;
   const strideK = nx * ny;
   const stored = channelsOfSource(source);
-  const sums = new Float64Array(channels.length);
-  const weightOf = new Float64Array(classes + 1);
-  /** At the grid's border, and where there is foreground: corner by corner. */
-  const mixCorners = (i0: number, j0: number, k0: number, u: number, v: number, w: number, to: number) => {
-    sums.fill(0);
-    weightOf.fill(0);
-    let labelWeight = 0;
-    let ignoredWeight = 0;
-    for (let corner = 0; corner < 8; corner++) {
-      const ci = i0 + (corner & 1);
-      const cj = j0 + ((corner >> 1) & 1);
-      const ck = k0 + (corner >> 2);
-      const weight = (corner & 1 ? u : 1 - u) * (corner & 2 ? v : 1 - v) * (corner & 4 ? w : 1 - w);
-      const inside = ci >= 0 && cj >= 0 && ck >= 0 && ci < nx && cj < ny && ck < nz;
-      const from = ci + strideJ * cj + strideK * ck;
-      for (let at = 0; at < sums.length; at++) sums[at] += weight * (inside ? stored[at][from] : outside[at]);
-      if (!inside || label === null || label[from] === 0) continue;
-      if (label[from] === IGNORED) ignoredWeight += weight;
-      else {
-        labelWeight += weight;
-        if (classes > 1) weightOf[label[from]] += weight;
-      }
-    }
-    for (let at = 0; at < sums.length; at++) channels[at][to] = sums[at];
-    const foreground = classes > 1 ? indexOfGreatest(weightOf) : 1;
-    numbers[to] = labelWeight >= 0.5 ? foreground : labelWeight + ignoredWeight >= 0.5 ? -1 : 0;
-  };
+  const mixCorners = cornerMixer(source, label, raw);
   const [depth, height, width] = patchSize;
   const m = indexMatrix(variation, spacingMm);
   const displacement = displacementOf(variation, patchSize, spacingMm);
@@ -256,16 +231,7 @@ function resampleInto(
             continue;
           }
           // Most places are all background: eight reads decide it without arithmetic.
-          const any =
-            label[p] |
-            label[p + 1] |
-            label[p + strideJ] |
-            label[p + strideJ + 1] |
-            label[q] |
-            label[q + 1] |
-            label[q + strideJ] |
-            label[q + strideJ + 1];
-          if (any === 0) {
+          if ((anyOfSquare(label, p, strideJ) | anyOfSquare(label, q, strideJ)) === 0) {
             numbers[to] = 0;
             continue;
           }
@@ -275,6 +241,45 @@ function resampleInto(
     }
   }
 }
+
+/** Mixes the eight voxels around a place one by one, as is needed at the grid's border and where there is foreground. */
+function cornerMixer(
+  source: PatchSource,
+  label: Uint8Array | null,
+  { channels, numbers, outside, classes }: RawPatch,
+): (i0: number, j0: number, k0: number, u: number, v: number, w: number, to: number) => void {
+  const [nx, ny, nz] = source.size;
+  const stored = channelsOfSource(source);
+  const sums = new Float64Array(channels.length);
+  const weightOf = new Float64Array(classes + 1);
+  return (i0: number, j0: number, k0: number, u: number, v: number, w: number, to: number) => {
+    sums.fill(0);
+    weightOf.fill(0);
+    let labelWeight = 0;
+    let ignoredWeight = 0;
+    for (let corner = 0; corner < 8; corner++) {
+      const ci = i0 + (corner & 1);
+      const cj = j0 + ((corner >> 1) & 1);
+      const ck = k0 + (corner >> 2);
+      const weight = (corner & 1 ? u : 1 - u) * (corner & 2 ? v : 1 - v) * (corner & 4 ? w : 1 - w);
+      const inside = ci >= 0 && cj >= 0 && ck >= 0 && ci < nx && cj < ny && ck < nz;
+      const from = ci + nx * (cj + ny * ck);
+      for (let at = 0; at < sums.length; at++) sums[at] += weight * (inside ? stored[at][from] : outside[at]);
+      if (!inside || label === null || label[from] === 0) continue;
+      if (label[from] === IGNORED) ignoredWeight += weight;
+      else {
+        labelWeight += weight;
+        if (classes > 1) weightOf[label[from]] += weight;
+      }
+    }
+    for (let at = 0; at < sums.length; at++) channels[at][to] = sums[at];
+    const foreground = classes > 1 ? indexOfGreatest(weightOf) : 1;
+    numbers[to] = labelWeight >= 0.5 ? foreground : labelWeight + ignoredWeight >= 0.5 ? -1 : 0;
+  };
+}
+
+const anyOfSquare = (label: Uint8Array, at: number, strideJ: number): number =>
+  label[at] | label[at + 1] | label[at + strideJ] | label[at + strideJ + 1];
 
 function displacementOf(
   { elasticMm, elasticSeed }: PatchVariation,

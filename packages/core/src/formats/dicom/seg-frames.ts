@@ -57,13 +57,7 @@ export function frameStackOf(
   }
   const placed = perFrame.map((groups) => placeOfFrame(groups, shared, hasSegments, name));
   const [first] = placed;
-  const i: Vector3 = [first.orientation[0], first.orientation[1], first.orientation[2]];
-  const j: Vector3 = [first.orientation[3], first.orientation[4], first.orientation[5]];
-  if (Math.abs(Math.hypot(...i) - 1) + Math.abs(Math.hypot(...j) - 1) + Math.abs(dot(i, j)) > 1e-3) {
-    throw new InputError(
-      `${name} has the orientation ${first.orientation.join(", ")}, and two perpendicular directions of length 1 were expected; export it again.`,
-    );
-  }
+  const { i, j } = directionsOf(first, name);
   const normal = cross(i, j);
   refuseMixedFrames(placed, name);
   const offsets = placed.map(({ positionMm }) => dot(subtract(positionMm, first.positionMm), normal));
@@ -73,13 +67,8 @@ export function frameStackOf(
   const planes = Math.max(1, Math.round((slabs[slabs.length - 1].highMm - lowMm) / stepMm));
   const spacingMm = (slabs[slabs.length - 1].highMm - lowMm) / planes;
   const [across, down] = [first.pixelSpacingMm[1], first.pixelSpacingMm[0]];
-  const shifts = placed.map(({ positionMm }) => {
-    const offset = subtract(positionMm, first.positionMm);
-    return [Math.round(dot(offset, i) / across), Math.round(dot(offset, j) / down)] as const;
-  });
-  const rangeOf = (axis: 0 | 1) =>
-    shifts.reduce(([low, high], shift) => [Math.min(low, shift[axis]), Math.max(high, shift[axis])], [0, 0]);
-  const [[firstColumn, lastColumn], [firstRow, lastRow]] = [rangeOf(0), rangeOf(1)];
+  const [firstColumn, lastColumn] = shiftsAlong(i, across, placed);
+  const [firstRow, lastRow] = shiftsAlong(j, down, placed);
   const geometry: Geometry = {
     size: [columns + lastColumn - firstColumn, rows + lastRow - firstRow, planes],
     spacingMm: [across, down, spacingMm],
@@ -110,6 +99,30 @@ export function frameStackOf(
       ...(isShifted ? ["frames shifted against each other within their planes"] : []),
     ],
   };
+}
+
+/**
+ * The directions along a frame's rows and columns, LPS.
+ *
+ * @throws InputError where they are not perpendicular and of length 1
+ */
+function directionsOf({ orientation }: PlacedFrame, name: string): { i: Vector3; j: Vector3 } {
+  const i: Vector3 = [orientation[0], orientation[1], orientation[2]];
+  const j: Vector3 = [orientation[3], orientation[4], orientation[5]];
+  if (Math.abs(Math.hypot(...i) - 1) + Math.abs(Math.hypot(...j) - 1) + Math.abs(dot(i, j)) > 1e-3) {
+    throw new InputError(
+      `${name} has the orientation ${orientation.join(", ")}, and two perpendicular directions of length 1 were expected; export it again.`,
+    );
+  }
+  return { i, j };
+}
+
+/** By how many pixels frames are shifted against the first along a direction: the lowest and the highest, 0 between them. */
+function shiftsAlong(direction: Vector3, pixelMm: number, placed: readonly PlacedFrame[]): [number, number] {
+  const shifts = placed.map(({ positionMm }) =>
+    Math.round(dot(subtract(positionMm, placed[0].positionMm), direction) / pixelMm),
+  );
+  return [Math.min(0, ...shifts), Math.max(0, ...shifts)];
 }
 
 /** The grid on which a series is read, and the positions of its slices along the grid's third axis. */

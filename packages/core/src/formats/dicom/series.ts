@@ -446,7 +446,6 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
   const problems: SeriesProblem[] = [];
   const [header] = headers;
   const refuse = (kind: SeriesProblem["kind"], message: string) => problems.push(refusal(kind, message));
-  const warn = (kind: SeriesProblem["kind"], message: string) => problems.push(warning(kind, message));
   if (header.modality !== "CT") {
     refuse(
       "wrong-modality",
@@ -479,6 +478,13 @@ function ownProblems(headers: readonly ImageHeader[], slices: readonly Slice[]):
       `It is compressed by ${transferSyntaxOf(unsupported.transferSyntaxUid).name}, which cannot be decoded here; convert it to an uncompressed or losslessly compressed one first.`,
     );
   }
+  return [...problems, ...rescaleProblems(slices)];
+}
+
+/** Problems of how stored values become HU. */
+function rescaleProblems(slices: readonly Slice[]): SeriesProblem[] {
+  const problems: SeriesProblem[] = [];
+  const warn = (kind: SeriesProblem["kind"], message: string) => problems.push(warning(kind, message));
   const lacking = (is: (rescale: Rescale | null) => boolean, what: string, consequence: string) => {
     const { length } = slices.filter(({ rescale }) => is(rescale));
     if (length > 0)

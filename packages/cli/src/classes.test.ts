@@ -14,6 +14,7 @@ import {
   writeNifti,
 } from "@lnsnet/core";
 import { voxelCount } from "@lnsnet/core/volume";
+import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { densityModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
 import { ctFiles } from "../../node/src/dicom.test-helper.js";
@@ -181,6 +182,93 @@ describe("lnsnet predict with two channels and two classes", () => {
     const report = (await readFile(inFolder(`dicom/${id}.sr.dcm`))).toString("latin1");
     expect(report).toContain("GTVn 2");
     expect(report).not.toContain("Lymph node");
+  });
+});
+
+describe("lnsnet export of two channels and two classes", () => {
+  test("its recipe and ONNX Runtime alone give the mask of predict", async () => {
+    const made = await lnsnet("export", "--model", "two.safetensors", "--output", "two.onnx", "--json");
+    expect(made.code, made.stderr).toBe(0);
+    const { preparation, input, output, patches } = await jsonAt("two.json");
+    expect(preparation.channels.map(({ name }: { name: string }) => name)).toEqual(["CT", "PET"]);
+    expect(input.shape).toEqual([1, 2, 24, 32, 32]);
+    expect(output).toMatchObject({
+      shape: [1, 3, 24, 32, 32],
+      activation: "softmax",
+      labels: { background: 0, GTVp: 3, GTVn: 7 },
+      classes: [
+        { name: "GTVp", channel: 1, written_as: 3 },
+        { name: "GTVn", channel: 2, written_as: 7 },
+      ],
+    });
+    expect(JSON.parse(made.stdout).labels).toBe('{"background":0,"GTVp":3,"GTVn":7}');
+
+    // The scan has the working spacing, and one patch holds all of it.
+    const [low, high] = preparation.channels[0].window_hu;
+    const nonzero = [...pet.data].filter((value) => value !== 0);
+    const mean = nonzero.reduce((sum, value) => sum + value, 0) / nonzero.length;
+    const deviation = Math.sqrt(
+      nonzero.reduce((sum, value) => sum + (value - mean) ** 2, 0) / nonzero.length,
+    );
+    const rounded = (value: number) =>
+      Math.round(value / preparation.channels[1].rounded_to) * preparation.channels[1].rounded_to;
+    const scaled = [
+      (at: number) => ((Math.min(Math.max(ct.data[at], low), high) - low) * 2) / (high - low) - 1,
+      (at: number) => (pet.data[at] === 0 ? 0 : rounded((pet.data[at] - mean) / deviation)),
+    ];
+    const [depth, height, width] = patches.size_zyx;
+    const [nx, ny, nz] = grid.size;
+    const [i0, j0, k0] = [nx - width, ny - height, nz - depth].map((room) => Math.floor(room / 2));
+    const voxels = depth * height * width;
+    const placeInScan = (n: number) => {
+      const [i, j, k] = [
+        (n % width) + i0,
+        (Math.floor(n / width) % height) + j0,
+        Math.floor(n / (width * height)) + k0,
+      ];
+      return i < 0 || j < 0 || k < 0 || i >= nx || j >= ny || k >= nz ? null : i + nx * (j + ny * k);
+    };
+    const outside = [-1, preparation.channels[1].outside];
+    const image = Float32Array.from({ length: 2 * voxels }, (_, n) => {
+      const channel = Math.floor(n / voxels);
+      const at = placeInScan(n % voxels);
+      return at === null ? outside[channel] : scaled[channel](at);
+    });
+    const network = await ort.InferenceSession.create(inFolder("two.onnx"));
+    const { logits } = await network.run({ image: new ort.Tensor("float32", image, input.shape) });
+    await network.release();
+    const found = new Uint8Array(nx * ny * nz);
+    for (let n = 0; n < voxels; n++) {
+      const at = placeInScan(n);
+      const values = [0, 1, 2].map((channel) => Number(logits.data[channel * voxels + n]));
+      const best = values.indexOf(Math.max(...values));
+      if (at !== null && best > 0) found[at] = output.classes[best - 1].written_as;
+    }
+    const mask = readNifti(await readFile(inFolder("masks/a.nii.gz")), "a");
+    expect(Buffer.compare(found, Uint8Array.from(mask.data))).toBe(0);
+  });
+
+  test("regions state their order, and are a sigmoid each", async () => {
+    const { plan, ...model } = twoClassModel([2, 2, 2]);
+    const classes = [
+      { name: "whole", values: [1, 2, 3], writtenAs: 1 },
+      { name: "core", values: [2, 3], writtenAs: 2 },
+      { name: "rim", values: [3], writtenAs: 3 },
+    ];
+    const regions = { ...plan, labels: { kind: "overlapping" as const, classes, ignored: 9 } };
+    await writeFile(inFolder("regions.safetensors"), writeModel({ ...model, plan: regions }, false));
+    const made = await lnsnet("export", "--model", "regions.safetensors", "--output", "regions.onnx");
+    expect(made.code, made.stderr).toBe(0);
+    expect((await jsonAt("regions.json")).output).toMatchObject({
+      activation: "sigmoid",
+      threshold: 0.5,
+      regions_class_order: [1, 2, 3],
+      classes: [
+        { name: "whole", channel: 0, values: [1, 2, 3], written_as: 1 },
+        { channel: 1 },
+        { channel: 2 },
+      ],
+    });
   });
 });
 

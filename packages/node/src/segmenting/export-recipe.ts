@@ -2,14 +2,22 @@
 
 import type { PatchSize, Plan } from "@lnsnet/core";
 import { DEFAULT_OVERLAP, FOREGROUND_THRESHOLD, patchWeighting } from "@lnsnet/core/inference";
+import {
+  type Channel,
+  isWindow,
+  type LabelScheme,
+  labelSchemeOf,
+  logitChannels,
+  outsideOf,
+  type Scaling,
+} from "@lnsnet/core/transforms";
 
 /**
  * @param onnx name of the ONNX file, which lies beside the recipe
  * @param patchSize depth, height, width of the exported input
  */
 export function exportRecipe(onnx: string, plan: Plan, patchSize: PatchSize, steps: number) {
-  const { lowHu, highHu } = plan.window;
-  const shape = [1, plan.network.configuration.inputs, ...patchSize];
+  const { inputs, classes } = plan.network.configuration;
   return {
     onnx,
     use: "research use only",
@@ -20,24 +28,21 @@ export function exportRecipe(onnx: string, plan: Plan, patchSize: PatchSize, ste
       orientation: "LPS",
       spacing_xyz_mm: plan.spacingMm,
       interpolation: "linear",
-      window_hu: [lowHu, highHu],
-      rounded_to_whole_hu: true,
-      scaled_to: [-1, 1],
-      outside_hu: lowHu,
+      ...(plan.channels === undefined
+        ? scalingRecipe(plan.window)
+        : { channels: plan.channels.map(channelRecipe) }),
     },
     input: {
       name: "image",
       type: "float32",
-      shape,
+      shape: [1, inputs, ...patchSize],
       axes: ["batch", "channel", "z, feet to head", "y, front to back", "x, right to left"],
     },
     output: {
       name: "logits",
       type: "float32",
-      shape,
-      activation: "sigmoid",
-      threshold: FOREGROUND_THRESHOLD,
-      labels: { background: 0, [plan.foreground]: 1 },
+      shape: [1, classes, ...patchSize],
+      ...answerRecipe(labelSchemeOf(plan), writtenLabels(plan)),
     },
     patches: {
       size_zyx: patchSize,
@@ -45,7 +50,58 @@ export function exportRecipe(onnx: string, plan: Plan, patchSize: PatchSize, ste
       weight: "gaussian",
       weight_deviation_share: patchWeighting.deviationShare,
       weight_least: patchWeighting.least,
-      skipped: "patches without a voxel above the window's lower end have the probability 0",
+      skipped:
+        plan.channels === undefined
+          ? "patches without a voxel above the window's lower end have the probability 0"
+          : "patches have the probability 0 where there are channels with a window, and none has a voxel above its lower end",
     },
   };
+}
+
+/** The value that is written for each class, by its name. */
+export function writtenLabels(plan: Plan): Readonly<Record<string, number>> {
+  const { classes } = labelSchemeOf(plan);
+  if (classes.length === 1) return { background: 0, [plan.foreground]: 1 };
+  return { background: 0, ...Object.fromEntries(classes.map(({ name, writtenAs }) => [name, writtenAs])) };
+}
+
+const channelRecipe = ({ name, scaling }: Channel) => ({ name, ...scalingRecipe(scaling) });
+
+function scalingRecipe(scaling: Scaling) {
+  if (!isWindow(scaling))
+    return {
+      z_score:
+        "(value - mean) / standard deviation, over the scan's voxels that are not 0, before resampling; voxels of 0 stay 0",
+      rounded_to: 0.001,
+      outside: outsideOf(scaling),
+    };
+  return {
+    window_hu: [scaling.lowHu, scaling.highHu],
+    rounded_to_whole_hu: true,
+    scaled_to: [-1, 1],
+    outside_hu: outsideOf(scaling),
+  };
+}
+
+/** How logits become labels. */
+function answerRecipe(scheme: LabelScheme, labels: Readonly<Record<string, number>>) {
+  const { classes, kind } = scheme;
+  if (classes.length === 1) return { activation: "sigmoid", threshold: FOREGROUND_THRESHOLD, labels };
+  const first = logitChannels(scheme) - classes.length;
+  const rows = classes.map(({ name, values, writtenAs }, at) => ({
+    name,
+    channel: at + first,
+    values,
+    written_as: writtenAs,
+  }));
+  return kind === "exclusive"
+    ? { activation: "softmax", decision: "the most probable of all channels", labels, classes: rows }
+    : {
+        activation: "sigmoid",
+        threshold: FOREGROUND_THRESHOLD,
+        decision: "in the order of the classes, a later one overwrites an earlier one",
+        labels,
+        regions_class_order: classes.map(({ writtenAs }) => writtenAs),
+        classes: rows,
+      };
 }

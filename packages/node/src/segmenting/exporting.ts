@@ -5,7 +5,7 @@ import { fitsSize } from "@lnsnet/core/networks";
 import { writeAtomically, writeJson } from "../files/disk.js";
 import { loadModel, saveModel } from "../files/model-file.js";
 import { requireFreeFile } from "../files/outputs.js";
-import { exportRecipe } from "./export-recipe.js";
+import { exportRecipe, writtenLabels } from "./export-recipe.js";
 
 export interface ExportOptions {
   /** A file that ends in .safetensors holds float16 weights; every other an ONNX model. */
@@ -62,7 +62,8 @@ export async function exportModel(
     patch_size: patch.join(","),
     spacing_mm: plan.spacingMm.join(","),
     window_hu: `${plan.window.lowHu},${plan.window.highHu}`,
-    labels: JSON.stringify({ background: 0, [plan.foreground]: 1 }),
+    ...(plan.channels === undefined ? {} : { channels: JSON.stringify(plan.channels) }),
+    labels: JSON.stringify(writtenLabels(plan)),
     trained_on: plan.dataLabel,
     network: JSON.stringify(plan.network),
     steps: String(steps),

@@ -22,6 +22,7 @@ const layers = {
     "transforms",
     "volume",
     "voxels",
+    "statistics",
     "runtime/types",
     "metrics/overlap",
   ],

@@ -133,6 +133,15 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     examples: ["lnsnet evaluate truth masks", "lnsnet evaluate truth.nii.gz mask.nii.gz --nodes --json"],
     load: () => import("./commands/evaluate.js").then((module) => module.evaluateCommand),
   },
+  calibrate: {
+    stage: "Segmenting and judging",
+    summary: "fit a model's confidence on predictions of held-out scans",
+    examples: [
+      "lnsnet calibrate cohort/labelsTs masks --output calibrated.safetensors",
+      "lnsnet calibrate truth masks --model runs/mine/model.safetensors --plot reliability.svg",
+    ],
+    load: () => import("./commands/calibrate.js").then((module) => module.calibrateCommand),
+  },
   export: {
     stage: "Segmenting and judging",
     summary: "write a trained network as an ONNX file for other programs",

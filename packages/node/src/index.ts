@@ -52,6 +52,7 @@ export {
 export type { ForegroundRules } from "./evaluation/masks.js";
 export { type MeasuringOptions, measureFile } from "./evaluation/measuring.js";
 export { type MetricName, type MetricRow, metrics } from "./evaluation/metric-names.js";
+export { type CalibratedModel, type CalibrationOptions, calibrateModel } from "./experiments/calibrating.js";
 export {
   type ExperimentConfiguration,
   type ExperimentSettings,

@@ -4,6 +4,7 @@ import type { OnnxTarget } from "../graph/graph.js";
 import type { NetworkSpecification } from "../networks/catalogue.js";
 import { inferenceModel } from "../networks/inference-model.js";
 import { deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
+import type { Calibration } from "../statistics/calibration.js";
 import { channelsOf, isWindow } from "../transforms/intensity.js";
 import { type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
 import type { PatchPlan } from "../transforms/patch.js";
@@ -16,6 +17,14 @@ export interface PredictionPlan extends PatchPlan {
   readonly network: NetworkSpecification;
   /** Working spacing (x, y, z). */
   readonly spacingMm: Vector3;
+  /** How the mean probability of a node becomes the confidence that it is one; absent where that was never fitted. */
+  readonly calibration?: FittedCalibration | undefined;
+}
+
+/** A calibration, and the held-out nodes that it was fitted on. */
+interface FittedCalibration extends Calibration {
+  readonly scans: number;
+  readonly nodes: number;
 }
 
 /** A network's weights and running statistics by name, and how it is used. */
@@ -58,7 +67,8 @@ export async function openPredictor(
 ): Promise<Predictor> {
   requireModels(models);
   requireOptions(options);
-  const { plan } = models[0];
+  // The mean of several networks is another probability than the one whose calibration was fitted.
+  const plan = models.length === 1 ? models[0].plan : { ...models[0].plan, calibration: undefined };
   for (const other of models) {
     requireFittingNetwork(other.plan, "The model");
     requireSamePlan(plan, other.plan);

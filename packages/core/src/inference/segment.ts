@@ -221,8 +221,14 @@ function confidenceIn(confidences: ReadonlyMap<number, FoundNode>, id: number): 
   const found = confidences.get(id);
   if (found === undefined)
     throw new InputError(`The standing nodes do not list node ${id}, which has voxels.`);
-  const { meanProbability, ensembleDisagreement, className } = found;
-  return { id, meanProbability, ensembleDisagreement, ...(className === undefined ? {} : { className }) };
+  const { meanProbability, confidence = null, ensembleDisagreement, className } = found;
+  return {
+    id,
+    meanProbability,
+    confidence,
+    ensembleDisagreement,
+    ...(className === undefined ? {} : { className }),
+  };
 }
 
 /** Instances that can hold numbers up to `greatest`, with the existing nodes. */

@@ -1,4 +1,5 @@
 // The result of a segmentation: numbered nodes with measurements and the network's confidence.
+import { calibrated } from "../statistics/calibration.js";
 import {
   type LabelPlan,
   type LabelScheme,
@@ -11,10 +12,13 @@ import { maskWhere } from "../volume/voxel-array.js";
 import { type NodeConfidence, nodeConfidences } from "../voxels/node-confidence.js";
 import { isNodeDensity } from "../voxels/node-density.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
+import type { PredictionPlan } from "./predictor.js";
 import type { Prediction } from "./sliding-window.js";
 
 /** The network's confidence in a node, and its class. */
 export interface FoundNode extends NodeConfidence {
+  /** Of nodes like this, the share that are true, 0 … 1, by the model's calibration; null where it has none. */
+  readonly confidence: number | null;
   /** The class, where the model knows several. */
   readonly className?: string | undefined;
 }
@@ -76,11 +80,16 @@ export function withConfidence(
   nodes: readonly NodeMeasurement[],
   instances: Volume<IntegerVoxelArray>,
   { probability, disagreement, className }: ClassPrediction,
-  plan: LabelPlan,
+  plan: PredictionPlan,
 ): SegmentedNode[] {
   const confidences = nodeConfidences(nodes, instances, probability, disagreement);
   const name = className === undefined ? {} : { className };
-  return nodes.map((node, index) => segmentedNode(node, { ...confidences[index], ...name }, plan));
+  const { calibration } = plan;
+  return nodes.map((node, index) => {
+    const { meanProbability } = confidences[index];
+    const confidence = calibration === undefined ? null : calibrated(meanProbability, calibration);
+    return segmentedNode(node, { ...confidences[index], confidence, ...name }, plan);
+  });
 }
 
 /** A measured node with what the network found there, judged by its HU. */

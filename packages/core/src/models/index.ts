@@ -8,5 +8,6 @@ export {
   parsePlan,
   readModel,
   requireKnownVersion,
+  withCalibration,
   writeModel,
 } from "./model-file.js";

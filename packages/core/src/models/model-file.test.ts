@@ -8,7 +8,7 @@ import { type NetworkSpecification, networkPresets, partsOf } from "../networks/
 import { type LnsnetConfiguration, lnsnetDefaults } from "../networks/lnsnet.js";
 import { partialUnetDefaults } from "../networks/partial-unet.js";
 import { processorSeconds } from "../processor-time.test-helper.js";
-import { type Plan, parsePlan, readModel, writeModel } from "./model-file.js";
+import { type Plan, parsePlan, readModel, withCalibration, writeModel } from "./model-file.js";
 
 describe("the shipped model, written before a stem could be of half size", () => {
   const path = new URL("../../../models/phantom.safetensors", import.meta.url);
@@ -84,6 +84,11 @@ describe("refused, in one sentence that names the file and within a moment", () 
     ["a patch of 1e18 voxels", planned({ patchSize: [1e6, 1e6, 1e6] }), /patchSize/],
     ["a patch of a billion voxels", planned({ patchSize: [1024, 1024, 1024] }), /67 million voxels/],
     ["a patch that does not divide", planned({ patchSize: [16, 16, 15] }), /multiples of 2/],
+    [
+      "a calibration that turns the order around",
+      planned({ calibration: { slope: -1, intercept: 0, scans: 1, nodes: 9 } }),
+      /calibration\.slope/,
+    ],
     ["no spacing", planned({ spacingMm: [1, 1, 0] }), /spacingMm\.2/],
     ["a spacing of 1e-300 mm", planned({ spacingMm: [1, 1, 1e-300] }), /spacingMm\.2/],
     ["a window upside down", planned({ window: { lowHu: 240, highHu: -160 } }), /window: the lower end/],
@@ -129,6 +134,15 @@ describe("refused, in one sentence that names the file and within a moment", () 
       expect(() => readModel(bytes, "m")).toThrow(/for the steps that it was trained/);
     }
   });
+});
+
+test("a model gets a calibration, and its weights stay as they are stored", () => {
+  const calibration = { slope: 1.5, intercept: -0.25, scans: 4, nodes: 60 };
+  const bytes = writeModel({ plan, steps: 10, weights: weights() }, true);
+  const calibrated = withCalibration(bytes, calibration, "m");
+  expect(readModel(bytes, "m").plan.calibration).toBeUndefined();
+  expect(readModel(calibrated, "m").plan).toEqual({ ...plan, calibration });
+  expect(readSafetensors(calibrated, "m").tensors).toEqual(readSafetensors(bytes, "m").tensors);
 });
 
 test("running statistics are stored as float32 beside float16 weights, whose range a variance may leave", () => {

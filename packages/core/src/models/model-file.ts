@@ -41,6 +41,13 @@ const labelsSchema = z.object({
   ignored: labelValue.nullable(),
 });
 
+const calibrationSchema = z.object({
+  slope: z.number().positive(),
+  intercept: z.number(),
+  scans: z.int().positive(),
+  nodes: z.int().positive(),
+});
+
 const planSchema: z.ZodType<Plan> = z.object({
   network: networkSchema,
   patchSize: z
@@ -54,6 +61,7 @@ const planSchema: z.ZodType<Plan> = z.object({
     .max(64)
     .optional(),
   labels: labelsSchema.optional(),
+  calibration: calibrationSchema.optional(),
   foreground: z.string(),
   dataLabel: z.string(),
 });
@@ -138,6 +146,22 @@ export function readModel(bytes: Uint8Array, path: string): Model {
       `${path} states "${shown(metadata.steps)}" for the steps that it was trained, and a whole number is expected; train or export it again.`,
     );
   return { plan, steps, weights };
+}
+
+/**
+ * The bytes of a model's file with another calibration; weights stay as they are stored.
+ *
+ * @param path what errors call it
+ * @throws InputError as {@link readModel}
+ */
+export function withCalibration(
+  bytes: Uint8Array,
+  calibration: NonNullable<Plan["calibration"]>,
+  path: string,
+): Uint8Array {
+  const { plan } = readModel(bytes, path);
+  const { tensors, metadata } = readSafetensors(bytes, path);
+  return writeSafetensors(tensors, { ...metadata, plan: JSON.stringify({ ...plan, calibration }) });
 }
 
 /** Whether no number is NaN or infinite. A loop, for `every` of typed arrays is slow. */

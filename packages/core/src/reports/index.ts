@@ -7,6 +7,7 @@ export { type Curve, type LineChart, lineChartSvg } from "./line-chart.js";
 export { type MontageTile, montagePng } from "./montage.js";
 export { type NodeJson, nodeJson, nodesCsv, nodesHtml, nodesText } from "./node-table.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./overlay.js";
+export { type ReliabilityPlot, reliabilityPlotSvg } from "./reliability-plot.js";
 export { type Point, type ScatterPlot, scatterPlotSvg } from "./scatter-plot.js";
 export { type PreviewOptions, segmentationPreviewPng } from "./segmentation-preview.js";
 export {

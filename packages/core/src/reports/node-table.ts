@@ -27,6 +27,8 @@ export interface NodeJson {
   readonly side: NeckSide;
   readonly voxels: number;
   readonly mean_probability: number | null;
+  /** The share of such nodes that are true, by the model's calibration; null where it has none. */
+  readonly confidence: number | null;
   readonly ensemble_disagreement: number | null;
   /** Why this finding may not be a node; null where nothing speaks against it. */
   readonly remark: string | null;
@@ -34,6 +36,7 @@ export interface NodeJson {
 
 /** What a segmentation says of a node beside its measurements. */
 interface FoundThere extends NodeConfidence {
+  readonly confidence?: number | null;
   /** The class, where the model knows several. */
   readonly className?: string | undefined;
   /** Whether its HU fit no lymph node. */
@@ -64,6 +67,7 @@ export function nodeJson(
     side: node.side,
     voxels: node.voxels,
     mean_probability: found?.meanProbability ?? null,
+    confidence: found?.confidence ?? null,
     ensemble_disagreement: found?.ensembleDisagreement ?? null,
     remark: found?.isImplausible === true ? "HU of no node" : null,
   };
@@ -132,6 +136,7 @@ const shownColumns: readonly TableColumn<keyof FlatRow>[] = [
   { key: "long_axis_mm", title: "long axis", unit: "mm", format: decimals(1) },
   { key: "hu_mean", title: "mean", unit: "HU", format: decimals(0) },
   { key: "mean_probability", title: "probability", format: decimals(2) },
+  { key: "confidence", title: "confidence", format: decimals(2) },
   { key: "ensemble_disagreement", title: "disagreement", format: decimals(2) },
   { key: "side", title: "side" },
   { key: "centroid_x_lps_mm", title: "L", unit: "mm", format: decimals(1) },

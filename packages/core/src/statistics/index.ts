@@ -1,5 +1,15 @@
 export { type Agreement, blandAltman } from "./bland-altman.js";
 export { clusteredBootstrap, type DrawWhole } from "./bootstrap.js";
+export {
+  type Calibration,
+  calibrated,
+  calibratedByOthers,
+  fitCalibration,
+  type JudgedProbability,
+  type Reliability,
+  type ReliabilityBin,
+  reliabilityOf,
+} from "./calibration.js";
 export { holmCorrection } from "./holm.js";
 export type { Interval } from "./interval.js";
 export { medianOf, quantileOfSorted, type Summary, summarise } from "./summary.js";

@@ -173,7 +173,7 @@ async function evaluatePairs(
 }
 
 /** In the folders of instances, each value is a node, in however many pieces. */
-function splitOf(path: string, split: EvaluationRules["split"]): NodeSplit {
+export function splitOf(path: string, split: EvaluationRules["split"]): NodeSplit {
   if (split !== "auto") return split;
   return holdsInstances(dirname(resolve(path))) ? "labels" : "components";
 }

@@ -125,15 +125,21 @@ export async function readManifest(folder: string, id: string): Promise<Manifest
 }
 
 /** Whether a file was written as part of a result, as the manifest beside it says. */
-export async function isResult(path: string): Promise<boolean> {
+export const isResult = async (path: string): Promise<boolean> => (await resultOfMask(path)) !== null;
+
+/** The result that a mask belongs to; null where it belongs to none. */
+export async function resultOfMask(
+  path: string,
+): Promise<{ readonly id: string; readonly manifest: Manifest } | null> {
   const name = basename(path);
   for (const format of maskFormats)
     for (const ending of [`.nodes.${format}`, `.${format}`]) {
       if (!name.endsWith(ending)) continue;
-      const manifest = await readManifest(dirname(path), name.slice(0, -ending.length));
-      if (manifest !== null && name in manifest.files) return true;
+      const id = name.slice(0, -ending.length);
+      const manifest = await readManifest(dirname(path), id);
+      if (manifest !== null && name in manifest.files) return { id, manifest };
     }
-  return false;
+  return null;
 }
 
 /** @throws InputError where it cannot be written */

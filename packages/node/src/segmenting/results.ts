@@ -153,10 +153,12 @@ export async function nodesOf(folder: string, id: string, manifest: Manifest): P
     // Nodes of a whole scan are connected components of a class, numbered as they were when they were found.
     instances: areNumbered ? stored : numberedComponents(stored),
     nodes: manifest.nodes.map(
-      ({ id: number, class: className, mean_probability, ensemble_disagreement }) => ({
+      ({ id: number, class: className, mean_probability, confidence, ensemble_disagreement }) => ({
         id: number,
         ...(className === undefined ? {} : { className }),
         meanProbability: mean_probability ?? 0,
+        // Tables of earlier versions have none.
+        confidence: confidence ?? null,
         ensembleDisagreement: ensemble_disagreement,
       }),
     ),

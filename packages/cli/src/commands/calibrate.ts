@@ -1,0 +1,110 @@
+// lnsnet calibrate: a model's confidence, fitted on its predictions of held-out scans and their truth.
+import { counted } from "@lnsnet/core";
+import { decimals, textTable } from "@lnsnet/core/reports";
+import type { Reliability } from "@lnsnet/core/statistics";
+import { type CalibratedModel, calibrateModel, shippedModelPath } from "@lnsnet/node";
+import { defineCommand } from "citty";
+import { forceArgument, jsonArgument } from "../arguments.js";
+import { printJson, printText, terminalJob } from "../terminal/terminal.js";
+
+export const calibrateCommand = defineCommand({
+  meta: {
+    name: "calibrate",
+    description:
+      "Fit how sure a model may be of a node, on predictions of scans that it was not trained on, and write the model with that confidence",
+  },
+  args: {
+    truth: {
+      type: "positional",
+      description: "folder of the true masks, or one of them (.nii.gz, .nrrd, .mha)",
+      required: true,
+    },
+    prediction: {
+      type: "positional",
+      description: "what lnsnet predict wrote of the same scans: its folder, or one mask in it",
+      required: true,
+    },
+    model: {
+      type: "string",
+      description: "model.safetensors that made the predictions; by default the shipped phantom model",
+      valueHint: "FILE",
+    },
+    output: {
+      type: "string",
+      description: "file to write: the same model with its confidence",
+      default: "calibrated.safetensors",
+      valueHint: "FILE",
+    },
+    plot: {
+      type: "string",
+      description: "SVG file for a plot of the share of true nodes by probability",
+      valueHint: "FILE",
+    },
+    force: forceArgument,
+    json: jsonArgument,
+  },
+  async run({ args }) {
+    const result = await calibrateModel(
+      args.truth,
+      args.prediction,
+      {
+        model: args.model ?? shippedModelPath,
+        output: args.output,
+        plot: args.plot ?? null,
+        force: args.force === true,
+      },
+      terminalJob(),
+    );
+    if (args.json === true) printJson(jsonOf(result));
+    else printText(textOf(result));
+  },
+});
+
+function jsonOf({ path, dataLabel, calibration, trueNodes, before, after }: CalibratedModel) {
+  return {
+    model: path,
+    trained_on: dataLabel,
+    ...calibration,
+    true_nodes: trueNodes,
+    as_predicted: reliabilityJson(before),
+    calibrated: after === null ? null : reliabilityJson(after),
+  };
+}
+
+const reliabilityJson = ({ expectedCalibrationError, bins }: Reliability) => ({
+  expected_calibration_error: expectedCalibrationError,
+  bins: bins.map(({ from, to, count, meanProbability, trueShare }) => ({
+    from,
+    to,
+    nodes: count,
+    mean_probability: meanProbability,
+    true_share: trueShare,
+  })),
+});
+
+function textOf({ path, dataLabel, calibration, trueNodes, before, after }: CalibratedModel): string {
+  const { slope, intercept, nodes, scans } = calibration;
+  const rows = before.bins
+    .filter(({ count }) => count > 0)
+    .map(({ from, to, count, meanProbability, trueShare }) => ({
+      bin: `${from.toFixed(1)}–${to.toFixed(1)}`,
+      nodes: count,
+      probability: meanProbability,
+      share: trueShare,
+    }));
+  const error = ({ expectedCalibrationError }: Reliability) => expectedCalibrationError?.toFixed(3) ?? "–";
+  return [
+    textTable(
+      [
+        { key: "bin", title: "mean probability" },
+        { key: "nodes", title: "nodes", format: decimals(0) },
+        { key: "probability", title: "mean", format: decimals(2) },
+        { key: "share", title: "share of true nodes", format: decimals(2) },
+      ],
+      rows,
+    ),
+    `${counted(nodes, "predicted node")} in ${counted(scans, "scan")}, ${trueNodes} of them true; by a model trained on ${dataLabel}.`,
+    `Expected calibration error: ${error(before)} as predicted${after === null ? "" : `, ${error(after)} where each scan is calibrated by a fit on the others`}.`,
+    `${path}: the model with confidence = logistic(${slope.toFixed(3)} · logit(probability) ${intercept < 0 ? "−" : "+"} ${Math.abs(intercept).toFixed(3)}). Research use only.`,
+  ].join("\n");
+}

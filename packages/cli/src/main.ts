@@ -7,6 +7,7 @@ import { commands } from "./command-table.js";
 import { commandHelp, generalHelp } from "./help.js";
 import { watchStreams } from "./standard-streams.js";
 import { Interrupted } from "./terminal/interrupt.js";
+import { withOptionsSpelt } from "./terminal/option-spelling.js";
 
 await main(process.argv.slice(2));
 
@@ -61,7 +62,7 @@ function unknownCommand(name: string): string {
 
 /** What a failure prints and the exit code it ends with. */
 function ending(error: unknown): { text: string; code: number } {
-  if (error instanceof InputError) return { text: `lnsnet: ${error.message}`, code: 2 };
+  if (error instanceof InputError) return { text: `lnsnet: ${withOptionsSpelt(error.message)}`, code: 2 };
   if (error instanceof Interrupted) return { text: `lnsnet: ${error.message}`, code: error.exitCode };
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: safeLines(`lnsnet: internal error, please report it\n${trace}`), code: 1 };

@@ -2,6 +2,7 @@
 import { safeJson, safeLines } from "@lnsnet/core";
 import type { Job } from "@lnsnet/node";
 import { interruptSignal } from "./interrupt.js";
+import { withOptionsSpelt } from "./option-spelling.js";
 import { createProgressLines } from "./progress-lines.js";
 
 let lines = createProgressLines(process.stderr);
@@ -26,7 +27,7 @@ export function printText(text: string): void {
 
 /** A sentence beside the result, such as what is being done or what is odd about the input. */
 export function printNote(sentence: string): void {
-  lines.note(`lnsnet: ${sentence}`);
+  lines.note(`lnsnet: ${withOptionsSpelt(sentence)}`);
 }
 
 /** A note for each sentence. */

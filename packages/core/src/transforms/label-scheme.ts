@@ -130,7 +130,7 @@ export function onlyClass(scheme: LabelScheme, name: string, path = "dataset.jso
   const chosen = scheme.classes.find((labelClass) => labelClass.name === name);
   if (chosen === undefined)
     throw new InputError(
-      `--foreground is "${name}", and ${path} names ${scheme.classes.map((labelClass) => labelClass.name).join(", ")}; give one of them.`,
+      `The option foreground is "${name}", and ${path} names ${scheme.classes.map((labelClass) => labelClass.name).join(", ")}; give one of them.`,
     );
   return { kind: "exclusive", classes: [chosen], ignored: scheme.ignored };
 }

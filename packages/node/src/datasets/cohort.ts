@@ -203,7 +203,7 @@ async function prepareFolder(folder: string, record: CohortRecord, force: boolea
   await requireFreeNames(folder, found, (name) => ours.has(name));
   if (earlier !== null && !force && !isDeepStrictEqual(earlier, record))
     throw new InputError(
-      `${folder} holds ${differenceOf(earlier, record)}; repeat those options to go on with it, name another folder, or give --force to replace it.`,
+      `${folder} holds ${differenceOf(earlier, record)}; repeat those options to go on with it, name another folder, or give the option force to replace it.`,
     );
   await removeUnfinished(folder);
   for (const name of datasetFolders) if (names.includes(name)) await removeUnfinished(join(folder, name));

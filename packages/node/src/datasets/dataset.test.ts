@@ -193,7 +193,7 @@ describe("loadCase", () => {
     const { data } = (await loadCase(training[0], labels)).label ?? { data: [] };
     expect([...data]).toEqual([...classes.data].map((voxel) => (voxel === value ? 1 : 0)));
     expect([...data].filter((voxel) => voxel === 1)).toHaveLength(count);
-    await expect(openDataset(folder, "GTVm")).rejects.toThrow(/--foreground is "GTVm".*GTVp, GTVn/);
+    await expect(openDataset(folder, "GTVm")).rejects.toThrow(/The option foreground is "GTVm".*GTVp, GTVn/);
   });
 
   test("several classes are numbers from 1 in their order, what is to be ignored is 255", async () => {

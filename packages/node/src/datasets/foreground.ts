@@ -59,7 +59,7 @@ export const classNames = ({ scheme }: DatasetLabels): string[] => scheme.classe
 export function severalClasses(
   folder: string,
   labels: DatasetLabels,
-  option = "--foreground",
+  option = "the option foreground",
 ): string | null {
   const names = classNames(labels);
   return names.length === 1

@@ -91,7 +91,7 @@ async function nnunetSources(root: string, pattern: RegExp | null): Promise<Sour
     throw new InputError(
       `${root} has ${dataset.channels.length} channels (${dataset.channels.join(", ")}), and an import takes a CT alone; train on the data set as it is, or keep its CT alone.`,
     );
-  const several = pattern === null ? severalClasses(root, dataset.labels, "--roi") : null;
+  const several = pattern === null ? severalClasses(root, dataset.labels, "the option roi") : null;
   if (several !== null) throw new InputError(several);
   const wanted =
     pattern === null

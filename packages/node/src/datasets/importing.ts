@@ -228,7 +228,7 @@ async function openRecord(folder: string, { layout, roi }: ImportOptions): Promi
   if (record !== null) {
     if (record.layout === layout && record.roi === roi) return record;
     throw new InputError(
-      `${folder} holds an import by --layout ${record.layout}${record.roi === null ? "" : ` --roi ${record.roi}`}, and another was requested; choose another folder, or repeat those options to go on.`,
+      `${folder} holds an import with the option layout ${record.layout}${record.roi === null ? "" : ` and the option roi ${record.roi}`}, and another was requested; choose another folder, or repeat those options to go on.`,
     );
   }
   await requireFreeNames(folder, [saltFile]);

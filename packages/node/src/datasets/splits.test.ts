@@ -43,7 +43,11 @@ describe("splits_final.json", () => {
     ['[{"train": ["a"]}]', undefined, /another form than expected: "0\.val"/],
     ["[]", undefined, /at least one fold/],
     ["{", undefined, /is not JSON/],
-    ['[{"train": ["a"], "val": ["b"]}]', "(", /--patient-pattern is "\(", which is not a regular expression/],
+    [
+      '[{"train": ["a"], "val": ["b"]}]',
+      "(",
+      /The option patient-pattern is "\(", which is not a regular expression/,
+    ],
     ['[{"train": ["a"], "val": ["b"]}]', "^a", /case b does not match/],
   ])("%s with pattern %s is refused", async (text, pattern, message) => {
     await writeFile(path, text);

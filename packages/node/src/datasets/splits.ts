@@ -34,7 +34,7 @@ export function patientRule({ patients }: Dataset, pattern: string | undefined):
     return { named: patients, pattern: new RegExp(pattern) };
   } catch {
     throw new InputError(
-      `--patient-pattern is "${pattern}", which is not a regular expression; give one such as "^[a-z]+_[0-9]+".`,
+      `The option patient-pattern is "${pattern}", which is not a regular expression; give one such as "^[a-z]+_[0-9]+".`,
     );
   }
 }

@@ -164,7 +164,7 @@ describe("voxels that nobody judged", () => {
 
   test("are asked for where 255 stands beside other values", async () => {
     await expect(compare(null, [1, 1, 255], [1, 0, 1])).rejects.toThrow(
-      /holds 255 beside 1.*give --ignore 255/,
+      /holds 255 beside 1.*give the option ignore 255/,
     );
     expect((await compare(null, [255, 0], [1, 0])).figures).toEqual([[undefined, 1]]);
   });

@@ -51,7 +51,7 @@ export async function readPair(
       ? requireLabels(
           scan,
           predictionPath,
-          "give --threshold 0.5 to take what is at least as probable as that, or choose a mask",
+          "give the option threshold 0.5 to take what is at least as probable as that, or choose a mask",
         )
       : { ...scan, data: thresholded(scan, threshold, predictionPath) };
   if (!sameGeometry(truth, prediction)) {
@@ -102,10 +102,15 @@ export function checkValues(
   { truthLabel, predictionLabel }: ForegroundRules,
 ): string[] {
   const sides = [
-    { side: "truth", option: "--truth-label", label: truthLabel, values: union(pairs, "truthValues") },
+    {
+      side: "truth",
+      option: "the option truth-label",
+      label: truthLabel,
+      values: union(pairs, "truthValues"),
+    },
     {
       side: "prediction",
-      option: "--prediction-label",
+      option: "the option prediction-label",
       label: predictionLabel,
       values: union(pairs, "predictionValues"),
     },
@@ -149,7 +154,7 @@ export function checkClasses(
     const unknown = values.filter((value) => !known.includes(value));
     if (unknown.length > 0)
       throw new InputError(
-        `The ${side} holds ${valuesInWords(unknown)}, and ${path} names ${named}; choose a value of each with --truth-label and --prediction-label, or give masks of these classes.`,
+        `The ${side} holds ${valuesInWords(unknown)}, and ${path} names ${named}; choose a value of each with the option truth-label and the option prediction-label, or give masks of these classes.`,
       );
     return classes
       .filter((labelClass) => !labelClass.values.some((value) => values.includes(value)))
@@ -164,7 +169,7 @@ function thresholded({ data }: Volume, threshold: number, path: string): Uint8Ar
   const wrong = data.find((value) => value < 0 || value > 1);
   if (wrong !== undefined)
     throw new InputError(
-      `${path} holds the value ${wrong}, and --threshold is for probabilities from 0 to 1; leave it out, or choose a probability map.`,
+      `${path} holds the value ${wrong}, and the option threshold is for probabilities from 0 to 1; leave it out, or choose a probability map.`,
     );
   return maskWhere(data, (value) => value >= threshold);
 }
@@ -174,7 +179,7 @@ function refuseIgnored(values: readonly number[], path: string): void {
   const isMark = values.includes(usualIgnoredValue) && !values.includes(usualIgnoredValue - 1);
   if (!isMark || values.length === 1) return;
   throw new InputError(
-    `${path} holds 255 beside ${few(values.filter((value) => value !== usualIgnoredValue))}, as files do that mark voxels nobody judged; give --ignore 255 to leave them out, or set them to 0.`,
+    `${path} holds 255 beside ${few(values.filter((value) => value !== usualIgnoredValue))}, as files do that mark voxels nobody judged; give the option ignore 255 to leave them out, or set them to 0.`,
   );
 }
 

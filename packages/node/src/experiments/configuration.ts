@@ -108,7 +108,7 @@ export async function beginExperiment(asked: ExperimentRequest, job: Job = {}): 
   if (given === null) foldsOf(request, () => 1);
   if (given !== null && given.length !== configuration.folds)
     throw new InputError(
-      `${splitsPath} holds ${counted(given.length, "fold")}, and --folds is ${configuration.folds}; give --folds ${given.length}.`,
+      `${splitsPath} holds ${counted(given.length, "fold")}, and the option folds is ${configuration.folds}; give the option folds ${given.length}.`,
     );
   await ensureWritableFolder(folder);
   // Folds that are trained side by side share these files, each for a short time.
@@ -144,7 +144,7 @@ async function takeUp(request: Request, given: readonly Split[] | null, job: Job
   const splits = await readSplits(files.splits, dataset, patients);
   if (given !== null && !isDeepStrictEqual(given, splits))
     throw new InputError(
-      `${files.splits} holds other folds than ${splitsPath}; leave --splits out, or give another --output.`,
+      `${files.splits} holds other folds than ${splitsPath}; leave the option splits out, or give another output folder.`,
     );
   return { ...request, splits, data };
 }
@@ -170,13 +170,13 @@ async function requireSame(path: string, wanted: ExperimentConfiguration): Promi
   const found = await readJson(path, z.record(z.string(), z.unknown()));
   if (found.version !== VERSION)
     throw new InputError(
-      `${path} is of an experiment by another version of lnsnet, which judged other predictions than lnsnet predict makes now; give another --output.`,
+      `${path} is of an experiment by another version of lnsnet, which judged other predictions than lnsnet predict makes now; give another output folder.`,
     );
   const asked: Record<string, unknown> = JSON.parse(JSON.stringify(wanted));
   const other = Object.keys(asked).find((key) => !isDeepStrictEqual(found[key], asked[key]));
   if (other === undefined) return;
   throw new InputError(
-    `${path} is of an experiment with another ${settingName(other, found[other], asked[other])}, and going on needs the same options; repeat them, or give another --output.`,
+    `${path} is of an experiment with another ${settingName(other, found[other], asked[other])}, and going on needs the same options; repeat them, or give another output folder.`,
   );
 }
 

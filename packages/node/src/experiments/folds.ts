@@ -91,7 +91,7 @@ export async function trainedFold(
   const files = foldFiles(folder, fold);
   if (!(await isFile(files.trained)))
     throw new InputError(
-      `${folder} lacks fold ${fold}, whose training is not done; run the same command with --fold ${fold}, or copy fold_${fold} here from where it was trained.`,
+      `${folder} lacks fold ${fold}, whose training is not done; run the same command with the option fold ${fold}, or copy fold_${fold} here from where it was trained.`,
     );
   const trained = await readJson(files.trained, trainedFoldSchema);
   const refuse = (found: string) =>
@@ -108,7 +108,7 @@ export async function trainedFold(
   const changed = changedCases(trainedOn, data);
   if (changed.length > 0)
     throw new InputError(
-      `${files.folder} was trained on other content of ${listed(changed)}; bring the files back, or give --force to train such folds again.`,
+      `${files.folder} was trained on other content of ${listed(changed)}; bring the files back, or give the option force to train such folds again.`,
     );
   if ((await hashOfFile(files.model)) !== trained.weights)
     throw refuse(

@@ -77,7 +77,7 @@ async function convertToObject(
   { output, series, reference, pattern = null, anonymize }: ConversionOptions,
   log: Job["log"],
 ): Promise<null> {
-  requireEnding(output, [".dcm"], `--format ${format}`);
+  requireEnding(output, [".dcm"], `the option format ${format}`);
   const scan = await referenceSeries(reference, series, format);
   const { volume, names, problems } = await readLabels(input, { reference: scan, pattern });
   for (const problem of [...scan.problems, ...problems]) log?.(problem);
@@ -100,9 +100,9 @@ async function convertMarkups(input: string, output: string): Promise<null> {
 
 function requireEnding(output: string, endings: readonly string[], what: string): void {
   if (endings.some((ending) => output.toLowerCase().endsWith(ending))) return;
-  const hint = output.toLowerCase().endsWith(".dcm") ? ", or give --format seg or rtstruct" : "";
+  const hint = output.toLowerCase().endsWith(".dcm") ? ", or give the option format seg or rtstruct" : "";
   throw new InputError(
-    `--output is ${output}, and ${what} is written to a file that ends in ${endings.join(", ")}; choose such a name${hint}.`,
+    `The option output is ${output}, and ${what} is written to a file that ends in ${endings.join(", ")}; choose such a name${hint}.`,
   );
 }
 
@@ -112,11 +112,13 @@ async function referenceSeries(
   format: SegmentationFormat,
 ): Promise<ReadImage & { readonly source: NonNullable<ReadImage["source"]> }> {
   if (path === undefined)
-    throw new InputError(`--format ${format} needs --reference, the DICOM series that the labels belong to.`);
+    throw new InputError(
+      `The option format ${format} needs the option reference, the DICOM series that the labels belong to.`,
+    );
   const reference = await readImage(path, series);
   if (reference.source === null)
     throw new InputError(
-      `${path} is a volume file, and a ${format === "seg" ? "SEG" : "RTSTRUCT"} refers to a DICOM series; choose the folder of the series with --reference.`,
+      `${path} is a volume file, and a ${format === "seg" ? "SEG" : "RTSTRUCT"} refers to a DICOM series; choose the folder of the series with the option reference.`,
     );
   return { ...reference, source: reference.source };
 }

@@ -70,5 +70,7 @@ test("a DICOM object stays one, whatever its ending", async () => {
 test("labels without names cannot be chosen by one", async () => {
   const read = readLabels(join(folder, "labels.mha"), { reference: null, pattern: /node/ });
   await expect(read).rejects.toThrow(InputError);
-  await expect(read).rejects.toThrow(/labels\.mha holds labels without names, so --roi cannot choose any/);
+  await expect(read).rejects.toThrow(
+    /labels\.mha holds labels without names, so the option roi cannot choose any/,
+  );
 });

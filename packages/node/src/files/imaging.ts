@@ -117,7 +117,7 @@ export async function readImage(path: string, wanted?: string): Promise<ReadImag
     return chooseVolume(path, found, wanted).read();
   if (found.volumes.length > 0 && wanted === undefined)
     throw new InputError(
-      `${path} holds ${found.series.length} DICOM series and ${found.volumes.length} volume files, and one image is expected; choose the file, or choose the series with --series.`,
+      `${path} holds ${found.series.length} DICOM series and ${found.volumes.length} volume files, and one image is expected; choose the file, or choose the series with the option series.`,
     );
   const series = chooseSeries({ series: found.series, others: found.others }, wanted);
   return readChosen(series);

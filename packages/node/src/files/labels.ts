@@ -141,7 +141,7 @@ async function fromSeg(path: string, { reference, pattern }: LabelChoice): Promi
 async function fromRtstruct(path: string, { reference, pattern }: LabelChoice): Promise<ReadLabels> {
   if (reference === null)
     throw new InputError(
-      `${path} holds contours, which have no grid of their own; give the scan that they were drawn on with --reference.`,
+      `${path} holds contours, which have no grid of their own; give the scan that they were drawn on with the option reference.`,
     );
   const object = readRtstruct(await readBytes(path), path);
   const problems = object.problems.map((phrase) => `${basename(path)}: ${phrase}`);
@@ -177,7 +177,7 @@ async function fromVolume(path: string, { reference, pattern }: LabelChoice): Pr
   if (pattern === null) return { volume: placed, names, problems };
   if (names.length === 0)
     throw new InputError(
-      `${path} holds labels without names, so --roi cannot choose any; leave --roi out, or use a SEG, an RTSTRUCT or a .seg.nrrd.`,
+      `${path} holds labels without names, so the option roi cannot choose any; leave the option roi out, or use a SEG, an RTSTRUCT or a .seg.nrrd.`,
     );
   const kept = matchRois(
     names.map(({ name }) => name),

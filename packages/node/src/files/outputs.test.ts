@@ -39,7 +39,7 @@ describe("a file that the user names", () => {
   test.each(["other.nii", "link.nii", "dangling"])(
     "is refused where %s stands, without --force",
     async (name) => {
-      await expect(requireFreeFile(at(name))).rejects.toThrow(/--force/);
+      await expect(requireFreeFile(at(name))).rejects.toThrow(/the option force/);
       await requireFreeFile(at(name), { force: true, inputs: [at("study")] });
     },
   );

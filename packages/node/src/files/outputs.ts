@@ -19,7 +19,9 @@ export async function requireFreeFile(
   if (found === null) {
     // A link that leads nowhere is written through, which makes a file where it points; with --force alone.
     if (force || (await isAbsent(path))) return;
-    throw new InputError(`${path} is a link that leads nowhere; choose another file, or give --force.`);
+    throw new InputError(
+      `${path} is a link that leads nowhere; choose another file, or give the option force.`,
+    );
   }
   if (found.isDirectory()) throw fileError(Object.assign(new Error(), { code: "EISDIR" }), path, "write");
   if (!found.isFile()) return;
@@ -30,7 +32,9 @@ export async function requireFreeFile(
       );
   }
   if (!force)
-    throw new InputError(`${path} exists already; choose another file, or give --force to replace it.`);
+    throw new InputError(
+      `${path} exists already; choose another file, or give the option force to replace it.`,
+    );
 }
 
 /**

@@ -18,7 +18,7 @@ export function modelChannels(plan: ChannelPlan, given: readonly string[] | null
   const channels = { names: channelsOf(plan).map(({ name }) => name), ct: ctChannelOf(plan), given };
   if (given !== null && given.length !== channels.names.length - 1)
     throw new InputError(
-      `--channels names ${given.length} ${given.length === 1 ? "file" : "files"} (${given.join(", ")}), and ${taken(channels)}; name the files of all but the first, in this order.`,
+      `The option channels names ${given.length} ${given.length === 1 ? "file" : "files"} (${given.join(", ")}), and ${taken(channels)}; name the files of all but the first, in this order.`,
     );
   return channels;
 }
@@ -40,13 +40,13 @@ export async function furtherChannels(path: string, channels: ModelChannels): Pr
   const parts = numberedName(path);
   if (parts?.number !== 0)
     throw new InputError(
-      `${path} is ${parts === null ? "one file" : "not the first channel"}, and ${taken(channels)}; call the files NAME_0000, NAME_0001, … in this order and give the first, or name the others with --channels.`,
+      `${path} is ${parts === null ? "one file" : "not the first channel"}, and ${taken(channels)}; call the files NAME_0000, NAME_0001, … in this order and give the first, or name the others with the option channels.`,
     );
   const further = names.slice(1).map((_, at) => parts.nameOf(at + 1));
   for (const [at, file] of further.entries())
     if (!(await isFile(file)))
       throw new InputError(
-        `${file} (${names[at + 1]}) does not exist, and ${taken(channels)}; add it beside ${path}, or name the others with --channels.`,
+        `${file} (${names[at + 1]}) does not exist, and ${taken(channels)}; add it beside ${path}, or name the others with the option channels.`,
       );
   return further;
 }

@@ -55,7 +55,7 @@ export async function exportModel(
   const patch = patchSize ?? plan.patchSize;
   if (!fitsSize(plan.network, weights, patch))
     throw new InputError(
-      `--patch is ${patch.join(",")}, and the weights of this ${networkTitle(plan.network)} belong to patches of ${plan.patchSize.join(",")}; leave --patch out.`,
+      `The option patch is ${patch.join(",")}, and the weights of this ${networkTitle(plan.network)} belong to patches of ${plan.patchSize.join(",")}; leave the option patch out.`,
     );
   const metadata = {
     target,

@@ -121,10 +121,10 @@ async function saltOf({ salt }: { readonly salt: string | null }, folder: string
 function requireDicom(scans: readonly NamedScan[], objects: readonly DicomObject[], log: Job["log"]): void {
   const files = scans.filter(({ isDicom }) => !isDicom);
   if (objects.length === 0 || files.length === 0) return;
-  const asked = `--dicom ${objects.join(",")}`;
+  const asked = `the option dicom ${objects.join(",")}`;
   if (files.length === scans.length)
     throw new InputError(
-      `${files[0].origin.path} is a volume file, and ${asked} needs a DICOM series to refer to; leave --dicom out, or choose the series.`,
+      `${files[0].origin.path} is a volume file, and ${asked} needs a DICOM series to refer to; leave the option dicom out, or choose the series.`,
     );
   for (const { origin } of files) log?.(`${origin.path} is a volume file, so ${asked} is not written of it.`);
 }

@@ -67,7 +67,7 @@ export async function scansAt(
   const { scans } = found;
   if (channels.given !== null && scans.length > 1)
     throw new InputError(
-      `${path} holds ${scans.length} scans, and --channels names files of one scan; choose one scan, or call the files NAME_0000, NAME_0001, ….`,
+      `${path} holds ${scans.length} scans, and the option channels names files of one scan; choose one scan, or call the files NAME_0000, NAME_0001, ….`,
     );
   const withAll = await Promise.all(
     scans.map(async (scan) => ({ ...scan, further: await furtherOf(scan, channels), ct: channels.ct })),
@@ -81,7 +81,7 @@ async function furtherOf({ path, wanted, isDicom }: FoundScan, channels: ModelCh
   if (isOneFile || channels.given !== null || channels.names.length === 1)
     return furtherChannels(path, channels);
   throw new InputError(
-    `${path} is a DICOM series or lies in an archive, and ${taken(channels)}; name the files of the others with --channels.`,
+    `${path} is a DICOM series or lies in an archive, and ${taken(channels)}; name the files of the others with the option channels.`,
   );
 }
 

@@ -54,7 +54,7 @@ export function requireValidationScans(
 ): void {
   if (patience === 0 || validation.length > 0) return;
   throw new InputError(
-    `--patience is ${patience}, and none of ${scansOfPatients(training, rule)} can be used for validation, which gets at most a quarter of the patients; leave --patience out, or add scans.`,
+    `The option patience is ${patience}, and none of ${scansOfPatients(training, rule)} can be used for validation, which gets at most a quarter of the patients; leave the option patience out, or add scans.`,
   );
 }
 

@@ -51,19 +51,19 @@ export async function openTrainingFolder(
   if (before === null) {
     if (start === "resume")
       throw new InputError(
-        `${folder} holds no training to go on with; leave --resume out to begin one there.`,
+        `${folder} holds no training to go on with; leave the option resume out to begin one there.`,
       );
     await requireFreeNames(folder, runNames);
   } else if (start === "begin")
     throw new InputError(
-      `${folder} holds a training already; give --resume to go on with it, --force to begin anew in its place, or choose another --output.`,
+      `${folder} holds a training already; give the option resume to go on with it, the option force to begin anew in its place, or choose another output folder.`,
     );
   const goesOn = before !== null && start !== "replace";
   const now = await currentDataState(cases, before, ["image", "label"]);
   const changed = goesOn ? changedCases(before, now) : [];
   if (changed.length > 0)
     throw new InputError(
-      `${folder} was begun with other content of ${listed(changed)}, and going on would mix the two; bring the files back, or give --force to begin anew.`,
+      `${folder} was begun with other content of ${listed(changed)}, and going on would mix the two; bring the files back, or give the option force to begin anew.`,
     );
   return {
     goesOn,

@@ -55,10 +55,10 @@ export function requireTrainable(
 ): void {
   if (patience > 0 && (validateEvery === 0 || validationCases === 0))
     throw new InputError(
-      `--patience is ${patience}, and nothing is validated; give --validate-every and --validation-cases, or leave --patience out.`,
+      `The option patience is ${patience}, and nothing is validated; give the option validate-every and the option validation-cases, or leave the option patience out.`,
     );
   if (trained === "head" && weightsPath === null)
     throw new InputError(
-      "--train head trains only the head, which makes no sense with random weights; give a model with --weights.",
+      "The option train head trains only the head, which makes no sense with random weights; give a model with the option weights.",
     );
 }

@@ -74,8 +74,8 @@ export async function cachedSettings(
   const settings = await readCacheSettings(folder);
   const held = settings.window;
   const rows = [
-    ["--spacing", spacingMm?.join(), settings.spacingMm.join()],
-    ["--window", window && `${window.lowHu},${window.highHu}`, `${held.lowHu},${held.highHu}`],
+    ["the option spacing", spacingMm?.join(), settings.spacingMm.join()],
+    ["the option window", window && `${window.lowHu},${window.highHu}`, `${held.lowHu},${held.highHu}`],
   ] as const;
   for (const [option, asked, made] of rows)
     if (asked !== undefined && asked !== made)

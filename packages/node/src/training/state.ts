@@ -59,18 +59,18 @@ export async function loadState(
   const { tensors, metadata } = readSafetensors(await readBytes(path), path);
   if (metadata.kind !== ("lnsnet-training-state" satisfies ModelFileKind))
     throw new InputError(
-      `${path} is no training state of lnsnet; give another --output, or leave --resume out to begin anew.`,
+      `${path} is no training state of lnsnet; give another output folder, or leave the option resume out to begin anew.`,
     );
   requireKnownVersion(metadata.format_version, path);
   if (!isDeepStrictEqual(completedRun(metadata.run, path), completedRun(run, path)))
     throw new InputError(
-      `${path} was written by a run with other settings (network, data, seed or another option), and --resume needs the same; repeat its options, or give another --output.`,
+      `${path} was written by a run with other settings (network, data, seed or another option), and the option resume needs the same; repeat its options, or give another output folder.`,
     );
   const vector = (name: string, length: number): Float32Array => {
     const data = tensors.get(name)?.data;
     if (!(data instanceof Float32Array) || data.length !== length)
       throw new InputError(
-        `${path} lacks ${length} numbers of ${name}: it is the state of another network; give another --output.`,
+        `${path} lacks ${length} numbers of ${name}: it is the state of another network; give another output folder.`,
       );
     if (!allFinite(data))
       throw new InputError(

@@ -199,7 +199,7 @@ function tellStepsLeft(
   if (steps === plannedSteps) return;
   if (state.step > steps)
     throw new InputError(
-      `${path} is of a run that has done ${state.step} steps, and --steps is ${steps}; give more steps, or --force to begin anew.`,
+      `${path} is of a run that has done ${state.step} steps, and the option steps is ${steps}; give more steps, or the option force to begin anew.`,
     );
   log?.(
     `going on after step ${state.step} of ${plannedSteps} to step ${steps}; the learning rate is that of a training of ${steps} steps from here.`,
@@ -212,6 +212,6 @@ function refuseLargePatch(patchSize: Plan["patchSize"], cases: readonly Prepared
   const largest = [2, 1, 0].map((axis) => Math.max(...cases.map(({ size }) => size[axis])));
   if (patchSize.every((length, axis) => length <= largest[axis])) return;
   throw new InputError(
-    `The patch is ${patchSize.join(",")} voxels, and the largest of the training scans has ${largest.join(",")} along depth, height and width at the working spacing; give a smaller --patch or a finer --spacing.`,
+    `The patch is ${patchSize.join(",")} voxels, and the largest of the training scans has ${largest.join(",")} along depth, height and width at the working spacing; give a smaller patch or a finer the option spacing.`,
   );
 }

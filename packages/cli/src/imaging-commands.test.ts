@@ -435,7 +435,7 @@ describe("lnsnet dataset import", () => {
     expect(JSON.parse(again.stdout).imported).toMatchObject([{ subset: "training", bodies: 2 }]);
     const other = await lnsnet("dataset", "import", "lnq", "--output", "again", "--layout", "lnq");
     expect(other.code).toBe(2);
-    expect(other.stderr).toMatch(/holds an import by --layout auto/);
+    expect(other.stderr).toMatch(/holds an import with --layout auto/);
   });
 });
 

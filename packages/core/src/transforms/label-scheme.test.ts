@@ -60,7 +60,7 @@ test.each<[string, Parameters<typeof labelScheme>, RegExp]>([
 
 test("one class of several, by its name", () => {
   expect(onlyClass(exclusive, "vessel").classes.map(({ name }) => name)).toEqual(["vessel"]);
-  expect(() => onlyClass(exclusive, "bone")).toThrow(/--foreground is "bone".*node, vessel/);
+  expect(() => onlyClass(exclusive, "bone")).toThrow(/The option foreground is "bone".*node, vessel/);
 });
 
 describe("targets", () => {

@@ -126,6 +126,42 @@ describe("lnsnet predict with two channels and two classes", () => {
     expect(stdout).toMatch(/node +class +volume/);
   });
 
+  test("measure takes the nodes of each class, by the manifest or by dataset.json", async () => {
+    const measured = async (path: string) => {
+      const { code, stdout, stderr } = await lnsnet(
+        "measure",
+        path,
+        "--image",
+        "imagesTs/a_0000.nii.gz",
+        "--json",
+      );
+      expect(code, stderr).toBe(0);
+      const nodes: { id: number; class: string; volume_ml: number }[] = JSON.parse(stdout).nodes;
+      return nodes.map(({ id, class: name, volume_ml }) => [id, name, volume_ml]);
+    };
+    const { nodes } = await jsonAt("masks/a.json");
+    expect(await measured("masks/a.nii.gz")).toEqual([
+      [1, "GTVp", nodes[0].volume_ml],
+      [2, "GTVn", nodes[1].volume_ml],
+    ]);
+    // Two pieces of one class are two nodes of it.
+    const [nx, ny] = grid.size;
+    const pieces = new Uint8Array(voxelCount(grid));
+    for (const [i, value] of [
+      [2, 3],
+      [8, 7],
+      [20, 7],
+    ])
+      pieces.fill(value, i + nx * ny * 5, i + 2 + nx * ny * 5);
+    await writeFile(inFolder("labelsTs/pieces.nii.gz"), writeNifti({ ...grid, data: pieces }));
+    expect(await measured("labelsTs/pieces.nii.gz")).toEqual([
+      [1, "GTVp", 0.016],
+      [2, "GTVn", 0.016],
+      [3, "GTVn", 0.016],
+    ]);
+    await rm(inFolder("labelsTs/pieces.nii.gz"));
+  });
+
   test("a click takes the most probable class, or the one that is named", async () => {
     const at = balls.GTVn.centre.join();
     const clicked = ["imagesTs/b_0000.nii.gz", "--at", at, "--json"];
@@ -469,6 +505,22 @@ describe("what does not fit a model is refused by name", () => {
       await refused("predict", "imagesTs", "--model", "torn.safetensors", "--output", "refused"),
     ).toMatch(
       /torn\.safetensors has a network of 3 output channels, and 1 are needed for what its plan names: the class GTVp, GTVn/,
+    );
+  });
+
+  test("a mask of one class, or of node numbers, judged by two", async () => {
+    const scan = ["alone/a_0000.nii.gz", "--search", "everything", "--overlap", "0", "--no-pictures"];
+    expect((await lnsnet("predict", ...scan, "--model", "one.safetensors", "--output", "single")).code).toBe(
+      0,
+    );
+    expect(await refused("evaluate", "labelsTs/a.nii.gz", "single/a.nii.gz")).toMatch(
+      /single\/a\.nii\.gz holds one class, as the manifest beside it says, and .*dataset\.json names 3 \(GTVp\), 7 \(GTVn\);/,
+    );
+    const chosen = ["--truth-label", "3", "--prediction-label", "1"];
+    expect((await lnsnet("evaluate", "labelsTs/a.nii.gz", "single/a.nii.gz", ...chosen)).code).toBe(0);
+    await predict("imagesTs/a_0000.nii.gz", "--output", "numbers", "--numbered", "--no-pictures");
+    expect(await refused("evaluate", "labelsTs/a.nii.gz", "numbers/a.nii.gz")).toMatch(
+      /numbers\/a\.nii\.gz holds the numbers of nodes.*without --numbered/,
     );
   });
 

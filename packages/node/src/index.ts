@@ -91,6 +91,7 @@ export {
   type Inspection,
   inspectPath,
 } from "./files/inspecting.js";
+export { maskFormats } from "./files/mask-origin.js";
 export { loadModel, type StoredModel, saveModel } from "./files/model-file.js";
 export { requireFreeNames } from "./files/outputs.js";
 export { type ExportedModel, type ExportOptions, exportModel } from "./segmenting/exporting.js";
@@ -100,7 +101,6 @@ export {
   type Form,
   type Manifest,
   type ModelRecord,
-  maskFormats,
 } from "./segmenting/manifest.js";
 export {
   type PredictedScan,

@@ -36,7 +36,7 @@ export const measureCommand = defineCommand({
     split: {
       type: "enum",
       description:
-        "what counts as one node: a connected component, a label value, or labels if there are several (auto)",
+        "what counts as one node: a connected component, a label value, or labels if there are several that are no classes (auto)",
       options: ["auto", "components", "labels"],
       default: "auto",
     },

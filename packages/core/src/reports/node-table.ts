@@ -35,7 +35,7 @@ export interface NodeJson {
 }
 
 /** What a segmentation says of a node beside its measurements. */
-interface FoundThere extends NodeConfidence {
+interface FoundThere extends Partial<NodeConfidence> {
   readonly confidence?: number | null;
   /** The class, where the model knows several. */
   readonly className?: string | undefined;

@@ -10,7 +10,7 @@ import { readScan } from "../files/imaging.js";
 import { requireFreeFile } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import type { ScanNodes } from "./detection.js";
-import { holdsInstances, labelsOfTruth, type NamedLabels } from "./judged-classes.js";
+import { holdsInstances, labelsOfTruth, type NamedLabels, requireClasses } from "./judged-classes.js";
 import {
   type ComparedPair,
   checkClasses,
@@ -73,7 +73,7 @@ export interface Evaluation {
  *
  * @returns an evaluation for each class, in the order of dataset.json; one where classes are not told apart
  * @throws InputError where a file cannot be used, masks have no counterpart or another geometry, no file holds the label,
- *   a file holds a value without a class, or an output stands there already; the signal's reason
+ *   a file holds a value without a class, a prediction is of other classes, or an output stands there already; the signal's reason
  */
 export async function evaluateFiles(
   truth: string,
@@ -94,8 +94,11 @@ export async function evaluateFiles(
   const labels = await labelsOfTruth(truth, datasetJson);
   const rules = { ...options, ignored: options.ignored ?? ignoredValue(labels, options) };
   const pairs = await pairMasks(truth, prediction);
+  const compared = severalClasses(labels, options);
+  if (compared !== null)
+    for (const { predictionPath } of pairs) await requireClasses(predictionPath, compared);
   const scans = pictures === null ? null : await scansByCase(pictures.images, pairs);
-  const evaluations = await evaluatePairs(pairs, rules, severalClasses(labels, options), job);
+  const evaluations = await evaluatePairs(pairs, rules, compared, job);
   if (pictures !== null && scans !== null) await writePictures(evaluations, pairs, scans, pictures, rules);
   if (csvPath !== null) await writeAtomically(csvPath, evaluationCsv(evaluations));
   return evaluations;

@@ -1,10 +1,12 @@
 // Which classes the masks of a comparison hold, and which voxels nobody judged, as the dataset.json beside them says.
 import { basename, dirname, join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core";
 import type { LabelScheme } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { labelsOf, labelsSchema } from "../datasets/foreground.js";
 import { isFile, isFolder, readJson } from "../files/disk.js";
+import { originOfMask } from "../files/mask-origin.js";
 
 /** What a dataset.json says of masks. */
 export interface NamedLabels {
@@ -35,6 +37,52 @@ export async function labelsOfTruth(truth: string, given: string | null): Promis
 
 /** Whether a folder is one of those that `phantom` and `dataset import` write instances to. */
 export const holdsInstances = (folder: string): boolean => /^instances(Tr|Ts)$/.test(basename(folder));
+
+/**
+ * The classes of a label file with several: by the manifest of predict, or by the dataset.json beside its folder. Null
+ * where its values are no classes, or nothing says so.
+ */
+export async function classesOfLabels(path: string): Promise<LabelScheme | null> {
+  const origin = await originOfMask(path);
+  const scheme =
+    origin === null
+      ? (await labelsOfTruth(path, null))?.scheme
+      : !origin.isNumbered && origin.classes !== null
+        ? exclusiveScheme(origin.classes)
+        : undefined;
+  return scheme !== undefined && scheme.classes.length > 1 ? scheme : null;
+}
+
+const exclusiveScheme = (
+  classes: readonly { readonly name: string; readonly value: number }[],
+): LabelScheme => ({
+  kind: "exclusive",
+  classes: classes.map(({ name, value }) => ({ name, values: [value], writtenAs: value })),
+  ignored: null,
+});
+
+/**
+ * Checks that a mask of predict holds the classes of a data set: a mask of one class, or of node numbers, has values that
+ * mean something else.
+ *
+ * @throws InputError where it does not
+ */
+export async function requireClasses(maskPath: string, { path, scheme }: NamedLabels): Promise<void> {
+  const origin = await originOfMask(maskPath);
+  if (origin === null) return;
+  const wanted = scheme.classes.map(({ name, writtenAs }) => ({ name, value: writtenAs }));
+  if (!origin.isNumbered && isDeepStrictEqual(origin.classes, wanted)) return;
+  const inWords = (classes: typeof wanted) =>
+    classes.map(({ name, value }) => `${value} (${name})`).join(", ");
+  const found = origin.isNumbered
+    ? "the numbers of nodes"
+    : origin.classes === null
+      ? "one class"
+      : inWords([...origin.classes]);
+  throw new InputError(
+    `${maskPath} holds ${found}, as the manifest beside it says, and ${path} names ${inWords(wanted)}; predict with a model of these classes${origin.isNumbered ? " and without --numbered" : ""}, or choose a value of each with --truth-label and --prediction-label.`,
+  );
+}
 
 async function namedLabels(path: string): Promise<NamedLabels> {
   const { labels, regions_class_order } = await readJson(path, descriptionSchema);

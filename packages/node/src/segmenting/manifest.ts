@@ -1,12 +1,13 @@
 // The manifest of a segmented scan: what was computed, with which models and settings, and which files belong to it.
 import { createHash } from "node:crypto";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { InputError, type Volume } from "@lnsnet/core";
 import type { NodeJson } from "@lnsnet/core/reports";
 import type { LabelScheme } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { hashOfFile, isFile, readBytes, writeJson } from "../files/disk.js";
+import { maskFormats, resultsOfName, writtenClassSchema } from "../files/mask-origin.js";
 import type { StoredModel } from "../files/model-file.js";
 import { isAbsent, requireFreeNames } from "../files/outputs.js";
 import { packageVersion } from "../work/version.js";
@@ -14,9 +15,6 @@ import { packageVersion } from "../work/version.js";
 /** DICOM objects that can be written of the nodes of a DICOM series. */
 export const dicomObjects = ["seg", "rtstruct", "sr"] as const;
 export type DicomObject = (typeof dicomObjects)[number];
-
-/** Endings of mask files. */
-export const maskFormats = ["nii.gz", "nrrd"] as const;
 
 /** Everything that a result depends on apart from the scan: version, models and settings. */
 export interface ResultInputs {
@@ -93,7 +91,7 @@ const manifestSchema = z.object({
   finished: z.boolean(),
   form: formSchema,
   /** The classes of the mask with their values; absent where there is one. */
-  classes: z.array(z.object({ name: z.string(), value: z.number() })).optional(),
+  classes: z.array(writtenClassSchema).optional(),
   whole_scan: wholeScanSchema.nullable(),
   clicks: z.array(clickSchema),
   /** SHA-256 by name; null while it is not known. */
@@ -131,14 +129,10 @@ export const isResult = async (path: string): Promise<boolean> => (await resultO
 export async function resultOfMask(
   path: string,
 ): Promise<{ readonly id: string; readonly manifest: Manifest } | null> {
-  const name = basename(path);
-  for (const format of maskFormats)
-    for (const ending of [`.nodes.${format}`, `.${format}`]) {
-      if (!name.endsWith(ending)) continue;
-      const id = name.slice(0, -ending.length);
-      const manifest = await readManifest(dirname(path), id);
-      if (manifest !== null && name in manifest.files) return { id, manifest };
-    }
+  for (const { folder, id } of resultsOfName(path)) {
+    const manifest = await readManifest(folder, id);
+    if (manifest !== null && basename(path) in manifest.files) return { id, manifest };
+  }
   return null;
 }
 

@@ -32,6 +32,7 @@ export const optionGroups = {
     "repeats",
     "protocol",
     "search",
+    "proposer",
     "overlap",
     "mirrored",
     "minimum-volume",

@@ -30,7 +30,7 @@ import {
 } from "@lnsnet/core";
 import { voxelCount } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { densityModel } from "../../node/src/density-model.test-helper.js";
+import { densityModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
 import { ctFiles } from "../../node/src/dicom.test-helper.js";
 import { bin, type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 
@@ -81,6 +81,8 @@ beforeAll(async () => {
   session = lnsnetSession(folder);
   await writeFile(inFolder("model.safetensors"), writeModel(densityModel(), false));
   await writeFile(inFolder("coarse.safetensors"), writeModel(densityModel([2, 2, 2]), false));
+  await writeFile(inFolder("proposer.safetensors"), writeModel(densityModel([3, 3, 3]), false));
+  await writeFile(inFolder("two.safetensors"), writeModel(twoClassModel(), false));
   await writeFile(inFolder("neck.nii.gz"), writeNifti(scan()));
   await writeFile(inFolder("bony.nii.gz"), writeNifti(scan(0, true)));
   await mkdir(inFolder("series"));
@@ -167,6 +169,28 @@ describe("a whole scan", () => {
     });
     expect(kept.manifest.nodes).toHaveLength(manifest.nodes.length + leftOut);
     expect(kept.stdout).toMatch(/HU of no node/);
+  });
+
+  test("a coarse network says where to look, the nodes are the same, and the result names it", async () => {
+    const whole = await predict("neck.nii.gz", "--output", "everywhere", "--json");
+    const tokens = ["neck.nii.gz", "--output", "proposed", "--proposer", "proposer.safetensors"];
+    const { code, stdout, stderr } = await predict(...tokens, "--json");
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).nodes).toEqual(JSON.parse(whole.stdout).nodes);
+    const manifest = JSON.parse(await readFile(inFolder("proposed/neck.json"), "utf8"));
+    expect(manifest.whole_scan.settings.proposer).toMatchObject({ path: "proposer.safetensors" });
+    expect((await predict(...tokens)).stderr).toMatch(/neck is finished already/);
+    expect((await predict("neck.nii.gz", "--output", "proposed")).stderr).not.toMatch(/finished already/);
+  });
+
+  test("a coarse network of other channels is refused", async () => {
+    const { code, stderr } = await predict(
+      ...["neck.nii.gz", "--output", "refused", "--proposer", "two.safetensors"],
+    );
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/two\.safetensors takes the channels CT, PET, and model\.safetensors takes CT;/),
+    ]);
   });
 
   test("threads change nothing that counts, and a second run changes no bit", async () => {

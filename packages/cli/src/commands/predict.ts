@@ -7,6 +7,7 @@ import {
   type DicomObject,
   dicomObjects,
   listed,
+  loadModel,
   loadModels,
   type Manifest,
   type ModelRecord,
@@ -73,6 +74,12 @@ export const predictCommand = defineCommand({
         "model.safetensors of a training, several with commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped phantom model",
       valueHint: "FILES",
     },
+    proposer: {
+      type: "string",
+      description:
+        "a model trained at a coarse spacing, such as 3 mm, which is run first on whole scans; the model then looks only where this one sees something, in a part of the time",
+      valueHint: "FILE",
+    },
     ...segmentingArguments,
     pictures: {
       type: "boolean",
@@ -130,6 +137,7 @@ export const predictCommand = defineCommand({
       args.scan,
       {
         models,
+        proposer: args.proposer === undefined ? null : await loadModel(args.proposer),
         output: args.output,
         form,
         segmenting,

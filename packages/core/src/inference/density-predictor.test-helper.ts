@@ -9,15 +9,16 @@ import type { Vector3 } from "../volume/volume.js";
 import type { Predictor } from "./predictor.js";
 import { predictProbability } from "./sliding-window.js";
 
-/** Foreground is what is denser than 50 HU; the probability is a sigmoid that falls from 1 to 0 within some 20 HU. */
+/** Foreground is what is denser than 50 HU, unless another value is given; the probability is a sigmoid that falls from 1 to 0 within some 20 HU. */
 export async function densityPredictor(
   patchSize: PatchSize,
   spacingMm: Vector3 = [1, 1, 1],
+  fromHu = 50,
 ): Promise<Predictor & { readonly runs: () => number }> {
   const image = input("image", [1, 1, ...patchSize]);
   const model = emitOnnx({ inputs: [image], outputs: { logits: multiply(image, 40) } });
   const session = await nodeRuntime.createSession(model, { threads: 1 });
-  const window = { lowHu: -150, highHu: 250 };
+  const window = { lowHu: fromHu - 200, highHu: fromHu + 200 };
   let runs = 0;
   const member: Pick<typeof session, "run"> = {
     run: (inputs) => {

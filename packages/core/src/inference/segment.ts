@@ -46,6 +46,11 @@ export interface SegmentOptions {
   readonly standing?: StandingNodes;
   /** The part of the scan to search; the body near the neck by default. */
   readonly searched?: SearchedPart;
+  /**
+   * A predictor of a coarse network, which is run first. The other predictor then looks only where it sees foreground,
+   * so that a whole scan takes a part of the time. What it does not see is lost. Not used for clicks.
+   */
+  readonly proposer?: Predictor | null;
   /** Post-processing of a whole scan's mask; clicked nodes are kept as they are. */
   readonly cleanUp?: CleanUp;
   /** Checked before each patch; usually an AbortSignal. */
@@ -93,7 +98,8 @@ export async function segment(
   options: SegmentOptions = {},
 ): Promise<Segmentation> {
   const taken = scanChannels(scan, predictor.plan);
-  const { at, className, standing, searched, cleanUp, overlap = DEFAULT_OVERLAP, mirrored = false } = options;
+  const { at, className, standing, searched, proposer = null, cleanUp } = options;
+  const { overlap = DEFAULT_OVERLAP, mirrored = false } = options;
   const { signal, onProgress } = options;
   const clickOptions = { mirrored, ...(signal ? { signal } : {}) };
   if (standing !== undefined && !sameGeometry(taken.channels[0], standing.instances))
@@ -107,6 +113,7 @@ export async function segment(
   const whole = await segmentWholeScan(taken.channels, predictor, {
     ...clickOptions,
     overlap,
+    proposer,
     ...(searched ? { searched } : {}),
     ...(cleanUp ? { cleanUp } : {}),
     ...(onProgress ? { onPatch: onProgress } : {}),

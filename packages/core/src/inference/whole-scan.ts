@@ -7,11 +7,13 @@ import { boxCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
 import type { Geometry, Volume } from "../volume/volume.js";
 import { numberedComponents } from "../voxels/instances.js";
+import { maskTest } from "../voxels/mask-test.js";
 import type { IndexBox } from "../voxels/morphology.js";
-import { findNeckRegion, regionTest } from "../voxels/neck-region.js";
+import { findNeckRegion, type NeckRegion } from "../voxels/neck-region.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import { type CleanUp, defaultCleanUp } from "./clean-up.js";
 import type { PredictionOptions, PredictionPlan, Predictor } from "./predictor.js";
+import { proposedMask, withoutUnproposed } from "./proposals.js";
 import { scanChannels } from "./scan-channels.js";
 import { type LeftOut, scanCleaner } from "./scan-cleaner.js";
 import {
@@ -21,12 +23,18 @@ import {
   type SegmentedNodes,
   withConfidence,
 } from "./segmented-nodes.js";
+import type { Prediction } from "./sliding-window.js";
 
 /** The part of a scan to search: the body near the neck, or everything that is not air. */
 export type SearchedPart = "neck" | "everything";
 
 export interface WholeScanOptions extends Omit<PredictionOptions, "isWanted"> {
   readonly searched?: SearchedPart;
+  /**
+   * A coarse network that is run first; the predictor then looks only at patches in which it sees foreground. Where
+   * these are, probabilities are the same as without it. Components that it does not propose are left out.
+   */
+  readonly proposer?: Predictor | null;
   readonly cleanUp?: CleanUp;
 }
 
@@ -63,18 +71,56 @@ export async function segmentWholeScan(
 export async function probabilityOfScan(
   scan: Volume | readonly Volume[],
   predictor: Predictor,
-  { searched = "neck", ...options }: Omit<WholeScanOptions, "cleanUp">,
+  { searched = "neck", proposer = null, ...options }: Omit<WholeScanOptions, "cleanUp">,
 ): Promise<Pick<WholeScan, "predictions" | "reasons">> {
+  const { ct } = scanChannels(scan, predictor.plan);
+  const region = searched === "neck" && ct !== null ? neckOf(ct) : null;
+  const proposed =
+    proposer === null
+      ? null
+      : proposedMask(
+          await predictRegion(scan, proposer, region, {
+            ...withoutProgress(options),
+            overlap: PROPOSER_OVERLAP,
+          }),
+        );
+  const found = await predictRegion(scan, predictor, region, options, proposed);
+  const predictions =
+    proposed === null
+      ? found
+      : found.map((prediction) => ({
+          ...prediction,
+          probability: withoutUnproposed(prediction.probability, proposed),
+        }));
+  return {
+    predictions: namedPredictions(predictions, labelSchemeOf(predictor.plan)),
+    reasons: region?.reasons ?? [],
+  };
+}
+
+/** What a coarse network proposes is only a place, so it need not look from many sides. */
+const PROPOSER_OVERLAP = 0.25;
+
+/** Progress is that of the predictor, which takes nearly all of the time. */
+const withoutProgress = ({ onPatch, ...options }: PredictionOptions): PredictionOptions => options;
+
+/** The predictions for a region, or for the whole scan; of a mask, only for patches in which it has foreground. */
+async function predictRegion(
+  scan: Volume | readonly Volume[],
+  predictor: Predictor,
+  region: NeckRegion | null,
+  options: PredictionOptions,
+  proposed: Volume<Uint8Array> | null = null,
+): Promise<readonly Prediction[]> {
   const { plan } = predictor;
-  const { channels, ct } = scanChannels(scan, plan);
+  const { channels } = scanChannels(scan, plan);
   const whole = workingGrid(channels[0], plan.spacingMm);
-  const { grid, isWanted, reasons }: Search =
-    searched === "neck" && ct !== null
-      ? neckOf(ct, whole)
-      : { grid: whole, isWanted: () => true, reasons: [] };
+  const grid = region === null ? whole : gridAround(region, whole);
+  const masks = [...(region === null ? [] : [region.body]), ...(proposed === null ? [] : [proposed])];
+  const tests = masks.map((mask) => maskTest(mask, grid));
+  const isWanted = (box: IndexBox) => tests.every((test) => test(box));
   const prepared = prepareChannels(channels, grid, scalingsOf(plan));
-  const predictions = await predictor.probability(prepared, { ...options, isWanted });
-  return { predictions: namedPredictions(predictions, labelSchemeOf(plan)), reasons };
+  return predictor.probability(prepared, { ...options, isWanted });
 }
 
 /** The nodes of a scan, from the predictions for each class. */
@@ -121,21 +167,19 @@ function classOfInstances({ data }: Volume, classes: Volume<Uint8Array>): Map<nu
   return classOf;
 }
 
-interface Search {
-  /** The searched part of the working grid. */
-  readonly grid: Geometry;
-  readonly isWanted: (box: IndexBox) => boolean;
-  readonly reasons: readonly string[];
-}
-
-function neckOf(scan: Volume, whole: Geometry): Search {
+/** @throws InputError where the scan holds no neck */
+function neckOf(scan: Volume): NeckRegion {
   const region = findNeckRegion(scan);
   if (region.found === "none")
     throw new InputError(
       `no neck was found: ${region.reason}, and a CT of head or neck is expected; give such a scan, or search everything in it.`,
     );
+  return region;
+}
+
+/** The part of a working grid around a region. */
+function gridAround(region: NeckRegion, whole: Geometry): Geometry {
   const box = voxelsAround(whole, boxCorners(region));
   if (box === null) throw new Error("the region lies outside the scan that it was found in");
-  const grid = cropGeometry(whole, box.start, box.size);
-  return { grid, isWanted: regionTest(region, grid), reasons: region.reasons };
+  return cropGeometry(whole, box.start, box.size);
 }

@@ -5,7 +5,8 @@ import { crop } from "../volume/crop.js";
 import { numbers } from "../volume/geometries.test-helper.js";
 import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } from "../volume/volume.js";
 import { drawnPerson, huOfPerson, within } from "./drawn-body.test-helper.js";
-import { findNeckRegion, type NeckRegion, type NoNeck, regionTest } from "./neck-region.js";
+import { maskTest } from "./mask-test.js";
+import { findNeckRegion, type NeckRegion, type NoNeck } from "./neck-region.js";
 
 /**
  * The lungs have 10 cm² (π · 60 · 80 mm² each, times 1 − t²) at z = −103 mm, and hold a disc of 24 mm from −104 mm
@@ -175,7 +176,7 @@ test.each([0, 1, 2])("phantom %i, a neck alone: whole, with every voxel of its n
   const { image, label } = generatePatient(5, index, { maximumVoxels: 120_000 });
   const region = regionOf(findNeckRegion(image));
   expect(region.found).toBe("whole");
-  const isInRegion = regionTest(region, label);
+  const isInRegion = maskTest(region.body, label);
   const outside = Array.from(label.data.keys()).filter((at) => {
     const [nx, ny] = label.size;
     const start: Vector3 = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
@@ -215,7 +216,7 @@ describe("boxes of voxels", () => {
     [[30, 0, 0], [20, 16, 12], false],
     [[-30, 0, 0], [20, 16, 12], false],
   ])("from %j, %j mm", (start, size, expected) => {
-    expect(regionTest(region, millimetres)({ start, size })).toBe(expected);
+    expect(maskTest(region.body, millimetres)({ start, size })).toBe(expected);
   });
 
   test("on an oblique grid, no box with a point of the region in it is left out", () => {
@@ -229,7 +230,7 @@ describe("boxes of voxels", () => {
           direction: [cosine, -sine, 0, sine, cosine, 0, 0, 0, 1],
         };
         const [i, j, k] = indexOfPoint(grid, [10, 6, 6]).map(Math.round);
-        return regionTest(region, grid)({ start: [i, j, k], size: [1, 1, 1] });
+        return maskTest(region.body, grid)({ start: [i, j, k], size: [1, 1, 1] });
       }),
     );
   });

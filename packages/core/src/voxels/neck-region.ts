@@ -1,7 +1,7 @@
 // Finds the part of a scan where lymph nodes of the head and neck can lie, so that air, chest and skull vault are skipped.
 import { type LpsBox, lpsBounds } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
-import { type Geometry, type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
+import { type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { bodyMask } from "./body-mask.js";
 import { coarseScan } from "./coarse-scan.js";
 import { labelRuns } from "./components.js";
@@ -82,31 +82,6 @@ export function findNeckRegion(scan: Volume): NeckRegion | NoNeck {
   };
 }
 
-/**
- * A test whether a box of voxels contains any part of the region. A box may extend beyond the grid.
- *
- * @param grid - of a scan, in any orientation; for an oblique grid the LPS box around the voxels is tested
- */
-export function regionTest({ body }: NeckRegion, grid: Geometry): (box: IndexBox) => boolean {
-  const { size, spacingMm, data } = body;
-  const faces = lpsBounds(body).lowMm;
-  return (box) => {
-    const { lowMm, highMm } = lpsBounds(cropGeometry(grid, box.start, box.size));
-    const first = (axis: 0 | 1 | 2) =>
-      Math.max(0, Math.floor((lowMm[axis] - faces[axis]) / spacingMm[axis] + rounding));
-    const end = (axis: 0 | 1 | 2) =>
-      Math.min(size[axis], Math.ceil((highMm[axis] - faces[axis]) / spacingMm[axis] - rounding));
-    if (first(0) >= end(0)) return false;
-    for (let k = first(2); k < end(2); k++) {
-      for (let j = first(1); j < end(1); j++) {
-        const row = size[0] * (j + size[1] * k);
-        if (data.subarray(row + first(0), row + end(0)).includes(1)) return true;
-      }
-    }
-    return false;
-  };
-}
-
 const belowLungTopMm = 80;
 const aboveSkullMm = 60;
 /** Twice the cross-section of a wide trachea. */
@@ -127,9 +102,6 @@ const leastBrainMm2 = 3000;
 const minSkullMm = 40;
 /** Covers what the body mask leaves out at the skin, and how far contours drawn for treatment extend into air. */
 const marginMm = 12;
-/** Tolerance for rounding, as a fraction of a voxel. */
-const rounding = 1e-6;
-
 /**
  * The area of lungs in each slice, mm²: lungs enclosed by the body, and lungs that a small field of view cuts open at the
  * side. The two are searched separately, because air below the end of the scan would connect lungs to the air outside.

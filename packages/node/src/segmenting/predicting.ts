@@ -7,6 +7,7 @@ import {
   type SegmentOptions,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { channelsOf } from "@lnsnet/core/transforms";
 import { ensureWritableFolder, removeUnfinished, requirePath } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";
 import type { StoredModel } from "../files/model-file.js";
@@ -26,6 +27,11 @@ import { type ClicksOf, type Segmented, type Segmenting, segmentScan } from "./s
 export interface PredictionOptions {
   /** At least one; of several, the probabilities are averaged. */
   readonly models: readonly StoredModel[];
+  /**
+   * A coarse network, such as one that was trained at 3 mm. It is run first, and the models look only where it sees
+   * something. By default they look everywhere.
+   */
+  readonly proposer?: StoredModel | null;
   /** Folder of the results. */
   readonly output: string;
   readonly form: Form;
@@ -76,7 +82,8 @@ export async function predictScans(
   options: PredictionOptions,
   job: Job = {},
 ): Promise<Predictions> {
-  const { models, output, form, clicksOf = null, clickedClass, device = "auto", threads = 0 } = options;
+  const { models, proposer = null, output, form, clicksOf = null, clickedClass } = options;
+  const { device = "auto", threads = 0 } = options;
   await requirePath(path);
   const channels = modelChannels(models[0].plan, options.channels ?? null);
   const salt = options.anonymize === undefined ? null : await saltOf(options.anonymize, output);
@@ -89,18 +96,23 @@ export async function predictScans(
   if (channels.ct === null && form.pictures)
     job.log?.("No channel of the model is a CT, so no picture is made, and everything is searched.");
   requireDicom(scans, form.dicom, job.log);
+  if (proposer !== null) requireSameChannels(proposer, models[0]);
   const records = await Promise.all(models.map(modelRecord));
+  const proposerRecord = proposer && (await modelRecord(proposer));
   await ensureWritableFolder(output);
   const predict = async () => {
     await removeUnfinished(output);
     const ids = scans.map(({ id }) => id);
     await requireFreeResults(output, ids, form);
-    const predictor = await openPredictor(models, nodeRuntime, { threads, device });
+    const open = (opened: readonly StoredModel[]) => openPredictor(opened, nodeRuntime, { threads, device });
+    const predictor = await open(models);
     if (device !== "auto") job.log?.(predictor.deviceNote);
+    const coarse = proposer &&
+      proposerRecord && { predictor: await open([proposer]), record: proposerRecord };
     return predictAll(
       scans,
       {
-        ...{ models, records, form, clicksOf, clickedClass, salt, predictor },
+        ...{ models, records, form, clicksOf, clickedClass, salt, predictor, proposer: coarse },
         options: options.segmenting,
         folder: output,
       },
@@ -108,6 +120,16 @@ export async function predictScans(
     );
   };
   return { ...(await whileHolding(output, "lnsnet predict", predict, job)), areSeveral };
+}
+
+/** @throws InputError where the coarse network takes other channels than the model */
+function requireSameChannels(proposer: StoredModel, model: StoredModel): void {
+  const names = ({ plan }: StoredModel) => channelsOf(plan).map(({ name }) => name);
+  const [coarse, fine] = [names(proposer), names(model)];
+  if (coarse.join() !== fine.join())
+    throw new InputError(
+      `${proposer.path} takes the channels ${coarse.join(", ")}, and ${model.path} takes ${fine.join(", ")}; choose models that were trained on the same channels.`,
+    );
 }
 
 /** By the secret of an output folder, the same call finds what it made. */
@@ -154,6 +176,7 @@ async function predictAll(
     }
   } finally {
     await segmenting.predictor.release();
+    await segmenting.proposer?.predictor.release();
   }
   return { results, failures };
 }

@@ -40,6 +40,8 @@ export type ClicksOf = (scan: Volume) => readonly Vector3[];
 /** What a call does with each of its scans. */
 export interface Segmenting {
   readonly predictor: Predictor;
+  /** The coarse network that says where in a whole scan the others look; null for everywhere. */
+  readonly proposer: { readonly predictor: Predictor; readonly record: ModelRecord } | null;
   readonly models: readonly StoredModel[];
   readonly records: readonly ModelRecord[];
   readonly options: SegmentOptions;
@@ -227,6 +229,7 @@ async function look({ channels, scan, call, job }: Work, options: SegmentOptions
   const stage = { stage: scan.id, unit: options.at === undefined ? "patch" : "click" };
   return segment(channels, call.predictor, {
     ...options,
+    proposer: call.proposer?.predictor ?? null,
     ...(job.signal ? { signal: job.signal } : {}),
     onProgress: (done, total) => job.onProgress?.({ ...stage, done, total }),
   }).catch((error: unknown) => {
@@ -276,8 +279,12 @@ const together = (wanted: Form, standing: Form): Form => ({
   dicom: [...new Set([...standing.dicom, ...wanted.dicom])],
 });
 
-const wholeScanInputs = ({ records, options, predictor }: Segmenting): ResultInputs =>
-  resultInputs(records, { ...options, device: predictor.deviceNote });
+const wholeScanInputs = ({ records, options, predictor, proposer }: Segmenting): ResultInputs =>
+  resultInputs(records, {
+    ...options,
+    device: predictor.deviceNote,
+    ...(proposer === null ? {} : { proposer: proposer.record }),
+  });
 
 const clickInputs = (
   { records, options, predictor }: Segmenting,

@@ -10,7 +10,7 @@ import type { Prediction } from "./sliding-window.js";
  * A voxel is proposed if the coarse network's probability of any class is at least this: far below the threshold of a
  * node, because what is not proposed is lost, and what is proposed in vain costs time only.
  */
-export const PROPOSAL_THRESHOLD = 0.1;
+const PROPOSAL_THRESHOLD = 0.1;
 
 /** The proposed voxels on the coarse working grid, 0 or 1, and the voxels that share a face with them. */
 export function proposedMask(coarse: readonly Pick<Prediction, "probability">[]): Volume<Uint8Array> {

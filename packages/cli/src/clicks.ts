@@ -7,7 +7,7 @@ import { threeNumbers } from "./arguments.js";
 export const clickArguments = {
   at: {
     type: "string",
-    description: "segment only the nodes at these points, LPS mm; several with semicolons between",
+    description: "segment only the nodes at these points, x,y,z in LPS mm, separated by semicolons",
     valueHint: "X,Y,Z;…",
   },
   "at-voxel": {

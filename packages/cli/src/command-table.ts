@@ -1,4 +1,4 @@
-// Every command of lnsnet: the stage it belongs to, what it does in a line, examples, and how its code is loaded.
+// The table of commands: stage, one-line summary, examples, and how the code is loaded.
 import type { SubCommandsDef } from "citty";
 
 /** The stages of work, in the order in which `lnsnet --help` lists them. */
@@ -17,7 +17,7 @@ export interface CommandEntry {
   readonly summary: string;
   /** Whole command lines. */
   readonly examples: readonly string[];
-  /** Loads the code when it is asked for, so that help and small commands do not wait for ONNX Runtime. */
+  /** Loads the command's code, so that help and small commands do not wait for ONNX Runtime. */
   readonly load: () => Promise<Command>;
 }
 
@@ -73,7 +73,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   "dataset check": {
     stage: "Data sets",
-    summary: "look for every problem of a data set",
+    summary: "list every problem of a data set",
     examples: ["lnsnet dataset check mine"],
     load: () => import("./commands/dataset-check.js").then((module) => module.datasetCheckCommand),
   },

@@ -15,7 +15,7 @@ export const segmentingArguments = {
   },
   search: {
     type: "enum",
-    description: "where to look for nodes: in the body near the neck, or everywhere in the scan",
+    description: "part of the scan to search for nodes: the body near the neck, or everything",
     options: ["neck", "everything"],
     default: "neck",
   },

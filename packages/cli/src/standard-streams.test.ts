@@ -32,7 +32,7 @@ describe.skipIf(!existsSync("/dev/full"))("a full device", () => {
     const { code, stderr } = await shell('"$1" "$2" info "$3" >/dev/full');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      "lnsnet: What was to be printed is lost, since standard output cannot be written (ENOSPC); free space, or send it elsewhere.\n",
+      "lnsnet: The printed result is lost, because standard output cannot be written (ENOSPC); free space, or send it elsewhere.\n",
     );
   });
 

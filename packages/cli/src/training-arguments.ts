@@ -57,7 +57,7 @@ export const regimeArguments = {
   },
   augment: {
     type: "boolean",
-    description: "vary the patches",
+    description: "augment the training patches",
     default: true,
     negativeDescription: "train without augmentation",
   },
@@ -68,7 +68,7 @@ export const regimeArguments = {
   },
   "validation-cases": {
     type: "string",
-    description: "number of training scans used for validation instead",
+    description: "number of training scans that are set aside for validation",
     default: String(defaults.validationCases),
     valueHint: "NUMBER",
   },

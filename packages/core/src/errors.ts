@@ -1,4 +1,4 @@
-// The one kind of error that is the user's to mend, not ours.
+// The error for input that the user can correct; every other error is a bug.
 import { safeText, shortened } from "./text.js";
 
 /**

@@ -28,7 +28,7 @@ export const convertCommand = defineCommand({
     series: seriesArgument,
     reference: {
       type: "string",
-      description: "the scan that labels were drawn on; they are put on its grid",
+      description: "the scan on which the labels were drawn; they are resampled to its grid",
       valueHint: "PATH",
     },
     roi: {

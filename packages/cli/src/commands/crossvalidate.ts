@@ -22,7 +22,7 @@ export const crossvalidateCommand = defineCommand({
   meta: {
     name: "crossvalidate",
     description:
-      "Train and judge a network on every fold of a data set and on its test set. The same command again goes on where it stopped",
+      "Train and judge a network on every fold of a data set and on its test set. The same command again continues where it stopped",
   },
   args: {
     dataset: {
@@ -64,7 +64,7 @@ export const crossvalidateCommand = defineCommand({
     },
     force: {
       type: "boolean",
-      description: "train the folds again whose images or labels have changed; else they are refused",
+      description: "train folds again whose images or labels have changed; without it they are refused",
     },
     json: jsonArgument,
   },

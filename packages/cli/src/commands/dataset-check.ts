@@ -15,8 +15,7 @@ import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 export const datasetCheckCommand = defineCommand({
   meta: {
     name: "dataset check",
-    description:
-      "Look for every geometry and label problem of a data set; exit code 2 where there are errors",
+    description: "List every geometry and label problem of a data set; exit code 2 if there are errors",
   },
   args: {
     dataset: datasetArgument,

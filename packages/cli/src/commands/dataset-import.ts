@@ -15,7 +15,7 @@ export const datasetImportCommand = defineCommand({
     source: { type: "positional", description: "folder of the collection", required: true },
     output: {
       type: "string",
-      description: "folder for the data set; an import that stopped there goes on",
+      description: "folder for the data set; an interrupted import in it is continued",
       valueHint: "FOLDER",
       required: true,
     },
@@ -43,7 +43,7 @@ export const datasetImportCommand = defineCommand({
     },
     "keep-mapping": {
       type: "string",
-      description: "CSV file that lists which patient each case is; it identifies patients, so keep it safe",
+      description: "CSV file that lists the patient of each case; it identifies patients, so keep it safe",
       valueHint: "FILE",
     },
     force: { type: "boolean", description: "replace an existing file of --keep-mapping" },

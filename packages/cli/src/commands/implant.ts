@@ -9,7 +9,7 @@ export const implantCommand = defineCommand({
   meta: {
     name: "implant",
     description:
-      "Implant synthetic lymph nodes into real CT scans without labels, and write them as a data set in nnU-Net's layout; stopped, it goes on",
+      "Implant synthetic lymph nodes into real CT scans without labels, and write them as a data set in nnU-Net's layout. The same command again continues where it stopped",
   },
   args: {
     hosts: {

@@ -9,7 +9,7 @@ export const phantomCommand = defineCommand({
   meta: {
     name: "phantom",
     description:
-      "Write a synthetic cohort of head-and-neck CTs with lymph nodes, as a data set in nnU-Net's layout; stopped, it goes on",
+      "Write a synthetic cohort of head-and-neck CTs with lymph nodes, as a data set in nnU-Net's layout. The same command again continues where it stopped",
   },
   args: {
     output: {

@@ -42,7 +42,7 @@ export const predictCommand = defineCommand({
     channels: {
       type: "string",
       description:
-        "for a model of several channels, the files after the first, with commas; by default NAME_0001, NAME_0002, … beside NAME_0000",
+        "for a model of several channels: the files of the other channels, separated by commas; by default NAME_0001, NAME_0002, … beside NAME_0000",
       valueHint: "FILES",
     },
     ...clickArguments,
@@ -55,7 +55,7 @@ export const predictCommand = defineCommand({
     format: {
       type: "enum",
       description:
-        "file format of the mask; for a finished scan another format makes the result anew and removes the earlier file",
+        "file format of the mask; a finished scan in another format is segmented again and its earlier file removed",
       options: [...maskFormats],
       default: "nii.gz",
     },
@@ -71,7 +71,7 @@ export const predictCommand = defineCommand({
     model: {
       type: "string",
       description:
-        "model.safetensors of a training, several with commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped phantom model",
+        "model.safetensors of a training, or several separated by commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped phantom model",
       valueHint: "FILES",
     },
     proposer: {
@@ -101,12 +101,12 @@ export const predictCommand = defineCommand({
     },
     anonymize: {
       type: "boolean",
-      description: "leave out of all results what identifies the patient; names become numbers",
+      description: "remove the patient's identity from all results; names become numbers",
     },
     salt: {
       type: "string",
       description:
-        "secret by which --anonymize makes names and UIDs; the same gives the same. By default one that is kept in the output folder as .predict-salt, not to be passed on",
+        "secret for the names and UIDs of --anonymize; the same secret gives the same names. By default it is kept in the output folder as .predict-salt: do not share that file",
       valueHint: "TEXT",
     },
     json: jsonArgument,

@@ -12,7 +12,7 @@ export const profileCommand = defineCommand({
   args: {
     network: {
       type: "enum",
-      description: "network to count",
+      description: "which network",
       options: Object.keys(networkPresets),
       default: "lnsnet",
     },

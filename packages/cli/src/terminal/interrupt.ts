@@ -1,7 +1,7 @@
 // Ctrl-C, SIGTERM and SIGHUP: the first lets long work save and stop, the second stops at once.
 import { constants } from "node:os";
 
-/** Why work stopped that was interrupted from outside. */
+/** The reason of work that was stopped from outside. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   /** 128 and the signal's number, as shells have it: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. */
@@ -13,7 +13,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** What asks a program to end: a person, a scheduler or `docker stop`, and a terminal that is closed. */
+/** Sent by Ctrl-C, by a scheduler or `docker stop`, and by a terminal that is closed. */
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type StopSignal = (typeof signals)[number];
 
@@ -21,7 +21,7 @@ let controller: AbortController | null = null;
 
 /**
  * The signal that the first Ctrl-C, SIGTERM or SIGHUP sets, for an {@link Interrupted} reason. From the first call on,
- * none of them ends the process by itself: whoever asks for the signal must look at it between steps. A second one ends
+ * none of them ends the process by itself: the caller must check the signal between steps. A second one ends
  * the process.
  */
 export function interruptSignal(): AbortSignal {

@@ -6,9 +6,9 @@ import { duration } from "@lnsnet/node";
 export interface ProgressLines {
   /** Shows how far a stage is. Its line ends when all is done, or when the next stage begins. */
   show(progress: Progress): void;
-  /** Prints a line of its own without tearing the progress line. */
+  /** Prints a line of text; the progress line is shown again below it. */
   note(text: string): void;
-  /** Ends the line of a stage that came to its end early. */
+  /** Ends the line of a stage that ended early. */
   finish(): void;
 }
 
@@ -49,7 +49,7 @@ interface StageLine {
   update(progress: Progress): void;
   /** Whether it is the same stage, further on. */
   goesOnTo(progress: Progress): boolean;
-  /** After something else was printed over it. */
+  /** Shows the line again after other text was printed. */
   showAgain(): void;
   /** Prints the last state, with the time that it took, and ends the line. */
   finish(): void;
@@ -83,7 +83,7 @@ function stageLine(stream: ProgressStream, nowSeconds: () => number): StageLine 
       last = state;
       if (state.done >= state.total || nowSeconds() - shownSeconds < intervalSeconds) return;
       show(state);
-      // That a stage begins says nothing of its pace, so that the next state is shown at once.
+      // The first state of a stage has no rate yet, so the next one is shown at once.
       if (!isBeginning) shownSeconds = nowSeconds();
     },
     goesOnTo: ({ stage, unit, done }) =>

@@ -1,4 +1,4 @@
-// The terminal as commands use it: results on stdout; notes and progress on stderr. Text from files is made safe on its way.
+// The terminal as commands use it: results on stdout; notes and progress on stderr. Control characters in text from files are replaced.
 import { safeJson, safeLines } from "@lnsnet/core";
 import type { Job } from "@lnsnet/node";
 import { interruptSignal } from "./interrupt.js";

@@ -32,7 +32,7 @@ export type Integers = Readonly<Record<string, number | readonly number[]>>;
 /** Attributes of an ONNX node that are floating-point numbers. */
 export type Floats = Readonly<Record<string, number>>;
 
-/** What an operation needs to write itself: names for values, and places for nodes and constants. */
+/** What an operation writes its ONNX form with. */
 export interface OnnxEmitter {
   nameOf(value: Value): string;
   /** One ONNX node with the value's inputs, outputs and path. Whole-number attributes are integers, `alpha` and `epsilon` floats. */
@@ -97,12 +97,12 @@ export function within<Result>(name: string, build: () => Result): Result {
   }
 }
 
-/** The dotted name for something made here. */
+/** The full, dotted name of something made in the current scope. */
 export function scopedName(name: string): string {
   return currentPath === "" ? name : `${currentPath}.${name}`;
 }
 
-/** Makes a node and returns its outputs. Shape errors are completed with the layer's path and all input shapes. */
+/** Makes a node and returns its outputs. A shape error also names the layer and all input shapes. */
 export function apply<Attributes>(
   operation: Operation<Attributes>,
   inputs: readonly Value[],

@@ -4,8 +4,8 @@ import { sizeOf } from "./shape.js";
 
 /**
  * The greatest number of bytes that float32 tensors hold at once, where nodes run in order and each tensor is freed after
- * its last reader. Inputs, parameters and constants are held all the time, and `values` from when they are there; a reshape
- * is another view of the same numbers. What a runtime needs to work in comes on top.
+ * its last reader. Inputs, parameters and constants are held all the time, `values` from when they are computed; a reshape
+ * is a view and takes nothing. The runtime's own working memory is not counted.
  */
 export function peakBytes(values: readonly Value[]): number {
   const order = sortNodes(values);
@@ -34,7 +34,7 @@ export function peakBytes(values: readonly Value[]): number {
 
 const isView = (node: Node): boolean => node.operation.name === "reshape";
 
-/** The value whose numbers these are. */
+/** The value that holds the numbers: behind reshapes, the one that they view. */
 function storedAs(value: Value): Value {
   return isView(value.node) ? storedAs(value.node.inputs[0]) : value;
 }

@@ -36,7 +36,7 @@ export interface OnnxModelOptions {
   /** Values that take the place of parameters: in a training step, views of the one vector of all weights. */
   readonly bindings?: ReadonlyMap<Value, Value>;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** What will run the model; the CPU by default, and so does every other device that has all of ONNX. */
+  /** The device that will run the model; a model for the CPU, the default, suits every device that supports all of ONNX. */
   readonly target?: OnnxTarget;
 }
 
@@ -64,7 +64,7 @@ export function emitOnnx({ target = "cpu", ...options }: OnnxModelOptions): Uint
   return toBinary(ModelProtoSchema, model);
 }
 
-/** What operations write their ONNX nodes through: it names values, and keeps equal constants once. */
+/** Writes the ONNX nodes of operations: names their values, and stores equal constants once. */
 class GraphWriter implements OnnxEmitter {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
@@ -73,7 +73,7 @@ class GraphWriter implements OnnxEmitter {
   private readonly outputNames: ReadonlyMap<Value, string>;
   /** Names of constants by their content. */
   private readonly pooled = new Map<string, string>();
-  /** Of the graph's node that is being written. */
+  /** Path of the graph's node that is being written. */
   private path = "";
 
   constructor(private readonly options: OnnxModelOptions & { readonly bindings: ReadonlyMap<Value, Value> }) {
@@ -88,7 +88,7 @@ class GraphWriter implements OnnxEmitter {
     node.operation.onnx(node, this);
   }
 
-  /** Copies outputs that no node makes under their own name: a leaf, or one value given out twice. */
+  /** Copies an output that no node writes under its own name: a leaf, or a value that is two outputs. */
   nameOutputs(): void {
     for (const [name, value] of Object.entries(this.options.outputs))
       if (this.nameOf(value) !== name) this.append("Identity", [this.nameOf(value)], [name], {}, {});
@@ -202,7 +202,7 @@ class GraphWriter implements OnnxEmitter {
     return name;
   }
 
-  /** The name of what has this content, which is added where nothing has. */
+  /** The name of the constant with this content, which is added if there is none. */
   private pool(content: string, add: () => string): string {
     const name = this.pooled.get(content) ?? add();
     this.pooled.set(content, name);
@@ -210,7 +210,7 @@ class GraphWriter implements OnnxEmitter {
   }
 }
 
-/** These are floats in ONNX though operations give them among the whole numbers. */
+/** Attributes that are floats in ONNX, even where an operation passes a whole number. */
 const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon"]);
 
 function attributesOf(integers: Integers, floats: Floats) {
@@ -258,7 +258,7 @@ function loweredFor(
   };
 }
 
-/** Nodes in order, with the nodes of bound values in the place of the parameters they stand for. */
+/** Nodes in order; nodes of bound values replace the parameters that they are bound to. */
 function sortBound(values: readonly Value[], bindings: ReadonlyMap<Value, Value>): Node[] {
   if (bindings.size === 0) return sortNodes(values);
   const used = sortNodes(values).flatMap((node) =>

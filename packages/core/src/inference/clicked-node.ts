@@ -62,7 +62,7 @@ export interface NoNodeAtClick {
 const snapMm = 5;
 /** Radius of the ball whose mean HU tells the tissue at the click. */
 const tissueRadiusMm = 2;
-/** On average around the click, above enhanced vessels and calcified nodes, below cortical bone: nothing is looked for there. */
+/** On average around the click, above enhanced vessels and calcified nodes, below cortical bone: a click there finds no node. */
 const clickedBoneFromHu = 450;
 /** Limit for nodes that are larger than a patch; at 1 mm this is 200 mm along the body. */
 const maxPatches = 3;

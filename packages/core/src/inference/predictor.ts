@@ -67,7 +67,7 @@ export async function openPredictor(
 ): Promise<Predictor> {
   requireModels(models);
   requireOptions(options);
-  // The mean of several networks is another probability than the one whose calibration was fitted.
+  // A calibration was fitted to the probabilities of one network, and does not fit the mean of several.
   const plan = models.length === 1 ? models[0].plan : { ...models[0].plan, calibration: undefined };
   for (const other of models) {
     requireFittingNetwork(other.plan, "The model");

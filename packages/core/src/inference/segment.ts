@@ -83,14 +83,14 @@ export interface Segmentation extends SegmentedNodes {
 export const DEFAULT_OVERLAP = 0.5;
 
 /**
- * Segments the nodes of a scan. Nothing is kept between calls but the predictor, which may be used again; two calls at
- * once with one predictor take turns patch by patch.
+ * Segments the nodes of a scan. The predictor may be used again, also by several calls at once, which then take turns
+ * patch by patch.
  *
  * @param scan HU, in any orientation; as the readers of volumes and DICOM series return it. For a model of several
  *   channels, a volume for each, on one grid
  * @param predictor from `openPredictor`
- * @throws InputError where the scan has not the channels that the model takes, a whole scan holds no neck, a point is not three finite numbers, the predictor was released,
- *   or a network answers with NaN; the signal's reason where it was stopped
+ * @throws InputError where the scan does not have the model's channels, a whole scan holds no neck, a point is not three
+ *   finite numbers, the predictor was released, or a network gives NaN; the signal's reason where it was stopped
  */
 export async function segment(
   scan: Volume | readonly Volume[],
@@ -191,7 +191,7 @@ async function segmentClicks(
 
 const CUT = "The node extends beyond the predicted region, and is cut off there.";
 
-/** A person has seen what they clicked, so it is kept; that it may be something else is told. */
+/** A clicked node is kept, because a person saw it; this says that it may be something else. */
 function warningOf({ id, huMean, boneOrAirShare }: SegmentedNode): string {
   const found = `${huMean?.toFixed(0)} HU on average, ${((boneOrAirShare ?? 0) * 100).toFixed(0)} % bone or air`;
   return `Node ${id} has HU that fit no lymph node (${found}); it is kept because it was clicked.`;

@@ -48,7 +48,7 @@ export interface WholeScan extends SegmentedNodes {
 }
 
 /**
- * Segments every node of a scan. Besides the scan and the result, memory is needed for the searched part on
+ * Segments every node of a scan. In addition to the scan and the result, memory is needed for the searched part on
  * the working grid, in bytes a voxel: 2 for each channel, 4, and for each class 4, or 8 for an ensemble.
  *
  * @param scan in any orientation; a volume for each channel, where the model takes several

@@ -1,4 +1,4 @@
-// A trained model as one file: named weights, and in the metadata all that is needed to use them.
+// A trained model as one file: named weights, with everything needed to use them in the metadata.
 import { z } from "zod";
 import { InputError } from "../errors.js";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
@@ -70,13 +70,13 @@ const planSchema: z.ZodType<Plan> = z.object({
 export type ModelFileKind = "lnsnet-model" | "lnsnet-training-state";
 
 /**
- * The latest version of files of models and training states. Raise it when a file can no longer be read rightly by what was released before. Files
+ * The latest version of files of models and training states. Raise it when earlier releases would misread a file. Files
  * without it are of version 1. A field added to a configuration needs no new version: what a plan leaves out takes its
  * default, and a field that is not known is refused.
  */
 export const MODEL_FORMAT_VERSION = 2;
 
-/** The version that a file must state: 2 has plans of several classes or channels, which version 1 knows nothing of. */
+/** The version that a file must state: 2 has plans of several classes or channels, which version 1 did not have. */
 export const formatVersionOf = ({ channels, labels }: PredictionPlan): number =>
   channels !== undefined || labels !== undefined ? 2 : 1;
 
@@ -111,8 +111,8 @@ export function writeModel({ plan, steps, weights }: Model, half: boolean): Uint
  * Reads a model.
  *
  * @param path what errors call it
- * @throws InputError where the bytes are none, the network has not the channels and classes of its plan, the weights are
- *   not those of the network, or one of them is NaN or infinite
+ * @throws InputError where the bytes are no model, the network does not have the channels and classes of its plan, the
+ *   weights are not those of the network, or one of them is NaN or infinite
  */
 export function readModel(bytes: Uint8Array, path: string): Model {
   const { tensors, metadata } = readSafetensors(bytes, path);
@@ -177,7 +177,7 @@ function partsOfPlan({ network, patchSize }: Plan, path: string): NetworkParts {
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new InputError(
-      `${path} has a plan of which no network can be built (${error.message}); train or export it again.`,
+      `${path} has a plan that no network can be built from (${error.message}); train or export it again.`,
       { cause: error },
     );
   }
@@ -187,7 +187,9 @@ function partsOfPlan({ network, patchSize }: Plan, path: string): NetworkParts {
 export function requireKnownVersion(text: string | undefined, path: string): void {
   const version = text === undefined ? 1 : Number(text);
   if (!Number.isInteger(version) || version < 1)
-    throw new InputError(`${path} has the format version "${text}", which is no number; export it again.`);
+    throw new InputError(
+      `${path} has the format version "${text}", which is not a whole number; export it again.`,
+    );
   if (version > MODEL_FORMAT_VERSION)
     throw new InputError(
       `${path} is of format version ${version}, and this lnsnet reads up to version ${MODEL_FORMAT_VERSION}; update lnsnet.`,

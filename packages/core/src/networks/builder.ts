@@ -1,4 +1,4 @@
-// What a network needs while it is built: parameters, random masks, running statistics; and the list of all it made.
+// Makes parameters, random masks and running statistics for a network that is being built, and lists them.
 import type { Value } from "../graph/graph.js";
 import { scopedName } from "../graph/graph.js";
 import { input, leafName, parameter } from "../graph/operations/leaves.js";

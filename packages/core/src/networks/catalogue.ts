@@ -1,4 +1,4 @@
-// The table of networks, and what is asked of any of them by name.
+// The table of networks, and functions that take any of them by its name.
 import { z } from "zod";
 import type { Value } from "../graph/graph.js";
 import { input } from "../graph/operations/leaves.js";
@@ -14,7 +14,7 @@ import { unetrNetwork } from "./unetr.js";
 import { uxNetNetwork } from "./ux-net.js";
 import { vnetNetwork } from "./vnet.js";
 
-/** A network is one entry here and one file. Plans and checkpoints name it by its key. */
+/** Each network is one entry here and one file. Plans and checkpoints name it by its key. */
 const table = {
   lnsnet: lnsnetNetwork,
   "partial-unet": partialUnetNetwork,
@@ -45,7 +45,7 @@ export const networkSchema = z.discriminatedUnion(
   names.map((name) => z.object({ name: z.literal(name), configuration: networks[name].schema })) as never,
 ) as unknown as z.ZodType<NetworkSpecification>;
 
-/** Every network's presets, by the name that a person asks for. */
+/** The presets of all networks, by the name that a person chooses. */
 export const networkPresets: Readonly<Record<string, NetworkSpecification>> = Object.fromEntries(
   names.flatMap((name) =>
     Object.entries(networks[name].presets).map(([preset, configuration]) => [
@@ -103,7 +103,7 @@ export const isOfHead = ({ name }: NetworkSpecification, parameter: string): boo
 
 /** What a network is made of. */
 export interface NetworkParts {
-  /** In the order it makes them. */
+  /** In the order in which the network makes them. */
   readonly parameters: readonly ParameterEntry[];
   /** Running statistics, which training moves and inference reads. */
   readonly buffers: readonly BufferEntry[];

@@ -6,7 +6,7 @@ import { NetworkBuilder } from "./builder.js";
 import { buildNetwork, type NetworkSpecification, partsOf } from "./catalogue.js";
 
 /**
- * An ONNX model from `image` to `logits`, weights inside, for what will run it.
+ * An ONNX model from `image` to `logits` with its weights, for the device that will run it.
  *
  * @param weights parameters and running statistics by name
  */
@@ -21,7 +21,7 @@ export function inferenceModel(
   return emitOnnx({ inputs: [image], outputs: { logits }, weights, ...options });
 }
 
-/** Whether weights that were trained on patches of one size serve images of another: those of some networks belong to places in the patch. */
+/** Whether weights fit images of a size that they were not trained on: some networks have weights for each position in a patch. */
 export function fitsSize(
   specification: NetworkSpecification,
   weights: ReadonlyMap<string, Float32Array>,

@@ -1,7 +1,7 @@
-// How parameters begin: rules by which a host draws the first numbers.
+// Initial values of parameters: rules by which a host draws them.
 import { type Shape, sizeOf } from "../graph/shape.js";
 
-/** The distribution of a parameter's first numbers. */
+/** The distribution of a parameter's initial values. */
 export type Initial =
   | { readonly kind: "constant"; readonly value: number }
   /** Normal about 0; numbers beyond ±`limit` are drawn again. */
@@ -9,7 +9,7 @@ export type Initial =
   /** Uniform between −`limit` and `limit`. */
   | { readonly kind: "uniform"; readonly limit: number };
 
-/** How weight and bias of a layer begin, from the weight's shape and the number of inputs that one output sums. */
+/** Initial values of a layer's weight and bias, from the weight's shape and the number of inputs that one output sums. */
 export interface Initialization {
   readonly weight: (fanIn: number, shape: Shape) => Initial;
   readonly bias: (shape: Shape) => Initial;
@@ -41,7 +41,7 @@ export const truncatedNormal = (deviation: number): Initialization => ({
   bias: () => constant(0),
 });
 
-/** PyTorch's default: weight and bias uniform within ±1/√(numbers in `weight[0]`), for reference networks that leave it so. */
+/** PyTorch's default: weight and bias uniform within ±1/√(numbers in `weight[0]`), for networks whose reference implementation keeps it. */
 export const pytorchDefault: Initialization = {
   weight: (_, shape) => ({ kind: "uniform", limit: 1 / Math.sqrt(sizeOf(shape.slice(1))) }),
   bias: (shape) => ({ kind: "uniform", limit: 1 / Math.sqrt(sizeOf(shape.slice(1))) }),

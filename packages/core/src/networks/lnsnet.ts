@@ -1,4 +1,4 @@
-// LNSNet: a light volumetric network for lymph nodes (doi 10.1002/mp.70123), where the paper is silent as this project chose.
+// LNSNet: a light volumetric network for lymph nodes (doi 10.1002/mp.70123). What the paper leaves open is this project's choice.
 import { z } from "zod";
 import { instanceNorm, normalizedPointwise, samplewisePointwise } from "../graph/functions.js";
 import { type Value, within } from "../graph/graph.js";

@@ -1,4 +1,4 @@
-// What the table of networks holds of each network: one object, in the network's own file.
+// The entry of a network in the table of networks: one object, in the network's own file.
 import type { z } from "zod";
 import type { Value } from "../graph/graph.js";
 import type { NetworkBuilder } from "./builder.js";
@@ -26,13 +26,13 @@ export interface Network<Configuration extends CommonConfiguration> {
   readonly title: string;
   /** Reads a configuration; what it leaves out takes its default. */
   readonly schema: z.ZodType<Configuration>;
-  /** Configurations by the name that a person asks for. */
+  /** Configurations by the name that a person chooses. */
   readonly presets: Readonly<Record<string, Configuration>>;
   /** Builds the network on an image [N, inputs, D, H, W] whose size {@link Network.divisor} divides. */
   readonly build: (image: Value, configuration: Configuration, builder: NetworkBuilder) => NetworkOutputs;
   /** What depth, height and width must be multiples of. */
   readonly divisor: (configuration: Configuration) => Size3;
-  /** First words of the names of what stands behind the last decoder features: what fine-tuning of the head trains. */
+  /** First words of the names of the parameters behind the last decoder features, which fine-tuning of the head trains. */
   readonly head: readonly string[];
 }
 

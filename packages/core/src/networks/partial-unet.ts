@@ -1,4 +1,4 @@
-// The 3D Partial U-Net (github.com/cii030/3D-Partial-U-Net), a compared network; parameters are named as its authors'.
+// The 3D Partial U-Net (github.com/cii030/3D-Partial-U-Net), a compared network; parameters have its authors' names.
 import { z } from "zod";
 import { instanceNorm } from "../graph/functions.js";
 import { type Value, within } from "../graph/graph.js";

@@ -1,4 +1,4 @@
-// 3D UX-Net (Lee 2023): blocks of large depthwise kernels as encoder, UNETR's decoder; named as its authors'.
+// 3D UX-Net (Lee 2023): blocks of large depthwise kernels as encoder, UNETR's decoder; parameters have its authors' names.
 import { z } from "zod";
 import { gelu, perChannel } from "../graph/functions.js";
 import { type Value, within } from "../graph/graph.js";

@@ -1,14 +1,14 @@
-// The batches of a training run by their number, so that a run resumes anywhere.
+// The batches of a training run by their number, so that a run can be resumed at any step.
 import { channelsOf } from "../transforms/intensity.js";
 import { labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
 import { drawSample, type PreparedCase, type SamplerOptions } from "./sampler.js";
 import type { TrainingBatch } from "./trainer.js";
 
-/** All that a run's batches depend on. */
+/** Everything that a run's batches depend on. */
 export interface BatchPlan {
   readonly cases: readonly PreparedCase[];
   readonly seed: number;
-  /** Samples a batch. Batch k holds samples k·batchSize … (k + 1)·batchSize − 1. */
+  /** Samples in a batch. Batch k holds samples k·batchSize … (k + 1)·batchSize − 1. */
   readonly batchSize: number;
   readonly sampler: SamplerOptions;
 }

@@ -8,7 +8,7 @@ export interface Validation {
 
 /** The history of a training run so far. */
 export interface TrainingHistory {
-  /** Mean loss of the steps since the entry before. */
+  /** Mean loss of the steps since the previous entry. */
   readonly steps: readonly { readonly step: number; readonly loss: number }[];
   readonly validation: readonly Validation[];
   /** Losses of the steps since the last entry of `steps`. */

@@ -78,7 +78,7 @@ describe("train", () => {
     };
     const first = memoryHost();
     await expect(run(first.host, {}, job)).rejects.toThrow("enough");
-    expect(said).toEqual(["stopped after step 7 of 24; it is saved and can go on from there"]);
+    expect(said).toEqual(["stopped after step 7 of 24; the training is saved and can be resumed"]);
     expect(first.saved.map(({ state }) => state.step)).toEqual([7]);
     const second = memoryHost();
     const resumed = await run(second.host, { saved: first.saved[0] });

@@ -18,7 +18,7 @@ import {
 export interface LoopOptions {
   /** Updates of the whole run. */
   readonly steps: number;
-  /** Of first weights and of random masks. */
+  /** Seed of the initial weights and of random masks. */
   readonly seed: number;
   /** By default {@link usualSchedule} of the steps. */
   readonly schedule?: LearningRateSchedule;
@@ -26,21 +26,21 @@ export interface LoopOptions {
   readonly averageDecay?: number;
   /** Updates between validations; 0, the default, never validates. */
   readonly validateEvery?: number;
-  /** The run ends after so many validations in a row that are no better than the best; 0, the default, never ends it early. */
+  /** The run ends after this many validations in a row without improvement; 0, the default, never ends it early. */
   readonly patience?: number;
   /** Threads of the runtime; 0, the default, for one a core. */
   readonly threads?: number;
   /** Weights and running statistics to begin from; drawn from the seed by default. */
   readonly start?: StartingPoint | null;
-  /** A run that goes on: bit for bit as if it had never stopped, where all else is as it was. */
+  /** A saved run to continue. With the same options and batches the result is bit for bit that of a run that never stopped. */
   readonly saved?: SavedTraining | null;
 }
 
-/** All that a run goes on from. */
+/** What is needed to continue a run. */
 export interface SavedTraining {
   readonly state: TrainingState;
   readonly history: TrainingHistory;
-  /** Steps that the run was to have when it was saved. */
+  /** Number of steps that was planned when the run was saved. */
   readonly plannedSteps: number;
 }
 
@@ -59,15 +59,15 @@ export interface LogEntry {
   readonly waitedSeconds?: number;
 }
 
-/** Where a run is kept. The run waits for each call, and what it hands over does not change later. */
+/** Where a run is saved. The loop waits for each call; what it passes does not change later. */
 export interface TrainingPlace {
   /** Called once, when the network is loaded and before anything else. */
   begin?(): Promise<void>;
-  /** Keeps what the run goes on from, in place of what was kept before. */
+  /** Saves what is needed to continue the run, in place of the previous save. */
   save(training: SavedTraining): Promise<void>;
-  /** Keeps the state of the best validation so far, whose averaged weights are the best network. */
+  /** Saves the state of the best validation so far; its averaged weights are the best network. */
   saveBest(state: TrainingState): Promise<void>;
-  /** Takes the figures of the learning curve. */
+  /** Receives the figures of the learning curve. */
   record?(entry: LogEntry): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ const SAVE_EVERY_SECONDS = 55;
 /**
  * Trains. The run is saved at least once a minute, at its end, and when the job's signal stops it.
  *
- * @returns the run at its end: fewer steps than asked for where patience ended it
+ * @returns the run at its end, with fewer steps than planned if patience ended it
  * @throws InputError where the training diverged, naming the step; the signal's reason, after saving
  */
 export async function train(
@@ -112,7 +112,9 @@ export async function train(
     while (!run.isOver) {
       if (job.signal?.aborted) {
         await run.save();
-        job.log?.(`stopped after step ${run.done} of ${options.steps}; it is saved and can go on from there`);
+        job.log?.(
+          `stopped after step ${run.done} of ${options.steps}; the training is saved and can be resumed`,
+        );
         job.signal.throwIfAborted();
       }
       const loss = await run.update();
@@ -130,7 +132,7 @@ export async function train(
   }
 }
 
-/** A run in memory: the trainer's state, and what it has shown so far. */
+/** A run in memory: the trainer and the run's history so far. */
 class Run {
   history: TrainingHistory;
   private readonly schedule: LearningRateSchedule;
@@ -177,7 +179,7 @@ class Run {
     return result.loss;
   }
 
-  /** Validates where it is time to, and keeps the weights where they are the best so far. */
+  /** Validates when it is due, and saves the weights if they are the best so far. */
   async validate(): Promise<void> {
     const { validate, place } = this.host;
     const { validateEvery = 0 } = this.options;
@@ -229,7 +231,7 @@ function requireFinite({ loss, norm }: StepResult, step: number): void {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return;
   const found = Number.isFinite(loss) ? `the gradient's norm became ${norm}` : `the loss became ${loss}`;
   throw new InputError(
-    `The training diverged: ${found} at step ${step}. Train with a lower learning rate; what was saved before is as it was.`,
+    `The training diverged: ${found} at step ${step}. Train with a lower learning rate; what was saved before is unchanged.`,
   );
 }
 

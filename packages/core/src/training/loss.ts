@@ -1,4 +1,4 @@
-// The loss that fits what is segmented.
+// Chooses the loss that fits the label scheme.
 import type { Value } from "../graph/graph.js";
 import {
   diceCrossEntropyLoss,

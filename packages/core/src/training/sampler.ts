@@ -32,7 +32,7 @@ export interface SamplerOptions extends PatchPlan {
   readonly augmentation: Augmentation;
 }
 
-/** A training sample and where it came from. */
+/** A training sample and its origin. */
 export interface Sample extends Patch {
   /** Position in the list of cases. */
   readonly caseIndex: number;
@@ -50,7 +50,7 @@ export interface Sample extends Patch {
  * axis: so rare classes and small nodes occur as often as others, and not always in the middle.
  *
  * @param cases at least one; cases without foreground give background only
- * @param into arrays to write to, such as a part of a batch
+ * @param into arrays to write to, such as part of a batch
  * @throws RangeError where there is no case
  */
 export function drawSample(

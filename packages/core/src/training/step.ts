@@ -52,7 +52,7 @@ export interface StepOptions {
   readonly imageShape: Shape;
   /** Soft Dice and binary cross-entropy by default. With deep supervision it is taken at each resolution. */
   readonly loss?: Loss;
-  /** What is left out is as in {@link defaultOptimizer}. */
+  /** Missing settings are those of {@link defaultOptimizer}. */
   readonly optimizer?: Partial<OptimizerSettings>;
   /** Batches whose gradients are averaged before one update; 1 by default. */
   readonly accumulation?: number;
@@ -60,13 +60,13 @@ export interface StepOptions {
   readonly trains?: (name: string) => boolean;
 }
 
-/** A compiled description of training one network: two models and the tables that say what their vectors hold. */
+/** The training step of one network: its ONNX models, and tables that describe their flat vectors. */
 export interface TrainingStep {
   /** Forward, backward and update. Reads `accumulated` only where `accumulation` > 1. */
   readonly updateModel: Uint8Array;
   /** Forward and backward, adding to `accumulated`; null without accumulation. */
   readonly accumulateModel: Uint8Array | null;
-  /** What the flat vectors hold, in order: first what decays, then what does not. */
+  /** The parameters in the flat vectors, in order: first those that decay. */
   readonly parameters: readonly ParameterEntry[];
   readonly masks: readonly MaskEntry[];
   readonly buffers: readonly BufferEntry[];
@@ -76,7 +76,7 @@ export interface TrainingStep {
   readonly labelShape: Shape;
   readonly accumulation: number;
   readonly optimizer: OptimizerSettings;
-  /** What the tensors of an update hold at once, in bytes: an estimate, without what the runtime needs beside them. */
+  /** Estimated memory of an update's tensors at their peak, in bytes, without the runtime's own memory. */
   readonly peakBytes: number;
 }
 
@@ -137,7 +137,7 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
 /** Name under which a step returns a running statistic. */
 export const nextName = (buffer: BufferEntry): string => `next_${buffer.name}`;
 
-/** The loss of the logits, or of all resolutions beside a label of each. */
+/** The loss of the logits; with deep supervision, of the logits at all resolutions. */
 function lossOfOutputs({ logits, coarserLogits = [] }: NetworkOutputs, label: Value, loss: Loss): Value {
   const supervised = [logits, ...coarserLogits].map((coarse) => ({
     logits: coarse,

@@ -5,7 +5,7 @@ import { indexedStream, uniform } from "../transforms/random.js";
 import { nextName, type TrainingStep } from "./step.js";
 import { flatWeights, initialWeights, namedWeights } from "./weights.js";
 
-/** All that the next step depends on, beside the batch. */
+/** Everything that the next step depends on, except the batch. */
 export interface TrainingState {
   /** Updates done so far. */
   readonly step: number;
@@ -22,7 +22,7 @@ export interface TrainingState {
 
 type Buffers = Readonly<Record<string, Float32Array>>;
 
-/** What a network begins from. */
+/** Initial weights and running statistics of a training. */
 export type StartingPoint = Pick<TrainingState, "theta" | "buffers">;
 
 /** Images [N, C, D, H, W] and labels of the step's shapes, flat. */
@@ -42,7 +42,7 @@ export interface TrainerOptions {
   readonly threads?: number;
   /** Decay of the moving average of the weights, once warmed up; 0.998 by default. */
   readonly averageDecay?: number;
-  /** Where to go on. */
+  /** A state to continue from. */
   readonly state?: TrainingState;
   /** Weights and running statistics to begin from where there is no state; drawn from the seed where absent. */
   readonly start?: StartingPoint;
@@ -50,13 +50,13 @@ export interface TrainerOptions {
 
 export const DEFAULT_AVERAGE_DECAY = 0.998;
 
-/** Stream numbers below are patches'; masks and weights are drawn from streams no patch uses. */
+/** Random streams with smaller numbers belong to patches. */
 const WEIGHT_STREAM = 2 ** 50;
 const MASK_STREAM = 2 ** 51;
 
 /** Training of one network, from its first step or from a saved state. Release it when done. */
 export class Trainer {
-  /** Each step puts another in its place, and leaves the one before as it was. */
+  /** Replaced by each step; earlier states are not changed. */
   state: TrainingState;
 
   private constructor(
@@ -215,7 +215,7 @@ function firstState(
   };
 }
 
-/** The averaged weights and running statistics by name: what a trained network is. */
+/** The averaged weights and running statistics by name, which are the trained network. */
 export function averagedWeights(
   { average, averageBuffers }: TrainingState,
   { parameters }: TrainingStep,
@@ -235,7 +235,7 @@ export function averagedInputs(
 }
 
 /**
- * Named weights of a trained network as a place to begin from.
+ * Named weights of a trained network as the starting point of a training.
  *
  * @throws RangeError where one is missing or of another length
  */

@@ -1,4 +1,4 @@
-// All weights of a network as one flat vector: its order, its parts by name, and what they are at first.
+// All weights of a network as one flat vector: its order, its parts by name, and their initial values.
 import type { Value } from "../graph/graph.js";
 import { reshape, split } from "../graph/operations/layout.js";
 import { sizeOf } from "../graph/shape.js";
@@ -6,7 +6,7 @@ import type { ParameterEntry } from "../networks/builder.js";
 import type { Initial } from "../networks/initialization.js";
 import { type RandomGenerator, uniform } from "../transforms/random.js";
 
-/** What decays first: then decay is two numbers, not a mask. */
+/** Parameters that decay come first, so that decay is two numbers and not a mask. */
 export function inFlatOrder(parameters: readonly ParameterEntry[]): ParameterEntry[] {
   return [...parameters.filter((entry) => entry.decays), ...parameters.filter((entry) => !entry.decays)];
 }
@@ -61,7 +61,7 @@ export function flatWeights(
   return theta;
 }
 
-/** Draws the weights a network begins with, in the order of the flat vector. */
+/** Draws a network's initial weights, in the order of the flat vector. */
 export function initialWeights(parameters: readonly ParameterEntry[], random: RandomGenerator): Float32Array {
   const theta = new Float32Array(flatCount(parameters));
   let offset = 0;

@@ -1,4 +1,4 @@
-// Operations that move numbers and compute nothing.
+// Operations that move numbers without computing: reshape, transpose, slice, pad, concat, split, flip, gather.
 import { apply, applySingle, type Operation, type Value } from "../graph.js";
 import { formatShape, range, type Shape, ShapeError, sameShape, sizeOf, stridesOf } from "../shape.js";
 import { full } from "./elementwise.js";

@@ -1,4 +1,4 @@
-// What transformers are made of.
+// The blocks of transformers: self-attention, multilayer perceptron, transformer block.
 import { attention, gelu } from "../../graph/functions.js";
 import { type Value, within } from "../../graph/graph.js";
 import { add } from "../../graph/operations/elementwise.js";

@@ -16,7 +16,7 @@ import {
 import { voxelCount } from "@lnsnet/core/volume";
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { densityModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
+import { densityModel, regionsModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
 import { ctFiles } from "../../node/src/dicom.test-helper.js";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 
@@ -57,6 +57,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-classes-"));
   session = lnsnetSession(folder);
   await writeFile(inFolder("two.safetensors"), writeModel(twoClassModel([2, 2, 2]), false));
+  await writeFile(inFolder("regions.safetensors"), writeModel(regionsModel([2, 2, 2]), false));
   await writeFile(inFolder("one.safetensors"), writeModel(densityModel([2, 2, 2]), false));
   for (const name of ["imagesTs", "labelsTs", "series", "alone"]) await mkdir(inFolder(name));
   for (const id of ["a", "b"]) {
@@ -211,13 +212,13 @@ describe("lnsnet predict with two channels and two classes", () => {
     const seg = await readSeg(await readFile(inFolder(`dicom/${id}.seg.dcm`)), "seg");
     expect(seg.segments.map(({ label, propertyType }) => [label, propertyType])).toEqual([
       ["GTVp 1", "Tissue"],
-      ["GTVn 2", "Tissue"],
+      ["GTVn 2", "Lymph node"],
     ]);
     const rois = await lnsnet("info", `dicom/${id}.rtstruct.dcm`, "--json");
     expect(rois.stdout).toMatch(/GTVp 1[\s\S]*GTVn 2/);
     const report = (await readFile(inFolder(`dicom/${id}.sr.dcm`))).toString("latin1");
     expect(report).toContain("GTVn 2");
-    expect(report).not.toContain("Lymph node");
+    expect(report.match(/Tissue/g)).toHaveLength(1);
   });
 });
 
@@ -285,26 +286,58 @@ describe("lnsnet export of two channels and two classes", () => {
   });
 
   test("regions state their order, and are a sigmoid each", async () => {
-    const { plan, ...model } = twoClassModel([2, 2, 2]);
-    const classes = [
-      { name: "whole", values: [1, 2, 3], writtenAs: 1 },
-      { name: "core", values: [2, 3], writtenAs: 2 },
-      { name: "rim", values: [3], writtenAs: 3 },
-    ];
-    const regions = { ...plan, labels: { kind: "overlapping" as const, classes, ignored: 9 } };
-    await writeFile(inFolder("regions.safetensors"), writeModel({ ...model, plan: regions }, false));
     const made = await lnsnet("export", "--model", "regions.safetensors", "--output", "regions.onnx");
     expect(made.code, made.stderr).toBe(0);
     expect((await jsonAt("regions.json")).output).toMatchObject({
       activation: "sigmoid",
       threshold: 0.5,
-      regions_class_order: [1, 2, 3],
+      labels: { background: 0, whole: 1, core: 2 },
+      regions_class_order: [1, 2],
       classes: [
-        { name: "whole", channel: 0, values: [1, 2, 3], written_as: 1 },
-        { channel: 1 },
-        { channel: 2 },
+        { name: "whole", channel: 0, values: [1, 2], written_as: 1 },
+        { name: "core", channel: 1, values: [2], written_as: 2 },
       ],
     });
+  });
+});
+
+describe("regions, one within the other", () => {
+  const core = { centre: balls.GTVp.centre, radiusMm: 5 };
+
+  test("are written in their order, and judged with the voxels of all their values", async () => {
+    for (const part of ["imagesTs", "labelsTs"]) await mkdir(inFolder("regions", part), { recursive: true });
+    const description = {
+      labels: { background: 0, whole: [1, 2], core: 2, ignore: 4 },
+      regions_class_order: [1, 2],
+    };
+    await writeFile(inFolder("regions/dataset.json"), JSON.stringify(description));
+    const hot = filled(
+      (point, at) => (isWithin(core, point) ? 900 : 100) + Math.round(20 * Math.sin(2.3 * at)),
+    );
+    const label = filled((point) => (isWithin(core, point) ? 2 : isWithin(balls.GTVp, point) ? 1 : 0));
+    await writeFile(inFolder("regions/imagesTs/r_0000.nii.gz"), writeNifti(ct));
+    await writeFile(inFolder("regions/imagesTs/r_0001.nii.gz"), writeNifti(hot));
+    await writeFile(
+      inFolder("regions/labelsTs/r.nii.gz"),
+      writeNifti({ ...label, data: Uint8Array.from(label.data) }),
+    );
+    const tokens = ["regions/imagesTs", "--model", "regions.safetensors", "--output", "region-masks"];
+    const made = await lnsnet("predict", ...tokens, "--search", "everything", "--overlap", "0", "--json");
+    expect(made.code, made.stderr).toBe(0);
+    const [{ nodes }] = JSON.parse(made.stdout);
+    expect(nodes.map((node: { class: string }) => node.class).sort()).toEqual(["core", "whole"]);
+    const mask = readNifti(await readFile(inFolder("region-masks/r.nii.gz")), "r");
+    expect([...new Set(mask.data)].sort()).toEqual([0, 1, 2]);
+    const judged = await lnsnet("evaluate", "regions/labelsTs", "region-masks", "--nodes", "--json");
+    const { classes } = JSON.parse(judged.stdout);
+    const voxels = (values: readonly number[]) =>
+      [...mask.data].filter((value) => values.includes(value)).length;
+    expect(classes.map((row: { class: string }) => row.class)).toEqual(["whole", "core"]);
+    for (const [at, values] of [[1, 2], [2]].entries()) {
+      expect(classes[at].mean.dsc).toBeGreaterThan(0.85);
+      expect(classes[at].mean.volume_prediction_ml).toBeCloseTo(voxels(values) * 0.008, 9);
+      expect(classes[at].detection).toMatchObject({ true_nodes: 1, predicted_nodes: 1, hits: 1 });
+    }
   });
 });
 

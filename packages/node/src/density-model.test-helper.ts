@@ -2,6 +2,7 @@
 import { type Model, networkPresets } from "@lnsnet/core";
 import { sizeOf } from "@lnsnet/core/graph";
 import { partsOf } from "@lnsnet/core/networks";
+import { type LabelScheme, logitChannels } from "@lnsnet/core/transforms";
 
 /** Standard deviations above the patch's mean from which a voxel is foreground. */
 const threshold = 1.5;
@@ -13,43 +14,60 @@ export function densityModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1], 
 
 /** Marks what is dense in the CT as GTVp, and what is bright in a second channel as GTVn, in a softmax. */
 export function twoClassModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1]): Model {
-  const names = ["GTVp", "GTVn"];
-  const model = markingModel(names, { spacingMm, steepness: 8 });
-  return {
-    ...model,
-    plan: {
-      ...model.plan,
-      channels: [
-        { name: "CT", scaling: model.plan.window },
-        { name: "PET", scaling: "z-score" },
-      ],
-      labels: {
-        kind: "exclusive",
-        classes: [
-          { name: "GTVp", values: [3], writtenAs: 3 },
-          { name: "GTVn", values: [7], writtenAs: 7 },
-        ],
-        ignored: null,
-      },
-    },
-  };
+  return twoChannelModel(spacingMm, {
+    kind: "exclusive",
+    classes: [
+      { name: "GTVp", values: [3], writtenAs: 3 },
+      { name: "GTVn", values: [7], writtenAs: 7 },
+    ],
+    ignored: null,
+  });
+}
+
+/** Marks what is dense in the CT as the whole, and what is bright in a second channel as its core, a sigmoid each. */
+export function regionsModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1]): Model {
+  return twoChannelModel(spacingMm, {
+    kind: "overlapping",
+    classes: [
+      { name: "whole", values: [1, 2], writtenAs: 1 },
+      { name: "core", values: [2], writtenAs: 2 },
+    ],
+    ignored: null,
+  });
+}
+
+function twoChannelModel(spacingMm: Model["plan"]["spacingMm"], labels: LabelScheme): Model {
+  const names = labels.classes.map(({ name }) => name);
+  const model = markingModel(names, { spacingMm, steepness: 8, outputs: logitChannels(labels) });
+  const channels: Model["plan"]["channels"] = [
+    { name: "CT", scaling: model.plan.window },
+    { name: "PET", scaling: "z-score" },
+  ];
+  return { ...model, plan: { ...model.plan, channels, labels } };
 }
 
 /**
  * For each class, the stem copies a channel of the image, blocks and lower stages add nothing, the head's norm centres
- * and scales it, and its last convolution takes the threshold off. Several classes have the background first, whose
- * logit is 0.
+ * and scales it, and its last convolution takes the threshold off. The logit of a background is 0.
  */
 function markingModel(
   names: readonly string[],
-  { spacingMm, steepness }: { readonly spacingMm: Model["plan"]["spacingMm"]; readonly steepness: number },
+  {
+    spacingMm,
+    steepness,
+    outputs = 1,
+  }: {
+    readonly spacingMm: Model["plan"]["spacingMm"];
+    readonly steepness: number;
+    /** One more than names where the first is the background. */
+    readonly outputs?: number;
+  },
 ): Model {
   const preset = networkPresets["lnsnet-small"];
   const inputs = names.length;
-  const classes = inputs === 1 ? 1 : inputs + 1;
   const network = {
     ...preset,
-    configuration: { ...preset.configuration, inputs, classes },
+    configuration: { ...preset.configuration, inputs, classes: outputs },
   } as Model["plan"]["network"];
   const patchSize = [24, 32, 32] as const;
   const { parameters } = partsOf(network, patchSize);
@@ -62,7 +80,7 @@ function markingModel(
   const features = weights.get("head.norm.weight")?.length ?? 0;
   const [taps, middleTap] = [27, 13];
   for (let channel = 0; channel < inputs; channel++) {
-    const logit = channel + classes - inputs;
+    const logit = channel + outputs - inputs;
     set("stem.weight", channel * inputs + channel, 1);
     set("head.depthwise.weight", channel * taps + middleTap, 1);
     set("head.pointwise.weight", channel * features + channel, 1);

@@ -80,7 +80,7 @@ export async function requireClasses(maskPath: string, { path, scheme }: NamedLa
       ? "one class"
       : inWords([...origin.classes]);
   throw new InputError(
-    `${maskPath} holds ${found}, as the manifest beside it says, and ${path} names ${inWords(wanted)}; predict with a model of these classes${origin.isNumbered ? " and without --numbered" : ""}, or choose a value of each with --truth-label and --prediction-label.`,
+    `${maskPath} holds ${found}, as the manifest beside it says, and ${path} names ${inWords(wanted)}; predict with a model of these classes${origin.isNumbered ? " and without the option numbered" : ""}, or choose a value of each with the option truth-label and the option prediction-label.`,
   );
 }
 

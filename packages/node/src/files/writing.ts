@@ -13,6 +13,7 @@ import {
   writeSeg,
 } from "@lnsnet/core";
 import type { LabelName } from "@lnsnet/core/formats";
+import { lymphNodeNames } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { labelValues, type NodeConfidence, traceContours } from "@lnsnet/core/voxels";
 import { packageVersion } from "../work/version.js";
@@ -82,17 +83,21 @@ export function nodeObjects(
   { anonymizeSalt = null, models = [], classNames }: NodeObjectOptions = {},
 ): NodeObjects {
   const { whose, context } = writingFor(source, anonymizeSalt, models, classNames);
+  const codedBy = (className: string | undefined) =>
+    className === undefined ? {} : { isLymphNode: lymphNodeNames.test(className) };
   const known = (meanProbability: number | undefined) =>
     meanProbability === undefined ? {} : { meanProbability };
   const names = nodes.map(({ id, className, meanProbability }) => ({
     label: id,
     name: nodeName(id, className),
+    ...codedBy(className),
     ...known(meanProbability),
   }));
   const rois = nodes.map(({ id, className, boundingBoxIndex: { start, size }, meanProbability }) => {
     const box = crop(instances, start, size);
     return {
       name: nodeName(id, className),
+      ...codedBy(className),
       contours: traceContours(box.data, box, id),
       ...known(meanProbability),
     };
@@ -101,7 +106,12 @@ export function nodeObjects(
   return {
     seg,
     rtstruct: writeRtstruct(rois, whose, context),
-    sr: writeMeasurementReport(nodes, seg, whose, context),
+    sr: writeMeasurementReport(
+      nodes.map((node) => ({ ...node, ...codedBy(node.className) })),
+      seg,
+      whose,
+      context,
+    ),
   };
 }
 

@@ -140,26 +140,32 @@ export const lymphNodeTerms = {
   region: ["774007", "SCT", "Head and Neck"],
 } as const satisfies Record<string, Code>;
 
-/** What an object shows, in words and as coded terms. */
+/** What an object shows, in words. */
 interface Subject {
   readonly title: string;
   /** As CS: capitals, digits and underscores, 16 at most. */
   readonly label: string;
-  readonly category: Code;
-  readonly type: Code;
 }
 
-/** Lymph nodes; or the classes of the models, whose meaning is known by their names alone, so that the code says tissue. */
-export function subjectOf({ classNames }: WritingContext): Subject {
-  if (classNames === undefined) return { title: "Lymph nodes", label: "LYMPH_NODES", ...lymphNodeTerms };
-  const tissue = ["85756007", "SCT", "Tissue"] as const;
-  return {
-    title: shortened(classNames.join(", "), 32),
-    label: "SEGMENTATION",
-    category: tissue,
-    type: tissue,
-  };
+/** Lymph nodes, or the classes of the models. */
+export const subjectOf = ({ classNames }: WritingContext): Subject =>
+  classNames === undefined
+    ? { title: "Lymph nodes", label: "LYMPH_NODES" }
+    : { title: shortened(classNames.join(", "), 32), label: "SEGMENTATION" };
+
+/** A finding as far as its codes depend on it. */
+export interface CodedFinding {
+  /** False where it is of another class, whose meaning is known by its name alone, so that the code says tissue. */
+  readonly isLymphNode?: boolean;
 }
+
+/** The coded terms of a finding. */
+export const termsOf = ({
+  isLymphNode = true,
+}: CodedFinding): { readonly category: Code; readonly type: Code } =>
+  isLymphNode ? lymphNodeTerms : { category: tissue, type: tissue };
+
+const tissue: Code = ["85756007", "SCT", "Tissue"];
 
 /** A distinct colour for the n-th node, red, green and blue up to 255; consecutive numbers differ most. */
 export function nodeColour(n: number): readonly [number, number, number] {

@@ -11,6 +11,7 @@ import {
 import { type DicomDataset, itemsOf, numberOf, parseDataset, textOf } from "./dataset.js";
 import {
   type Code,
+  type CodedFinding,
   dateAndTime,
   derivedModules,
   lymphNodeTerms,
@@ -19,12 +20,13 @@ import {
   referenceTo,
   researchUseOnly,
   subjectOf,
+  termsOf,
 } from "./derived-object.js";
 import { encodeFile, explicitLittleEndian, type Item } from "./encode.js";
 import type { SourceSeries, WritingContext } from "./source-series.js";
 
 /** What a report states about a node. */
-export interface ReportedNode {
+export interface ReportedNode extends CodedFinding {
   readonly volumeMl: number;
   readonly shortAxisMm: number;
   readonly longAxisMm: number;
@@ -202,7 +204,7 @@ function measurementGroup(
     [
       textContent("HAS OBS CONTEXT", terms.trackingIdentifier, textOf(segment, "TrackingID")),
       uidContent("HAS OBS CONTEXT", terms.trackingUid, textOf(segment, "TrackingUID")),
-      codeContent("CONTAINS", terms.finding, subjectOf(context).type),
+      codeContent("CONTAINS", terms.finding, termsOf(node).type),
       imageContent(terms.referencedSegment, {
         ...referenceToSeg(seg),
         ReferencedSegmentNumber: numberOf(segment, "SegmentNumber") ?? 0,

@@ -15,6 +15,7 @@ import {
   textsOf,
 } from "./dataset.js";
 import {
+  type CodedFinding,
   codeItem,
   dateAndTime,
   derivedModules,
@@ -27,6 +28,7 @@ import {
   researchUseOnly,
   shortened,
   subjectOf,
+  termsOf,
   trainedOn,
 } from "./derived-object.js";
 import { decimalString, encodeFile, type Item, implicitLittleEndian } from "./encode.js";
@@ -117,7 +119,7 @@ export function readRtstruct(bytes: Uint8Array, name: string): StructureSet {
 }
 
 /** An ROI to write, with its contours in LPS mm. */
-export interface DrawnRoi {
+export interface DrawnRoi extends CodedFinding {
   readonly name: string;
   readonly contours: readonly PlanarContour[];
   /** Mean over its voxels of the models' probability, 0 … 1; left out where it is not known. */
@@ -204,10 +206,10 @@ export function writeRtstruct(
       ...(source.slices === null ? { SourcePixelPlanesCharacteristicsSequence: [planesOf(source)] } : {}),
       ContourSequence: contours.map((contour) => contourItem(contour, source)),
     })),
-    RTROIObservationsSequence: rois.map((_, n) => ({
+    RTROIObservationsSequence: rois.map((roi, n) => ({
       ObservationNumber: String(n + 1),
       ReferencedROINumber: String(n + 1),
-      RTROIIdentificationCodeSequence: [codeItem(subject.type)],
+      RTROIIdentificationCodeSequence: [codeItem(termsOf(roi).type)],
       RTROIInterpretedType: "ORGAN",
       ROIInterpreter: "",
     })),

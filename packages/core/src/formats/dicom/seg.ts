@@ -6,6 +6,7 @@ import type { DrawnObject } from "./belonging.js";
 import { type DicomDataset, itemsOf, numberOf, parseDataset, textOf, textsOf } from "./dataset.js";
 import {
   type Code,
+  type CodedFinding,
   codeItem,
   dateAndTime,
   derivedModules,
@@ -19,6 +20,7 @@ import {
   researchUseOnly,
   shortened,
   subjectOf,
+  termsOf,
   trainedOn,
 } from "./derived-object.js";
 import { decimalString, encodeFile, explicitLittleEndian, type Item } from "./encode.js";
@@ -157,7 +159,7 @@ function refuseOtherObjects(dataset: DicomDataset): void {
 }
 
 /** The name of a label in a label volume. */
-export interface LabelName {
+export interface LabelName extends CodedFinding {
   readonly label: number;
   readonly name: string;
   /** Mean over its voxels of the models' probability, 0 … 1; left out where it is not known. */
@@ -166,7 +168,7 @@ export interface LabelName {
 
 /**
  * A BINARY Segmentation object with a segment for each label, numbered from 1 in the order of the labels; empty frames
- * are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), or as tissue where the context names classes, for research only, and as drawn by an
+ * are left out. Segments are coded as lymph nodes of head and neck (SNOMED CT), or as tissue where a name says that they are not, for research only, and as drawn by an
  * algorithm if the context has models. Each frame refers to the slice of the source that it was derived from; if the
  * source was resampled, all frames together refer to every image.
  *
@@ -288,11 +290,11 @@ function packedFrames(labels: Volume, frames: readonly LabelledSlice[]): Uint8Ar
 
 function segmentItem(
   number: number,
-  { name, meanProbability }: Omit<LabelName, "label">,
+  { name, meanProbability, ...finding }: Omit<LabelName, "label">,
   context: WritingContext,
 ): Item {
   const { algorithm, newUid } = context;
-  const { category, type } = subjectOf(context);
+  const { category, type } = termsOf(finding);
   return {
     SegmentNumber: number,
     SegmentLabel: shortened(name, 64),

@@ -219,6 +219,15 @@ describe("lnsnet predict with two channels and two classes", () => {
     const report = (await readFile(inFolder(`dicom/${id}.sr.dcm`))).toString("latin1");
     expect(report).toContain("GTVn 2");
     expect(report.match(/Tissue/g)).toHaveLength(1);
+
+    const convert = ["convert", `dicom/${id}.nii.gz`, "--reference", "series", "--format", "seg"];
+    const converted = await lnsnet(...convert, "--output", "classes.dcm");
+    expect(converted.code, converted.stderr).toBe(0);
+    const { segments } = await readSeg(await readFile(inFolder("classes.dcm")), "classes");
+    expect(segments.map(({ label, propertyType }) => [label, propertyType])).toEqual([
+      ["GTVp", "Tissue"],
+      ["GTVn", "Lymph node"],
+    ]);
   });
 });
 
@@ -342,7 +351,7 @@ describe("regions, one within the other", () => {
 });
 
 describe("two channels and two classes through all commands", () => {
-  const few = ["--network", "lnsnet-small", "--patch", "16,24,24", "--spacing", "2,2,2", "--steps", "2"];
+  const few = ["--network", "lnsnet-small", "--patch", "16,24,24", "--spacing", "2,2,2", "--steps", "1"];
   const small = [...few, "--learning-rate", "0.000001", "--threads", "1", "--seed", "1", "--no-augment"];
   const begun = [...small, "--weights", "two.safetensors"];
   const whole = ["--search", "everything", "--overlap", "0"];
@@ -378,7 +387,7 @@ describe("two channels and two classes through all commands", () => {
     const cached = await lnsnet("preprocess", "cohort", "--output", "cache", "--spacing", "2,2,2");
     expect(cached.code, cached.stderr).toBe(0);
     const trained = await lnsnet(
-      ...["train", "cohort", "--output", "run", "--validation-cases", "1", "--cache", "cache"],
+      ...["train", "cohort", "--output", "run", "--validate-every", "0", "--cache", "cache"],
       ...begun,
     );
     expect(trained.code, trained.stderr).toBe(0);
@@ -405,8 +414,8 @@ describe("two channels and two classes through all commands", () => {
       "experiment",
       "--folds",
       "2",
-      "--validation-cases",
-      "1",
+      "--validate-every",
+      "0",
     ];
     const made = await lnsnet(...tokens, ...begun, ...whole);
     expect(made.code, made.stderr).toBe(0);
@@ -452,6 +461,20 @@ describe("two channels and two classes through all commands", () => {
       ),
     );
   });
+});
+
+test("a model of one channel that is no CT searches everything, and makes no picture", async () => {
+  const { plan, ...model } = densityModel([2, 2, 2]);
+  const pets = { ...plan, channels: [{ name: "PET", scaling: "z-score" as const }] };
+  await writeFile(inFolder("pet.safetensors"), writeModel({ ...model, plan: pets }, false));
+  const tokens = ["pet.nii.gz", "--model", "pet.safetensors", "--output", "pets", "--overlap", "0", "--json"];
+  const { code, stdout, stderr } = await lnsnet("predict", ...tokens);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(
+    /No channel of the model is a CT, so no picture is made, and everything is searched/,
+  );
+  expect(JSON.parse(stdout).nodes).toMatchObject([{ id: 1, hu_mean: null }]);
+  expect((await readdir(inFolder("pets"))).sort()).toEqual(["pet.csv", "pet.json", "pet.nii.gz"]);
 });
 
 describe("what does not fit a model is refused by name", () => {

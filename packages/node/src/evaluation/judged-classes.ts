@@ -6,7 +6,7 @@ import type { LabelScheme } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { labelsOf, labelsSchema } from "../datasets/foreground.js";
 import { isFile, isFolder, readJson } from "../files/disk.js";
-import { originOfMask } from "../files/mask-origin.js";
+import { classesOfMask, originOfMask } from "../files/mask-origin.js";
 
 /** What a dataset.json says of masks. */
 export interface NamedLabels {
@@ -43,13 +43,10 @@ export const holdsInstances = (folder: string): boolean => /^instances(Tr|Ts)$/.
  * where its values are no classes, or nothing says so.
  */
 export async function classesOfLabels(path: string): Promise<LabelScheme | null> {
-  const origin = await originOfMask(path);
   const scheme =
-    origin === null
+    (await originOfMask(path)) === null
       ? (await labelsOfTruth(path, null))?.scheme
-      : !origin.isNumbered && origin.classes !== null
-        ? exclusiveScheme(origin.classes)
-        : undefined;
+      : exclusiveScheme(await classesOfMask(path));
   return scheme !== undefined && scheme.classes.length > 1 ? scheme : null;
 }
 

@@ -13,8 +13,9 @@ import type { Job } from "../work/job.js";
 import { readBytes, requirePath, writeAtomically } from "./disk.js";
 import { type ReadImage, readImage } from "./imaging.js";
 import { asInstances, readLabels, segmentationKind } from "./labels.js";
+import { classesOfMask } from "./mask-origin.js";
 import { requireFreeFile } from "./outputs.js";
-import { type SegmentationFormat, segmentationBytes } from "./writing.js";
+import { codedBy, type SegmentationFormat, segmentationBytes } from "./writing.js";
 
 export interface ConversionOptions {
   /** The file to write. Its ending decides the format, but for DICOM objects. */
@@ -82,8 +83,10 @@ async function convertToObject(
   const { volume, names, problems } = await readLabels(input, { reference: scan, pattern });
   for (const problem of [...scan.problems, ...problems]) log?.(problem);
   const anonymizeSalt = anonymize === undefined ? null : (anonymize.salt ?? randomUUID());
-  const labels = names.length > 0 ? volume : asInstances(volume);
-  await writeAtomically(output, segmentationBytes(labels, names, scan.source, { format, anonymizeSalt }));
+  const classes = await classesOfMask(input);
+  const named = [...names, ...classes.map(({ name, value }) => ({ name, label: value, ...codedBy(name) }))];
+  const labels = named.length > 0 ? volume : asInstances(volume);
+  await writeAtomically(output, segmentationBytes(labels, named, scan.source, { format, anonymizeSalt }));
   return null;
 }
 

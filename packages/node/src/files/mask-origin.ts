@@ -47,6 +47,12 @@ export async function originOfMask(path: string): Promise<MaskOrigin | null> {
   return null;
 }
 
+/** The classes whose values a mask holds; none where it holds one class, or numbers of nodes, or is not known. */
+export async function classesOfMask(path: string): Promise<readonly WrittenClass[]> {
+  const origin = await originOfMask(path);
+  return origin === null || origin.isNumbered ? [] : (origin.classes ?? []);
+}
+
 /** What concerns masks in a manifest; null where there is none. */
 async function manifestAt(path: string): Promise<z.infer<typeof manifestSchema> | null> {
   if (!(await isFile(path))) return null;

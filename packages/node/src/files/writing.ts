@@ -42,7 +42,7 @@ export function segmentationBytes(
   if (format === "seg") return writeSeg(labels, names, whose, context);
   const values = labelValues(labels.data).filter((value) => value !== 0);
   const rois = values.map((value) => ({
-    name: names.find(({ label }) => label === value)?.name ?? nodeName(value),
+    ...(names.find(({ label }) => label === value) ?? { name: nodeName(value) }),
     contours: traceContours(labels.data, labels, value),
   }));
   return writeRtstruct(rois, whose, context);
@@ -83,8 +83,6 @@ export function nodeObjects(
   { anonymizeSalt = null, models = [], classNames }: NodeObjectOptions = {},
 ): NodeObjects {
   const { whose, context } = writingFor(source, anonymizeSalt, models, classNames);
-  const codedBy = (className: string | undefined) =>
-    className === undefined ? {} : { isLymphNode: lymphNodeNames.test(className) };
   const known = (meanProbability: number | undefined) =>
     meanProbability === undefined ? {} : { meanProbability };
   const names = nodes.map(({ id, className, meanProbability }) => ({
@@ -114,6 +112,10 @@ export function nodeObjects(
     ),
   };
 }
+
+/** Whether a class is coded as lymph nodes, by its name; nodes without a class are. */
+export const codedBy = (className: string | undefined): { readonly isLymphNode?: boolean } =>
+  className === undefined ? {} : { isLymphNode: lymphNodeNames.test(className) };
 
 const nodeName = (id: number, className = "Lymph node") => `${className} ${id}`;
 

@@ -147,9 +147,9 @@ async function clicked(scan: Volume, predictor: Predictor, count: number): Promi
   let passes = 0;
   const timed: Predictor = {
     ...predictor,
-    probability: async (prepared, look) => {
+    probability: async (prepared, options) => {
       const start = performance.now();
-      const prediction = await predictor.probability(prepared, look);
+      const prediction = await predictor.probability(prepared, options);
       networkSeconds += (performance.now() - start) / 1000;
       passes++;
       return prediction;
@@ -171,7 +171,7 @@ async function clicked(scan: Volume, predictor: Predictor, count: number): Promi
   return [
     { what: "lnsnet, a click, whole answer", patches: null, seconds: medianOf(whole), peak_mb: null },
     { what: "lnsnet, a click, worst", patches: null, seconds: Math.max(...whole), peak_mb: null },
-    { what: "lnsnet, one look of the network", patches: 1, seconds: medianOf(network), peak_mb: null },
+    { what: "lnsnet, one pass of the network", patches: 1, seconds: medianOf(network), peak_mb: null },
   ];
 }
 

@@ -186,14 +186,14 @@ async function predictCase(
   const scan = await prepareScan(datasetCase, experiment);
   const predictor = await networks.open();
   const eachMember = targets.some(({ folds }) => folds.length < predictor.members);
-  const look = { overlap, mirrored, eachMember, ...(signal ? { signal } : {}) };
+  const settings = { overlap, mirrored, eachMember, ...(signal ? { signal } : {}) };
   const whole =
     configuration.protocol === "node-level"
       ? null
-      : (await named(datasetCase, probabilityOfScan(scan.channels, predictor, { ...look, searched })))
+      : (await named(datasetCase, probabilityOfScan(scan.channels, predictor, { ...settings, searched })))
           .predictions;
   const crops: (readonly Prediction[])[] = [];
-  for (const { image } of scan.crops) crops.push(await predictor.probability(image, look));
+  for (const { image } of scan.crops) crops.push(await predictor.probability(image, settings));
   for (const target of targets) {
     const answer: ScanPrediction = {
       whole: whole && networks.answerOf(target, whole),

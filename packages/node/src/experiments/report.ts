@@ -308,13 +308,10 @@ function nodeLevelCharts({ sets, dataLabel }: ExperimentResult): Block[] {
         trueAxisMm: true_nodes?.find((measured) => measured.node === node.node)?.short_axis_mm ?? Number.NaN,
       })),
     );
-    const axes = nodes.flatMap(({ trueAxisMm, short_axis_error_mm }) =>
-      short_axis_error_mm === null ? [] : { predicted: trueAxisMm + short_axis_error_mm, truth: trueAxisMm },
-    );
     return [
       ...agreementCharts(`node level, ${setTitle(set)}`, dataLabel, [
         { measure: "node volume", unit: "mL", pairs: volumePairs(nodes.map(({ metrics }) => metrics)) },
-        { measure: "short axis", unit: "mm", pairs: axes },
+        { measure: "short axis", unit: "mm", pairs: shortAxisPairs(nodes) },
       ]),
       sizeChart(
         `DSC against node size, node level, ${setTitle(set)}`,
@@ -337,63 +334,78 @@ function wholeVolumeCharts({ sets, dataLabel, configuration }: ExperimentResult)
   const whole = sets.filter(isWhole);
   const labelled = whole.filter(({ scores }) => scores.some(({ whole_volume }) => whole_volume !== null));
   return [
-    {
-      kind: "svg",
-      svg: lineChartSvg({
-        title: "FROC, whole volume",
-        acrossLabel: "false positives a volume",
-        upLabel: "sensitivity",
-        upDomain: [0, 1],
-        note: `${dataLabel}; ${thresholdNote(configuration.plan)}`,
-        curves: labelled.map((set) => {
-          const points = frocOf(set);
-          return {
-            label: setTitle(set),
-            hasMarks: true,
-            points: points.map(frocPlace),
-            emphasis: points.filter(({ threshold }) => threshold === FOREGROUND_THRESHOLD).map(frocPlace)[0],
-          };
-        }),
-      }),
-      caption: `Sensitivity against false positives as the threshold of the probability moves over ${frocThresholds.join(", ")}; as it falls, components grow and merge, so that nodes are lost as well as found`,
-    },
-    ...labelled.flatMap((set) => {
-      const scans = set.scores.flatMap(({ true_nodes, whole_volume }) =>
-        whole_volume === null ? [] : { true_nodes, ...whole_volume },
-      );
-      const nodes = scans.flatMap((scan) =>
-        scan.nodes.map((node) => ({
-          ...node,
-          trueAxisMm:
-            scan.true_nodes?.find((measured) => measured.node === node.node)?.short_axis_mm ?? Number.NaN,
-        })),
-      );
-      return [
-        ...agreementCharts(`whole volume, ${setTitle(set)}`, dataLabel, [
-          {
-            measure: "foreground volume",
-            unit: "mL",
-            pairs: volumePairs(scans.map(({ metrics }) => metrics)),
-          },
-          {
-            measure: "short axis of found nodes",
-            unit: "mm",
-            pairs: nodes.flatMap(({ trueAxisMm, short_axis_error_mm }) =>
-              short_axis_error_mm === null
-                ? []
-                : { predicted: trueAxisMm + short_axis_error_mm, truth: trueAxisMm },
-            ),
-          },
-        ]),
-        sizeChart(
-          `DSC against node size, whole volume, ${setTitle(set)}`,
-          nodes.map(({ trueAxisMm, metrics }) => ({ across: trueAxisMm, up: metrics.dsc ?? Number.NaN })),
-          dataLabel,
-        ),
-      ];
-    }),
+    frocChart(labelled, dataLabel, configuration.plan),
+    ...labelled.flatMap((set) => chartsOfSet(set, dataLabel)),
   ];
 }
+
+function frocChart(
+  sets: readonly ScoredSet[],
+  dataLabel: string,
+  plan: ExperimentConfiguration["plan"],
+): Block {
+  return {
+    kind: "svg",
+    svg: lineChartSvg({
+      title: "FROC, whole volume",
+      acrossLabel: "false positives a volume",
+      upLabel: "sensitivity",
+      upDomain: [0, 1],
+      note: `${dataLabel}; ${thresholdNote(plan)}`,
+      curves: sets.map((set) => {
+        const points = frocOf(set);
+        return {
+          label: setTitle(set),
+          hasMarks: true,
+          points: points.map(frocPlace),
+          emphasis: points.filter(({ threshold }) => threshold === FOREGROUND_THRESHOLD).map(frocPlace)[0],
+        };
+      }),
+    }),
+    caption: `Sensitivity against false positives as the threshold of the probability moves over ${frocThresholds.join(", ")}; as it falls, components grow and merge, so that nodes are lost as well as found`,
+  };
+}
+
+/** Agreement of volumes and of short axes, and DSC against the size of nodes. */
+function chartsOfSet(set: ScoredSet, dataLabel: string): Block[] {
+  const scans = set.scores.flatMap(({ true_nodes, whole_volume }) =>
+    whole_volume === null ? [] : { true_nodes, ...whole_volume },
+  );
+  const nodes = scans.flatMap((scan) =>
+    scan.nodes.map((node) => ({
+      ...node,
+      trueAxisMm:
+        scan.true_nodes?.find((measured) => measured.node === node.node)?.short_axis_mm ?? Number.NaN,
+    })),
+  );
+  return [
+    ...agreementCharts(`whole volume, ${setTitle(set)}`, dataLabel, [
+      {
+        measure: "foreground volume",
+        unit: "mL",
+        pairs: volumePairs(scans.map(({ metrics }) => metrics)),
+      },
+      {
+        measure: "short axis of found nodes",
+        unit: "mm",
+        pairs: shortAxisPairs(nodes),
+      },
+    ]),
+    sizeChart(
+      `DSC against node size, whole volume, ${setTitle(set)}`,
+      nodes.map(({ trueAxisMm, metrics }) => ({ across: trueAxisMm, up: metrics.dsc ?? Number.NaN })),
+      dataLabel,
+    ),
+  ];
+}
+
+/** Short axes of found nodes, predicted and true, mm. */
+const shortAxisPairs = (
+  nodes: readonly { readonly trueAxisMm: number; readonly short_axis_error_mm: number | null }[],
+): MeasuredPairs["pairs"] =>
+  nodes.flatMap(({ trueAxisMm, short_axis_error_mm }) =>
+    short_axis_error_mm === null ? [] : { predicted: trueAxisMm + short_axis_error_mm, truth: trueAxisMm },
+  );
 
 interface MeasuredPairs {
   readonly measure: string;
@@ -518,15 +530,37 @@ function pictureSections({ pictures }: ExperimentResult): Section[] {
   ];
 }
 
-function dataSection({
-  fingerprint,
-  splits,
-  patientOf,
-  folds,
-  configuration,
-  dataLabel,
-}: ExperimentResult): Section {
-  const { cases, nodes, spacing_mm, size_voxels, scans } = fingerprint;
+function dataSection(result: ExperimentResult): Section {
+  const { configuration, dataLabel } = result;
+  return {
+    heading: "Data",
+    blocks: [
+      tableBlock(
+        `${dataLabel}, foreground: ${configuration.plan.foreground}`,
+        [
+          { key: "what", title: "of the data set" },
+          { key: "value", title: "value" },
+        ],
+        dataRows(result),
+      ),
+      tableBlock(
+        "The patients of each part, and of the training of its network: no patient is evaluated in two rows",
+        [
+          { key: "part", title: "part" },
+          { key: "patients", title: "patients" },
+          { key: "scans", title: "scans" },
+          { key: "nodes", title: "nodes" },
+          { key: "trained", title: "network trained on" },
+          { key: "watched", title: "validated on" },
+        ],
+        rowsOfParts(result),
+      ),
+    ],
+  };
+}
+
+function dataRows({ fingerprint, configuration }: ExperimentResult) {
+  const { cases, nodes, spacing_mm, size_voxels } = fingerprint;
   const median = (axes: readonly ({ readonly median: number } | null)[], digits: number, unit: string) =>
     `${axes.map((axis) => axis?.median.toFixed(digits) ?? "–").join(" × ")} ${unit}`;
   const quartiles = (
@@ -536,7 +570,7 @@ function dataSection({
     values === null
       ? null
       : `${values.median.toFixed(digits)} [${values.p25.toFixed(digits)} to ${values.p75.toFixed(digits)}]`;
-  const rows = [
+  return [
     { what: "data set", value: configuration.dataset },
     { what: "scans to train on", value: String(cases.training) },
     { what: "scans of the test set", value: String(cases.test) },
@@ -551,6 +585,11 @@ function dataSection({
     { what: "node volume (mL), median [quartiles]", value: quartiles(nodes.volume_ml, 2) },
     { what: "short axis (mm), median [quartiles]", value: quartiles(nodes.short_axis_mm, 1) },
   ];
+}
+
+/** The folds and the test set: what is in each, and what its network was trained and validated on. */
+function rowsOfParts({ fingerprint, splits, patientOf, folds }: ExperimentResult) {
+  const { scans } = fingerprint;
   const nodesOf = new Map(scans.map((scan) => [scan.case, scan.nodes?.length ?? 0]));
   const countsIn = (ids: readonly string[]) => ({
     patients: new Set(ids.map(patientOf)).size,
@@ -560,7 +599,7 @@ function dataSection({
   const inWords = (ids: readonly string[]) =>
     ids.length === 0 ? "none" : scansAndPatients(ids.length, countsIn(ids).patients);
   const testIds = scans.filter(({ subset }) => subset === "test").map((scan) => scan.case);
-  const foldRows = [
+  return [
     ...splits.map(({ val }, fold) => ({
       part: `fold ${fold}`,
       ...countsIn(val),
@@ -569,31 +608,6 @@ function dataSection({
     })),
     ...(testIds.length > 0 ? [{ part: "test set", ...countsIn(testIds), trained: null, watched: null }] : []),
   ];
-  return {
-    heading: "Data",
-    blocks: [
-      tableBlock(
-        `${dataLabel}, foreground: ${configuration.plan.foreground}`,
-        [
-          { key: "what", title: "of the data set" },
-          { key: "value", title: "value" },
-        ],
-        rows,
-      ),
-      tableBlock(
-        "The patients of each part, and of the training of its network: no patient is evaluated in two rows",
-        [
-          { key: "part", title: "part" },
-          { key: "patients", title: "patients" },
-          { key: "scans", title: "scans" },
-          { key: "nodes", title: "nodes" },
-          { key: "trained", title: "network trained on" },
-          { key: "watched", title: "validated on" },
-        ],
-        foldRows,
-      ),
-    ],
-  };
 }
 
 function wholeScansText(

@@ -175,7 +175,7 @@ async function withWholeScan({ found, clicks }: State, work: Work): Promise<Stat
   const { call, job } = work;
   const kept = found !== null && clicks.length > 0 ? clickedNodes(found, clicks) : null;
   const start = begin();
-  const whole = await look(work, { ...call.options, ...(kept ? { standing: kept } : {}) });
+  const whole = await segmentNamed(work, { ...call.options, ...(kept ? { standing: kept } : {}) });
   if (kept !== null) job.log?.(`${counted(kept.nodes.length, "clicked node")} kept.`);
   const numberNow = (node: number | null) =>
     node === null ? null : (whole.numberOfStanding.get(node) ?? null);
@@ -201,7 +201,12 @@ async function withClicks(
   const { call, scan } = work;
   const start = begin();
   const { mirrored = false } = call.options;
-  const added = await look(work, { mirrored, className, at: points, ...(found ? { standing: found } : {}) });
+  const added = await segmentNamed(work, {
+    mirrored,
+    className,
+    at: points,
+    ...(found ? { standing: found } : {}),
+  });
   const remarks = added.clicks.flatMap(({ remark }) => (remark === null ? [] : [remark]));
   if (added.clicks.every(({ node }) => node === null))
     throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
@@ -225,7 +230,11 @@ interface Work {
   readonly job: Job;
 }
 
-async function look({ channels, scan, call, job }: Work, options: SegmentOptions): Promise<Segmentation> {
+/** Segments a scan; an error names it. */
+async function segmentNamed(
+  { channels, scan, call, job }: Work,
+  options: SegmentOptions,
+): Promise<Segmentation> {
   const stage = { stage: scan.id, unit: options.at === undefined ? "patch" : "click" };
   return segment(channels, call.predictor, {
     ...options,

@@ -49,7 +49,11 @@ const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   from: { path: `${core}${layer}/`, pathNot: test },
   to: {
     path: core,
-    pathNot: [`${core}${layer}/`, `${core}(errors|job|text)\\.ts$`, ...allowed.map((a) => `${core}${a}`)],
+    pathNot: [
+      `${core}${layer}/`,
+      `${core}(errors|job|random|text)\\.ts$`,
+      ...allowed.map((a) => `${core}${a}`),
+    ],
   },
 }));
 

@@ -4,11 +4,11 @@ import { emitOnnx } from "../graph/onnx.js";
 import { convolution } from "../graph/operations/convolution.js";
 import { multiply } from "../graph/operations/elementwise.js";
 import { constant, input } from "../graph/operations/leaves.js";
+import { indexedStream, uniform } from "../random.js";
 import { nodeRuntime } from "../runtime/node.js";
 import type { Session } from "../runtime/types.js";
 import type { PatchSize } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
-import { indexedStream, uniform } from "../transforms/random.js";
 import type { Vector3 } from "../volume/volume.js";
 import { placesOf, predictProbability } from "./sliding-window.js";
 

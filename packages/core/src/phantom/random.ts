@@ -1,6 +1,7 @@
 // Random streams of the phantom: one independent stream for each purpose, made from (seed, patient, purpose).
 
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { mix, normal, uniform } from "../random.js";
 
 /** Draws from one stream; the same stream made again gives the same draws. */
 export interface RandomStream {
@@ -30,15 +31,14 @@ const purposeNumber: Readonly<Record<StreamPurpose, number>> = {
 
 /** The stream of one purpose of one patient. */
 export function randomStream(seed: number, patientIndex: number, purpose: StreamPurpose): RandomStream {
-  const generator = xoroshiro128plus(mix(mix(mix(seed) ^ patientIndex) ^ purposeNumber[purpose]));
-  const unit = (): number => (generator.next() >>> 0) / 4294967296;
+  const words = [seed, patientIndex, purposeNumber[purpose]];
+  const generator = xoroshiro128plus(words.reduce((hash, word) => mix(hash ^ word ^ 0x9e3779b9), 0));
   return {
-    uniform: (low, high) => low + (high - low) * unit(),
-    normal: (mean, deviation) =>
-      mean + deviation * Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit()),
-    chance: (probability) => unit() < probability,
+    uniform: (low, high) => uniform(generator, low, high),
+    normal: (mean, deviation) => normal(generator, mean, deviation),
+    chance: (probability) => uniform(generator) < probability,
     weighted: (weights) => {
-      let rest = unit() * weights.reduce((sum, weight) => sum + weight, 0);
+      let rest = uniform(generator) * weights.reduce((sum, weight) => sum + weight, 0);
       for (let position = 0; position < weights.length; position++) {
         rest -= weights[position];
         if (rest < 0) return position;
@@ -47,12 +47,4 @@ export function randomStream(seed: number, patientIndex: number, purpose: Stream
     },
     bits: () => generator.next(),
   };
-}
-
-// The finaliser of MurmurHash3: neighbouring seeds and indices give unrelated generators.
-function mix(value: number): number {
-  let h = (value ^ 0x9e3779b9) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) | 0;
 }

@@ -1,8 +1,8 @@
 // Divides cases by patient: folds for cross-validation, a held-out test set, and nnU-Net's splits_final.json.
 
 import { InputError } from "../errors.js";
+import { indexedStream, type RandomGenerator, uniformWhole } from "../random.js";
 import { counted } from "../text.js";
-import { indexedStream, type RandomGenerator, uniformWhole } from "../transforms/random.js";
 
 /** What a split needs to know about a scan. */
 export interface SplitCase {

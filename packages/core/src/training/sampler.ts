@@ -1,4 +1,6 @@
 // Draws the n-th training patch as a pure function of seed and index, so that a run can be resumed by the index.
+
+import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../random.js";
 import { type Augmentation, drawVariation } from "../transforms/augmentation.js";
 import { scalingsOf } from "../transforms/intensity.js";
 import { IGNORED } from "../transforms/label-scheme.js";
@@ -11,7 +13,6 @@ import {
   patchForm,
 } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
-import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../transforms/random.js";
 import type { Vector3 } from "../volume/volume.js";
 import { labelComponents } from "../voxels/components.js";
 

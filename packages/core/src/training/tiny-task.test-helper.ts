@@ -7,7 +7,7 @@ import { convolutionLayer, pointwiseLayer } from "../networks/blocks/layers.js";
 import type { NetworkBuilder } from "../networks/builder.js";
 import { he } from "../networks/initialization.js";
 import type { NetworkOutputs } from "../networks/network.js";
-import { indexedStream, uniform } from "../transforms/random.js";
+import { indexedStream, uniform } from "../random.js";
 import type { TrainingBatch } from "./trainer.js";
 
 const edge = 8;

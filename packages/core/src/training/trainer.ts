@@ -1,7 +1,7 @@
 // Runs training steps: holds the flat state, draws the random masks, and feeds the step's model.
 import { type Shape, sizeOf } from "../graph/shape.js";
+import { indexedStream, uniform } from "../random.js";
 import type { Runtime, RuntimeTensor, Session } from "../runtime/types.js";
-import { indexedStream, uniform } from "../transforms/random.js";
 import { nextName, type TrainingStep } from "./step.js";
 import { flatWeights, initialWeights, namedWeights } from "./weights.js";
 

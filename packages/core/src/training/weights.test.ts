@@ -10,7 +10,7 @@ import {
   truncatedNormal,
   xavier,
 } from "../networks/initialization.js";
-import { indexedStream } from "../transforms/random.js";
+import { indexedStream } from "../random.js";
 import { initialWeights } from "./weights.js";
 
 const shape = [100, 400];

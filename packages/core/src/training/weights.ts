@@ -4,7 +4,7 @@ import { reshape, split } from "../graph/operations/layout.js";
 import { sizeOf } from "../graph/shape.js";
 import type { ParameterEntry } from "../networks/builder.js";
 import type { Initial } from "../networks/initialization.js";
-import { type RandomGenerator, uniform } from "../transforms/random.js";
+import { normal, type RandomGenerator, uniform } from "../random.js";
 
 /** Parameters that decay come first, so that decay is two numbers and not a mask. */
 export function inFlatOrder(parameters: readonly ParameterEntry[]): ParameterEntry[] {
@@ -86,10 +86,4 @@ function drawInitial(initial: Initial, random: RandomGenerator): number {
       return value;
     }
   }
-}
-
-/** A standard normal number (Box and Muller 1958). */
-function normal(random: RandomGenerator): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - uniform(random)));
-  return radius * Math.cos(2 * Math.PI * uniform(random));
 }

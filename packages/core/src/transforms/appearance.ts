@@ -1,9 +1,10 @@
 // Augmentation of a patch's intensities: slice thickness, resolution, blur, grey values, noise. Changes arrays in place.
+
+import { indexedStream, type RandomGenerator } from "../random.js";
 import { alongLines, blurAlong } from "../volume/gaussian.js";
 import type { Vector3 } from "../volume/volume.js";
 import type { PatchVariation } from "./augmentation.js";
 import type { IntensityWindow } from "./intensity.js";
-import { indexedStream, type RandomGenerator } from "./random.js";
 
 /**
  * Varies a normalised image: thick slices, low resolution, blur, gamma, contrast, brightness, noise, in this order.

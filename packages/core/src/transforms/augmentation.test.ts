@@ -1,5 +1,6 @@
 // The draw of variations: as often and as strong as stated, and always as many random numbers.
 import { describe, expect, test } from "vitest";
+import { indexedStream } from "../random.js";
 import {
   augmentationNames,
   defaultAugmentation,
@@ -9,7 +10,6 @@ import {
   type PatchVariation,
   withoutVariations,
 } from "./augmentation.js";
-import { indexedStream } from "./random.js";
 
 /** Whether a variation happened, and its strength in units of the bounds below. */
 const strengths: Record<(typeof augmentationNames)[number], (drawn: PatchVariation) => number | null> = {

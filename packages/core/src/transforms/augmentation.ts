@@ -1,6 +1,7 @@
 // Data augmentation: the probability and strength of each variation, and the random draw for a patch.
+
+import { type RandomGenerator, uniform } from "../random.js";
 import type { Vector3 } from "../volume/volume.js";
-import { type RandomGenerator, uniform } from "./random.js";
 
 /** The probability of a variation; 0 switches it off. */
 export interface Chance {

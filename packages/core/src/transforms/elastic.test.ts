@@ -1,9 +1,9 @@
 // Elastic displacement: B-splines as SciPy computes them, smooth enough that space never folds.
 import { expect, test } from "vitest";
 import { readJson } from "../graph/graph.test-helper.js";
+import { indexedStream, type RandomGenerator } from "../random.js";
 import type { Vector3 } from "../volume/volume.js";
 import { randomDisplacement } from "./elastic.js";
-import { indexedStream, type RandomGenerator } from "./random.js";
 
 const { elastic } = readJson<{
   elastic: {

@@ -1,6 +1,7 @@
 // Elastic deformation: a smooth random displacement, as a cubic B-spline over a coarse grid of control points.
+
+import { type RandomGenerator, uniform } from "../random.js";
 import type { Vector3 } from "../volume/volume.js";
-import { type RandomGenerator, uniform } from "./random.js";
 
 /** Distance of control points: two or three nodes wide, so that a node is bent and shifted, but not torn apart. */
 const CONTROL_SPACING_MM = 24;

@@ -1,3 +1,4 @@
+export { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../random.js";
 export {
   type Augmentation,
   type AugmentationName,
@@ -66,4 +67,3 @@ export {
   restoreMask,
   workingGrid,
 } from "./preprocess.js";
-export { indexedStream, type RandomGenerator, uniform, uniformWhole } from "./random.js";

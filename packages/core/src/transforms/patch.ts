@@ -1,4 +1,6 @@
 // Cuts training patches out of a prepared scan, with augmentation and normalisation.
+
+import { indexedStream } from "../random.js";
 import type { Vector3 } from "../volume/volume.js";
 import { shiftHu, varyAppearance } from "./appearance.js";
 import { noVariation, type PatchVariation } from "./augmentation.js";
@@ -12,7 +14,6 @@ import {
   scalingsOf,
 } from "./intensity.js";
 import { IGNORED, type LabelPlan, labelSchemeOf, type TargetTable, targetTable } from "./label-scheme.js";
-import { indexedStream } from "./random.js";
 
 /** Depth, height, width of a patch in voxels: k, j, i of the grid. */
 export type PatchSize = readonly [number, number, number];

@@ -35,10 +35,16 @@ export function uniformWhole(random: RandomGenerator, count: number): number {
   return Math.floor(uniform(random) * count);
 }
 
+/** A normal number by two uniform ones (Box and Muller 1958). */
+export function normal(random: RandomGenerator, mean = 0, deviation = 1): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - uniform(random)));
+  return mean + deviation * radius * Math.cos(2 * Math.PI * uniform(random));
+}
+
 /** The finaliser of MurmurHash3 (Austin Appleby, public domain): every bit of the input reaches every bit of the output. */
-function mix(word: number): number {
+export function mix(word: number): number {
   let h = word | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
+  return (h ^ (h >>> 16)) | 0;
 }

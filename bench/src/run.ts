@@ -22,6 +22,11 @@ const benches: readonly Script[] = [
     load: () => import("./scan-speed.js"),
   },
   {
+    name: "wide",
+    about: "a planning CT from head to chest, of 512×512×186 voxels",
+    load: () => import("./wide-speed.js"),
+  },
+  {
     name: "voxels",
     about: "components, distances, resampling, measurement; beside SciPy where it is found; 6 GB of memory",
     load: () => import("./voxels.js"),
@@ -88,6 +93,11 @@ const checks: readonly Script[] = [
     name: "region",
     about: "the neck found in real scans; needs the folder of the scans",
     load: () => import("./region.js"),
+  },
+  {
+    name: "real-necks",
+    about: "what a model finds on real necks, with pictures; needs the folder of the scans",
+    load: () => import("./real-necks.js"),
   },
   {
     name: "scans",

@@ -7,22 +7,20 @@ import {
   type Geometry,
   generatePatient,
   networkPresets,
-  openPredictor,
   type Predictor,
   pointOfIndex,
   profileNetwork,
-  type Runtime,
   readModel,
   resample,
   segment,
   type Vector3,
   type Volume,
 } from "@lnsnet/core";
-import { nodeRuntime } from "@lnsnet/core/node";
 import { textTable } from "@lnsnet/core/reports";
 import { medianOf } from "@lnsnet/core/statistics";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { findPython } from "./python.js";
+import { openTimed, type TimedRow, timedColumns } from "./scan-timing.js";
 import { shippedModelPath } from "./shipped-model.js";
 
 const help = `npm run bench -- scan [options]
@@ -45,36 +43,21 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-const columns = [
-  { key: "what" as const, title: "what" },
-  { key: "patches" as const, title: "patches" },
-  { key: "seconds" as const, title: "seconds", format: (value: number) => value.toFixed(2) },
-  { key: "peak_mb" as const, title: "peak", unit: "MB", format: (value: number) => value.toFixed(0) },
-];
-
 if (values.help) console.log(help);
 else await main(Number(values.threads), Number(values.overlap), Number(values.clicks));
-
-interface Row {
-  readonly what: string;
-  readonly patches: number | null;
-  readonly seconds: number;
-  readonly peak_mb: number | null;
-}
 
 async function main(threads: number, overlap: number, clicks: number): Promise<void> {
   const scan = neck();
   const model = readModel(readFileSync(shippedModelPath), shippedModelPath);
   const plan = { ...model.plan, spacingMm: scan.spacingMm };
-  const counter = { runs: 0 };
-  const predictor = await openPredictor([{ ...model, plan }], counting(nodeRuntime, counter), { threads });
+  const { predictor, timeWholeScan } = await openTimed({ ...model, plan }, threads);
   const { instances } = await segment(scan, predictor, { at: [pointOfIndex(scan, [128, 128, 80])] });
   if (instances.data.length !== scan.data.length) throw new Error("the warm-up gave another grid");
 
-  const rows: Row[] = [];
+  const rows: TimedRow[] = [];
   for (const share of new Set([overlap, 0.5]))
     for (const searched of ["neck", "everything"] as const)
-      rows.push(await wholeScan(scan, predictor, counter, share, searched));
+      rows.push(await timeWholeScan(scan, share, searched));
   rows.push(...(await clicked(scan, predictor, clicks)));
   await predictor.release();
   const python = values["no-pytorch"] ? null : findPython("torch");
@@ -82,7 +65,7 @@ async function main(threads: number, overlap: number, clicks: number): Promise<v
     for (const allocator of ["keep", "system"])
       rows.push(pytorch(python.command, allocator, plan.patchSize, threads, overlap));
 
-  console.log(textTable(columns, rows));
+  console.log(textTable(timedColumns, rows));
   const { multiplyAdds } = profileNetwork(networkPresets.lnsnet, plan.patchSize);
   console.log(
     `A patch is ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds; its share of the machine's rate of matrix products: npm run bench.`,
@@ -106,43 +89,8 @@ function neck(): Volume<Float32Array> {
   return resample(image, grid, "linear", -1000);
 }
 
-async function wholeScan(
-  scan: Volume,
-  predictor: Predictor,
-  counter: { runs: number },
-  overlap: number,
-  searched: "neck" | "everything",
-): Promise<Row> {
-  counter.runs = 0;
-  const start = performance.now();
-  await segment(scan, predictor, { overlap, searched });
-  const seconds = (performance.now() - start) / 1000;
-  return {
-    what: `lnsnet, ${searched}, overlap ${overlap}`,
-    patches: counter.runs,
-    seconds,
-    peak_mb: peakMb(),
-  };
-}
-
-/** A runtime that counts what the network really computes: patches of air are left out. */
-function counting(runtime: Runtime, counter: { runs: number }): Runtime {
-  return {
-    createSession: async (model, options) => {
-      const session = await runtime.createSession(model, options);
-      return {
-        ...session,
-        run: (inputs) => {
-          counter.runs++;
-          return session.run(inputs);
-        },
-      };
-    },
-  };
-}
-
 /** The median over clicks at random points of soft tissue: the whole answer, and the network's part of it. */
-async function clicked(scan: Volume, predictor: Predictor, count: number): Promise<Row[]> {
+async function clicked(scan: Volume, predictor: Predictor, count: number): Promise<TimedRow[]> {
   let networkSeconds = 0;
   let passes = 0;
   const timed: Predictor = {
@@ -181,7 +129,7 @@ function pytorch(
   patchSize: readonly number[],
   threads: number,
   overlap: number,
-): Row {
+): TimedRow {
   const script = fileURLToPath(new URL("../pytorch/time_sliding_window.py", import.meta.url));
   const options = ["--size", patchSize.join(","), "--overlap", String(overlap), "--threads", String(threads)];
   const { status, stdout, stderr } = spawnSync(command, [script, ...options, "--allocator", allocator], {
@@ -191,8 +139,4 @@ function pytorch(
   const { seconds, patches, peak_mb } = JSON.parse(stdout);
   const name = allocator === "keep" ? "keeping freed memory" : "as installed";
   return { what: `PyTorch ${name}, everything, overlap ${overlap}`, patches, seconds, peak_mb };
-}
-
-function peakMb(): number {
-  return (process.resourceUsage().maxRSS * 1024) / 1e6;
 }

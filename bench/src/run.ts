@@ -100,6 +100,12 @@ const checks: readonly Script[] = [
     load: () => import("./real-necks.js"),
   },
   {
+    name: "realism",
+    about:
+      "whether a network tells implanted nodes from a host's own tissue; needs a cohort of lnsnet implant",
+    load: () => import("./realism.js"),
+  },
+  {
     name: "scans",
     about: "real scans against what other tools read of them; needs the folder of the scans",
     load: () => import("./scans.js"),

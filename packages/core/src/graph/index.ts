@@ -1,10 +1,11 @@
 export { differentiate } from "./differentiate.js";
-export { sortNodes, type Value } from "./graph.js";
+export { gelu } from "./functions.js";
+export { sortNodes, type Value, within } from "./graph.js";
 export { emitOnnx } from "./onnx.js";
 export { add } from "./operations/elementwise.js";
 export { concat, reshape } from "./operations/layout.js";
 export { input, parameter } from "./operations/leaves.js";
 export { matmul } from "./operations/matmul.js";
-export { sum } from "./operations/reduction.js";
+export { mean, sum } from "./operations/reduction.js";
 export { adamW, clipByNorm, globalNorm, movingAverage } from "./optimizers.js";
 export { type Shape, sizeOf } from "./shape.js";

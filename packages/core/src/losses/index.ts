@@ -1,4 +1,5 @@
 export {
+  binaryCrossEntropyLoss,
   diceCrossEntropyLoss,
   exclusiveDiceCrossEntropyLoss,
   maskedDiceCrossEntropyLoss,

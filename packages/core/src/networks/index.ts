@@ -1,3 +1,4 @@
+export { convolutionLayer } from "./blocks/layers.js";
 export { NetworkBuilder, type ParameterEntry } from "./builder.js";
 export {
   buildNetwork,

@@ -1,8 +1,9 @@
 // Prepares a real CT as a host for implanted nodes: working grid, tissues, possible sites, and tissue that already looks like a node.
+import { lpsBounds } from "../../volume/bounds.js";
 import { blur } from "../../volume/gaussian.js";
 import { reorientToLps } from "../../volume/orientation.js";
 import { gridWithSpacing, resample, resampleLabels } from "../../volume/resample.js";
-import { type Geometry, type Vector3, type Volume, voxelCount } from "../../volume/volume.js";
+import { type Geometry, type Matrix3, type Vector3, type Volume, voxelCount } from "../../volume/volume.js";
 import { bodyMask } from "../../voxels/body-mask.js";
 import { squaredDistanceMm } from "../../voxels/distance.js";
 import { findNeckRegion } from "../../voxels/neck-region.js";
@@ -48,6 +49,7 @@ const NOISE_SLICES = 40;
 
 /**
  * Prepares a host: axes along LPS, voxels of at most the coarsest size (by the cubic B-spline, as a viewer would show it).
+ * A scan on oblique axes is interpolated onto LPS axes, with −1024 around it.
  *
  * @param scan HU, in any orientation
  * @param coarsestMm along x, y, z; an axis on which the scan is finer keeps its spacing
@@ -62,7 +64,7 @@ export function prepareHost(
   const spacingMm = upright.spacingMm.map((spacing, axis) =>
     Math.min(spacing, coarsestMm[axis]),
   ) as unknown as Vector3;
-  const grid = gridWithSpacing(upright, spacingMm);
+  const grid = alignedGrid(upright, spacingMm);
   const volume = resample(upright, grid, "cubic", -1024);
   const hu = volume.data;
   const body = bodyMask(volume);
@@ -104,9 +106,24 @@ export function prepareHost(
   };
 }
 
+/** The grid around a scan whose axes are LPS. */
+function alignedGrid(upright: Volume, spacingMm: Vector3): Geometry {
+  if (upright.direction.every((cosine, n) => Math.abs(cosine - identity[n]) < 1e-4))
+    return gridWithSpacing(upright, spacingMm);
+  const { lowMm, highMm } = lpsBounds(upright);
+  return {
+    size: lowMm.map((low, axis) => Math.ceil((highMm[axis] - low) / spacingMm[axis])) as unknown as Vector3,
+    spacingMm,
+    originMm: lowMm.map((low, axis) => low + spacingMm[axis] / 2) as unknown as Vector3,
+    direction: identity,
+  };
+}
+
+const identity: Matrix3 = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+
 /** A scanner's point spread is about as wide as its voxels; what a fine scan shows is never sharper than 0.6 mm. */
 const pointSpread = (spacingMm: Vector3): Vector3 =>
-  spacingMm.map((spacing) => Math.max(0.6, 0.42 * spacing)) as unknown as Vector3;
+  spacingMm.map((spacing) => Math.max(0.6, 0.38 * spacing)) as unknown as Vector3;
 
 /** The middle of the fullest bin of 4 HU between two limits, within the body. */
 function mostFrequentHu(hu: Float32Array, body: Uint8Array, lowHu: number, highHu: number): number {

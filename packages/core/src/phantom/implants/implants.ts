@@ -17,6 +17,9 @@ import {
   placedAt,
 } from "./shape.js";
 
+/** By how much the second part of an implant's texture is coarser than the first. */
+const COARSER = 2.5;
+
 /** Values of the label volume. */
 export const implantLabels = { background: 0, "lymph node": 1, ignore: 2 } as const;
 
@@ -43,11 +46,15 @@ export interface ImplantedScan {
 }
 
 /** Sites that are tried before a smaller implant is drawn, and how often that is repeated. */
-const TRIES = 150;
+const TRIES = 400;
 const SHRINKINGS = 12;
 const SMALLEST_MM = 3;
-/** Fraction of its surface on which an implant must border on fat. */
-const LEAST_FAT = 1 / 3;
+/**
+ * Fraction of its surface on which an implant must border on fat. A large one is visible by its shape and by what it
+ * pushes aside: from 25 mm a tenth is enough.
+ */
+const leastFat = (shortAxisMm: number): number =>
+  Math.max(0.1, Math.min(1 / 3, 1 / 3 - (shortAxisMm - 10) / 64));
 /** Probability of a pair of nodes that touch each other. */
 const MATTED_SHARE = 0.15;
 
@@ -61,7 +68,9 @@ export function implantNodes(host: Host, seed: number, index: number): Implanted
   const random = randomStream(seed, index, "implants");
   const canvas: Canvas = { hu: host.hu.slice(), instances: new Uint8Array(host.hu.length) };
   const lattice = drawTexture(random);
-  const texture = (x: number, y: number, z: number) => textureAt(lattice, x, y, z);
+  // The scanner blurs fine unevenness away: the coarse part is what a node shows.
+  const texture = (x: number, y: number, z: number) =>
+    0.6 * textureAt(lattice, x, y, z) + 0.8 * textureAt(lattice, x / COARSER, y / COARSER, z / COARSER);
   const appearance: HostAppearance = {
     muscleHu: host.muscleHu,
     fatHu: host.fatHu,
@@ -71,7 +80,7 @@ export function implantNodes(host: Host, seed: number, index: number): Implanted
   for (let n = 0; n < distractors; n++) {
     const isTube = random.chance(0.6);
     const draw = () => (isTube ? drawTube(random, appearance) : drawLobules(random, appearance));
-    const place = findPlace(random, host, canvas, draw, isTube ? 0 : 0.2);
+    const place = findPlace(random, host, canvas, draw, 0);
     if (place !== null)
       renderImplant(canvas, host, place.implant, place.centreMm, { id: 0, pushes: false, texture });
   }
@@ -112,7 +121,7 @@ function placeNode(
   appearance: HostAppearance,
 ): Placed<NodeImplant> | null {
   for (let size = shortAxisMm, n = 0; n < SHRINKINGS && size >= SMALLEST_MM; n++, size *= 0.88) {
-    const placed = findPlace(random, host, canvas, () => drawNode(random, size, appearance), size / 2);
+    const placed = findPlace(random, host, canvas, () => drawNode(random, size, appearance), size);
     if (placed !== null) return placed;
   }
   return null;
@@ -124,17 +133,17 @@ function findPlace<Kind extends Implant>(
   host: Host,
   canvas: Canvas,
   draw: () => Kind,
-  clearanceMm: number,
+  shortAxisMm: number,
 ): Placed<Kind> | null {
   let implant = draw();
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const site = host.sites[Math.floor(random.uniform(0, host.sites.length))];
-    if (host.clearanceMm[site] < clearanceMm || canvas.instances[site] !== 0) continue;
+    if (host.clearanceMm[site] < shortAxisMm / 2 || canvas.instances[site] !== 0) continue;
     if (attempt % 10 === 9) implant = draw();
     const centreMm = pointOf(host, site);
     const placed = placedAt(implant, centreMm);
-    if (random.uniform(0, 1) < acceptanceAt(host, canvas, placed.surface, centreMm))
-      return { implant: placed, centreMm };
+    const acceptance = acceptanceAt(host, canvas, placed.surface, centreMm, { shortAxisMm });
+    if (random.uniform(0, 1) < acceptance) return { implant: placed, centreMm };
   }
   return null;
 }
@@ -158,7 +167,11 @@ function placePartner(
     );
     const centreMm = add(first.centreMm, scale(direction, toSurface + 0.5 * size));
     const placed = placedAt(drawNode(random, size, appearance), centreMm);
-    if (acceptanceAt(host, canvas, placed.surface, centreMm, id) > 0) return { implant: placed, centreMm };
+    const acceptance = acceptanceAt(host, canvas, placed.surface, centreMm, {
+      shortAxisMm: size,
+      mayTouch: id,
+    });
+    if (acceptance > 0) return { implant: placed, centreMm };
   }
   return null;
 }
@@ -170,15 +183,15 @@ const dotFrom = (origin: Vector3, point: Vector3, direction: Vector3): number =>
 
 /**
  * The probability of accepting a site: 0 where the implant would reach into bone, air, an organ, the skin or another
- * implant, and where less than a third of what lies just outside its surface is fat, because within a muscle nobody could
- * see it; otherwise it grows with this fraction, because nodes lie in fat and in the planes between muscles.
+ * implant, and where too little of what lies just outside its surface is fat, because within a muscle nobody could see it;
+ * otherwise it grows with this fraction, because nodes lie in fat and in the planes between muscles.
  */
 function acceptanceAt(
   host: Host,
   { instances }: Canvas,
   surface: readonly Vector3[],
   centreMm: Vector3,
-  mayTouch = 0,
+  { shortAxisMm, mayTouch = 0 }: { readonly shortAxisMm: number; readonly mayTouch?: number },
 ): number {
   let fat = 0;
   for (const point of surface) {
@@ -193,7 +206,7 @@ function acceptanceAt(
     if (outside !== null) fat += host.fat[outside];
   }
   const share = fat / surface.length;
-  return Math.max(0, Math.min(1, (share - LEAST_FAT) / 0.3));
+  return Math.max(0, Math.min(1, (share - leastFat(shortAxisMm)) / 0.3));
 }
 
 function voxelAt({ size, originMm, spacingMm }: Host, point: Vector3): number | null {

@@ -82,7 +82,7 @@ export function drawNode(
   return {
     cells: [blob],
     hu,
-    textureHu: random.uniform(2, 9),
+    textureHu: random.uniform(3, 16),
     core: kind === "plain" ? null : { cell: drawnCore, hu: coreHu },
     surface,
     kind,

@@ -406,7 +406,7 @@ describe("what cannot be used ends with code 2, one sentence, and nothing writte
     [
       "weights of another network to begin from",
       async () => [...train("boxes"), "--network", "lnsnet", "--weights", "whole/model.safetensors"],
-      /whole\/model\.safetensors holds weights of another network: .* give the weights of a network trained with the same --network/,
+      /whole\/model\.safetensors holds weights of another network: .* give a model of the same network \(--network\)/,
     ],
     [
       "weights that lie in the place of the new ones",

@@ -16,12 +16,12 @@ export async function startingWeights(path: string, plan: Plan, step: TrainingSt
     const expected = shape.join("×");
     if (held.get(name) === expected) continue;
     throw new InputError(
-      `${path} holds weights of another network: ${held.has(name) ? `${name} is ${held.get(name)}, and ${expected} is` : `${name} is missing, and ${expected} are`} expected; give the weights of a network trained with the same network.`,
+      `${path} holds weights of another network: ${held.has(name) ? `${name} is ${held.get(name)}, and ${expected} is` : `${name} is missing, and ${expected} are`} expected; give a model of the same network (the option network).`,
     );
   }
   if (held.size !== expectedParts.length)
     throw new InputError(
-      `${path} holds weights of another network, of ${held.size} parameters where ${expectedParts.length} are expected; give the weights of a network trained with the same network.`,
+      `${path} holds weights of another network, of ${held.size} parameters where ${expectedParts.length} are expected; give a model of the same network (the option network).`,
     );
   return startingPoint(model.weights, step);
 }

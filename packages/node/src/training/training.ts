@@ -212,6 +212,6 @@ function refuseLargePatch(patchSize: Plan["patchSize"], cases: readonly Prepared
   const largest = [2, 1, 0].map((axis) => Math.max(...cases.map(({ size }) => size[axis])));
   if (patchSize.every((length, axis) => length <= largest[axis])) return;
   throw new InputError(
-    `The patch is ${patchSize.join(",")} voxels, and the largest of the training scans has ${largest.join(",")} along depth, height and width at the working spacing; give a smaller patch or a finer the option spacing.`,
+    `The patch is ${patchSize.join(",")} voxels, and the largest of the training scans has ${largest.join(",")} along depth, height and width at the working spacing; give a smaller patch or a finer spacing.`,
   );
 }

@@ -391,6 +391,10 @@ describe("two channels and two classes through all commands", () => {
       ...begun,
     );
     expect(trained.code, trained.stderr).toBe(0);
+    expect(await jsonAt("run/training.json")).toMatchObject({
+      channels: [{ name: "CT" }, { name: "PET", scaling: "z-score" }],
+      labels: { kind: "exclusive", ignored: 9, classes: [{ name: "GTVp" }, { name: "GTVn" }] },
+    });
     const predicted = await lnsnet(
       "predict",
       "cohort/imagesTs",

@@ -1,4 +1,4 @@
-// Which classes the masks of a comparison hold, and which voxels nobody judged, as the dataset.json beside them says.
+// Which classes masks hold, and which voxels nobody judged, as the dataset.json or the manifest beside them says.
 import { basename, dirname, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core";

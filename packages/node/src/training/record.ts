@@ -50,6 +50,8 @@ export async function writeTrainingRecord(
     patch_voxels: { depth: plan.patchSize[0], height: plan.patchSize[1], width: plan.patchSize[2] },
     working_spacing_mm: plan.spacingMm,
     window_hu: [plan.window.lowHu, plan.window.highHu],
+    ...(plan.channels === undefined ? {} : { channels: plan.channels }),
+    ...(plan.labels === undefined ? {} : { labels: plan.labels }),
     threshold: FOREGROUND_THRESHOLD,
     steps: { asked: options.steps, done: end?.steps ?? null },
     schedule: {

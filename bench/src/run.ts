@@ -100,6 +100,11 @@ const checks: readonly Script[] = [
     load: () => import("./real-necks.js"),
   },
   {
+    name: "proposals",
+    about: "the share of nodes that a coarse network proposes; needs a data set and the network's model",
+    load: () => import("./proposals.js"),
+  },
+  {
     name: "realism",
     about:
       "whether a network tells implanted nodes from a host's own tissue; needs a cohort of lnsnet implant",

@@ -6,6 +6,7 @@ export {
   segmentClickedNode,
 } from "./clicked-node.js";
 export { openPredictor, type PredictionPlan, type Predictor, type TrainedModel } from "./predictor.js";
+export { proposedMask } from "./proposals.js";
 export { type LeftOut, scanCleaner } from "./scan-cleaner.js";
 export {
   type ClickOutcome,

@@ -13,11 +13,14 @@ import type { Prediction } from "./sliding-window.js";
 const PROPOSAL_THRESHOLD = 0.1;
 
 /** The proposed voxels on the coarse working grid, 0 or 1, and the voxels that share a face with them. */
-export function proposedMask(coarse: readonly Pick<Prediction, "probability">[]): Volume<Uint8Array> {
+export function proposedMask(
+  coarse: readonly Pick<Prediction, "probability">[],
+  threshold = PROPOSAL_THRESHOLD,
+): Volume<Uint8Array> {
   const [{ probability: first }] = coarse;
   const mask = new Uint8Array(first.data.length);
   for (const { probability } of coarse)
-    for (let at = 0; at < mask.length; at++) if (probability.data[at] >= PROPOSAL_THRESHOLD) mask[at] = 1;
+    for (let at = 0; at < mask.length; at++) if (probability.data[at] >= threshold) mask[at] = 1;
   const { size, spacingMm, originMm, direction } = first;
   return { size, spacingMm, originMm, direction, data: dilate(mask, size) };
 }

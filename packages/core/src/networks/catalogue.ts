@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Value } from "../graph/graph.js";
 import { input } from "../graph/operations/leaves.js";
 import { type Shape, ShapeError } from "../graph/shape.js";
+import { basicUnetNetwork } from "./basic-unet.js";
 import { type BufferEntry, NetworkBuilder, type ParameterEntry } from "./builder.js";
 import { lnsnetNetwork } from "./lnsnet.js";
 import type { Network, NetworkOutputs, Size3 } from "./network.js";
@@ -10,6 +11,8 @@ import { nnunetNetwork } from "./nnunet.js";
 import { partialUnetNetwork } from "./partial-unet.js";
 import { segresnetNetwork } from "./segresnet.js";
 import { swinUnetrNetwork } from "./swin-unetr.js";
+import { unet2dNetwork } from "./unet2d.js";
+import { unet3dNetwork } from "./unet3d.js";
 import { unetrNetwork } from "./unetr.js";
 import { uxNetNetwork } from "./ux-net.js";
 import { vnetNetwork } from "./vnet.js";
@@ -24,6 +27,9 @@ const table = {
   nnunet: nnunetNetwork,
   "ux-net": uxNetNetwork,
   "swin-unetr": swinUnetrNetwork,
+  unet3d: unet3dNetwork,
+  unet2d: unet2dNetwork,
+  "basic-unet": basicUnetNetwork,
 };
 
 type Table = typeof table;

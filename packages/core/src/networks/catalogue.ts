@@ -6,6 +6,7 @@ import { type Shape, ShapeError } from "../graph/shape.js";
 import { basicUnetNetwork } from "./basic-unet.js";
 import { type BufferEntry, NetworkBuilder, type ParameterEntry } from "./builder.js";
 import { lnsnetNetwork } from "./lnsnet.js";
+import { mednextNetwork } from "./mednext.js";
 import type { Network, NetworkOutputs, Size3 } from "./network.js";
 import { nnunetNetwork } from "./nnunet.js";
 import { partialUnetNetwork } from "./partial-unet.js";
@@ -30,6 +31,7 @@ const table = {
   unet3d: unet3dNetwork,
   unet2d: unet2dNetwork,
   "basic-unet": basicUnetNetwork,
+  mednext: mednextNetwork,
 };
 
 type Table = typeof table;

@@ -60,19 +60,19 @@ export function transposedConvolutionLayer(
   x: Value,
   channels: number,
   builder: NetworkBuilder,
-  { kernel = 2, stride = 2, bias = true, initialization = lecun }: Omit<ConvolutionLayer, "groups"> = {},
+  { kernel = 2, stride = 2, groups = 1, bias = true, initialization = lecun }: ConvolutionLayer = {},
 ): Value {
   const axes = x.shape.length - 2;
   const taps = edges(kernel, axes);
   const steps = edges(stride, axes);
-  const shape = [x.shape[1], channels, ...taps];
-  const fanIn = (x.shape[1] * sizeOf(taps)) / sizeOf(steps);
+  const shape = [x.shape[1], channels / groups, ...taps];
+  const fanIn = ((x.shape[1] / groups) * sizeOf(taps)) / sizeOf(steps);
   const weight = builder.weight("weight", shape, initialization.weight(fanIn, shape));
   return transposedConvolution(
     x,
     weight,
     bias ? builder.bias("bias", channels, initialization.bias(shape)) : undefined,
-    { stride: steps, padding: centred(taps) },
+    { stride: steps, padding: centred(taps), groups },
   );
 }
 

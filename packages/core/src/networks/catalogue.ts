@@ -9,6 +9,7 @@ import { lnsnetNetwork } from "./lnsnet.js";
 import { mednextNetwork } from "./mednext.js";
 import type { Network, NetworkOutputs, Size3 } from "./network.js";
 import { nnunetNetwork } from "./nnunet.js";
+import { nnunetResencNetwork } from "./nnunet-resenc.js";
 import { partialUnetNetwork } from "./partial-unet.js";
 import { segresnetNetwork } from "./segresnet.js";
 import { swinUnetrNetwork } from "./swin-unetr.js";
@@ -26,6 +27,7 @@ const table = {
   vnet: vnetNetwork,
   segresnet: segresnetNetwork,
   nnunet: nnunetNetwork,
+  "nnunet-resenc": nnunetResencNetwork,
   "ux-net": uxNetNetwork,
   "swin-unetr": swinUnetrNetwork,
   unet3d: unet3dNetwork,
@@ -107,7 +109,7 @@ export function buildNetwork<Name extends NetworkName>(
 
 /** Whether a parameter belongs to the network's head. */
 export const isOfHead = ({ name }: NetworkSpecification, parameter: string): boolean =>
-  networks[name].head.includes(parameter.split(".")[0]);
+  networks[name].head.some((start) => parameter.startsWith(`${start}.`));
 
 /** What a network is made of. */
 export interface NetworkParts {

@@ -29,3 +29,8 @@ export const multiple = upTo(16);
 
 /** The rate at which something is dropped in training. */
 export const dropRate = z.number().min(0).lt(1);
+
+const oneOrTwo = z.union([z.literal(1), z.literal(2)]);
+
+/** What a stage divides depth, height and width by. */
+export const stride = z.tuple([oneOrTwo, oneOrTwo, oneOrTwo]).readonly();

@@ -32,9 +32,15 @@ export interface Network<Configuration extends CommonConfiguration> {
   readonly build: (image: Value, configuration: Configuration, builder: NetworkBuilder) => NetworkOutputs;
   /** What depth, height and width must be multiples of. */
   readonly divisor: (configuration: Configuration) => Size3;
-  /** First words of the names of the parameters behind the last decoder features, which fine-tuning of the head trains. */
+  /** How the names begin, up to a dot, of the parameters behind the last decoder features, which fine-tuning of the head trains. */
   readonly head: readonly string[];
 }
 
 /** The same divisor for all axes. */
 export const cube = (edge: number): Size3 => [edge, edge, edge];
+
+/** What strides one after the other divide depth, height and width by. */
+export function productOf(strides: readonly Size3[]): Size3 {
+  const along = (axis: 0 | 1 | 2): number => strides.reduce((product, steps) => product * steps[axis], 1);
+  return [along(0), along(1), along(2)];
+}

@@ -8,9 +8,7 @@ import { instanceNormLayer } from "./blocks/normalization.js";
 import type { NetworkBuilder } from "./builder.js";
 import * as fields from "./fields.js";
 import { kaimingNormal } from "./initialization.js";
-import type { Network, NetworkOutputs, Size3 } from "./network.js";
-
-const stride = z.union([z.literal(1), z.literal(2)]);
+import { type Network, type NetworkOutputs, productOf } from "./network.js";
 
 /** The defaults are a plan for small patches: five stages. */
 const schema = z
@@ -20,7 +18,7 @@ const schema = z
     stages: z.array(fields.channels).min(2).max(8).readonly().default([32, 64, 128, 256, 320]),
     /** What each stage but the first divides depth, height and width by. */
     strides: z
-      .array(z.tuple([stride, stride, stride]).readonly())
+      .array(fields.stride)
       .readonly()
       .default([
         [2, 2, 2],
@@ -46,10 +44,7 @@ export const nnunetNetwork = {
   schema,
   presets: { nnunet: nnunetDefaults },
   build: nnunet,
-  divisor: ({ strides }): Size3 => {
-    const along = (axis: 0 | 1 | 2): number => strides.reduce((product, steps) => product * steps[axis], 1);
-    return [along(0), along(1), along(2)];
-  },
+  divisor: ({ strides }) => productOf(strides),
   head: ["output_block", "deep_supervision_heads"],
 } satisfies Network<NnunetConfiguration>;
 

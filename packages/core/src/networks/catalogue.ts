@@ -11,6 +11,7 @@ import type { Network, NetworkOutputs, Size3 } from "./network.js";
 import { nnunetNetwork } from "./nnunet.js";
 import { nnunetResencNetwork } from "./nnunet-resenc.js";
 import { partialUnetNetwork } from "./partial-unet.js";
+import { residualUnetNetwork } from "./residual-unet.js";
 import { segresnetNetwork } from "./segresnet.js";
 import { swinUnetrNetwork } from "./swin-unetr.js";
 import { unet2dNetwork } from "./unet2d.js";
@@ -33,6 +34,7 @@ const table = {
   unet3d: unet3dNetwork,
   unet2d: unet2dNetwork,
   "basic-unet": basicUnetNetwork,
+  "residual-unet": residualUnetNetwork,
   mednext: mednextNetwork,
 };
 

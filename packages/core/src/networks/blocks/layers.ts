@@ -55,12 +55,24 @@ export const pointwiseLayer = (
   options: Omit<ConvolutionLayer, "kernel" | "stride"> = {},
 ): Value => convolutionLayer(x, channels, builder, { ...options, kernel: 1 });
 
+interface TransposedConvolutionLayer extends ConvolutionLayer {
+  /** Voxels added at the end of each axis: 1 lets an odd kernel of stride 2 double the size. */
+  readonly outputPadding?: Edges;
+}
+
 /** A transposed convolution to `channels`; by default 2×2×2 of stride 2, which doubles the size. */
 export function transposedConvolutionLayer(
   x: Value,
   channels: number,
   builder: NetworkBuilder,
-  { kernel = 2, stride = 2, groups = 1, bias = true, initialization = lecun }: ConvolutionLayer = {},
+  {
+    kernel = 2,
+    stride = 2,
+    groups = 1,
+    outputPadding = 0,
+    bias = true,
+    initialization = lecun,
+  }: TransposedConvolutionLayer = {},
 ): Value {
   const axes = x.shape.length - 2;
   const taps = edges(kernel, axes);
@@ -72,7 +84,7 @@ export function transposedConvolutionLayer(
     x,
     weight,
     bias ? builder.bias("bias", channels, initialization.bias(shape)) : undefined,
-    { stride: steps, padding: centred(taps), groups },
+    { stride: steps, padding: centred(taps), groups, outputPadding: edges(outputPadding, axes) },
   );
 }
 

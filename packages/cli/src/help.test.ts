@@ -54,3 +54,11 @@ test("the general help fits 80 columns and lists every command once", () => {
 test("no option stands under two headings", () => {
   expect(new Set(grouped).size).toBe(grouped.length);
 });
+
+test("what decides a cohort stands together, not among the options of a network or training", async () => {
+  for (const name of ["implant", "phantom"] as const) {
+    const entry = commands[name];
+    const text = await commandHelp(name, entry, await entry.load());
+    expect(text.match(/^[A-Z][a-z ]+:$/gm)).toEqual(["Cohort:", "Output:", "Machine:", "Examples:"]);
+  }
+});

@@ -59,6 +59,10 @@ export const optionGroups = {
   Machine: ["device", "threads"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
+/** Commands that make scans: what decides these stands together, where trainings have it under several headings. */
+const cohortCommands = ["implant", "phantom"];
+const cohortOptions: readonly string[] = ["training", "test", "repeats", "variety", "spacing", "seed"];
+
 /** The help of lnsnet: the commands whose names begin with `prefix`, by stage. */
 export function generalHelp(prefix = ""): string {
   const shown = Object.entries(commands).filter(([name]) => name.startsWith(prefix));
@@ -106,7 +110,7 @@ export async function commandHelp(name: string, entry: CommandEntry, command: Co
     "",
     ...places.flatMap(([place, argument]) => entryLines(place.toUpperCase(), argument.description ?? "")),
     ...(places.length === 0 ? [] : [""]),
-    ...grouped(Object.fromEntries(options)),
+    ...grouped(name, Object.fromEntries(options)),
     "Examples:",
     ...entry.examples.flatMap(exampleLines),
     "",
@@ -115,10 +119,14 @@ export async function commandHelp(name: string, entry: CommandEntry, command: Co
 }
 
 /** The options under their headings; those of none come last, under "Options". */
-function grouped(options: ArgsDef): string[] {
+function grouped(command: string, options: ArgsDef): string[] {
   const named: readonly string[] = Object.values(optionGroups).flat();
+  const ofCohort = cohortCommands.includes(command) ? cohortOptions : [];
   const headings = [
-    ...Object.entries(optionGroups),
+    ["Cohort", ofCohort] as const,
+    ...Object.entries(optionGroups).map(
+      ([heading, names]) => [heading, names.filter((name) => !ofCohort.includes(name))] as const,
+    ),
     ["Options", Object.keys(options).filter((name) => !named.includes(name))] as const,
   ];
   return headings.flatMap(([heading, names]) => {

@@ -109,3 +109,25 @@ async function contentOf(folder: string): Promise<Record<string, string>> {
     ),
   );
 }
+
+test("what lies beside hosts is named, and scans of a cohort are no hosts: not even an output among them", async () => {
+  const hosts = await folderWith("beside", { "a.nii.gz": scan });
+  await writeFile(join(hosts, "notes.txt"), "no scan");
+  const output = join(hosts, "implanted");
+  const said: string[] = [];
+  const once = { ...implant, repeats: 1 };
+  await writeImplantedCohort(hosts, output, once, {}, { log: (sentence) => said.push(sentence) });
+  expect(said).toEqual([expect.stringMatching(/beside: 1 file is left out, such as notes\.txt/)]);
+  const again = await writeImplantedCohort(
+    hosts,
+    output,
+    once,
+    {},
+    { log: (sentence) => said.push(sentence) },
+  );
+  expect(again.kept).toBe(1);
+  expect(said.some((sentence) => /implanted is left out: lnsnet made its scans/.test(sentence))).toBe(true);
+  await expect(writeImplantedCohort(output, join(root, "twice"), once)).rejects.toThrow(
+    /holds no CT to implant nodes into \(.*implanted is left out: lnsnet made its scans/,
+  );
+});

@@ -5,6 +5,9 @@ import { type Volume, writeNifti } from "@lnsnet/core";
 import { z } from "zod";
 import { isFile, writeAtomically, writeJson } from "../files/disk.js";
 
+/** The record of a cohort in its folder: with it, the folder is ours. */
+export const cohortRecordName = "cohort.json";
+
 /** A case's place in nnU-Net's layout: imagesTr and labelsTr, or imagesTs and labelsTs. */
 export interface CohortCase {
   readonly id: string;

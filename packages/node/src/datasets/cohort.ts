@@ -25,6 +25,7 @@ import {
   type CohortCase,
   type CohortTask,
   casePaths,
+  cohortRecordName,
   jsonOrNull,
   type NodeRow,
   outcomeOfCase,
@@ -107,7 +108,7 @@ async function makeCohort<Case extends CohortCase, Options extends CohortValues,
   const begun = await missingCases(folder, cases);
   const kept = cases.length - begun.length;
   // First of all, so that what a killed process leaves is known as ours.
-  await writeJson(join(folder, recordName), record);
+  await writeJson(join(folder, cohortRecordName), record);
   try {
     for (const name of foldersOf(cases))
       await mkdir(join(folder, name), { recursive: true }).catch((error: unknown) => {
@@ -140,7 +141,6 @@ async function makeCohort<Case extends CohortCase, Options extends CohortValues,
 }
 
 const kinds = ["images", "labels", "instances"] as const;
-const recordName = "cohort.json";
 const tableName = "nodes.csv";
 /** Written last, and removed first. */
 const descriptionName = "dataset.json";
@@ -210,7 +210,7 @@ async function prepareFolder(folder: string, record: CohortRecord, force: boolea
   if (earlier !== null && force) await removeCohort(folder, earlier);
 }
 
-const fixedNames = [recordName, tableName, descriptionName];
+const fixedNames = [cohortRecordName, tableName, descriptionName];
 
 function differenceOf(earlier: CohortRecord, asked: CohortRecord): string {
   const [before, now] = [earlier, asked].map(commandOf);
@@ -227,7 +227,7 @@ function commandOf({ command, options, version }: CohortRecord): string {
 
 /** The record of the cohort in a folder; null where there is none, or a file of somebody else. */
 async function readRecord(folder: string): Promise<CohortRecord | null> {
-  const path = join(folder, recordName);
+  const path = join(folder, cohortRecordName);
   // A link is somebody else's too.
   if (!(await lstat(path).catch(() => null))?.isFile()) return null;
   const found = recordSchema.safeParse(jsonOrNull(await readFile(path, "utf8").catch(() => "")));
@@ -240,7 +240,7 @@ function filesOf({ cases }: CohortRecord): string[] {
     descriptionName,
     tableName,
     ...cases.flatMap((of) => Object.values(casePaths(of)).reverse()),
-    recordName,
+    cohortRecordName,
   ];
 }
 
@@ -252,7 +252,7 @@ function foldersOf(cases: readonly CohortCase[]): string[] {
 /** The record goes last, so that a killed removal is known as ours, and goes on. */
 async function removeCohort(folder: string, record: CohortRecord): Promise<void> {
   for (const name of filesOf(record)) {
-    if (name === recordName)
+    if (name === cohortRecordName)
       for (const empty of foldersOf(record.cases)) await rmdir(join(folder, empty)).catch(() => undefined);
     await rm(join(folder, name), { force: true });
   }

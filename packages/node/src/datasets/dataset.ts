@@ -1,5 +1,5 @@
 // Data sets in nnU-Net's layout: imagesTr, labelsTr, imagesTs, labelsTs and dataset.json in one folder.
-import { readdir } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import {
   counted,
@@ -7,6 +7,7 @@ import {
   type Geometry,
   InputError,
   sameGeometry,
+  shown,
   type Volume,
   volumeFormats,
 } from "@lnsnet/core";
@@ -290,20 +291,37 @@ async function casesNamed(
   named: NonNullable<z.infer<typeof descriptionSchema>["dataset"]>,
 ): Promise<Case[]> {
   const cases: Case[] = [];
+  const description = join(folder, "dataset.json");
+  // A link to the folder is followed first: "../scans" is beside the folder itself.
+  const root = await realpath(folder);
   for (const [id, { images, label }] of Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [imagePath, ...furtherPaths] = images.map((path) => resolve(folder, path));
-    const labelPath = resolve(folder, label);
-    if (images.length !== channels.length) {
+    if (!isNameOfFiles(id)) {
       problems.push(
-        `${join(folder, "dataset.json")} names ${counted(images.length, "image")} for the case ${id}, and each case needs its ${counted(channels.length, "channel")} (${channels.join(", ")}); name one image for each.`,
+        `${description} names a case "${shown(id)}", and its results could not be called so; use a name without slashes that does not begin with a dot.`,
       );
       continue;
     }
-    const missing: string[] = [];
-    for (const path of [imagePath, ...furtherPaths, labelPath]) if (!(await isFile(path))) missing.push(path);
-    if (missing.length > 0) {
+    const [imagePath, ...furtherPaths] = images.map((path) => resolve(root, path));
+    const labelPath = resolve(root, label);
+    if (images.length !== channels.length) {
       problems.push(
-        `${missing[0]} does not exist, and ${join(folder, "dataset.json")} names it for the case ${id}; move the file there, or correct the path.`,
+        `${description} names ${counted(images.length, "image")} for the case ${id}, and each case needs its ${counted(channels.length, "channel")} (${channels.join(", ")}); name one image for each.`,
+      );
+      continue;
+    }
+    if ([...images, label].includes("")) {
+      problems.push(`${description} has an empty path for the case ${id}; name the file.`);
+      continue;
+    }
+    const unusable: string[] = [];
+    for (const path of [imagePath, ...furtherPaths, labelPath])
+      if (!(await isFile(path))) unusable.push(path);
+    if (unusable.length > 0) {
+      const [path] = unusable;
+      problems.push(
+        (await isFolder(path))
+          ? `${path} is a folder, and ${description} names it for the case ${id}, where a file is expected; name the file in it.`
+          : `${path} does not exist, and ${description} names it for the case ${id}; move the file there, or correct the path.`,
       );
       continue;
     }
@@ -312,19 +330,51 @@ async function casesNamed(
       imagePath,
       ...(furtherPaths.length > 0 ? { furtherPaths } : {}),
       labelPath,
-      instancesPath: await instancesBeside(labelPath),
+      instancesPath: await fileBeside(labelPath, "labels", "instances", basename(labelPath)),
     });
   }
+  const [shared] = await sharedFiles(cases);
+  if (shared !== undefined)
+    problems.push(
+      `${description} names ${shared.path} twice, for ${shared.ids[0] === shared.ids[1] ? `the case ${shared.ids[0]}` : `the cases ${shared.ids.join(" and ")}`}; each file may stand there once.`,
+    );
   return cases;
 }
 
-/** The instances in the folder beside a label's own; null where there are none. */
-async function instancesBeside(labelPath: string): Promise<string | null> {
-  const folder = dirname(labelPath);
-  const match = /^labels(Tr|Ts)$/.exec(basename(folder));
-  if (match === null) return null;
-  const path = join(dirname(folder), `instances${match[1]}`, basename(labelPath));
-  return (await isFile(path)) ? path : null;
+/** Whether files of any folder can be called so: it leads to no other folder, and is not hidden. */
+const isNameOfFiles = (id: string): boolean => /^[^./\\\p{Cc}][^/\\\p{Cc}]*$/u.test(id);
+
+/** Files that are named twice, by whatever name or link, each with both of its cases. */
+export async function sharedFiles(
+  cases: readonly Case[],
+): Promise<{ readonly path: string; readonly ids: readonly [string, string] }[]> {
+  const owners = new Map<string, string>();
+  const shared: { path: string; ids: [string, string] }[] = [];
+  for (const of of cases)
+    for (const path of [...imagePathsOf(of), ...(of.labelPath === null ? [] : [of.labelPath])]) {
+      const file = await realpath(path);
+      const owner = owners.get(file);
+      if (owner !== undefined) shared.push({ path, ids: [owner, of.id] });
+      owners.set(file, of.id);
+    }
+  return shared;
+}
+
+/**
+ * The file of a name in a folder of another kind beside that of a path: `organsTr/p.nii.gz` for `imagesTr/p_0000.nii.gz`;
+ * null where there is none.
+ */
+export async function fileBeside(
+  path: string,
+  kind: string,
+  otherKind: string,
+  name: string,
+): Promise<string | null> {
+  const folder = dirname(path);
+  const subset = ["Tr", "Ts"].find((candidate) => basename(folder) === `${kind}${candidate}`);
+  if (subset === undefined) return null;
+  const beside = join(dirname(folder), `${otherKind}${subset}`, name);
+  return (await isFile(beside)) ? beside : null;
 }
 
 /** The images of a folder by case and number of channel; names that cannot be used become problems. */

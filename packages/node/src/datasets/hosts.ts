@@ -4,8 +4,9 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { foldedName, InputError, isCtScan } from "@lnsnet/core";
 import { patientOfCase } from "@lnsnet/core/training";
 import { hashOfFile, isFile, isFolder, requirePath } from "../files/disk.js";
-import { findImages } from "../files/imaging.js";
-import { caseId, listDataset } from "./dataset.js";
+import { findImages, leftOutOf } from "../files/imaging.js";
+import { cohortRecordName } from "./cohort-case.js";
+import { caseId, fileBeside, listDataset } from "./dataset.js";
 
 /** Where a host and its drawn structures are. */
 export interface HostFiles {
@@ -34,16 +35,16 @@ export interface HostScan {
  * Masks of the same name in `targetsTr` and `organsTr` (and Ts) beside `imagesTr` are its drawn structures, as OpenKBP
  * has them after conversion. Of another folder, every volume file and every CT series is a host to train on.
  *
+ * Scans of a cohort that lnsnet made are none: their nodes would be without a label.
+ *
  * @returns hosts in the order of their names, and sentences about what is no host
  * @throws InputError where there is none, or two would have one name
  */
-export async function hostsAt(
-  path: string,
-): Promise<{ readonly hosts: readonly HostScan[]; readonly leftOut: readonly string[] }> {
+export async function hostsAt(path: string): Promise<FoundHosts> {
   await requirePath(path);
-  const found = (await isFile(join(path, "dataset.json")))
-    ? await datasetHosts(path)
-    : await otherHosts(path);
+  const found = await withoutCohorts(
+    (await isFile(join(path, "dataset.json"))) ? await datasetHosts(path) : await otherHosts(path),
+  );
   if (found.hosts.length === 0)
     throw new InputError(
       `${path} holds no CT to implant nodes into${found.leftOut.length > 0 ? ` (${found.leftOut[0]})` : ""}; give a folder of CT scans or a data set.`,
@@ -60,7 +61,27 @@ export async function hostsAt(
   return found;
 }
 
-async function datasetHosts(folder: string) {
+interface FoundHosts {
+  readonly hosts: readonly HostScan[];
+  readonly leftOut: readonly string[];
+}
+
+async function withoutCohorts({ hosts, leftOut }: FoundHosts): Promise<FoundHosts> {
+  const cohorts = new Set<string>();
+  const kept: HostScan[] = [];
+  for (const host of hosts) {
+    const cohort = dirname(dirname(host.files.image));
+    if (host.files.series === null && (await isFile(join(cohort, cohortRecordName)))) cohorts.add(cohort);
+    else kept.push(host);
+  }
+  const sentences = [...cohorts].map(
+    (cohort) =>
+      `${cohort} is left out: lnsnet made its scans, whose nodes would be without a label in new ones.`,
+  );
+  return { hosts: kept, leftOut: [...leftOut, ...sentences] };
+}
+
+async function datasetHosts(folder: string): Promise<FoundHosts> {
   const { dataset, problems } = await listDataset(folder);
   const hosts: HostScan[] = [];
   for (const [subset, cases] of [
@@ -68,10 +89,8 @@ async function datasetHosts(folder: string) {
     ["Ts", dataset.test],
   ] as const)
     for (const { id, imagePath } of cases) {
-      const structure = async (kind: string) => {
-        const file = join(folder, `${kind}${subset}`, basename(imagePath).replace("_0000", ""));
-        return (await isFile(file)) ? file : null;
-      };
+      const name = basename(imagePath).replace(/_0000(?=\.[^_]*$)/, "");
+      const structure = (kind: string) => fileBeside(imagePath, "images", kind, name);
       const targets = await structure("targets");
       const organs = await structure("organs");
       const paths = [imagePath, targets, organs].filter((file) => file !== null);
@@ -87,8 +106,9 @@ async function datasetHosts(folder: string) {
   return { hosts, leftOut: hosts.length === 0 ? problems : [] };
 }
 
-async function otherHosts(path: string) {
-  const { series, volumes, others } = await findImages(path);
+async function otherHosts(path: string): Promise<FoundHosts> {
+  const found = await findImages(path);
+  const { series, volumes } = found;
   const root = (await isFolder(path)) ? path : dirname(path);
   if (volumes.some(({ name }) => !name.startsWith(root)))
     throw new InputError(`${path} is an archive; unpack it and give the folder.`);
@@ -105,7 +125,7 @@ async function otherHosts(path: string) {
     const files = { image: path, series: uid, targets: null, organs: null };
     hosts.push({ id, patient: id, subset: "Tr", content, files });
   }
-  return { hosts, leftOut: others.map(({ name, reason }) => `${name}: ${reason}`) };
+  return { hosts, leftOut: leftOutOf(path, found) };
 }
 
 /** What a case is called by the name that its host has, which may hold any letter. */

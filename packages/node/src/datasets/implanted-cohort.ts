@@ -45,7 +45,8 @@ export async function writeImplantedCohort(
   options: CohortOptions = {},
   job: Job = {},
 ): Promise<WrittenCohort<ImplantedCase>> {
-  const { hosts } = await hostsAt(hostsPath);
+  const { hosts, leftOut } = await hostsAt(hostsPath);
+  for (const sentence of leftOut) job.log?.(sentence);
   const byId = new Map(hosts.map((host) => [host.id, host]));
   const hostOf = (id: string) => {
     const host = byId.get(id);

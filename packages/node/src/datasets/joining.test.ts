@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeNifti } from "@lnsnet/core";
@@ -38,7 +38,7 @@ async function writeDataset(
 const at = (name: string) => join(folder, name);
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "lnsnet-join-"));
+  folder = await realpath(await mkdtemp(join(tmpdir(), "lnsnet-join-")));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -98,6 +98,36 @@ test("a joined data set is joined with a third", async () => {
   expect(cases.map(({ image }) => image.data[0])).toEqual([1, 2, 3]);
 });
 
+test("links to the output and to the joined data set lead to the same files", async () => {
+  await writeDataset("a", "a", 1);
+  await writeDataset("b", "b", 2);
+  await mkdir(at("deep/er"), { recursive: true });
+  await symlink(at("deep/er"), at("link"));
+  await joinDatasets([at("a"), at("b")], at("link/both"));
+  await symlink(at("deep/er/both"), at("again"));
+  for (const path of ["link/both", "deep/er/both", "again"]) {
+    const { training } = await openDataset(at(path));
+    expect(training.map(({ imagePath }) => imagePath)).toEqual([
+      at("a/imagesTr/a_0000.nii.gz"),
+      at("b/imagesTr/b_0000.nii.gz"),
+    ]);
+  }
+});
+
+test("a data set that is given twice, by whatever name, and a file of two cases are refused", async () => {
+  await writeDataset("a", "a", 1);
+  await symlink(at("a"), at("link"));
+  await expect(joinDatasets([at("a"), at("link")], at("out"))).rejects.toThrow(
+    /link is the same data set as .*a; give two different ones/,
+  );
+  await mkdir(at("named"));
+  const dataset = { z: { images: ["../link/imagesTr/a_0000.nii.gz"], label: "../a/labelsTr/a.nii.gz" } };
+  await writeFile(join(at("named"), "dataset.json"), JSON.stringify({ labels, dataset }));
+  await expect(joinDatasets([at("a"), at("named")], at("out"))).rejects.toThrow(
+    /a_0000\.nii\.gz belongs to the cases a and z, and would be trained on twice/,
+  );
+});
+
 describe("refused in a sentence", () => {
   test.each<[string, () => Promise<void>, RegExp]>([
     ["a case of the same name", () => writeDataset("b", "A", 2), /both have a case A; rename its files/],
@@ -130,6 +160,30 @@ describe("refused in a sentence", () => {
       "a named file that is missing",
       { b: { images: ["gone.nii.gz"], label: "../a/labelsTr/a.nii.gz" } },
       /gone\.nii\.gz does not exist, and .*dataset\.json names it for the case b/,
+    ],
+    [
+      "a folder in place of a file",
+      { b: { images: ["../a/imagesTr"], label: "../a/labelsTr/a.nii.gz" } },
+      /imagesTr is a folder, and .*dataset\.json names it for the case b, where a file is expected/,
+    ],
+    ["an empty path", { b: { images: [""], label: "x.nii.gz" } }, /has an empty path for the case b/],
+    ...["../b", "", ".b", "c\\b", "b\n"].map((id): [string, object, RegExp] => [
+      `a case called ${JSON.stringify(id)}`,
+      { [id]: { images: ["../a/imagesTr/a_0000.nii.gz"], label: "../a/labelsTr/a.nii.gz" } },
+      /names a case ".*", and its results could not be called so/,
+    ]),
+    [
+      "an image of two cases",
+      {
+        b: { images: ["../a/imagesTr/a_0000.nii.gz"], label: "../a/labelsTr/a.nii.gz" },
+        c: { images: ["../a/../a/imagesTr/a_0000.nii.gz"], label: "../a/instancesTr/a.nii.gz" },
+      },
+      /names .*a_0000\.nii\.gz twice, for the cases b and c; each file may stand there once/,
+    ],
+    [
+      "a label that is the image",
+      { b: { images: ["../a/imagesTr/a_0000.nii.gz"], label: "../a/imagesTr/a_0000.nii.gz" } },
+      /names .*a_0000\.nii\.gz twice, for the case b; each file/,
     ],
     [
       "too few images",

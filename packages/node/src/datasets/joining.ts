@@ -1,4 +1,5 @@
 // Joins data sets into one that names their files where they lie: nothing is copied.
+import { realpath } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
 import { foldedName, InputError } from "@lnsnet/core";
 import type { LabelScheme } from "@lnsnet/core/transforms";
@@ -6,7 +7,7 @@ import { ensureWritableFolder, writeJson } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";
 import { requireFreeNames } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
-import { type Case, type Dataset, imagePathsOf, openDataset } from "./dataset.js";
+import { type Case, type Dataset, imagePathsOf, openDataset, sharedFiles } from "./dataset.js";
 
 export interface JoinedDataset {
   readonly name: string;
@@ -22,8 +23,8 @@ export interface JoinedDataset {
  *   some of them only
  * @param output folder for dataset.json: new, or without one
  * @param name of the joined data set; by default the names of its parts
- * @throws InputError where a data set cannot be opened, they do not fit together, two have a case of the same name, or the
- *   output holds a data set
+ * @throws InputError where a data set cannot be opened or is given twice, they do not fit together, two have a case of the
+ *   same name or the same file, or the output holds a data set
  */
 export async function joinDatasets(
   folders: readonly string[],
@@ -37,7 +38,9 @@ export async function joinDatasets(
   for (const folder of folders) datasets.push(await openDataset(folder));
   const [first, ...others] = datasets;
   for (const other of others) requireAlike(first, other);
+  await requireDifferent(datasets);
   requireOwnNames(datasets);
+  await requireOwnFiles(datasets);
   const ignored = ignoredValue(datasets);
   const joinedName = name ?? datasets.map((dataset) => dataset.name).join(" + ");
   const content = {
@@ -48,17 +51,17 @@ export async function joinDatasets(
     patients: Object.fromEntries(datasets.flatMap((dataset) => namedPatients(dataset))),
     numTraining: datasets.reduce((sum, { training }) => sum + training.length, 0),
     file_ending: ".nii.gz",
-    dataset: Object.fromEntries(
-      datasets.flatMap(({ training }) => training.map((of) => [of.id, filesFrom(output, of)])),
-    ),
   };
   await ensureWritableFolder(output);
+  // Where links lead: from there ".." is the same folder for every program.
+  const root = await realpath(output);
+  const files = datasets.flatMap(({ training }) => training.map((of) => [of.id, filesFrom(root, of)]));
   await whileHolding(
     output,
     "lnsnet dataset join",
     async () => {
       await requireFreeNames(output, ["dataset.json", "imagesTr", "labelsTr", "instancesTr"]);
-      await writeJson(resolve(output, "dataset.json"), content);
+      await writeJson(resolve(output, "dataset.json"), { ...content, dataset: Object.fromEntries(files) });
     },
     job,
   );
@@ -84,6 +87,25 @@ function requireAlike(first: Dataset, other: Dataset): void {
 
 const classesInWords = ({ classes, kind }: LabelScheme): string =>
   `${classes.map(({ name, values }) => `${name} (${values.join(" and ")})`).join(", ")}${classes.length > 1 ? `, ${kind}` : ""}`;
+
+/** @throws InputError where one data set is given twice */
+async function requireDifferent(datasets: readonly Dataset[]): Promise<void> {
+  const places = await Promise.all(datasets.map(({ folder }) => realpath(folder)));
+  const twice = places.findIndex((place, at) => places.indexOf(place) < at);
+  if (twice >= 0)
+    throw new InputError(
+      `${datasets[twice].folder} is the same data set as ${datasets[places.indexOf(places[twice])].folder}; give two different ones.`,
+    );
+}
+
+/** @throws InputError where a file belongs to two cases */
+async function requireOwnFiles(datasets: readonly Dataset[]): Promise<void> {
+  const [shared] = await sharedFiles(datasets.flatMap(({ training }) => training));
+  if (shared !== undefined)
+    throw new InputError(
+      `${shared.path} belongs to the cases ${shared.ids.join(" and ")}, and would be trained on twice; remove one of them.`,
+    );
+}
 
 /** @throws InputError where two data sets have a case of the same name, on whatever disk */
 function requireOwnNames(datasets: readonly Dataset[]): void {
@@ -134,8 +156,8 @@ const namedPatients = ({ training, patients }: Dataset): [string, string][] =>
   });
 
 /** Paths from a folder, with slashes on every system. */
-function filesFrom(output: string, of: Case): { images: string[]; label: string } {
-  const from = (path: string) => relative(resolve(output), resolve(path)).split(sep).join("/");
+function filesFrom(folder: string, of: Case): { images: string[]; label: string } {
+  const from = (path: string) => relative(folder, resolve(path)).split(sep).join("/");
   // Every training case has a label: a data set without one is not opened.
   return { images: imagePathsOf(of).map(from), label: from(of.labelPath ?? "") };
 }

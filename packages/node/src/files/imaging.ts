@@ -5,6 +5,7 @@ import {
   chooseSeries,
   type DicomSeries,
   InputError,
+  isCtScan,
   listSeries,
   type NamedFile,
   readSeries,
@@ -240,6 +241,21 @@ export async function filesBelow(root: string): Promise<Files> {
     throw fileError(error, root, "read");
   });
   return { files, others };
+}
+
+/** What of a folder is no scan to work on: series one by one, files that are no images together. */
+export function leftOutOf(path: string, { series, others }: FoundImages): string[] {
+  const ofSeries = series.flatMap((candidate) => {
+    if (isCtScan(candidate)) return [];
+    const why = candidate.problems.find(({ isRefused }) => isRefused)?.message ?? "it is no CT of the body.";
+    return [
+      `${candidate.modality || "Image"} series ${candidate.number ?? "without number"} "${candidate.description}" is left out: ${why}`,
+    ];
+  });
+  const [first] = others;
+  if (first === undefined) return ofSeries;
+  const files = `${path}: ${others.length === 1 ? "1 file is" : `${others.length} files are`} left out`;
+  return [...ofSeries, `${files}, such as ${basename(first.name)}: ${first.reason}`];
 }
 
 async function staysWithin(realRoot: string, link: string): Promise<boolean> {

@@ -1,13 +1,13 @@
 // Finds the scans at a path, names their results, and reads each scan ahead while the previous one is segmented.
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
-import { basename, dirname, relative, resolve, sep } from "node:path";
+import { dirname, relative, resolve, sep } from "node:path";
 import { chooseSeries, type DicomSeries, foldedName, InputError, isCtScan, safeFileName } from "@lnsnet/core";
 import { volumeFormatOf } from "@lnsnet/core/formats";
 import { Tinypool } from "tinypool";
 import { caseId } from "../datasets/dataset.js";
 import { isFolder, requirePath } from "../files/disk.js";
-import { type FoundImages, findImages } from "../files/imaging.js";
+import { type FoundImages, findImages, leftOutOf } from "../files/imaging.js";
 import { type Outcome, unwrap } from "../work/outcome.js";
 import { firstChannels, furtherChannels, type ModelChannels, taken } from "./channels.js";
 import { isResult } from "./manifest.js";
@@ -121,7 +121,7 @@ async function firstChannelsAt(
   const ofSeries = await Promise.all([...uids.values()].map((series) => seriesScan(path, series, salt)));
   const scans = [...ofVolumes, ...ofSeries];
   requireDistinct(scans);
-  return { scans, areSeveral: scans.length > 1 || ofVolumes.length > 0, leftOut: sentencesOf(path, found) };
+  return { scans, areSeveral: scans.length > 1 || ofVolumes.length > 0, leftOut: leftOutOf(path, found) };
 }
 
 /** The images without masks that an earlier call wrote among them. */
@@ -187,21 +187,6 @@ function requireDistinct(scans: readonly FoundScan[]): void {
       );
     known.set(key, scan);
   }
-}
-
-/** What of a folder is not segmented: series one by one, files that are no images together. */
-function sentencesOf(path: string, { series, others }: FoundImages): string[] {
-  const ofSeries = series.flatMap((candidate) => {
-    if (isCtScan(candidate)) return [];
-    const why = candidate.problems.find(({ isRefused }) => isRefused)?.message ?? "it is no CT of the body.";
-    return [
-      `${candidate.modality || "Image"} series ${candidate.number ?? "without number"} "${candidate.description}" is left out: ${why}`,
-    ];
-  });
-  const [first] = others;
-  if (first === undefined) return ofSeries;
-  const files = `${path}: ${others.length === 1 ? "1 file is" : `${others.length} files are`} left out`;
-  return [...ofSeries, `${files}, such as ${basename(first.name)}: ${first.reason}`];
 }
 
 /** A scan with what reading it gave, or threw. */

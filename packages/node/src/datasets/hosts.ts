@@ -20,7 +20,7 @@ export interface HostFiles {
   readonly organs: string | null;
 }
 
-export interface HostScan {
+interface HostScan {
   /** Of letters, digits, - and _; no other host has it. */
   readonly id: string;
   readonly patient: string;

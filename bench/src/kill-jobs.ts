@@ -1,5 +1,5 @@
 // Commands that are killed and started again, and what of their outputs must be the same as of a run that never was.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { crop, readNifti, type Vector3, writeNifti } from "@lnsnet/core";
@@ -25,10 +25,10 @@ const network = [
   "1",
 ];
 
-/** From folders `phantom`, `data` and `model.safetensors` beside the one that the command runs in. */
+/** From folders `hosts`, `data` and `model.safetensors` beside the one that the command runs in. */
 export const killJobs: readonly KillJob[] = [
   { name: "phantom", words: ["phantom", "--output", "out", "--training", "2", "--test", "1"] },
-  { name: "implant", words: ["implant", "../phantom", "--output", "out", "--spacing", "2,2,2"] },
+  { name: "implant", words: ["implant", "../hosts", "--output", "out", "--spacing", "2,2,2"] },
   { name: "import", words: ["dataset", "import", "../data", "--output", "out"] },
   { name: "preprocess", words: ["preprocess", "../data", "--output", "out", "--spacing", "1.5,1.5,2"] },
   {
@@ -81,6 +81,9 @@ export async function makeInputs(folder: string): Promise<void> {
       }
     }
   }
+  // Of a cohort's own scans nothing is implanted, so hosts are the scans without its record.
+  for (const name of ["imagesTr", "imagesTs", "dataset.json"])
+    cpSync(join(folder, "phantom", name), join(folder, "hosts", name), { recursive: true });
   writeFileSync(join(folder, "data/dataset.json"), readFileSync(join(folder, "phantom/dataset.json")));
   await runLnsnet(folder, [
     "train",

@@ -7,7 +7,7 @@ import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
 import type { NodeSplit } from "@lnsnet/core/voxels";
 import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
 import { readScan } from "../files/imaging.js";
-import { requireFreeFile } from "../files/outputs.js";
+import { requireFreeFile, requireFreeFiles } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import type { ScanNodes } from "./detection.js";
 import { holdsInstances, labelsOfTruth, type NamedLabels, requireClasses } from "./judged-classes.js";
@@ -89,8 +89,8 @@ export async function evaluateFiles(
     ...(datasetJson === null ? [] : [datasetJson]),
   ];
   const outputs = pictures === null ? [] : ranks.map((rank) => picturePath(pictures.folder, rank));
-  for (const path of [...outputs, ...(csvPath === null ? [] : [csvPath])])
-    await requireFreeFile(path, { inputs, force });
+  for (const path of outputs) await requireFreeFile(path, { inputs, force });
+  await requireFreeFiles(csvPath === null ? [] : [csvPath], { inputs, force });
   const labels = await labelsOfTruth(truth, datasetJson);
   const rules = { ...options, ignored: options.ignored ?? ignoredValue(labels, options) };
   const pairs = await pairMasks(truth, prediction);

@@ -16,7 +16,7 @@ import { type MaskPair, readPair } from "../evaluation/masks.js";
 import { pairMasks } from "../evaluation/pairs.js";
 import { hashOfFile, readBytes, writeAtomically } from "../files/disk.js";
 import { loadModel, type StoredModel } from "../files/model-file.js";
-import { requireFreeFile } from "../files/outputs.js";
+import { requireFreeFiles } from "../files/outputs.js";
 import { resultOfMask } from "../segmenting/manifest.js";
 import { nodesOf } from "../segmenting/results.js";
 import type { Job } from "../work/job.js";
@@ -63,8 +63,7 @@ export async function calibrateModel(
   job: Job = {},
 ): Promise<CalibratedModel> {
   const inputs = [truth, predictions, modelPath];
-  for (const path of [output, ...(plot === null ? [] : [plot])])
-    await requireFreeFile(path, { inputs, force });
+  await requireFreeFiles(plot === null ? [output] : [output, plot], { inputs, force });
   const { plan } = await loadModel(modelPath);
   if (plan.labels !== undefined && plan.labels.classes.length > 1)
     throw new InputError(

@@ -3,7 +3,7 @@ import { access, link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { requireFreeFile, requireFreeNames } from "./outputs.js";
+import { requireFreeFile, requireFreeFiles, requireFreeNames } from "./outputs.js";
 
 let folder = "";
 const at = (...names: string[]) => join(folder, ...names);
@@ -79,4 +79,12 @@ test.each([
   );
   if (!isOneFile) await expect(requireFreeNames(folder, [wanted], isOurs)).rejects.toThrow(/on some disks/);
   await requireFreeNames(folder, [standing, "b.csv"], isOurs);
+});
+
+test("files of one command are refused where two have one name or a folder is missing, before any work", async () => {
+  await expect(requireFreeFiles([at("a.svg"), at("b.svg")])).resolves.toBeUndefined();
+  await expect(requireFreeFiles([at("a.svg"), at("study", "..", "A.svg")], { force: true })).rejects.toThrow(
+    /Two results would be written to .*A\.svg; choose a file of its own for each/,
+  );
+  await expect(requireFreeFiles([at("none", "a.svg")])).rejects.toThrow(/its folder .*none does not exist/);
 });

@@ -38,6 +38,28 @@ export async function requireFreeFile(
 }
 
 /**
+ * Checks, before any work, that the files of one command may be written: each as {@link requireFreeFile} does, in a folder
+ * that exists, and no two by one name.
+ *
+ * @throws InputError where they may not
+ */
+export async function requireFreeFiles(
+  paths: readonly string[],
+  options: { readonly inputs?: readonly string[]; readonly force?: boolean } = {},
+): Promise<void> {
+  const known = new Set<string>();
+  for (const path of paths) {
+    const name = foldedName(resolve(path));
+    if (known.has(name))
+      throw new InputError(`Two results would be written to ${path}; choose a file of its own for each.`);
+    known.add(name);
+    await requireFreeFile(path, options);
+    if (await isAbsent(dirname(path)))
+      throw fileError(Object.assign(new Error(), { code: "ENOENT" }), path, "write");
+  }
+}
+
+/**
  * Checks, before any work, that names in an output folder are free or ours: files, folders and links all count. A name
  * that differs from one in the folder in capitals or in Unicode's forms alone is taken: some disks know only one of them.
  *

@@ -4,7 +4,7 @@ import { InputError, inferenceModel, networkTitle, type PatchSize } from "@lnsne
 import { fitsSize } from "@lnsnet/core/networks";
 import { writeAtomically, writeJson } from "../files/disk.js";
 import { loadModel, saveModel } from "../files/model-file.js";
-import { requireFreeFile } from "../files/outputs.js";
+import { requireFreeFiles } from "../files/outputs.js";
 import { exportRecipe, writtenLabels } from "./export-recipe.js";
 
 export interface ExportOptions {
@@ -45,8 +45,7 @@ export async function exportModel(
 ): Promise<ExportedModel> {
   const isOnnx = !output.endsWith(".safetensors");
   const recipePath = `${output.replace(/\.onnx$/, "")}.json`;
-  for (const path of isOnnx ? [output, recipePath] : [output])
-    await requireFreeFile(path, { inputs: [modelPath], force });
+  await requireFreeFiles(isOnnx ? [output, recipePath] : [output], { inputs: [modelPath], force });
   const { plan, weights, steps } = await loadModel(modelPath);
   if (!isOnnx) {
     await saveModel(output, { plan, steps, weights }, true);

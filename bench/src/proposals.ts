@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InputError, openPredictor, readModel, readNifti, type Vector3, type Volume } from "@lnsnet/core";
-import { probabilityOfScan, proposedMask } from "@lnsnet/core/inference";
+import { placesOf, probabilityOfScan, proposedMask } from "@lnsnet/core/inference";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { type TableColumn, textTable } from "@lnsnet/core/reports";
 import { indexOfPoint, pointOfIndex } from "@lnsnet/core/volume";
-import { measureNodes } from "@lnsnet/core/voxels";
+import { maskTest, measureNodes } from "@lnsnet/core/voxels";
 
 const help = `npm run check -- proposals DATASET --proposer FILE [options]
 
@@ -99,36 +99,11 @@ function numbersIn(instances: Volume<Uint16Array>, mask: Volume<Uint8Array>): Se
 
 /** The share of the patches over the mask's grid that hold a voxel of it. */
 function sharePatched(mask: Volume<Uint8Array>): number {
-  const { size, spacingMm, data } = mask;
-  const patch = patchMm.map((length, axis) => Math.round(length / spacingMm[axis]));
-  const starts = patch.map((length, axis) => {
-    const steps = Math.max(0, Math.ceil((size[axis] - length) / (length / 2)));
-    return Array.from({ length: steps + 1 }, (_, step) =>
-      steps === 0 ? 0 : Math.round(((size[axis] - length) * step) / steps),
-    );
-  });
-  let [all, wanted] = [0, 0];
-  for (const k of starts[2])
-    for (const j of starts[1])
-      for (const i of starts[0]) {
-        all++;
-        if (holdsAny(data, size, [i, j, k], patch)) wanted++;
-      }
-  return wanted / all;
-}
-
-function holdsAny(
-  data: Uint8Array,
-  [nx, ny, nz]: Vector3,
-  [i, j, k]: Vector3,
-  [width, height, depth]: readonly number[],
-): boolean {
-  for (let z = k; z < Math.min(nz, k + depth); z++)
-    for (let y = j; y < Math.min(ny, j + height); y++) {
-      const row = nx * (y + ny * z);
-      if (data.subarray(row + i, row + Math.min(nx, i + width)).includes(1)) return true;
-    }
-  return false;
+  const along = (axis: 0 | 1 | 2) => Math.round(patchMm[axis] / mask.spacingMm[axis]);
+  const size: Vector3 = [along(0), along(1), along(2)];
+  const holdsAny = maskTest(mask, mask);
+  const starts = placesOf(mask.size, size, 0.5);
+  return starts.filter((start) => holdsAny({ start, size })).length / starts.length;
 }
 
 function sum(numbers: readonly number[]): number {

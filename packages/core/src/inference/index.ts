@@ -23,6 +23,6 @@ export {
   nodeMask,
   type SegmentedNode,
 } from "./segmented-nodes.js";
-export { type Prediction, patchWeighting, predictProbability } from "./sliding-window.js";
+export { type Prediction, patchWeighting, placesOf, predictProbability } from "./sliding-window.js";
 export { type LabelledScan, meanDsc } from "./validation.js";
 export { nodesOfPredictions, probabilityOfScan, type SearchedPart } from "./whole-scan.js";

@@ -23,6 +23,7 @@ export {
   numberedComponents,
 } from "./instances.js";
 export { requireLabels } from "./label-check.js";
+export { maskTest } from "./mask-test.js";
 export {
   boundary,
   dilate,

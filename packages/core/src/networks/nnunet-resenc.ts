@@ -17,36 +17,20 @@ import type { NetworkBuilder } from "./builder.js";
 import * as fields from "./fields.js";
 import { kaimingNormal } from "./initialization.js";
 import { type Network, type NetworkOutputs, productOf } from "./network.js";
+import { hasStrideForEachStage, nnunetPlan, strideForEachStage } from "./nnunet-plan.js";
 
 /** The defaults are nnU-Net's plan of a patch of 64³ voxels with equal spacing: five stages. */
 const schema = z
   .strictObject({
-    ...fields.common,
-    /** Channels of each stage. */
-    stages: z.array(fields.channels).min(2).max(8).readonly().default([32, 64, 128, 256, 320]),
+    ...nnunetPlan,
     /** Residual blocks of each encoder stage; a decoder stage has one convolution. */
     blocks: z.array(fields.repeats.min(1)).readonly().default([1, 3, 4, 6, 6]),
-    /** What each stage but the first divides depth, height and width by. */
-    strides: z
-      .array(fields.stride)
-      .readonly()
-      .default([
-        [2, 2, 2],
-        [2, 2, 2],
-        [2, 2, 2],
-        [2, 2, 2],
-      ]),
-    /** Whether training compares coarser logits with the label too: those of every decoder stage but the deepest. */
-    deepSupervision: z.boolean().default(true),
   })
   .refine(({ stages, blocks }) => blocks.length === stages.length, {
     path: ["blocks"],
     message: "there must be one number for each stage",
   })
-  .refine(({ stages, strides }) => strides.length === stages.length - 1, {
-    path: ["strides"],
-    message: "there must be one for each stage but the first",
-  })
+  .refine(hasStrideForEachStage, strideForEachStage)
   .readonly();
 
 export type NnunetResencConfiguration = z.infer<typeof schema>;

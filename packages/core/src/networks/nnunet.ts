@@ -6,33 +6,16 @@ import { concat } from "../graph/operations/layout.js";
 import { convolutionLayer, pointwiseLayer, transposedConvolutionLayer } from "./blocks/layers.js";
 import { instanceNormLayer } from "./blocks/normalization.js";
 import type { NetworkBuilder } from "./builder.js";
-import * as fields from "./fields.js";
 import { kaimingNormal } from "./initialization.js";
 import { type Network, type NetworkOutputs, productOf } from "./network.js";
+import { hasStrideForEachStage, nnunetPlan, strideForEachStage } from "./nnunet-plan.js";
 
 /** The defaults are a plan for small patches: five stages. */
 const schema = z
   .strictObject({
-    ...fields.common,
-    /** Channels of each stage. */
-    stages: z.array(fields.channels).min(2).max(8).readonly().default([32, 64, 128, 256, 320]),
-    /** What each stage but the first divides depth, height and width by. */
-    strides: z
-      .array(fields.stride)
-      .readonly()
-      .default([
-        [2, 2, 2],
-        [2, 2, 2],
-        [2, 2, 2],
-        [2, 2, 2],
-      ]),
-    /** Whether training compares coarser logits with the label too: those of every decoder stage but the deepest. */
-    deepSupervision: z.boolean().default(true),
+    ...nnunetPlan,
   })
-  .refine(({ stages, strides }) => strides.length === stages.length - 1, {
-    path: ["strides"],
-    message: "there must be one for each stage but the first",
-  })
+  .refine(hasStrideForEachStage, strideForEachStage)
   .readonly();
 
 export type NnunetConfiguration = z.infer<typeof schema>;

@@ -2,6 +2,7 @@
 import { strFromU8, strToU8 } from "fflate";
 import { InputError } from "../errors.js";
 import { shown } from "../text.js";
+import { converted, floatsOfBfloat16, floatsOfFloat16 } from "./half-floats.js";
 
 /** How a tensor's numbers are stored: the format's `dtype`. */
 export type TensorType = keyof ArrayOf;
@@ -116,7 +117,7 @@ const codecs: { readonly [Type in TensorType]: Codec<ArrayOf[Type]> } = {
   F32: { bytes: 4, decode: (raw) => new Float32Array(raw.buffer) },
   F16: {
     bytes: 2,
-    decode: (raw) => floatsOfBits(converted(new Uint16Array(raw.buffer), Uint32Array, floatBitsOfFloat16)),
+    decode: (raw) => floatsOfFloat16(new Uint16Array(raw.buffer)),
   },
   BF16: { bytes: 2, decode: (raw) => floatsOfBfloat16(new Uint16Array(raw.buffer)) },
   I64: { bytes: 8, decode: (raw) => new BigInt64Array(raw.buffer) },
@@ -215,19 +216,6 @@ function sortedByKey(record: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-function floatBitsOfFloat16(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
-  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
-  if (fraction === 0) return sign;
-  // A subnormal float16 is a normal float32: its leading 1 moves to the implicit bit.
-  const shift = Math.clz32(fraction) - 21;
-  return sign | ((113 - shift) << 23) | (((fraction << shift) & 1023) << 13);
-}
-
 function float16Of(floats: Float32Array, key: string): Uint16Array {
   const beyond = floats.find((value) => Number.isFinite(value) && Math.abs(value) >= HALF_OVERFLOW);
   if (beyond !== undefined)
@@ -263,27 +251,10 @@ function roundedShift(value: number, shift: number): number {
   return lost > half || (lost === half && kept & 1) ? kept + 1 : kept;
 }
 
-/** bfloat16 is the upper half of a float32. */
-function floatsOfBfloat16(brains: Uint16Array): Float32Array {
-  return floatsOfBits(converted(brains, Uint32Array, (brain) => brain << 16));
-}
-
 function bfloat16Of(floats: Float32Array): Uint16Array {
   return converted(bitsOf(floats), Uint16Array, (bits) =>
     (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : roundedShift(bits, 16),
   );
 }
 
-const floatsOfBits = (bits: Uint32Array<ArrayBuffer>): Float32Array => new Float32Array(bits.buffer);
 const bitsOf = (floats: Float32Array): Uint32Array => new Uint32Array(Float32Array.from(floats).buffer);
-
-/** A loop, because `from` of typed arrays is slow with a function; see {@link maskWhere}. */
-function converted<To extends { [index: number]: number }>(
-  from: Uint16Array | Uint32Array,
-  Kind: new (length: number) => To,
-  convert: (value: number) => number,
-): To {
-  const to = new Kind(from.length);
-  for (let at = 0; at < from.length; at++) to[at] = convert(from[at]);
-  return to;
-}

@@ -1,11 +1,24 @@
 // The building blocks of networks, composed of operations: normalisation, activations, upsampling, attention.
 import { shapeError, type Value } from "./graph.js";
 import { convolution } from "./operations/convolution.js";
-import { add, erf, multiply, neg, reciprocal, relu, sqrt, subtract } from "./operations/elementwise.js";
-import { concat, reshape, split, transpose } from "./operations/layout.js";
+import {
+  add,
+  divide,
+  erf,
+  floor,
+  maximum,
+  multiply,
+  neg,
+  reciprocal,
+  relu,
+  sqrt,
+  subtract,
+} from "./operations/elementwise.js";
+import { concat, pad, reshape, split, transpose } from "./operations/layout.js";
 import { constant } from "./operations/leaves.js";
-import { matmul } from "./operations/matmul.js";
+import { linear, matmul } from "./operations/matmul.js";
 import { mean, moments, softmax, sum } from "./operations/reduction.js";
+import { takeRows } from "./operations/rows.js";
 import { range, type Shape, sizeOf } from "./shape.js";
 
 /** Scale and shift of a normalisation, one number a channel [C]. */
@@ -111,6 +124,11 @@ export function attention(q: Value, k: Value, v: Value, bias: Value | null = nul
   const scores = multiply(matmul(q, k, { transposeB: true }), 1 / Math.sqrt(depth));
   const biased = bias ? add(scores, bias) : scores;
   return matmul(softmax(biased, biased.shape.length - 1), v);
+}
+
+/** x over its length along an axis, as PyTorch's `normalize`; the length of zeros is taken as 1e-12. */
+export function unitLength(x: Value, axis: number): Value {
+  return divide(x, maximum(sqrt(sum(multiply(x, x), [axis])), 1e-12));
 }
 
 /** The matrix [to, from] that interpolates linearly along one axis, as PyTorch's and ONNX's "linear". */
@@ -226,4 +244,74 @@ export function samplewisePointwise(x: Value, weight: Value, bias: Value): Value
 export function tokensOf(x: Value): Value {
   const [batch, channels, ...space] = x.shape;
   return transpose(reshape(x, [batch, channels, sizeOf(space)]), [0, 2, 1]);
+}
+
+/**
+ * x [N, C, D, H, W] between its voxels, by trilinear interpolation with zeros outside: [N, P, C].
+ * @param positions (z, y, x) in voxels for each of P places, [N, P, 3]. They have a gradient too.
+ */
+export function sampleTrilinear(x: Value, positions: Value): Value {
+  const [batch, channels, ...space] = x.shape;
+  const count = positions.shape[1];
+  // From −1 to the length all is zero or fades to it. One voxel of zeros before, and two behind for the upper neighbours.
+  const limits = constant([3], space);
+  const inside = neg(maximum(neg(maximum(positions, -1)), neg(limits)));
+  const low = floor(inside);
+  const upper = split(subtract(inside, low), 2, [1, 1, 1]);
+  const [z, y, left] = split(low, 2, [1, 1, 1]);
+  const [depth, height, width] = space.map((length) => length + 3);
+  const rows = transpose(pad(x, [0, 0, 1, 1, 1], [0, 0, 2, 2, 2]), [0, 2, 3, 4, 1]);
+  const table = reshape(rows, [batch * depth * height * width, channels]);
+  const samples = constant(
+    [batch, 1, 1],
+    range(batch).map((n) => n * depth * height * width),
+  );
+  const line = add(multiply(add(z, 1), height), add(y, 1));
+  const first = add(samples, add(multiply(line, width), add(left, 1)));
+  const corners = [0, 1].flatMap((dz) => [0, 1].flatMap((dy) => [0, 1].map((dx) => [dz, dy, dx])));
+  const parts = corners.map((corner) => {
+    const [dz, dy, dx] = corner;
+    const at = add(first, (dz * height + dy) * width + dx);
+    const weights = corner.map((isUpper, axis) => (isUpper ? upper[axis] : subtract(1, upper[axis])));
+    const weight = multiply(multiply(weights[0], weights[1]), weights[2]);
+    const taken = reshape(takeRows(table, reshape(at, [batch * count])), [batch, count, channels]);
+    return multiply(taken, weight);
+  });
+  return parts.reduce((a, b) => add(a, b));
+}
+
+/**
+ * Deformable convolution (Dai 2017) in three dimensions as D3D (Ying 2020) has it, of stride 1 and with the size kept: each
+ * tap of each voxel is taken where its offset says, by trilinear interpolation with zeros outside.
+ * @param offsets (z, y, x) of each tap in voxels, [N, 3·taps, D, H, W]
+ * @param weight [O, C, kd, kh, kw], of odd edges
+ */
+export function deformableConvolution(x: Value, offsets: Value, weight: Value, bias: Value): Value {
+  const [batch, channels, ...space] = x.shape;
+  const [outputs, , ...kernel] = weight.shape;
+  const [voxels, taps] = [sizeOf(space), sizeOf(kernel)];
+  const places = (box: Shape, origin: number[]): number[] =>
+    range(sizeOf(box)).flatMap((index) => {
+      const [, height, width] = box;
+      const at = [Math.floor(index / (height * width)), Math.floor(index / width) % height, index % width];
+      return at.map((position, axis) => position + origin[axis]);
+    });
+  const ofVoxels = constant([voxels, 1, 3], places(space, [0, 0, 0]));
+  const ofTaps = constant(
+    [1, taps, 3],
+    places(
+      kernel,
+      kernel.map((edge) => (1 - edge) / 2),
+    ),
+  );
+  const byVoxel = transpose(reshape(offsets, [batch, 3 * taps, voxels]), [0, 2, 1]);
+  const positions = add(add(reshape(byVoxel, [batch, voxels, taps, 3]), ofVoxels), ofTaps);
+  const taken = sampleTrilinear(x, reshape(positions, [batch, voxels * taps, 3]));
+  const columns = reshape(taken, [batch, voxels, taps * channels]);
+  const matrix = reshape(transpose(reshape(weight, [outputs, channels, taps]), [0, 2, 1]), [
+    outputs,
+    taps * channels,
+  ]);
+  const y = transpose(linear(columns, matrix), [0, 2, 1]);
+  return add(reshape(y, [batch, outputs, ...space]), perChannel(bias, x.shape.length));
 }

@@ -14,12 +14,13 @@ import {
 import * as convolutions from "./operations/convolution.js";
 import * as elementwise from "./operations/elementwise.js";
 import * as layout from "./operations/layout.js";
-import { input, parameter } from "./operations/leaves.js";
+import { constant, input, parameter } from "./operations/leaves.js";
 import * as matrices from "./operations/matmul.js";
 import * as pooling from "./operations/pooling.js";
 import * as reductions from "./operations/reduction.js";
+import * as chosenRows from "./operations/rows.js";
 import * as optimizers from "./optimizers.js";
-import { range, type Shape } from "./shape.js";
+import { range, type Shape, sizeOf } from "./shape.js";
 
 const { add, multiply, subtract } = elementwise;
 const { split } = layout;
@@ -69,6 +70,17 @@ const alongAnAxis = (build: (x: Value, axis: number) => Value, kind: Kind = "any
   anyShape
     .chain((shape) => fc.tuple(fc.constant(shape), fc.nat({ max: shape.length - 1 })))
     .map(([shape, axis]) => ({ inputs: [{ shape, kind }], build: (x) => build(x, axis) }));
+
+/** Positions from −1.9 to 3.9, none near a whole number, where interpolation has a kink. */
+const betweenVoxels = (values: Value): Value => {
+  const middles = Array.from({ length: sizeOf(values.shape) }, (_, index) => ((index * 7) % 6) - 1.5);
+  return add(multiply(elementwise.tanh(values), 0.4), constant(values.shape, middles));
+};
+
+/** A table's rows, some named several times. */
+const chosen = fc
+  .record({ rows: length(4), width: length(), drawn: fc.array(fc.nat(), { minLength: 1, maxLength: 6 }) })
+  .map(({ rows, width, drawn }) => ({ rows, width, indices: drawn.map((index) => index % rows) }));
 
 const subsetOfAxes = (shape: Shape) => fc.subarray(range(shape.length), { minLength: 1 });
 
@@ -277,6 +289,14 @@ const rows: Readonly<Record<string, Row>> = {
           drawn.map((index) => index % rows),
         ),
     })),
+  takeRows: chosen.map(({ rows, width, indices }) => ({
+    inputs: [{ shape: [rows, width] }],
+    build: (x) => chosenRows.takeRows(x, constant([indices.length], indices)),
+  })),
+  addRows: chosen.map(({ rows, width, indices }) => ({
+    inputs: [{ shape: [indices.length, width] }],
+    build: (x) => chosenRows.addRows(x, constant([indices.length], indices), rows),
+  })),
   roll: fc
     .integer({ min: -5, max: 5 })
     .chain((shift) => alongAnAxis((x, axis) => layout.roll(x, shift, axis))),
@@ -366,6 +386,23 @@ const rows: Readonly<Record<string, Row>> = {
     build: functions.prelu,
   })),
   attention: attentionRow,
+  unitLength: alongAnAxis(functions.unitLength, "awayFromZero"),
+  sampleTrilinear: fc.tuple(image(), length(4)).map(([shape, count]) => ({
+    inputs: [{ shape }, { shape: [shape[0], count, 3] }],
+    build: (x, places) => functions.sampleTrilinear(x, betweenVoxels(places)),
+  })),
+  deformableConvolution: fc
+    .tuple(image(), length(2), fc.constantFrom([1, 1, 1], [3, 1, 1], [1, 3, 3]))
+    .map(([shape, outputs, kernel]) => ({
+      inputs: [
+        { shape },
+        { shape: [shape[0], 3 * kernel.reduce((a, b) => a * b), ...shape.slice(2)] },
+        { shape: [outputs, shape[1], ...kernel] },
+        { shape: [outputs] },
+      ],
+      build: (x, offsets, weight, bias) =>
+        functions.deformableConvolution(x, betweenVoxels(offsets), weight, bias),
+    })),
   upsampleLinear: fc
     .boolean()
     .chain((alignCorners) => upsampled((x, scale) => functions.upsampleLinear(x, scale, alignCorners))),
@@ -408,7 +445,7 @@ const rows: Readonly<Record<string, Row>> = {
 };
 
 /** What has no gradient: these are constants, or steps whose gradient is 0 wherever it exists. */
-const withoutGradient = ["sign", "step", "full"];
+const withoutGradient = ["sign", "step", "floor", "full"];
 /** Updates of weights, whose results nobody differentiates; they are compared with PyTorch's. */
 const updates = ["adamW", "nesterov", "movingAverage"];
 
@@ -416,7 +453,17 @@ describe("finite differences", () => {
   test.each(Object.entries(rows))("%s", (_, row) => expectGradients(row));
 
   test("every exported operation and function has a row", () => {
-    const modules = [elementwise, layout, reductions, matrices, convolutions, pooling, functions, optimizers];
+    const modules = [
+      elementwise,
+      layout,
+      chosenRows,
+      reductions,
+      matrices,
+      convolutions,
+      pooling,
+      functions,
+      optimizers,
+    ];
     const exported = modules.flatMap((module) => Object.keys(module));
     expect(exported.sort()).toEqual([...Object.keys(rows), ...withoutGradient, ...updates].sort());
   });

@@ -27,8 +27,8 @@ interface Cost {
 /** The device that an ONNX model is written for: each supports operations that the other lacks. */
 export type OnnxTarget = "cpu" | "webgpu";
 
-/** Attributes of an ONNX node that are whole numbers, or lists of them. */
-export type Integers = Readonly<Record<string, number | readonly number[]>>;
+/** Attributes of an ONNX node that are whole numbers, lists of them, or words. */
+export type Integers = Readonly<Record<string, number | readonly number[] | string>>;
 /** Attributes of an ONNX node that are floating-point numbers. */
 export type Floats = Readonly<Record<string, number>>;
 

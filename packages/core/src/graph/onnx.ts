@@ -219,18 +219,22 @@ function attributesOf(integers: Integers, floats: Floats) {
   return [
     ...given
       .filter((entry) => !isFloat(entry))
-      .map(([name, value]) =>
-        create(
-          AttributeProtoSchema,
-          typeof value === "number"
-            ? { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) }
-            : { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) },
-        ),
-      ),
+      .map(([name, value]) => create(AttributeProtoSchema, { name, ...integersOrWord(value) })),
     ...[...given.filter(isFloat), ...Object.entries(floats)].map(([name, value]) =>
       create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: Number(value) }),
     ),
   ];
+}
+
+function integersOrWord(value: Integers[string]) {
+  if (typeof value === "string")
+    return {
+      type: AttributeProto_AttributeType.STRING,
+      s: Uint8Array.from(value, (letter) => letter.charCodeAt(0)),
+    };
+  return typeof value === "number"
+    ? { type: AttributeProto_AttributeType.INT, i: BigInt(value) }
+    : { type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) };
 }
 
 /** An input or output of the model: float32, of a fixed shape. */

@@ -5,6 +5,7 @@ import { input } from "../graph/operations/leaves.js";
 import { type Shape, ShapeError } from "../graph/shape.js";
 import { basicUnetNetwork } from "./basic-unet.js";
 import { type BufferEntry, NetworkBuilder, type ParameterEntry } from "./builder.js";
+import { lhuNetNetwork } from "./lhu-net.js";
 import { lnsnetNetwork } from "./lnsnet.js";
 import { mednextNetwork } from "./mednext.js";
 import type { Network, NetworkOutputs, Size3 } from "./network.js";
@@ -36,6 +37,7 @@ const table = {
   "basic-unet": basicUnetNetwork,
   "residual-unet": residualUnetNetwork,
   mednext: mednextNetwork,
+  "lhu-net": lhuNetNetwork,
 };
 
 type Table = typeof table;

@@ -147,6 +147,8 @@ export const reciprocal = simple(
 );
 /** |x|; its gradient at 0 is 0. */
 export const abs = simple("abs", "Abs", Math.abs, (dy, x) => multiply(dy, sign(x)));
+/** The greatest whole number that is not above x; its gradient is 0. */
+export const floor = simple("floor", "Floor", Math.floor, () => null);
 /** −1, 0 or 1. */
 export const sign = simple("sign", "Sign", Math.sign, () => null);
 /** 1 / (1 + e⁻ˣ) */

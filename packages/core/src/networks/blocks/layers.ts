@@ -1,6 +1,6 @@
 // Layers with weights of their own, named `weight` and `bias` in the scope where they stand.
-import { partialConvolution } from "../../graph/functions.js";
-import type { Value } from "../../graph/graph.js";
+import { deformableConvolution, partialConvolution } from "../../graph/functions.js";
+import { type Value, within } from "../../graph/graph.js";
 import { convolution, transposedConvolution } from "../../graph/operations/convolution.js";
 import { add } from "../../graph/operations/elementwise.js";
 import { linear } from "../../graph/operations/matmul.js";
@@ -15,6 +15,8 @@ export interface ConvolutionLayer {
   /** 3 by default. An odd kernel is centred: at stride 1 the size stays. An even one is not padded. */
   readonly kernel?: Edges;
   readonly stride?: Edges;
+  /** Voxels from one tap to the next; 1 by default. */
+  readonly dilation?: number;
   readonly groups?: number;
   readonly bias?: boolean;
   readonly initialization?: Initialization;
@@ -30,7 +32,14 @@ export function convolutionLayer(
   x: Value,
   channels: number,
   builder: NetworkBuilder,
-  { kernel = 3, stride = 1, groups = 1, bias = true, initialization = lecun }: ConvolutionLayer = {},
+  {
+    kernel = 3,
+    stride = 1,
+    dilation = 1,
+    groups = 1,
+    bias = true,
+    initialization = lecun,
+  }: ConvolutionLayer = {},
 ): Value {
   const taps = edges(kernel, x.shape.length - 2);
   const shape = [channels, x.shape[1] / groups, ...taps];
@@ -41,7 +50,8 @@ export function convolutionLayer(
     bias ? builder.bias("bias", channels, initialization.bias(shape)) : undefined,
     {
       stride: edges(stride, taps.length),
-      padding: centred(taps),
+      padding: centred(taps).map((voxels) => dilation * voxels),
+      dilation: edges(dilation, taps.length),
       groups,
     },
   );
@@ -55,7 +65,7 @@ export const pointwiseLayer = (
   options: Omit<ConvolutionLayer, "kernel" | "stride"> = {},
 ): Value => convolutionLayer(x, channels, builder, { ...options, kernel: 1 });
 
-interface TransposedConvolutionLayer extends ConvolutionLayer {
+interface TransposedConvolutionLayer extends Omit<ConvolutionLayer, "dilation"> {
   /** Voxels added at the end of each axis: 1 lets an odd kernel of stride 2 double the size. */
   readonly outputPadding?: Edges;
 }
@@ -116,4 +126,22 @@ export function partialConvolutionLayer(
     x,
     builder.weight("weight", shape, initialization.weight(convolved * kernel ** 3, shape)),
   );
+}
+
+/** A 3×3×3 deformable convolution to `channels`, with a convolution of its own that finds the offsets. */
+export function deformableConvolutionLayer(
+  x: Value,
+  channels: number,
+  builder: NetworkBuilder,
+  initialization: { readonly offsets: Initialization; readonly convolution: Initialization },
+): Value {
+  const kernel = [3, 3, 3];
+  const shape = [channels, x.shape[1], ...kernel];
+  const fanIn = sizeOf(shape.slice(1));
+  const weight = builder.weight("weight", shape, initialization.convolution.weight(fanIn, shape));
+  const bias = builder.bias("bias", channels, initialization.convolution.bias(shape));
+  const offsets = within("conv_offset", () =>
+    convolutionLayer(x, 3 * sizeOf(kernel), builder, { initialization: initialization.offsets }),
+  );
+  return deformableConvolution(x, offsets, weight, bias);
 }

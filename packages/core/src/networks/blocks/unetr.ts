@@ -1,33 +1,41 @@
-// The convolutional blocks of UNETR, which Swin UNETR and 3D UX-Net took over; named as in MONAI. No biases: instance norms,
-// without scale and shift, would take them out again.
+// The convolutional blocks of UNETR, which Swin UNETR and 3D UX-Net took over; named as in MONAI. No biases: norms would take
+// them out again.
 import { instanceNorm } from "../../graph/functions.js";
 import { type Value, within } from "../../graph/graph.js";
 import { add, leakyRelu } from "../../graph/operations/elementwise.js";
 import { concat } from "../../graph/operations/layout.js";
 import type { NetworkBuilder } from "../builder.js";
-import { pytorchDefault } from "../initialization.js";
+import { type Initialization, pytorchDefault } from "../initialization.js";
 import { convolutionLayer, transposedConvolutionLayer } from "./layers.js";
+import type { NormLayer } from "./normalization.js";
 
+const plainNorm: NormLayer = (x) => instanceNorm(x, null);
 const plain = { bias: false, initialization: pytorchDefault };
 
-/** A convolution that MONAI calls `NAME.conv`, and its instance norm. */
-const normalized = (
-  name: string,
+export interface ResidualBlock {
+  /** Edge of the kernel of the two convolutions. */
+  readonly kernel?: number;
+  /** What stands as `norm1`, `norm2` and `norm3` behind the convolutions; by default instance norm without scale and shift. */
+  readonly norm?: NormLayer;
+  readonly initialization?: Initialization;
+}
+
+/** Two convolutions with norm and Leaky ReLU, and a shortcut, which is a 1×1×1 convolution where channels change. */
+export function residualBlock(
   x: Value,
   channels: number,
-  kernel: number,
   builder: NetworkBuilder,
-): Value =>
-  instanceNorm(
-    within(`${name}.conv`, () => convolutionLayer(x, channels, builder, { ...plain, kernel })),
-    null,
-  );
-
-/** Two 3×3×3 convolutions with norm and Leaky ReLU, and a shortcut, which is a 1×1×1 convolution where channels change. */
-export function residualBlock(x: Value, channels: number, builder: NetworkBuilder): Value {
-  const first = leakyRelu(normalized("conv1", x, channels, 3, builder));
-  const second = normalized("conv2", first, channels, 3, builder);
-  const shortcut = x.shape[1] === channels ? x : normalized("conv3", x, channels, 1, builder);
+  { kernel = 3, norm = plainNorm, initialization = pytorchDefault }: ResidualBlock = {},
+): Value {
+  const normalized = (index: number, y: Value, edge: number): Value => {
+    const convolved = within(`conv${index}.conv`, () =>
+      convolutionLayer(y, channels, builder, { bias: false, kernel: edge, initialization }),
+    );
+    return within(`norm${index}`, () => norm(convolved, builder));
+  };
+  const first = leakyRelu(normalized(1, x, kernel));
+  const second = normalized(2, first, kernel);
+  const shortcut = x.shape[1] === channels ? x : normalized(3, x, 1);
   return leakyRelu(add(second, shortcut));
 }
 

@@ -59,6 +59,7 @@ export interface PlanValues {
   readonly spacing?: string | undefined;
   readonly window?: string | undefined;
   readonly cache?: string | undefined;
+  readonly clicks?: boolean | undefined;
 }
 
 /**
@@ -74,7 +75,7 @@ export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan
     values.cache === undefined
       ? await workingSettings(dataset, asked)
       : await cachedSettings(values.cache, asked);
-  return planFor(dataset, { network, patchSize, ...settings });
+  return planFor(dataset, { network, patchSize, ...settings, isPromptable: values.clicks === true });
 }
 
 /** @throws InputError where a text cannot be used */

@@ -41,6 +41,7 @@ export type { ImportResult } from "./datasets/importing.js";
 export { type JoinedDataset, joinDatasets } from "./datasets/joining.js";
 export { type PhantomCohort, writePhantomCohort } from "./datasets/phantom-cohort.js";
 export { patientRule, readSplits, trainingPart } from "./datasets/splits.js";
+export { type LeftOutStructures, leftOutStructures } from "./datasets/structures.js";
 export { detectionJson, detectionText, type ScanNodes } from "./evaluation/detection.js";
 export {
   type EvaluatedCase,

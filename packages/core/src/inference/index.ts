@@ -1,4 +1,5 @@
 export { type CleanUp, cleanedMask, defaultCleanUp } from "./clean-up.js";
+export { type ClickTarget, clickTargets, meanClickDsc } from "./click-validation.js";
 export {
   type ClickedNode,
   type ClickOptions,

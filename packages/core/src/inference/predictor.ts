@@ -5,7 +5,7 @@ import type { NetworkSpecification } from "../networks/catalogue.js";
 import { inferenceModel } from "../networks/inference-model.js";
 import { deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
 import type { Calibration } from "../statistics/calibration.js";
-import { channelsOf, isWindow } from "../transforms/intensity.js";
+import { channelsOf, inputChannels, isWindow } from "../transforms/intensity.js";
 import { type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
 import type { PatchPlan } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
@@ -145,11 +145,14 @@ function requireOptions({ device = "cpu", threads = 0 }: SessionOptions): void {
  */
 export function requireFittingNetwork(plan: PredictionPlan, name: string): void {
   const { inputs, classes } = plan.network.configuration;
-  const channels = channelsOf(plan);
-  if (inputs !== channels.length)
+  const expected = inputChannels(plan);
+  if (inputs !== expected) {
+    const names = channelsOf(plan).map((channel) => channel.name);
+    if (plan.clickMaps !== undefined) names.push("positive clicks", "negative clicks");
     throw new InputError(
-      `${name} has a network of ${inputs} input channels, and its plan names ${channels.length} (${channels.map((channel) => channel.name).join(", ")}); train or export it again.`,
+      `${name} has a network of ${inputs} input channels, and its plan names ${expected} (${names.join(", ")}); train or export it again.`,
     );
+  }
   const scheme = labelSchemeOf(plan);
   if (classes !== logitChannels(scheme))
     throw new InputError(
@@ -180,5 +183,6 @@ function channelsInWords(plan: PredictionPlan): string {
     const how = isWindow(scaling) ? `a window from ${scaling.lowHu} to ${scaling.highHu} HU` : "z-scores";
     return plan.channels === undefined ? how : `${name} by ${how}`;
   });
+  if (plan.clickMaps !== undefined) inWords.push(`clicks of ${plan.clickMaps.radiusMm} mm`);
   return inWords.join(", ");
 }

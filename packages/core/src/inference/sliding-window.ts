@@ -1,7 +1,8 @@
 // Sliding-window prediction: the probability of each class from overlapping patches, weighted by a Gaussian.
 import { InputError } from "../errors.js";
 import type { RuntimeTensor, Session } from "../runtime/types.js";
-import { isWindow } from "../transforms/intensity.js";
+import { type Clicks, writeClickMaps } from "../transforms/click-maps.js";
+import { inputChannels, isWindow } from "../transforms/intensity.js";
 import { classProbabilities, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
 import { cutPatch, type PatchForm, type PatchPlan, type PatchSize, patchForm } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
@@ -19,6 +20,8 @@ export interface SlidingWindowOptions extends PatchPlan {
   readonly mirrored?: boolean;
   /** Whether to predict a box of voxels of the grid; elsewhere the probability is 0. By default everything is predicted. */
   readonly isWanted?: (box: IndexBox) => boolean;
+  /** Clicks in voxels (i, j, k) of the prepared grid, for a promptable network alone, which needs them. */
+  readonly clicks?: Clicks;
   /** Further inputs of the model, the same for each patch (such as weights, if the model does not contain them). */
   readonly constants?: Readonly<Record<string, RuntimeTensor>>;
   /** Whether each member's own probabilities are returned too: 4 more bytes a voxel for each class and member. */
@@ -56,8 +59,8 @@ export const patchWeighting = {
  * Memory beside the prepared scan: 4 bytes a voxel, and 4 more for each class; 8 for each class of an ensemble.
  *
  * @param members networks whose probabilities are averaged; at least one
- * @throws InputError where a network answers with NaN or infinite numbers; RangeError where it answers for another number
- *   of classes; the signal's reason where it was stopped
+ * @throws InputError where a network answers with NaN or infinite numbers, or a promptable network is given no positive
+ *   click; RangeError where it answers for another number of classes; the signal's reason where it was stopped
  */
 export async function predictProbability(
   prepared: Prepared,
@@ -68,6 +71,7 @@ export async function predictProbability(
   const [depth, height, width] = patchSize;
   const { size, spacingMm, originMm, direction } = prepared;
   const form = patchForm(options);
+  const clicks = requireClicks(options);
   const classes = labelSchemeOf(options).classes.length;
   const voxels = depth * height * width;
   const kept = options.eachMember ? members.length : 0;
@@ -77,10 +81,12 @@ export async function predictProbability(
   );
   const total = new Float32Array(prepared.hu.length);
   const weights = gaussianWeights(patchSize);
+  const input = new Float32Array(inputChannels(options) * voxels);
   const buffers = {
-    image: new Float32Array(form.scalings.length * voxels),
+    image: input.subarray(0, form.scalings.length * voxels),
     label: new Float32Array(voxels),
   };
+  const maps = input.subarray(buffers.image.length);
   const starts = placesOf(size, [width, height, depth], overlap).filter((start) =>
     isWanted({ start, size: [width, height, depth] }),
   );
@@ -93,8 +99,9 @@ export async function predictProbability(
       k + Math.floor(depth / 2),
     ];
     const { image } = cutPatch(prepared, null, centre, form, undefined, buffers);
+    if (clicks !== null) writeClickMaps(clicks.clicks, start, patchSize, spacingMm, clicks.clickMaps, maps);
     const isAir = holdsAirAlone(image, form);
-    if (!isAir) await answerPatch(image, members, options, patch);
+    if (!isAir) await answerPatch(input, members, options, patch);
     forEachRow(patchSize, size, start, (from, to, length) => {
       for (let n = 0; n < length; n++) total[to + n] += weights[from + n];
       if (isAir) return;
@@ -110,6 +117,21 @@ export async function predictProbability(
     ofMembers: ofMembers.map((sum) => ({ ...grid, data: divided(sum, total) })),
   }));
 }
+
+/**
+ * What a promptable network is told beside the image; null of all others.
+ *
+ * @throws InputError where it is told nothing
+ */
+function requireClicks({ clickMaps, clicks }: SlidingWindowOptions) {
+  if (clickMaps === undefined) return null;
+  if (clicks === undefined || clicks.positive.length === 0) throw new InputError(NEEDS_CLICKS);
+  return { clickMaps, clicks };
+}
+
+/** Why a promptable model cannot be used otherwise. */
+export const NEEDS_CLICKS =
+  "The model outlines only what is clicked, and no point is given; give points in nodes (the option at), or choose a model that finds nodes by itself.";
 
 /** Whether there are channels with a window, and all of them lie at its lower end. */
 function holdsAirAlone(image: Float32Array, { scalings }: PatchForm): boolean {

@@ -23,7 +23,7 @@ import {
   type SegmentedNodes,
   withConfidence,
 } from "./segmented-nodes.js";
-import type { Prediction } from "./sliding-window.js";
+import { NEEDS_CLICKS, type Prediction } from "./sliding-window.js";
 
 /** The part of a scan to search: the body near the neck, or everything that is not air. */
 export type SearchedPart = "neck" | "everything";
@@ -66,13 +66,15 @@ export async function segmentWholeScan(
 /**
  * The predictions for the searched part of a scan.
  *
- * @throws InputError as {@link segmentWholeScan}
+ * @throws InputError as {@link segmentWholeScan}, and where the model or the proposer outlines only what is clicked
  */
 export async function probabilityOfScan(
   scan: Volume | readonly Volume[],
   predictor: Predictor,
   { searched = "neck", proposer = null, ...options }: Omit<WholeScanOptions, "cleanUp">,
 ): Promise<Pick<WholeScan, "predictions" | "reasons">> {
+  for (const { plan } of [predictor, ...(proposer === null ? [] : [proposer])])
+    if (plan.clickMaps !== undefined) throw new InputError(NEEDS_CLICKS);
   const { ct } = scanChannels(scan, predictor.plan);
   const region = searched === "neck" && ct !== null ? neckOf(ct) : null;
   const proposed =

@@ -113,8 +113,8 @@ describe("refused, in one sentence that names the file and within a moment", () 
     expect(metadata.format_version).toBe("1");
     const read = (format_version: string) => () =>
       readModel(writeSafetensors(tensors, { ...metadata, format_version }), "m.safetensors");
-    expect(read("3")).toThrow(
-      "m.safetensors is of format version 3, and this lnsnet reads up to version 2; update lnsnet.",
+    expect(read("4")).toThrow(
+      "m.safetensors is of format version 4, and this lnsnet reads up to version 3; update lnsnet.",
     );
     for (const version of ["0", "1.5", "new"]) expect(read(version)).toThrow(InputError);
   });

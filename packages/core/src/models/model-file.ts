@@ -60,6 +60,7 @@ const planSchema: z.ZodType<Plan> = z.object({
     .min(1)
     .max(64)
     .optional(),
+  clickMaps: z.object({ radiusMm: z.number().min(0.1).max(100) }).optional(),
   labels: labelsSchema.optional(),
   calibration: calibrationSchema.optional(),
   foreground: z.string(),
@@ -74,11 +75,11 @@ export type ModelFileKind = "lnsnet-model" | "lnsnet-training-state";
  * without it are of version 1. A field added to a configuration needs no new version: what a plan leaves out takes its
  * default, and a field that is not known is refused.
  */
-export const MODEL_FORMAT_VERSION = 2;
+export const MODEL_FORMAT_VERSION = 3;
 
-/** The version that a file must state: 2 has plans of several classes or channels, which version 1 did not have. */
-export const formatVersionOf = ({ channels, labels }: PredictionPlan): number =>
-  channels !== undefined || labels !== undefined ? 2 : 1;
+/** The version that a file must state: 2 has plans of several classes or channels, 3 promptable networks. */
+export const formatVersionOf = ({ channels, labels, clickMaps }: PredictionPlan): number =>
+  clickMaps !== undefined ? 3 : channels !== undefined || labels !== undefined ? 2 : 1;
 
 /**
  * The bytes of a model's file; float16 halves it and moves probabilities by less than 1e-3.

@@ -1,6 +1,7 @@
 // The batches of a training run by their number, so that a run can be resumed at any step.
-import { channelsOf } from "../transforms/intensity.js";
+import { inputChannels } from "../transforms/intensity.js";
 import { labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
+import { drawClickSample } from "./click-sampler.js";
 import { drawSample, type PreparedCase, type SamplerOptions } from "./sampler.js";
 import type { TrainingBatch } from "./trainer.js";
 
@@ -19,20 +20,24 @@ export interface BatchSource {
   next(index: number): Promise<TrainingBatch>;
 }
 
-/** Batch number `index`: images [N, C, D, H, W] and labels [N, K, D, H, W], as {@link drawSample} makes them. */
+/**
+ * Batch number `index`: images [N, C, D, H, W] and labels [N, K, D, H, W], as {@link drawSample} makes them, or
+ * {@link drawClickSample} for a promptable network.
+ */
 export function drawBatch({ cases, seed, batchSize, sampler }: BatchPlan, index: number): TrainingBatch {
   const [depth, height, width] = sampler.patchSize;
   const voxels = depth * height * width;
-  const channels = { image: channelsOf(sampler).length, label: logitChannels(labelSchemeOf(sampler)) };
+  const channels = { image: inputChannels(sampler), label: logitChannels(labelSchemeOf(sampler)) };
   const batch = {
     image: new Float32Array(batchSize * channels.image * voxels),
     label: new Float32Array(batchSize * channels.label * voxels),
   };
+  const draw = sampler.clickMaps === undefined ? drawSample : drawClickSample;
   for (let n = 0; n < batchSize; n++) {
     const partOf = (name: "image" | "label") =>
       batch[name].subarray(n * channels[name] * voxels, (n + 1) * channels[name] * voxels);
     const into = { image: partOf("image"), label: partOf("label") };
-    drawSample(seed, index * batchSize + n, cases, sampler, into);
+    draw(seed, index * batchSize + n, cases, sampler, into);
   }
   return batch;
 }

@@ -1,4 +1,5 @@
 export { type BatchPlan, type BatchSource, drawBatch } from "./batch.js";
+export { drawClickSample } from "./click-sampler.js";
 export {
   checkSplits,
   holdOut,
@@ -23,6 +24,7 @@ export {
   type TrainingHost,
   type TrainingPlace,
   train,
+  type ValidationFigures,
 } from "./loop.js";
 export { lossOf } from "./loss.js";
 export { drawSample, type PreparedCase, prepareCase, type Sample, type SamplerOptions } from "./sampler.js";
@@ -37,6 +39,7 @@ export {
   type TrainingStep,
 } from "./step.js";
 export { trainingStepBytes } from "./step-memory.js";
+export { numberStructures, type StructureLayer } from "./structures.js";
 export {
   averagedInputs,
   averagedWeights,

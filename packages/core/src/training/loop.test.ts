@@ -105,8 +105,9 @@ describe("train", () => {
   ])(
     "with DSC of $scores and a patience of $patience ends at $end",
     async ({ scores, patience, best, end }) => {
-      const validate = async () =>
-        scores[kept.entries.filter(({ validationDsc: dsc }) => dsc !== undefined).length];
+      const validate = async () => ({
+        dsc: scores[kept.entries.filter(({ validationDsc: dsc }) => dsc !== undefined).length],
+      });
       const kept = memoryHost({ validate });
       const { history, state } = await run(kept.host, { steps: 20, validateEvery: 5, patience });
       expect(state.step).toBe(end);
@@ -123,7 +124,7 @@ describe("train", () => {
     const kept = memoryHost({
       validate: async ({ theta }) => {
         seen.push(theta.data);
-        return [0.1, 0.9, 0.2][seen.length - 1];
+        return { dsc: [0.1, 0.9, 0.2][seen.length - 1] };
       },
     });
     await run(kept.host, { steps: 15, validateEvery: 5 });

@@ -53,6 +53,8 @@ export interface LogEntry {
   readonly norm?: number;
   readonly learningRate?: number;
   readonly validationDsc?: number;
+  /** Of a promptable network: the mean DSC after one click, two, …; their mean is `validationDsc`. */
+  readonly validationDscAfterClicks?: readonly number[];
   /** Seconds of training, over all resumed parts of the run. */
   readonly seconds?: number;
   /** Seconds since the run was started or resumed in which the step waited for batches. */
@@ -71,12 +73,22 @@ export interface TrainingPlace {
   record?(entry: LogEntry): Promise<void>;
 }
 
+/** What a validation found. */
+export interface ValidationFigures {
+  /** The mean DSC by which the best weights are chosen. */
+  readonly dsc: number;
+  /** Of a promptable network: after one click, two, …. */
+  readonly dscAfterClicks?: readonly number[];
+}
+
 /** What a training needs of the machine that it runs on. */
 export interface TrainingHost {
   readonly runtime: Runtime;
   readonly batches: BatchSource;
-  /** The mean DSC of validation scans by these inputs of {@link forwardModel}; nothing is validated without it. */
-  readonly validate?: ((weights: Readonly<Record<string, RuntimeTensor>>) => Promise<number>) | null;
+  /** Validates with these inputs of {@link forwardModel}; nothing is validated without it. */
+  readonly validate?:
+    | ((weights: Readonly<Record<string, RuntimeTensor>>) => Promise<ValidationFigures>)
+    | null;
   readonly place: TrainingPlace;
   /** A clock that never goes back. */
   nowSeconds(): number;
@@ -185,10 +197,11 @@ class Run {
     const { validateEvery = 0 } = this.options;
     if (!validate || validateEvery === 0 || !this.isDue(validateEvery)) return;
     const { done } = this;
-    const dsc = await validate(averagedInputs(this.trainer.state, this.step));
+    const { dsc, dscAfterClicks } = await validate(averagedInputs(this.trainer.state, this.step));
     const validation = [...this.history.validation, { step: done, dsc }];
     this.history = { ...this.history, validation };
-    await place.record?.({ step: done, validationDsc: dsc });
+    const afterClicks = dscAfterClicks === undefined ? {} : { validationDscAfterClicks: dscAfterClicks };
+    await place.record?.({ step: done, validationDsc: dsc, ...afterClicks });
     if (bestValidation(validation)?.step === done) await place.saveBest(this.trainer.state);
   }
 

@@ -97,9 +97,10 @@ export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): 
   return { id, ...image, label, foreground, componentOffsets };
 }
 
-type Place = Pick<Sample, "centre" | "component">;
+/** Where a sample lies. */
+export type Place = Pick<Sample, "centre" | "component">;
 
-function placeNearComponent(
+export function placeNearComponent(
   random: RandomGenerator,
   chosen: PreparedCase,
   [depth, height, width]: PatchSize,

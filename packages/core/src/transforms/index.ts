@@ -14,12 +14,20 @@ export {
   withoutVariations,
 } from "./augmentation.js";
 export {
+  CLICK_CHANNELS,
+  type ClickMaps,
+  type Clicks,
+  defaultClickMaps,
+  writeClickMaps,
+} from "./click-maps.js";
+export {
   type Channel,
   type ChannelPlan,
   channelPlan,
   channelsOf,
   ctChannelOf,
   type IntensityWindow,
+  inputChannels,
   isCtName,
   isWindow,
   normaliseHu,

@@ -1,6 +1,7 @@
 // How the values of an image's channels become a network's input.
 import { InputError } from "../errors.js";
 import type { Volume } from "../volume/volume.js";
+import { CLICK_CHANNELS, type ClickMaps } from "./click-maps.js";
 
 /** Intensities in HU: `lowHu` becomes −1, `highHu` becomes 1, values outside are clipped. */
 export interface IntensityWindow {
@@ -24,11 +25,17 @@ export interface ChannelPlan {
   readonly window: IntensityWindow;
   /** Absent for CT alone. */
   readonly channels?: readonly Channel[] | undefined;
+  /** Where the network is promptable: two further inputs tell it of clicks, and it answers to nothing else. */
+  readonly clickMaps?: ClickMaps | undefined;
 }
 
 /** All channels of a plan. */
 export const channelsOf = ({ window, channels }: ChannelPlan): readonly Channel[] =>
   channels ?? [{ name: "CT", scaling: window }];
+
+/** Channels of a network's input: those of the image, and the maps of clicks behind them. */
+export const inputChannels = (plan: ChannelPlan): number =>
+  channelsOf(plan).length + (plan.clickMaps === undefined ? 0 : CLICK_CHANNELS);
 
 /** How each channel of a plan is scaled. */
 export const scalingsOf = (plan: ChannelPlan): readonly Scaling[] =>

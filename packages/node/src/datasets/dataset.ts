@@ -361,10 +361,14 @@ export async function sharedFiles(
 }
 
 /**
- * The file of a name in a folder of another kind beside that of a path: `organsTr/p.nii.gz` for `imagesTr/p_0000.nii.gz`;
- * null where there is none.
+ * The drawn structures of an image, `organsTr/p.nii.gz` or `targetsTr/p.nii.gz` for `imagesTr/p_0000.nii.gz`; null where
+ * there are none.
  */
-export async function fileBeside(
+export const structuresBeside = (imagePath: string, kind: "organs" | "targets"): Promise<string | null> =>
+  fileBeside(imagePath, "images", kind, basename(imagePath).replace(/_0000(?=\.[^_]*$)/, ""));
+
+/** The file of a name in a folder of another kind beside that of a path; null where there is none. */
+async function fileBeside(
   path: string,
   kind: string,
   otherKind: string,

@@ -1,12 +1,12 @@
 // The scans that nodes can be implanted into: of a data set with its drawn structures, or whatever CT a folder holds.
 import { createHash } from "node:crypto";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { foldedName, InputError, isCtScan } from "@lnsnet/core";
 import { patientOfCase } from "@lnsnet/core/training";
 import { hashOfFile, isFile, isFolder, requirePath } from "../files/disk.js";
 import { findImages, leftOutOf } from "../files/imaging.js";
 import { cohortRecordName } from "./cohort-case.js";
-import { caseId, fileBeside, listDataset } from "./dataset.js";
+import { caseId, listDataset, structuresBeside } from "./dataset.js";
 
 /** Where a host and its drawn structures are. */
 export interface HostFiles {
@@ -89,10 +89,8 @@ async function datasetHosts(folder: string): Promise<FoundHosts> {
     ["Ts", dataset.test],
   ] as const)
     for (const { id, imagePath } of cases) {
-      const name = basename(imagePath).replace(/_0000(?=\.[^_]*$)/, "");
-      const structure = (kind: string) => fileBeside(imagePath, "images", kind, name);
-      const targets = await structure("targets");
-      const organs = await structure("organs");
+      const targets = await structuresBeside(imagePath, "targets");
+      const organs = await structuresBeside(imagePath, "organs");
       const paths = [imagePath, targets, organs].filter((file) => file !== null);
       hosts.push({
         id: hostId(id),

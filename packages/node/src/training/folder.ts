@@ -6,6 +6,7 @@ import {
   changedCases,
   currentDataState,
   dataStatePath,
+  type Part,
   readDataState,
   writeDataState,
 } from "../datasets/data-state.js";
@@ -38,6 +39,7 @@ export interface TrainingFolder {
 /**
  * Checks that a run may begin or go on in a folder that exists; nothing of it is changed yet.
  *
+ * @param restsOn what of the cases the run reads
  * @throws InputError where the folder holds a run and none is wanted, or the other way round; where other files have
  *   the names of a run's; and where images or labels have changed since the run that is to go on
  */
@@ -45,6 +47,7 @@ export async function openTrainingFolder(
   folder: string,
   cases: readonly Case[],
   start: TrainingStart,
+  restsOn: readonly Part[] = ["image", "label"],
 ): Promise<TrainingFolder> {
   await removeUnfinished(folder);
   const before = await readDataState(folder);
@@ -59,7 +62,7 @@ export async function openTrainingFolder(
       `${folder} holds a training already; give the option resume to go on with it, the option force to begin anew in its place, or choose another output folder.`,
     );
   const goesOn = before !== null && start !== "replace";
-  const now = await currentDataState(cases, before, ["image", "label"]);
+  const now = await currentDataState(cases, before, restsOn);
   const changed = goesOn ? changedCases(before, now) : [];
   if (changed.length > 0)
     throw new InputError(

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "
 import type { BatchPlan, BatchSource, PreparedCase, TrainingBatch } from "@lnsnet/core/training";
 import type { CacheSettings } from "../datasets/cache.js";
 import type { Case, Dataset } from "../datasets/dataset.js";
+import type { LeftOutStructures } from "../datasets/structures.js";
 import type { Job } from "../work/job.js";
 import { runInWorkers } from "../work/pool.js";
 import type { BatchMessage } from "./batch-worker.js";
@@ -13,6 +14,8 @@ export interface PrepareOptions extends CacheSettings {
   readonly threads?: number;
   /** Takes the cases from here, where `lnsnet preprocess` put them. */
   readonly cacheFolder?: string | null;
+  /** Numbers all that is drawn of the cases but this, for a promptable network; by default labels become targets. */
+  readonly leftOut?: LeftOutStructures | undefined;
 }
 
 /**
@@ -24,11 +27,11 @@ export interface PrepareOptions extends CacheSettings {
 export async function prepareCases(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  { spacingMm, window, channels, threads = 2, cacheFolder = null }: PrepareOptions,
+  { spacingMm, window, channels, threads = 2, cacheFolder = null, leftOut = undefined }: PrepareOptions,
   job: Job = {},
 ): Promise<PreparedCase[]> {
   const tasks = cases.map(
-    (scan): PrepareTask => ({ case: scan, labels, spacingMm, window, channels, cacheFolder }),
+    (scan): PrepareTask => ({ case: scan, labels, spacingMm, window, channels, cacheFolder, leftOut }),
   );
   return runInWorkers<PrepareTask, PreparedCase>(
     tasks,

@@ -2,6 +2,7 @@
 import { InputError } from "@lnsnet/core";
 import { type Decay, defaultOptimizer } from "@lnsnet/core/training";
 import { type Augmentation, defaultAugmentation } from "@lnsnet/core/transforms";
+import type { LeftOutStructures } from "../datasets/structures.js";
 
 export interface TrainingOptions {
   readonly steps: number;
@@ -27,6 +28,8 @@ export interface TrainingOptions {
   readonly patience: number;
   /** The whole network, or its head alone. */
   readonly trained: "all" | "head";
+  /** Of a promptable network: the structures that are not to be learned; absent for all other networks. */
+  readonly leftOut?: LeftOutStructures;
 }
 
 export const defaultTrainingOptions: TrainingOptions = {

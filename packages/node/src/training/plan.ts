@@ -1,7 +1,13 @@
 // The plan of a training: requested settings, channels and classes of the data set, and defaults from its scans.
 import { InputError, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
 import { medianOf } from "@lnsnet/core/statistics";
-import { channelPlan, type IntensityWindow, logitChannels } from "@lnsnet/core/transforms";
+import {
+  channelPlan,
+  defaultClickMaps,
+  type IntensityWindow,
+  inputChannels,
+  logitChannels,
+} from "@lnsnet/core/transforms";
 import { type CacheSettings, readCacheSettings } from "../datasets/cache.js";
 import { type Case, type Dataset, listed } from "../datasets/dataset.js";
 import { classNames } from "../datasets/foreground.js";
@@ -11,26 +17,32 @@ import { readScan } from "../files/imaging.js";
 export const defaultWindow: IntensityWindow = { lowHu: -160, highHu: 240 };
 
 /** What of a plan is requested; its network is built for the data set's channels and classes. */
-export type RequestedPlan = Pick<Plan, "network" | "patchSize" | "spacingMm" | "window">;
+export type RequestedPlan = Pick<Plan, "network" | "patchSize" | "spacingMm" | "window"> & {
+  /** Whether the network is to outline what is clicked, whatever it is. */
+  readonly isPromptable?: boolean;
+};
 
 /** @throws InputError where a channel asks for a scaling that is not supported */
 export function planFor(dataset: Dataset, asked: RequestedPlan): Plan {
-  const { network, patchSize, spacingMm, window } = asked;
+  const { network, patchSize, spacingMm, window, isPromptable = false } = asked;
   const { labels, name } = dataset;
   const { scheme } = labels;
   const channels = channelPlan(dataset.channels, window);
+  const clicks = isPromptable ? { clickMaps: defaultClickMaps } : {};
   const configuration = {
     ...network.configuration,
-    inputs: dataset.channels.length,
-    classes: logitChannels(scheme),
+    inputs: inputChannels({ window, channels, ...clicks }),
+    classes: isPromptable ? 1 : logitChannels(scheme),
   };
-  const isPlain = scheme.classes.length === 1 && scheme.ignored === null;
+  // What a promptable network outlines is one thing: the structure that is clicked.
+  const isPlain = isPromptable || (scheme.classes.length === 1 && scheme.ignored === null);
   return {
     network: { ...network, configuration } as Plan["network"],
     patchSize,
     spacingMm,
     window,
     ...(channels === undefined ? {} : { channels }),
+    ...clicks,
     ...(isPlain ? {} : { labels: writtenAsOne(scheme) }),
     foreground: listed(classNames(labels)),
     dataLabel: name,

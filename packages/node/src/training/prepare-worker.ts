@@ -1,10 +1,12 @@
 // Worker thread: brings one case to the working grid, or takes it from the cache, in memory that all threads share.
-import { InputError } from "@lnsnet/core";
-import { type PreparedCase, prepareCase } from "@lnsnet/core/training";
+import { InputError, reorientToLps } from "@lnsnet/core";
+import { numberStructures, type PreparedCase, prepareCase } from "@lnsnet/core/training";
 import { prepareChannels, prepareLabel, scalingsOf, workingGrid } from "@lnsnet/core/transforms";
+import { resampleLabels } from "@lnsnet/core/volume";
 import { type CacheSettings, cacheKey, readCached, sourcesOf, writeCached } from "../datasets/cache.js";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
+import { drawnLayers, type LeftOutStructures } from "../datasets/structures.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
 
 export interface PrepareTask extends CacheSettings {
@@ -12,6 +14,8 @@ export interface PrepareTask extends CacheSettings {
   readonly labels: DatasetLabels;
   /** Where prepared cases are kept; null prepares anew. */
   readonly cacheFolder: string | null;
+  /** Numbers all drawn structures but these, in place of target numbers; absent keeps those. */
+  readonly leftOut?: LeftOutStructures | undefined;
 }
 
 export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
@@ -55,12 +59,29 @@ export function keep(task: PrepareTask & { readonly cacheFolder: string }): Prom
   });
 }
 
-async function prepare({ case: scan, labels, ...settings }: PrepareTask): Promise<PreparedCase> {
+async function prepare(task: PrepareTask): Promise<PreparedCase> {
+  const { case: scan, labels, leftOut, ...settings } = task;
+  if (leftOut !== undefined) return prepareStructures(task, leftOut);
   const { id, channels, label } = await loadCase(scan, labels);
   const grid = workingGrid(channels[0], settings.spacingMm);
   const prepared = prepareChannels(channels, grid, scalingsOf(settings));
   const onGrid = label === null ? new Uint8Array(prepared.hu.length) : prepareLabel(label, prepared);
   return prepareCase(id, prepared, onGrid);
+}
+
+/** A case whose label numbers its structures. */
+async function prepareStructures(
+  { case: scan, labels, ...settings }: PrepareTask,
+  leftOut: LeftOutStructures,
+): Promise<PreparedCase> {
+  const { channels, layers } = await drawnLayers(scan, labels, leftOut);
+  const grid = workingGrid(channels[0], settings.spacingMm);
+  const prepared = prepareChannels(channels, grid, scalingsOf(settings));
+  const onGrid = layers.map(({ volume, byValue }) => ({
+    data: resampleLabels(reorientToLps(volume), grid).data,
+    byValue,
+  }));
+  return prepareCase(scan.id, prepared, numberStructures(onGrid, prepared.size));
 }
 
 async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCase> {

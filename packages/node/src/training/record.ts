@@ -52,6 +52,9 @@ export async function writeTrainingRecord(
     window_hu: [plan.window.lowHu, plan.window.highHu],
     ...(plan.channels === undefined ? {} : { channels: plan.channels }),
     ...(plan.labels === undefined ? {} : { labels: plan.labels }),
+    ...(plan.clickMaps === undefined
+      ? {}
+      : { clicks: { radius_mm: plan.clickMaps.radiusMm, left_out: options.leftOut } }),
     threshold: FOREGROUND_THRESHOLD,
     steps: { asked: options.steps, done: end?.steps ?? null },
     schedule: {

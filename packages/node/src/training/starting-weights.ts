@@ -2,7 +2,7 @@
 import { InputError, type Plan, type TrainingStep } from "@lnsnet/core";
 import { partsOf } from "@lnsnet/core/networks";
 import { type StartingPoint, startingPoint } from "@lnsnet/core/training";
-import { channelsOf, labelSchemeOf } from "@lnsnet/core/transforms";
+import { channelsOf, inputChannels, labelSchemeOf } from "@lnsnet/core/transforms";
 import { loadModel } from "../files/model-file.js";
 
 /** @throws InputError where the file is no model, or one of another network, or of other channels or classes */
@@ -30,15 +30,14 @@ export async function startingWeights(path: string, plan: Plan, step: TrainingSt
 function requireSameTask(path: string, held: Plan, wanted: Plan): void {
   const shapeOf = (plan: Plan) => {
     const { kind, classes } = labelSchemeOf(plan);
-    return `${channelsOf(plan).length} ${classes.length} ${classes.length > 1 ? kind : ""}`;
+    return `${inputChannels(plan)} ${classes.length} ${classes.length > 1 ? kind : ""}`;
   };
   const inWords = (plan: Plan) => {
     const { kind, classes } = labelSchemeOf(plan);
     const names = classes.map(({ name }) => name).join(", ");
     const found = classes.length === 1 ? `the class ${names}` : `the ${kind} classes ${names}`;
-    return `${found} in ${channelsOf(plan)
-      .map(({ name }) => name)
-      .join(", ")}`;
+    const inputs = [...channelsOf(plan).map(({ name }) => name), ...(plan.clickMaps ? ["clicks"] : [])];
+    return `${found} in ${inputs.join(", ")}`;
   };
   if (shapeOf(held) !== shapeOf(wanted))
     throw new InputError(

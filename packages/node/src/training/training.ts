@@ -71,6 +71,10 @@ export async function train(
   job: Job = {},
 ): Promise<TrainingResult> {
   requireTrainable(options, run);
+  if ((plan.clickMaps === undefined) !== (options.leftOut === undefined))
+    throw new InputError(
+      "A promptable plan (clickMaps) and the option leftOut, which says what is not to be learned from clicks, go together; give both or neither.",
+    );
   await ensureWritableFolder(run.folder);
   const patients = run.patients ?? { named: dataset.patients };
   const scans = divideCases(dataset.training, options, patients);
@@ -80,7 +84,7 @@ export async function train(
   const cases = await prepareCases(
     dataset,
     [...scans.training, ...scans.validation],
-    { ...plan, cacheFolder: run.cacheFolder ?? null },
+    { ...plan, cacheFolder: run.cacheFolder ?? null, leftOut: options.leftOut },
     job,
   );
   refuseLargePatch(plan.patchSize, cases);
@@ -132,7 +136,12 @@ async function openRun({ dataset, plan, options, run, patients, scans, step }: R
   if (weightsPath !== null)
     for (const path of Object.values(files))
       await requireFreeFile(path, { inputs: [weightsPath], force: true });
-  const opened = await openTrainingFolder(folder, [...scans.training, ...scans.validation], run.start);
+  const opened = await openTrainingFolder(
+    folder,
+    [...scans.training, ...scans.validation],
+    run.start,
+    plan.clickMaps === undefined ? ["image", "label"] : ["image", "label", "instances"],
+  );
   const identity = runIdentity(plan, options, scans, start);
   const saved = opened.goesOn ? await loadState(files.state, identity, step) : null;
   if (saved) tellStepsLeft(saved, options.steps, files.state, log);
@@ -159,7 +168,7 @@ async function runLoop(
   { plan, options, scans, step, cases, start, saved, schedule, place }: LoopParts,
   job: Job,
 ): Promise<SavedTraining> {
-  const { foregroundShare, augmentation, threads, ...loop } = options;
+  const { foregroundShare, augmentation, threads, leftOut: _, ...loop } = options;
   const count = scans.training.length;
   const validator = await openValidator(networkOf(plan), plan, threads, cases.slice(count), job.log);
   const batches = createBatchLoader({

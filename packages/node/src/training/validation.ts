@@ -1,6 +1,6 @@
 // Validation during a training: predicts the validation scans with the current weights.
-import { counted, type Plan } from "@lnsnet/core";
-import { meanDsc } from "@lnsnet/core/inference";
+import { counted, type Plan, type Session } from "@lnsnet/core";
+import { clickTargets, meanClickDsc, meanDsc } from "@lnsnet/core/inference";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { type BuildNetwork, forwardModel, type PreparedCase, type TrainingHost } from "@lnsnet/core/training";
 import type { Job } from "../work/job.js";
@@ -30,9 +30,31 @@ export async function openValidator(
   if (usable.length === 0) return null;
   const model = forwardModel(build, [1, plan.network.configuration.inputs, ...plan.patchSize]);
   const session = await nodeRuntime.createSession(model, { threads });
+  const validate =
+    plan.clickMaps === undefined
+      ? async (constants: Weights) => ({
+          dsc: await meanDsc(usable, session, { ...plan, overlap: VALIDATION_OVERLAP, constants }),
+        })
+      : clickValidation(usable, plan, session);
   return {
-    validate: (constants) => meanDsc(usable, session, { ...plan, overlap: VALIDATION_OVERLAP, constants }),
+    validate,
     release: () => session.release(),
+  };
+}
+
+type Weights = Parameters<NonNullable<TrainingHost["validate"]>>[0];
+
+/** Structures of each scan, and clicks of each. */
+const [CLICKED_STRUCTURES, VALIDATION_CLICKS] = [6, 3];
+
+/** Structures clicked once, twice and three times; the mean over all three chooses the best weights. */
+function clickValidation(cases: readonly PreparedCase[], plan: Plan, session: Session) {
+  const targets = clickTargets(cases, plan, CLICKED_STRUCTURES);
+  return async (constants: Weights) => {
+    const options = { ...plan, overlap: 0, constants };
+    const dscAfterClicks = await meanClickDsc(targets, session, options, VALIDATION_CLICKS);
+    const dsc = dscAfterClicks.reduce((sum, value) => sum + value, 0) / VALIDATION_CLICKS;
+    return { dsc, dscAfterClicks };
   };
 }
 

@@ -1,0 +1,162 @@
+// Samples of a promptable network: pure, one structure at a time, clicks that are true.
+import { describe, expect, test } from "vitest";
+import { indexedStream, normal } from "../random.js";
+import { defaultAugmentation, noAugmentation } from "../transforms/augmentation.js";
+import { drawBatch } from "./batch.js";
+import { drawClickSample } from "./click-sampler.js";
+import { type PreparedCase, prepareCase, type SamplerOptions } from "./sampler.js";
+import { standInAnswer } from "./simulated-answer.js";
+import { drawSyntheticTarget } from "./synthetic-target.js";
+
+const edge = 48;
+const axes = { originMm: [0, 0, 0], direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] } as const;
+const options: SamplerOptions = {
+  patchSize: [16, 16, 24],
+  foregroundShare: 1,
+  window: { lowHu: -160, highHu: 240 },
+  clickMaps: { radiusMm: 6 },
+  augmentation: noAugmentation,
+};
+
+/** Fat with two balls of soft tissue (numbers 1 and 2) and one that nobody drew. */
+function neck(): PreparedCase {
+  const label = new Uint8Array(edge ** 3);
+  const hu = new Int16Array(edge ** 3);
+  const random = indexedStream(5, 0);
+  const balls = [
+    { at: [14, 14, 14], radius: 6, number: 1 },
+    { at: [30, 16, 14], radius: 4, number: 2 },
+    { at: [24, 34, 30], radius: 11, number: 0 },
+  ];
+  for (let n = 0; n < hu.length; n++) {
+    const place = [n % edge, Math.floor(n / edge) % edge, Math.floor(n / edge ** 2)];
+    const inside = balls.find(
+      ({ at, radius }) => Math.hypot(...place.map((x, axis) => x - at[axis])) <= radius,
+    );
+    hu[n] = normal(random, inside === undefined ? -100 : 50, 8);
+    label[n] = inside?.number ?? 0;
+  }
+  return prepareCase("neck", { size: [edge, edge, edge], spacingMm: [1.5, 1.5, 1.5], ...axes, hu }, label);
+}
+const drawn = neck();
+const undrawn: PreparedCase = {
+  ...drawn,
+  ...prepareCase("other", { ...drawn, ...axes }, new Uint8Array(edge ** 3)),
+};
+const [depth, height, width] = options.patchSize;
+const voxels = depth * height * width;
+
+describe("drawClickSample", () => {
+  test("depends on seed and index alone", () => {
+    const varied = { ...options, foregroundShare: 0.5, augmentation: defaultAugmentation };
+    const cases = [drawn, undrawn];
+    const forwards = [0, 1, 2, 3].map((n) => drawClickSample(7, n, cases, varied));
+    const backwards = [3, 2, 1, 0].map((n) => drawClickSample(7, n, cases, varied)).reverse();
+    expect(backwards).toEqual(forwards);
+    expect(drawClickSample(8, 0, cases, varied)).not.toEqual(forwards[0]);
+    const batch = drawBatch({ cases, seed: 7, batchSize: 2, sampler: varied }, 1);
+    expect(batch.image.subarray(0, 3 * voxels)).toEqual(forwards[2].image);
+    expect(batch.label.subarray(voxels)).toEqual(forwards[3].label);
+  });
+
+  test("clicks positively in the one structure and negatively outside it, and says so in the maps", () => {
+    const counts = new Map<number, number>();
+    for (let n = 0; n < 150; n++) {
+      const { image, label, clicks, component } = drawClickSample(3, n, [drawn], {
+        ...options,
+        augmentation: defaultAugmentation,
+      });
+      expect(component).not.toBeNull();
+      const valueAt = (data: Float32Array, [i, j, k]: readonly number[]) =>
+        data[Math.round(i) + width * (Math.round(j) + height * Math.round(k))];
+      const isInside = (place: readonly number[]) =>
+        [width, height, depth].every(
+          (length, axis) => Math.round(place[axis]) >= 0 && Math.round(place[axis]) < length,
+        );
+      for (const click of clicks.positive) {
+        expect(valueAt(label, click)).toBe(1);
+        expect(valueAt(image.subarray(voxels, 2 * voxels), click)).toBeGreaterThan(
+          1 - (0.5 * 1.5 * Math.sqrt(3)) / 6 - 1e-6,
+        );
+      }
+      for (const click of clicks.negative) if (isInside(click)) expect(valueAt(label, click)).toBe(0);
+      const given = clicks.positive.length + clicks.negative.length;
+      expect(given).toBeLessThanOrEqual(6);
+      counts.set(given, (counts.get(given) ?? 0) + 1);
+      if (clicks.negative.length === 0)
+        expect(image.subarray(2 * voxels).every((value) => value === 0)).toBe(true);
+    }
+    expect((counts.get(1) ?? 0) / 150).toBeCloseTo(0.4, 0.8);
+    expect([2, 3, 4].every((count) => (counts.get(count) ?? 0) > 0)).toBe(true);
+  });
+
+  test("outlines one structure alone, though both lie in the patch", () => {
+    const wide = { ...options, patchSize: [32, 32, 32] as const };
+    const sizes = new Set<number>();
+    for (let n = 0; n < 30; n++) {
+      const { label } = drawClickSample(1, n, [drawn], wide);
+      sizes.add(label.reduce((sum, value) => sum + value, 0));
+    }
+    const whole = [1, 2].map((number) =>
+      drawn.label.reduce((sum, value) => sum + (value === number ? 1 : 0), 0),
+    );
+    // Never both together; each whole one was seen.
+    expect(Math.max(...sizes)).toBe(Math.max(...whole));
+    expect(whole.every((count) => sizes.has(count))).toBe(true);
+  });
+
+  test("makes its own structures where nothing is drawn", () => {
+    for (let n = 0; n < 20; n++) {
+      const sample = drawClickSample(2, n, [undrawn], options);
+      expect(sample.component).toBeNull();
+      expect(sample.label.some((value) => value === 1)).toBe(true);
+    }
+  });
+});
+
+test("synthetic targets are connected tissue of similar HU, of which some are the balls that nobody drew", () => {
+  let [balls, targets] = [0, 0];
+  for (let n = 0; n < 60; n++) {
+    const found = drawSyntheticTarget(indexedStream(9, n), undrawn);
+    if (found === null) continue;
+    targets++;
+    const { start, size, mask } = found;
+    let [soft, all] = [0, 0];
+    for (let at = 0; at < mask.length; at++) {
+      if (mask[at] === 0) continue;
+      const i = start[0] + (at % size[0]);
+      const j = start[1] + (Math.floor(at / size[0]) % size[1]);
+      const k = start[2] + Math.floor(at / (size[0] * size[1]));
+      all++;
+      if (undrawn.hu[i + edge * (j + edge * k)] > -25) soft++;
+    }
+    // Half-axes of 37.5 mm at most.
+    expect(Math.max(...size)).toBeLessThanOrEqual(2 * 27 + 5);
+    if (soft > 0.9 * all) balls++;
+    else expect(soft).toBeLessThan(0.6 * all);
+  }
+  expect(targets).toBeGreaterThan(40);
+  // Twice as often as their share of the volume.
+  expect(balls).toBeGreaterThan(5);
+});
+
+test("stand-in answers overlap the structure, and differ from it in both ways", () => {
+  const size = [24, 24, 24] as const;
+  const truth = new Uint8Array(24 ** 3);
+  const image = new Float32Array(24 ** 3).fill(-0.7);
+  for (let n = 0; n < truth.length; n++)
+    if (Math.hypot((n % 24) - 12, (Math.floor(n / 24) % 24) - 12, Math.floor(n / 576) - 12) < 6) truth[n] = 1;
+  for (let n = 0; n < truth.length; n++) if (truth[n] === 1 || n % 24 > 15) image[n] = 0.1;
+  let [missed, excess] = [0, 0];
+  for (let n = 0; n < 40; n++) {
+    const answer = standInAnswer(
+      indexedStream(4, n),
+      { image, truth, size, spacingMm: [1.5, 1.5, 1.5] },
+      [12, 12, 12],
+    );
+    if (truth.some((value, at) => value === 1 && answer[at] === 0)) missed++;
+    if (truth.some((value, at) => value === 0 && answer[at] === 1)) excess++;
+  }
+  expect(missed).toBeGreaterThan(10);
+  expect(excess).toBeGreaterThan(10);
+});

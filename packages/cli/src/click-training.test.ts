@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeNifti } from "@lnsnet/core";
-import { readSafetensors } from "@lnsnet/core/formats";
 import { loadModel } from "@lnsnet/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { boxGeometry, boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
@@ -46,11 +45,6 @@ const training = (output: string, steps: number, ...more: string[]) => [
   ...["--patch", "16,16,16", "--spacing", "1,1,1.5", "--validation-cases", "1", "--validate-every", "4"],
   ...["--threads", "1", "--seed", "3", ...more],
 ];
-const stateOf = async (run: string) => {
-  const path = join(folder, run, "state.safetensors");
-  return readSafetensors(await readFile(path), path).tensors;
-};
-
 test("a promptable network is trained, goes on where it stopped, and says what it rests on", async () => {
   const first = await session.run(...training("whole", 8));
   expect(first.code, first.stderr).toBe(0);
@@ -67,17 +61,12 @@ test("a promptable network is trained, goes on where it stopped, and says what i
   const record = JSON.parse(await readFile(join(folder, "whole/training.json"), "utf8"));
   expect(record.clicks).toEqual({ radius_mm: 6, left_out: { classes: [], organs: [] } });
 
-  const longer = await session.run(...training("longer", 12));
-  expect(longer.code, longer.stderr).toBe(0);
-  const resumed = await session.run(...training("longer", 12, "--force"));
-  expect(resumed.code, resumed.stderr).toBe(0);
-  const again = await stateOf("longer");
-  const other = await session.run(...training("longer", 12, "--resume", "--leave-out", "organs:4"));
+  const other = await session.run(...training("whole", 12, "--resume", "--leave-out", "organs:4"));
   expect(other.code).toBe(2);
   expect(other.stderr).toContain("other settings");
-  const kept = await session.run(...training("longer", 12, "--resume"));
-  expect(kept.code, kept.stderr).toBe(0);
-  expect(await stateOf("longer")).toEqual(again);
+  const longer = await session.run(...training("whole", 12, "--resume"));
+  expect(longer.code, longer.stderr).toBe(0);
+  expect((await loadModel(join(folder, "whole/model.safetensors"))).steps).toBe(12);
 });
 
 test("what it cannot be used for is said in a sentence", async () => {

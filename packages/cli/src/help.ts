@@ -14,11 +14,22 @@ const researchUse = "Research use only: not a medical device, not for diagnosis 
 export const optionGroups = {
   Points: ["at", "at-voxel", "points", "class"],
   Input: [
-    ...["series", "channels", "image", "images", "reference", "roi", "layout", "split", "foreground"],
+    ...[
+      "series",
+      "channels",
+      "image",
+      "images",
+      "reference",
+      "roi",
+      "layout",
+      "split",
+      "foreground",
+      "leave-out",
+    ],
     ...["label", "truth-label", "prediction-label", "classes", "ignore", "threshold", "patient-pattern"],
     ...["model", "cache"],
   ],
-  Network: ["network", "patch", "size", "spacing", "window", "weights", "train", "target"],
+  Network: ["network", "clicks", "patch", "size", "spacing", "window", "weights", "train", "target"],
   Training: [
     ...["steps", "batch", "accumulate", "learning-rate", "decay", "weight-decay", "foreground-share"],
     ...["augment", "without", "seed"],

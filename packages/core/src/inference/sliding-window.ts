@@ -99,7 +99,8 @@ export async function predictProbability(
       k + Math.floor(depth / 2),
     ];
     const { image } = cutPatch(prepared, null, centre, form, undefined, buffers);
-    if (clicks !== null) writeClickMaps(clicks.clicks, start, patchSize, spacingMm, clicks.clickMaps, maps);
+    if (clicks !== null)
+      writeClickMaps(clicks.clicks, start, [width, height, depth], spacingMm, clicks.clickMaps, maps);
     const isAir = holdsAirAlone(image, form);
     if (!isAir) await answerPatch(input, members, options, patch);
     forEachRow(patchSize, size, start, (from, to, length) => {

@@ -73,7 +73,7 @@ export function drawClickSample(
     const first = image.subarray(0, voxels);
     const clicks = simulateClicks(random, { image: first, truth, size, spacingMm });
     const maps = input.image.subarray(channels * voxels);
-    writeClickMaps(clicks, [0, 0, 0], patchSize, spacingMm, clickMaps, maps);
+    writeClickMaps(clicks, [0, 0, 0], size, spacingMm, clickMaps, maps);
     return { ...input, caseIndex: cases.indexOf(chosen), component: target.component, clicks };
   }
   throw new RangeError(`No structure to click was found for sample ${sampleIndex} in ${trials} trials.`);

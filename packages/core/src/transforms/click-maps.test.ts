@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { writeClickMaps } from "./click-maps.js";
 
-const patchSize = [2, 3, 4] as const;
+const size = [4, 3, 2] as const;
 const voxels = 2 * 3 * 4;
 const at = (i: number, j: number, k: number) => i + 4 * (j + 3 * k);
 
@@ -12,7 +12,7 @@ describe("writeClickMaps", () => {
     writeClickMaps(
       { positive: [[11, 21, 30]], negative: [] },
       [10, 20, 30],
-      patchSize,
+      size,
       [1, 2, 3],
       { radiusMm: 4 },
       maps,
@@ -39,7 +39,7 @@ describe("writeClickMaps", () => {
       ],
       negative: [[-1, 0, 0]],
     } as const;
-    writeClickMaps(clicks, [0, 0, 0], patchSize, [1, 1, 1], { radiusMm: 2 }, maps);
+    writeClickMaps(clicks, [0, 0, 0], size, [1, 1, 1], { radiusMm: 2 }, maps);
     expect([0, 1, 2, 3].map((i) => maps[at(i, 0, 0)])).toEqual([0.75, 0.75, 0.5, 1]);
     expect([0, 1, 2].map((i) => maps[voxels + at(i, 0, 0)])).toEqual([0.5, 0, 0]);
   });

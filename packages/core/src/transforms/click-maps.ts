@@ -1,6 +1,5 @@
 // Clicks as input channels of a network: one map of positive clicks, one of negative clicks.
 import type { Vector3 } from "../volume/volume.js";
-import type { PatchSize } from "./patch.js";
 
 /** How a promptable network is told of clicks: by two channels behind those of the image. */
 export interface ClickMaps {
@@ -30,13 +29,14 @@ export const defaultClickMaps: ClickMaps = { radiusMm: 6 };
  * Writes both maps of a patch: max(0, 1 − d / r) with the distance d in mm from a voxel's centre to the nearest click.
  *
  * @param start voxel (i, j, k) of the grid that is the patch's first; clicks may lie outside the patch
+ * @param size of the patch: voxels along (i, j, k)
  * @param spacingMm along (i, j, k)
  * @param maps [2, D, H, W]: positive, then negative; overwritten
  */
 export function writeClickMaps(
   { positive, negative }: Clicks,
   start: Vector3,
-  patchSize: PatchSize,
+  size: Vector3,
   spacingMm: Vector3,
   { radiusMm }: ClickMaps,
   maps: Float32Array,
@@ -45,7 +45,7 @@ export function writeClickMaps(
   maps.fill(0);
   for (const [channel, clicks] of [positive, negative].entries()) {
     const map = maps.subarray(channel * voxels, (channel + 1) * voxels);
-    for (const click of clicks) addCone(map, click, start, patchSize, spacingMm, radiusMm);
+    for (const click of clicks) addCone(map, click, start, size, spacingMm, radiusMm);
   }
 }
 
@@ -53,7 +53,7 @@ function addCone(
   map: Float32Array,
   click: Vector3,
   start: Vector3,
-  [depth, height, width]: PatchSize,
+  [width, height, depth]: Vector3,
   spacingMm: Vector3,
   radiusMm: number,
 ): void {

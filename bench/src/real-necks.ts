@@ -5,7 +5,6 @@ import { parseArgs } from "node:util";
 import {
   InputError,
   openPredictor,
-  type Predictor,
   readModel,
   resample,
   type Segmentation,
@@ -17,6 +16,12 @@ import {
 import { nodeRuntime } from "@lnsnet/core/node";
 import { textTable } from "@lnsnet/core/reports";
 import { findNeckRegion, isNodeDensity, measureNodes } from "@lnsnet/core/voxels";
+import {
+  detectionFigures,
+  detectionTable,
+  type OperatingPoint,
+  type Predictors,
+} from "./detection-figures.js";
 import { niftiOf, type RealScan, realScans } from "./real-scans.js";
 import { shippedModelPath } from "./shipped-model.js";
 
@@ -28,9 +33,13 @@ node (which must be none), how many were left out for their HU or for lying outs
 found volume lies inside the planning targets, beside the share of the searched body that does: a model that finds
 nothing but chance gives equal shares. Exit code 1 where a component's HU fit no node, or a scan cannot be segmented.
 
-Nobody has drawn the nodes of these scans, so the figures say where a model fails, and not how well it finds nodes.
+Nobody has drawn the nodes of these scans, so the figures say where a model fails, and not how well it finds nodes. That
+is measured on implanted nodes (--implanted): the share that is found at most so many false positives a scan. Real
+nodes of the hosts count as false there.
 
   --model FILE       model.safetensors (the shipped phantom model)
+  --proposer FILE    coarse network that says where the model looks (none)
+  --implanted FOLDER cohort of lnsnet implant; its test set is segmented too
   --scans NAMES      scans by name, with commas; those of OpenKBP's training set too (all but the training set)
   --output FOLDER    a preview picture of each scan (real-necks)
   --threads COUNT    threads (2)
@@ -41,6 +50,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     model: { type: "string", default: shippedModelPath },
+    proposer: { type: "string" },
+    implanted: { type: "string" },
     scans: { type: "string" },
     output: { type: "string", default: "real-necks" },
     threads: { type: "string", default: "2" },
@@ -55,22 +66,25 @@ async function main(root: string | undefined): Promise<number> {
   if (root === undefined || !existsSync(root))
     throw new InputError("Name the folder of the scans: npm run check -- real-necks FOLDER.");
   const chosen = chosenScans(realScans(root), values.scans?.split(","));
-  const model = readModel(readFileSync(values.model), values.model);
-  const predictor = await openPredictor([model], nodeRuntime, { threads: Number(values.threads) });
+  const { plan, predictor } = await openedModel(values.model);
+  const proposer = values.proposer === undefined ? null : (await openedModel(values.proposer)).predictor;
   mkdirSync(values.output, { recursive: true });
   const results: Result[] = [];
   const failures: string[] = [];
   for (const real of chosen) {
     process.stderr.write(`${real.name} ${results.length + failures.length + 1}/${chosen.length}\n`);
     try {
-      results.push(await resultOf(real, predictor, model.plan));
+      results.push(await resultOf(real, { predictor, proposer }, plan));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       failures.push(`${real.name}: ${error.message}`);
     }
   }
+  const implanted =
+    values.implanted === undefined ? null : await detectionFigures(values.implanted, { predictor, proposer });
   await predictor.release();
-  const summary = { trained_on: model.plan.dataLabel, results, failures };
+  await proposer?.release();
+  const summary = { trained_on: plan.dataLabel, results, failures, implanted };
   console.log(values.json ? JSON.stringify(summary, null, 2) : textOf(summary));
   return failures.length > 0 || results.some(({ implausible }) => implausible > 0) ? 1 : 0;
 }
@@ -103,14 +117,22 @@ interface Result {
   readonly seconds: number;
 }
 
+async function openedModel(path: string) {
+  const model = readModel(readFileSync(path), path);
+  return {
+    plan: model.plan,
+    predictor: await openPredictor([model], nodeRuntime, { threads: Number(values.threads) }),
+  };
+}
+
 async function resultOf(
   { name, masks, read }: RealScan,
-  predictor: Predictor,
+  { predictor, proposer }: Predictors,
   { dataLabel, foreground }: { readonly dataLabel: string; readonly foreground: string },
 ): Promise<Result> {
   const scan = await read();
   const start = performance.now();
-  const found = await segment(scan, predictor);
+  const found = await segment(scan, predictor, { proposer });
   const seconds = (performance.now() - start) / 1000;
   const picture = segmentationPreviewPng(scan, found.instances, found.nodes, {
     title: name,
@@ -153,10 +175,12 @@ function textOf({
   trained_on,
   results,
   failures,
+  implanted,
 }: {
   readonly trained_on: string;
   readonly results: readonly Result[];
   readonly failures: readonly string[];
+  readonly implanted: readonly OperatingPoint[] | null;
 }): string {
   const whole = (value: number) => value.toFixed(0);
   const percent = (value: number) => (100 * value).toFixed(1);
@@ -194,5 +218,8 @@ function textOf({
     `Real necks, a model trained on ${trained_on}. Pictures: ${values.output}.`,
     table,
     ...failures,
+    ...(implanted === null
+      ? []
+      : ["", "Implanted nodes in OpenKBP CT, whole volume:", detectionTable(implanted)]),
   ].join("\n");
 }

@@ -14,7 +14,7 @@ export {
 } from "./detection.js";
 export { countsAtScores, countsAtThresholds, type FrocPoint, frocCurve } from "./froc.js";
 export { type NodePair, pairOfNode } from "./node-level.js";
-export type { NodeOverlap } from "./node-matching.js";
+export { matchNodes, type NodeOverlap } from "./node-matching.js";
 export { countOverlap, dice } from "./overlap.js";
 export {
   type DirectedDistances,

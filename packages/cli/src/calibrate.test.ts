@@ -2,7 +2,15 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Geometry, pointOfIndex, readModel, type Vector3, writeModel, writeNifti } from "@lnsnet/core";
+import {
+  type Geometry,
+  pointOfIndex,
+  readModel,
+  readNifti,
+  type Vector3,
+  writeModel,
+  writeNifti,
+} from "@lnsnet/core";
 import { voxelCount } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { densityModel } from "../../node/src/density-model.test-helper.js";
@@ -141,4 +149,42 @@ describe("refused in a sentence, with nothing written", () => {
     expect(stderr).toMatch(sentence);
     await expect(readFile(inFolder("refused.safetensors"))).rejects.toThrow();
   });
+});
+
+test("nodes of little confidence are left out and counted, and with --least-confidence 0 they are kept", async () => {
+  const { code, stdout, stderr } = await calibrate(
+    ...["truth", "masks", "--model", "model.safetensors", "--output", "strict.safetensors"],
+    ...["--false-positives", "0"],
+  );
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(
+    /Nodes of less confidence than 0\.\d+ will be left out: of these scans 3 true nodes/,
+  );
+  expect(stdout).toMatch(/0\.0 false ones a scan/);
+
+  const strict = await predict("strict.safetensors", "strict");
+  expect(strict.code, strict.stderr).toBe(0);
+  expect(strict.stdout).toMatch(
+    /1 node is left out, of which the model is not sure enough; --least-confidence 0 keeps it/,
+  );
+  const manifest = JSON.parse(await readFile(inFolder("strict", "case_0.json"), "utf8"));
+  expect(manifest.nodes).toHaveLength(1);
+  expect(manifest.whole_scan.nodes_of_little_confidence).toBe(1);
+  const mask = readNifti(await readFile(inFolder("strict", "case_0.nii.gz")), "case_0");
+  const truth = readNifti(await readFile(inFolder("truth", "case_0.nii.gz")), "truth");
+  mask.data.forEach((value, at) => {
+    if (value !== 0 && truth.data[at] === 0) throw new Error(`voxel ${at} of the left-out node is marked`);
+  });
+
+  const all = await predict("strict.safetensors", "all", "--least-confidence", "0");
+  expect(all.code, all.stderr).toBe(0);
+  const kept = JSON.parse(await readFile(inFolder("all", "case_0.json"), "utf8"));
+  expect(kept.nodes).toHaveLength(2);
+  expect(kept.whole_scan.nodes_of_little_confidence).toBe(0);
+
+  const unknown = await predict("model.safetensors", "unknown", "--least-confidence", "0.5");
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toMatch(
+    /A least confidence of 0\.5 was requested, and this model gives no confidence/,
+  );
 });

@@ -48,6 +48,8 @@ export const optionGroups = {
     "mirrored",
     "minimum-volume",
     "keep-implausible",
+    "least-confidence",
+    "false-positives",
     "surface",
     "nodes",
   ],

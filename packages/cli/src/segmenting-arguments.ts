@@ -32,12 +32,23 @@ export const segmentingArguments = {
   },
 } as const satisfies ArgsDef;
 
+/** For commands that use a calibrated model. */
+export const confidenceArguments = {
+  "least-confidence": {
+    type: "string",
+    description:
+      "leave out nodes of less confidence, 0 keeps all; by default what the model's calibration says",
+    valueHint: "SHARE",
+  },
+} as const satisfies ArgsDef;
+
 interface SegmentingValues {
   readonly overlap: string;
   readonly mirrored?: boolean | undefined;
   readonly search: "neck" | "everything";
   readonly "minimum-volume": string;
   readonly "keep-implausible"?: boolean | undefined;
+  readonly "least-confidence"?: string | undefined;
 }
 
 /** @throws InputError for a value that cannot be used */
@@ -49,5 +60,9 @@ export const segmentingOptions = (values: SegmentingValues) => ({
     minimumVolumeMl: realNumber(values["minimum-volume"], "--minimum-volume", 0, 1000),
     fillsCavities: true,
     keepsImplausible: values["keep-implausible"] === true,
+    leastConfidence:
+      values["least-confidence"] === undefined
+        ? null
+        : realNumber(values["least-confidence"], "--least-confidence", 0, 1),
   },
 });

@@ -99,6 +99,7 @@ describe.each<
       ["smallest component, mL", defaultCleanUp.minimumVolumeMl, 0.03, "ours: a ball of 3.9 mm"],
       ["cavities are filled", defaultCleanUp.fillsCavities, true, "ours"],
       ["components of no node's HU are kept", defaultCleanUp.keepsImplausible, false, "ours"],
+      ["least confidence of a node", defaultCleanUp.leastConfidence, null, "what the calibration says"],
       ["mean HU of a node", nodeHu, { low: -40, high: 160 }, "ours: necrotic or fatty to strongly enhancing"],
       ["bone from, HU", boneFromHu, 300, "ours: where spongy bone begins"],
       ["air below, HU", airBelowHu, -500, "halfway from air to soft tissue"],

@@ -126,7 +126,7 @@ const prediction = {
   overlap: 0.5,
   mirrored: false,
   searched: "neck",
-  cleanUp: { minimumVolumeMl: 0.03, fillsCavities: true, keepsImplausible: false },
+  cleanUp: { minimumVolumeMl: 0.03, fillsCavities: true, keepsImplausible: false, leastConfidence: null },
 } as const;
 
 const crossValidated = (folder: string) =>

@@ -4,7 +4,7 @@ import { decimals, textTable } from "@lnsnet/core/reports";
 import type { Reliability } from "@lnsnet/core/statistics";
 import { type CalibratedModel, calibrateModel, shippedModelPath } from "@lnsnet/node";
 import { defineCommand } from "citty";
-import { forceArgument, jsonArgument } from "../arguments.js";
+import { forceArgument, jsonArgument, realNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const calibrateCommand = defineCommand({
@@ -40,6 +40,12 @@ export const calibrateCommand = defineCommand({
       description: "SVG file for a plot of the share of true nodes by probability",
       valueHint: "FILE",
     },
+    "false-positives": {
+      type: "string",
+      description:
+        "let the model leave out nodes of little confidence, so that at most this many false ones a scan remain on average; by default it keeps all",
+      valueHint: "NUMBER",
+    },
     force: forceArgument,
     json: jsonArgument,
   },
@@ -51,6 +57,10 @@ export const calibrateCommand = defineCommand({
         model: args.model ?? shippedModelPath,
         output: args.output,
         plot: args.plot ?? null,
+        falsePositives:
+          args["false-positives"] === undefined
+            ? null
+            : realNumber(args["false-positives"], "--false-positives", 0, 1000),
         force: args.force === true,
       },
       terminalJob(),
@@ -60,12 +70,16 @@ export const calibrateCommand = defineCommand({
   },
 });
 
-function jsonOf({ path, dataLabel, calibration, trueNodes, before, after }: CalibratedModel) {
+function jsonOf({ path, dataLabel, calibration, trueNodes, keptNodes, before, after }: CalibratedModel) {
+  const { leastConfidence = null, ...map } = calibration;
   return {
     model: path,
     trained_on: dataLabel,
-    ...calibration,
+    ...map,
     true_nodes: trueNodes,
+    least_confidence: leastConfidence,
+    kept_nodes: keptNodes.length,
+    kept_true_nodes: keptNodes.filter(({ isTrue }) => isTrue).length,
     as_predicted: reliabilityJson(before),
     calibrated: after === null ? null : reliabilityJson(after),
   };
@@ -82,8 +96,16 @@ const reliabilityJson = ({ expectedCalibrationError, bins }: Reliability) => ({
   })),
 });
 
-function textOf({ path, dataLabel, calibration, trueNodes, before, after }: CalibratedModel): string {
-  const { slope, intercept, nodes, scans } = calibration;
+function textOf({
+  path,
+  dataLabel,
+  calibration,
+  trueNodes,
+  keptNodes,
+  before,
+  after,
+}: CalibratedModel): string {
+  const { slope, intercept, nodes, scans, leastConfidence } = calibration;
   const rows = before.bins
     .filter(({ count }) => count > 0)
     .map(({ from, to, count, meanProbability, trueShare }) => ({
@@ -105,6 +127,13 @@ function textOf({ path, dataLabel, calibration, trueNodes, before, after }: Cali
     ),
     `${counted(nodes, "predicted node")} in ${counted(scans, "scan")}, ${trueNodes} of them true; by a model trained on ${dataLabel}.`,
     `Expected calibration error: ${error(before)} as predicted${after === null ? "" : `, ${error(after)} where each scan is calibrated by a fit on the others`}.`,
+    ...(leastConfidence === undefined ? [] : [keptInWords(keptNodes, leastConfidence, scans)]),
     `${path}: the model with confidence = logistic(${slope.toFixed(3)} · logit(probability) ${intercept < 0 ? "−" : "+"} ${Math.abs(intercept).toFixed(3)}). Research use only.`,
   ].join("\n");
+}
+
+function keptInWords(kept: CalibratedModel["keptNodes"], leastConfidence: number, scans: number): string {
+  const trueNodes = kept.filter(({ isTrue }) => isTrue).length;
+  const falsePerScan = (kept.length - trueNodes) / scans;
+  return `Nodes of less confidence than ${leastConfidence.toFixed(3)} will be left out: of these scans ${trueNodes} true nodes remain, and ${falsePerScan.toFixed(1)} false ones a scan.`;
 }

@@ -23,7 +23,7 @@ import {
 import { defineCommand } from "citty";
 import { jsonArgument, seriesArgument, wholeNumber } from "../arguments.js";
 import { clickArguments, clicksFrom } from "../clicks.js";
-import { segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
+import { confidenceArguments, segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
 import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 
 export const predictCommand = defineCommand({
@@ -81,6 +81,7 @@ export const predictCommand = defineCommand({
       valueHint: "FILE",
     },
     ...segmentingArguments,
+    ...confidenceArguments,
     pictures: {
       type: "boolean",
       description: "write a picture of each scan",
@@ -169,6 +170,7 @@ interface PredictedJson {
   readonly nodes_with_hu_of_no_node: number;
   readonly components_outside_body: number;
   readonly components_with_hu_of_no_node: number;
+  readonly nodes_of_little_confidence: number;
   readonly clicks: readonly Pick<Manifest["clicks"][number], "point_lps_mm" | "node" | "remark">[];
   readonly seconds: number;
   readonly model: ModelRecord;
@@ -192,6 +194,7 @@ function jsonOf({
     nodes_with_hu_of_no_node: manifest.nodes_with_hu_of_no_node,
     components_outside_body: manifest.whole_scan?.components_outside_body ?? 0,
     components_with_hu_of_no_node: manifest.whole_scan?.components_with_hu_of_no_node ?? 0,
+    nodes_of_little_confidence: manifest.whole_scan?.nodes_of_little_confidence ?? 0,
     clicks: manifest.clicks.map(({ point_lps_mm, node, remark }) => ({ point_lps_mm, node, remark })),
     seconds,
     model,
@@ -234,8 +237,11 @@ function foundInWords({ classes, nodes }: Manifest, foreground: string): string 
 function resultText({ scan, mask, manifest, seconds }: PredictedScan, { plan }: StoredModel): string {
   const { nodes, nodes_with_hu_of_no_node: odd } = manifest;
   const { path, series } = scan.origin;
-  const { components_outside_body: outside = 0, components_with_hu_of_no_node: implausible = 0 } =
-    manifest.whole_scan ?? {};
+  const {
+    components_outside_body: outside = 0,
+    components_with_hu_of_no_node: implausible = 0,
+    nodes_of_little_confidence: doubtful = 0,
+  } = manifest.whole_scan ?? {};
   return [
     `${mask}: ${counted(nodes.length, "node")} (${foundInWords(manifest, plan.foreground)}) in ${seconds.toFixed(1)} s, by a model trained on ${plan.dataLabel}`,
     ...(series === null
@@ -255,6 +261,11 @@ function resultText({ scan, mask, manifest, seconds }: PredictedScan, { plan }: 
     ...(implausible > 0
       ? [
           `${counted(implausible, "component")} ${implausible === 1 ? "is left out: its HU fit" : "are left out: their HU fit"} no node (mean outside ${nodeHu.low} … ${nodeHu.high} HU, or more than a tenth bone or air); --keep-implausible keeps ${implausible === 1 ? "it" : "them"}.`,
+        ]
+      : []),
+    ...(doubtful > 0
+      ? [
+          `${counted(doubtful, "node")} ${doubtful === 1 ? "is" : "are"} left out, of which the model is not sure enough; --least-confidence 0 keeps ${doubtful === 1 ? "it" : "them"}.`,
         ]
       : []),
   ].join("\n");

@@ -12,6 +12,8 @@ export interface CleanUp {
   readonly fillsCavities: boolean;
   /** Whether components stay whose HU fit no lymph node, where lymph nodes are segmented. */
   readonly keepsImplausible: boolean;
+  /** Nodes of less confidence are left out, 0 … 1; null for what the model's calibration says, 0 keeps all. */
+  readonly leastConfidence: number | null;
 }
 
 /**
@@ -22,12 +24,16 @@ export const defaultCleanUp: CleanUp = {
   minimumVolumeMl: 0.03,
   fillsCavities: true,
   keepsImplausible: false,
+  leastConfidence: null,
 };
+
+/** What is decided by shape alone. */
+type CleanUpByShape = Pick<CleanUp, "minimumVolumeMl" | "fillsCavities">;
 
 /** The mask without small components, with cavities filled. */
 export function cleanedMask(
   mask: Volume<Uint8Array>,
-  { minimumVolumeMl, fillsCavities }: Omit<CleanUp, "keepsImplausible">,
+  { minimumVolumeMl, fillsCavities }: CleanUpByShape,
 ): Volume<Uint8Array> {
   const minimumVoxels = Math.ceil((minimumVolumeMl * 1000) / voxelVolumeMm3(mask));
   const data =
@@ -49,7 +55,7 @@ export function cleanedMask(
 export function cleanedClasses(
   classes: Volume<Uint8Array>,
   count: number,
-  cleanUp: Omit<CleanUp, "keepsImplausible">,
+  cleanUp: CleanUpByShape,
 ): Volume<Uint8Array> {
   if (count === 1) return cleanedMask(classes, cleanUp);
   const data = new Uint8Array(classes.data.length);

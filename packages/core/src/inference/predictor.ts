@@ -25,6 +25,8 @@ export interface PredictionPlan extends PatchPlan {
 interface FittedCalibration extends Calibration {
   readonly scans: number;
   readonly nodes: number;
+  /** Nodes of less confidence are left out of whole scans; absent where none are. */
+  readonly leastConfidence?: number | undefined;
 }
 
 /** A network's weights and running statistics by name, and how it is used. */

@@ -51,14 +51,14 @@ test.each<[string, number, number, boolean]>([
 ])("a component of which is known: %s", (_, voxels, hu, isLeftOut) => {
   const scan = withHu(ct, odd, voxels, hu);
   const { mask, leftOut } = scanCleaner(scan, ofNodes, defaultCleanUp)(cubes([{ at: node }, { at: odd }]));
-  expect(leftOut).toEqual({ outsideBody: 0, implausible: isLeftOut ? 1 : 0 });
+  expect(leftOut).toEqual({ outsideBody: 0, implausible: isLeftOut ? 1 : 0, doubtful: 0 });
   expect(mask.data[offset(node)]).toBe(1);
   expect(mask.data[offset(odd)]).toBe(isLeftOut ? 0 : 1);
 });
 
 test("one outside the body is counted as that alone, though air has no node's HU either", () => {
   const { mask, leftOut } = scanCleaner(ct, ofNodes, defaultCleanUp)(cubes([{ at: [10, 54, 8] }]));
-  expect(leftOut).toEqual({ outsideBody: 1, implausible: 0 });
+  expect(leftOut).toEqual({ outsideBody: 1, implausible: 0, doubtful: 0 });
   expect(mask.data.includes(1)).toBe(false);
 });
 
@@ -84,7 +84,7 @@ test("on a part of the scan's grid, components are judged by their own voxels", 
   const part = crop(cubes([{ at: node }, { at: odd }]), start, [40, 30, 12]);
   const whole = scanCleaner(scan, ofNodes, defaultCleanUp)(cubes([{ at: node }, { at: odd }]));
   const cleaned = scanCleaner(scan, ofNodes, defaultCleanUp)(part);
-  expect(cleaned.leftOut).toEqual({ outsideBody: 0, implausible: 1 });
+  expect(cleaned.leftOut).toEqual({ outsideBody: 0, implausible: 1, doubtful: 0 });
   expect(cleaned.mask.data).toEqual(crop(whole.mask, start, [40, 30, 12]).data);
 });
 
@@ -92,5 +92,5 @@ test("without a CT, and where implausible ones are to be kept, nothing is left o
   const scan = withHu(ct, odd, 64, 600);
   const keeping = { ...defaultCleanUp, keepsImplausible: true };
   for (const clean of [scanCleaner(null, ofNodes, defaultCleanUp), scanCleaner(scan, ofNodes, keeping)])
-    expect(clean(cubes([{ at: odd }])).leftOut).toEqual({ outsideBody: 0, implausible: 0 });
+    expect(clean(cubes([{ at: odd }])).leftOut).toEqual({ outsideBody: 0, implausible: 0, doubtful: 0 });
 });

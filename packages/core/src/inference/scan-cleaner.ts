@@ -15,15 +15,17 @@ import { type ComponentRuns, componentRuns } from "../voxels/components.js";
 import { densityOf, isNodeDensity } from "../voxels/node-density.js";
 import { type CleanUp, cleanedClasses } from "./clean-up.js";
 
-/** How many connected components (26 neighbours) were left out, by why they can be no node. */
+/** How many connected components (26 neighbours) were left out, by why. */
 export interface LeftOut {
   /** They lie mostly outside the body: on the table, on a mask, in air. */
   readonly outsideBody: number;
   /** Their HU fit no lymph node ({@link isNodeDensity}): bone, teeth, airway, a vessel full of contrast medium, fat. */
   readonly implausible: number;
+  /** The model is less sure of them than {@link CleanUp.leastConfidence}. */
+  readonly doubtful: number;
 }
 
-export const nothingLeftOut: LeftOut = { outsideBody: 0, implausible: 0 };
+export const nothingLeftOut: LeftOut = { outsideBody: 0, implausible: 0, doubtful: 0 };
 
 /** Classes without what can be no node. */
 export interface CleanedClasses {

@@ -152,7 +152,7 @@ test("what lies outside the body, as on a table, is no node", async () => {
   });
   const { nodes, leftOut } = await segment({ ...onTable, data }, predictor, { searched: "everything" });
   expect(nodes.map(({ side }) => side)).toEqual(["right"]);
-  expect(leftOut).toEqual({ outsideBody: 1, implausible: 0 });
+  expect(leftOut).toEqual({ outsideBody: 1, implausible: 0, doubtful: 0 });
 });
 
 describe("bone beside a node, by a model of lymph nodes", () => {
@@ -164,7 +164,7 @@ describe("bone beside a node, by a model of lymph nodes", () => {
     const ofNodes = named("lymph node");
     const found = await segment(withBone, ofNodes);
     expect(found.nodes.map(({ side, isImplausible }) => [side, isImplausible])).toEqual([["right", false]]);
-    expect(found.leftOut).toEqual({ outsideBody: 0, implausible: 1 });
+    expect(found.leftOut).toEqual({ outsideBody: 0, implausible: 1, doubtful: 0 });
     expect(found.instances.data.includes(2)).toBe(false);
     const cleanUp = { ...defaultCleanUp, keepsImplausible: true };
     const kept = await segment(withBone, ofNodes, { cleanUp });

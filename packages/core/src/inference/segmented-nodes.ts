@@ -92,6 +92,22 @@ export function withConfidence(
   });
 }
 
+/** Nodes without those of less confidence; the rest are numbered anew, in the same order. Nodes without a confidence stay. */
+export function withoutDoubtful(
+  { instances, nodes }: SegmentedNodes,
+  leastConfidence: number,
+): SegmentedNodes & { readonly doubtful: number } {
+  const kept = nodes.filter(({ confidence }) => confidence === null || confidence >= leastConfidence);
+  const numbers = new Map(kept.map(({ id }, at) => [id, at + 1]));
+  const data = instances.data.slice();
+  for (let at = 0; at < data.length; at++) if (data[at] !== 0) data[at] = numbers.get(data[at]) ?? 0;
+  return {
+    instances: { ...instances, data },
+    nodes: kept.map((node, at) => ({ ...node, id: at + 1 })),
+    doubtful: nodes.length - kept.length,
+  };
+}
+
 /** A measured node with what the network found there, judged by its HU. */
 export function segmentedNode(node: NodeMeasurement, found: FoundNode, plan: LabelPlan): SegmentedNode {
   const name = found.className ?? labelSchemeOf(plan).classes[0].name;

@@ -22,6 +22,7 @@ import {
   namedPredictions,
   type SegmentedNodes,
   withConfidence,
+  withoutDoubtful,
 } from "./segmented-nodes.js";
 import { NEEDS_CLICKS, type Prediction } from "./sliding-window.js";
 
@@ -52,13 +53,15 @@ export interface WholeScan extends SegmentedNodes {
  * the working grid, in bytes a voxel: 2 for each channel, 4, and for each class 4, or 8 for an ensemble.
  *
  * @param scan in any orientation; a volume for each channel, where the model takes several
- * @throws InputError where the scan does not have the model's channels, or the neck is searched and the scan holds none
+ * @throws InputError where the scan does not have the model's channels, the neck is searched and the scan holds none, or
+ *   a confidence is asked for that the model does not give
  */
 export async function segmentWholeScan(
   scan: Volume | readonly Volume[],
   predictor: Predictor,
   { searched = "neck", cleanUp = defaultCleanUp, ...options }: WholeScanOptions,
 ): Promise<WholeScan> {
+  requireConfidence(predictor.plan, cleanUp);
   const { predictions, reasons } = await probabilityOfScan(scan, predictor, { searched, ...options });
   return { ...nodesOfPredictions(scan, predictor.plan, predictions, cleanUp), predictions, reasons };
 }
@@ -154,7 +157,17 @@ export function nodesOfPredictions(
       ),
     )
     .sort((a, b) => a.id - b.id);
-  return { instances, nodes, leftOut };
+  const least = cleanUp.leastConfidence ?? plan.calibration?.leastConfidence ?? 0;
+  const { doubtful, ...kept } = withoutDoubtful({ instances, nodes }, least);
+  return { ...kept, leftOut: { ...leftOut, doubtful } };
+}
+
+/** @throws InputError where nodes are to be left out by their confidence, and the model gives none */
+function requireConfidence({ calibration }: PredictionPlan, { leastConfidence }: CleanUp): void {
+  if (calibration === undefined && leastConfidence !== null && leastConfidence > 0)
+    throw new InputError(
+      `A least confidence of ${leastConfidence} was requested, and this model gives no confidence; calibrate it with lnsnet calibrate, or leave the least confidence out.`,
+    );
 }
 
 /** The class of each component by its number. */

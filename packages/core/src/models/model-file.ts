@@ -46,6 +46,7 @@ const calibrationSchema = z.object({
   intercept: z.number(),
   scans: z.int().positive(),
   nodes: z.int().positive(),
+  leastConfidence: z.number().min(0).max(1).optional(),
 });
 
 const planSchema: z.ZodType<Plan> = z.object({

@@ -6,6 +6,7 @@ import {
   calibratedByOthers,
   fitCalibration,
   type JudgedProbability,
+  leastCalibrated,
   reliabilityOf,
 } from "./calibration.js";
 
@@ -75,6 +76,27 @@ describe("the map by hand", () => {
     ["a share that is the same", judged([0.6, 0.6, 0.9, 0.9], [true, false, true, false])],
   ])("none of %s", (_, cases) => {
     expect(fitCalibration(cases)).toBeNull();
+  });
+});
+
+describe("the least calibrated probability that is kept", () => {
+  const map = { slope: 1, intercept: 0 };
+  const cases = judged([0.95, 0.9, 0.8, 0.8, 0.7, 0.6], [true, false, true, false, true, false]);
+
+  test.each([
+    [0, 0.95],
+    // Of two cases with 0.8, one is the second false one, so neither may stay.
+    [1, 0.9],
+    [1.9, 0.9],
+    [2, 0.7],
+    [3, 0],
+    [100, 0],
+  ])("of three false cases, at most %d", (mostFalse, least) => {
+    expect(leastCalibrated(cases, map, mostFalse)).toBeCloseTo(least, 12);
+  });
+
+  test("none, where the most probable case is false", () => {
+    expect(leastCalibrated(judged([0.9, 0.8], [false, true]), map, 0)).toBe(1);
   });
 });
 

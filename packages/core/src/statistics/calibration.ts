@@ -159,3 +159,19 @@ export function calibratedByOthers(groups: readonly (readonly JudgedProbability[
     return group.map(({ probability, isTrue }) => ({ probability: calibrated(probability, map), isTrue }));
   });
 }
+
+/**
+ * The least calibrated probability of the cases that may be kept, so that at most so many false ones are among them: 0
+ * where all may be kept, 1 where none may. Cases of equal probability are kept or left out together.
+ */
+export function leastCalibrated(
+  cases: readonly JudgedProbability[],
+  map: Calibration,
+  mostFalse: number,
+): number {
+  const falseOnes = cases.filter(({ isTrue }) => !isTrue).sort((a, b) => b.probability - a.probability);
+  const firstTooMany = falseOnes[Math.floor(mostFalse)];
+  if (firstTooMany === undefined) return 0;
+  const above = cases.filter(({ probability }) => probability > firstTooMany.probability);
+  return above.reduce((least, { probability }) => Math.min(least, calibrated(probability, map)), 1);
+}

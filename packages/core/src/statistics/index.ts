@@ -6,6 +6,7 @@ export {
   calibratedByOthers,
   fitCalibration,
   type JudgedProbability,
+  leastCalibrated,
   type Reliability,
   type ReliabilityBin,
   reliabilityOf,

@@ -4,9 +4,11 @@ import { counted, detectNodes, InputError, type StandingNodes, type Volume } fro
 import { withCalibration } from "@lnsnet/core/models";
 import { reliabilityPlotSvg } from "@lnsnet/core/reports";
 import {
+  calibrated,
   calibratedByOthers,
   fitCalibration,
   type JudgedProbability,
+  leastCalibrated,
   type Reliability,
   reliabilityOf,
 } from "@lnsnet/core/statistics";
@@ -28,6 +30,8 @@ export interface CalibrationOptions {
   readonly output: string;
   /** An SVG file for the reliability plot; null for none. */
   readonly plot: string | null;
+  /** The model will leave out nodes so that at most so many false ones remain a scan on average; null to keep all. */
+  readonly falsePositives: number | null;
   /** Whether existing files are replaced. */
   readonly force: boolean;
 }
@@ -39,6 +43,8 @@ export interface CalibratedModel {
   readonly calibration: NonNullable<StoredModel["plan"]["calibration"]>;
   /** How many of the predicted nodes are true. */
   readonly trueNodes: number;
+  /** The predicted nodes that the model will not leave out for its little confidence. */
+  readonly keptNodes: readonly JudgedProbability[];
   readonly before: Reliability;
   /** Of each scan's nodes by a fit on the other scans; null where these allow none. */
   readonly after: Reliability | null;
@@ -59,7 +65,7 @@ const fewNodes = 50;
 export async function calibrateModel(
   truth: string,
   predictions: string,
-  { model: modelPath, output, plot, force }: CalibrationOptions,
+  { model: modelPath, output, plot, falsePositives, force }: CalibrationOptions,
   job: Job = {},
 ): Promise<CalibratedModel> {
   const inputs = [truth, predictions, modelPath];
@@ -80,13 +86,23 @@ export async function calibrateModel(
     );
   if (nodes.length < fewNodes)
     job.log?.(`${counted(nodes.length, "node")} are few to fit a confidence on, so it is rough.`);
-  const calibration = { ...map, scans: scans.length, nodes: nodes.length };
+  const calibration = {
+    ...map,
+    scans: scans.length,
+    nodes: nodes.length,
+    ...(falsePositives === null
+      ? {}
+      : { leastConfidence: leastCalibrated(nodes, map, falsePositives * scans.length) }),
+  };
   const others = calibratedByOthers(scans);
   const result: CalibratedModel = {
     path: output,
     dataLabel: plan.dataLabel,
     calibration,
     trueNodes,
+    keptNodes: nodes.filter(
+      ({ probability }) => calibrated(probability, map) >= (calibration.leastConfidence ?? 0),
+    ),
     before: reliabilityOf(nodes),
     after: others.length === 0 ? null : reliabilityOf(others),
   };

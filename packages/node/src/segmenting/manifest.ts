@@ -66,6 +66,8 @@ const wholeScanSchema = z.object({
   components_outside_body: z.number(),
   /** The number of those that were left out because their HU fit no lymph node; none in results of earlier versions. */
   components_with_hu_of_no_node: z.number().default(0),
+  /** The number of nodes that were left out because the model was not sure enough of them; none in earlier results. */
+  nodes_of_little_confidence: z.number().default(0),
 });
 
 const clickSchema = z.object({

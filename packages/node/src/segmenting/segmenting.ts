@@ -186,6 +186,7 @@ async function withWholeScan({ found, clicks }: State, work: Work): Promise<Stat
       region: [...whole.reasons],
       components_outside_body: whole.leftOut.outsideBody,
       components_with_hu_of_no_node: whole.leftOut.implausible,
+      nodes_of_little_confidence: whole.leftOut.doubtful,
     },
     clicks: clicks.map((click) => ({ ...click, node: numberNow(click.node) })),
   };

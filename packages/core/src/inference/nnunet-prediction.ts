@@ -139,7 +139,7 @@ function flipped(
  * First voxels (i, j, k) of the patches. A grid that is smaller than a patch lies in its middle, the odd voxel of padding
  * behind it.
  */
-export function nnunetPlaces(size: Vector3, patch: Vector3, overlap: number): Vector3[] {
+function nnunetPlaces(size: Vector3, patch: Vector3, overlap: number): Vector3[] {
   const along = (axis: 0 | 1 | 2): number[] => {
     const room = size[axis] - patch[axis];
     if (room <= 0) return [0 - Math.floor(-room / 2)];

@@ -9,7 +9,6 @@ import { isWindow } from "../transforms/intensity.js";
 import { type LabelScheme, labelScheme, logitChannels } from "../transforms/label-scheme.js";
 import type { NnunetNormalization, NnunetResampling, NnunetUse } from "../transforms/nnunet-preparation.js";
 import type { PatchSize } from "../transforms/patch.js";
-import type { Vector3 } from "../volume/volume.js";
 import type { Plan } from "./model-file.js";
 
 /** A JSON file of a model folder. */
@@ -153,7 +152,7 @@ export function planOfNnunet(plansFile: JsonFile, datasetFile: JsonFile, trainin
     dataLabel: `${title} (by nnU-Net)`,
     nnunet: {
       turnedToRas: turnsToRas(plans.image_reader_writer, plansFile.path),
-      axes: plans.transpose_forward as unknown as Vector3,
+      axes: plans.transpose_forward as unknown as NnunetUse["axes"],
       normalizations,
       mirroredAxes: training.mirroredAxes,
       imageResampling: resamplingOf(configuration.resampling_fn_data_kwargs),

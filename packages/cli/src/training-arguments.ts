@@ -90,6 +90,13 @@ export const regimeArguments = {
     options: ["all", "head"],
     default: defaults.trained,
   },
+  stations: {
+    type: "string",
+    description:
+      "what telling apart the stations of nodes counts in the loss, as a second target of LNSNet; for phantoms, which know them; 0 for none",
+    default: "0",
+    valueHint: "WEIGHT",
+  },
   weights: {
     type: "string",
     description: "model to start from; it must be of the same network",
@@ -124,6 +131,7 @@ export interface RegimeValues {
   readonly "validate-every": string;
   readonly patience: string;
   readonly train: TrainingOptions["trained"];
+  readonly stations: string;
   readonly weights?: string | undefined;
   readonly seed: string;
   readonly threads: string;
@@ -131,8 +139,10 @@ export interface RegimeValues {
 
 /** @throws InputError for a value that cannot be used, or options that do not go together */
 export function trainingOptions(values: RegimeValues): TrainingOptions {
+  const stationWeight = realNumber(values.stations, "--stations", 0, 100);
   const options: TrainingOptions = {
     ...defaults,
+    ...(stationWeight > 0 ? { stationWeight } : {}),
     steps: wholeNumber(values.steps, "--steps", 1, 1e7),
     batchSize: wholeNumber(values.batch, "--batch", 1, 64),
     accumulation: wholeNumber(values.accumulate, "--accumulate", 1, 1024),

@@ -67,11 +67,11 @@ export const datasetImportCommand = defineCommand({
     if (args.json === true)
       printJson({
         output: args.output,
-        imported: imported.map(({ case: id, patient, subset, components, rois }) => ({
+        imported: imported.map(({ case: id, patient, subset, bodies, rois }) => ({
           case: id,
           patient,
           subset,
-          components,
+          bodies,
           rois,
         })),
         kept,

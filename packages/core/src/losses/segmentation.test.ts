@@ -58,6 +58,15 @@ describe("by hand", () => {
     expect(numberOf(losses.categoricalCrossEntropyLoss(logits, label))).toBeCloseTo(log3, 6);
   });
 
+  test("stations count where there is one: ln 2 of equal logits, nothing in a patch without", () => {
+    const logits = voxels([5, 5, 5, 5, 5, 5], [1, 2, 1, 1, 3]);
+    const label = voxels([1, 0, 0, 0, 1, 0], [1, 2, 1, 1, 3]);
+    expect(numberOf(losses.stationCrossEntropyLoss(logits, label))).toBeCloseTo(Math.log(2), 6);
+    expect(
+      numberOf(losses.stationCrossEntropyLoss(logits, voxels([0, 0, 0, 0, 0, 0], [1, 2, 1, 1, 3]))),
+    ).toBeCloseTo(0, 12);
+  });
+
   describe("exclusive classes: two of them and the background, two voxels", () => {
     // Probabilities ½, ¼, ¼ and ¼, ½, ¼; channels one after another.
     const [half, quarter] = [Math.log(2), 0];
@@ -174,6 +183,7 @@ const rows: Readonly<Record<string, fc.Arbitrary<Differentiable>>> = {
     .constantFrom(null, 0.25)
     .chain((alpha) => ofLabels((x, label) => losses.focalLoss(x, label, { alpha }))),
   categoricalCrossEntropyLoss: ofLabels(losses.categoricalCrossEntropyLoss),
+  stationCrossEntropyLoss: ofLabels(losses.stationCrossEntropyLoss),
   deepSupervisionLoss: shapes.map((shape) => ({
     inputs: [
       { shape },

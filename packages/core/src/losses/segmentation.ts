@@ -5,6 +5,7 @@ import {
   add,
   divide,
   exp,
+  maximum,
   multiply,
   neg,
   relu,
@@ -74,6 +75,16 @@ export function categoricalCrossEntropyLoss(logits: Value, label: Value): Value 
   const voxels = sizeOf(logits.shape) / logits.shape[1];
   const all = sum(multiply(label, logSoftmax(logits, 1)), range(logits.shape.length));
   return reshape(multiply(all, -1 / voxels), []);
+}
+
+/**
+ * Cross-entropy over stations on axis 1, mean over the voxels that have one; `label` is one-hot there and 0 elsewhere. A
+ * patch without a station gives 0.
+ */
+export function stationCrossEntropyLoss(logits: Value, label: Value): Value {
+  const all = range(logits.shape.length);
+  const entropy = neg(sum(multiply(label, logSoftmax(logits, 1)), all));
+  return reshape(divide(entropy, maximum(sum(label, all), 1)), []);
 }
 
 /**

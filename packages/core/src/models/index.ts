@@ -11,4 +11,3 @@ export {
   withCalibration,
   writeModel,
 } from "./model-file.js";
-export { type ImportedModel, type NnunetFold, readNnunetModel } from "./nnunet-model.js";

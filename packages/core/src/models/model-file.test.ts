@@ -120,8 +120,8 @@ describe("refused, in one sentence that names the file and within a moment", () 
   });
 
   test("a field of the configuration that this program does not know", () => {
-    const bytes = configured({ streams: 2 } as object);
-    expect(() => readModel(bytes, "m.safetensors")).toThrow(/network\.configuration: .*streams/);
+    const bytes = configured({ gates: 2 } as object);
+    expect(() => readModel(bytes, "m.safetensors")).toThrow(/network\.configuration: .*gates/);
   });
 
   test("steps that are no number, with sound weights", () => {
@@ -160,7 +160,14 @@ test("running statistics are stored as float32 beside float16 weights, whose ran
 
 test("every network that is offered lies within what a plan may ask for", () => {
   for (const network of Object.values(networkPresets)) {
-    const own = { ...plan, network, patchSize: [64, 64, 64] as const };
+    const channels = Array.from({ length: network.configuration.inputs }, () => ({
+      name: "CT",
+      scaling: plan.window,
+    }));
+    const own = {
+      ...{ ...plan, network, patchSize: [64, 64, 64] as const },
+      ...(channels.length > 1 ? { channels } : {}),
+    };
     expect(parsePlan(JSON.stringify(own), "m")).toEqual(own);
   }
 });

@@ -5,6 +5,7 @@ export {
   isOfHead,
   type NetworkSpecification,
   networkPresets,
+  networkSchema,
   networkTitle,
   partsOf,
   sizeRule,

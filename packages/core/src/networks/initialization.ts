@@ -17,6 +17,9 @@ export interface Initialization {
 
 const constant = (value: number): Initial => ({ kind: "constant", value });
 
+/** All zero, for a head that is not to disturb what is in front of it from the first step on. */
+export const zeros: Initialization = { weight: () => constant(0), bias: () => constant(0) };
+
 /** Normal of deviation 1/√fanIn (LeCun 1998), for layers without a rectifier behind them; biases are zero. */
 export const lecun: Initialization = {
   weight: (fanIn) => ({ kind: "normal", deviation: 1 / Math.sqrt(fanIn) }),

@@ -16,7 +16,7 @@ const tiny: LnsnetConfiguration = { ...lnsnetDefaults, stages: [4, 8], depths: [
 function build(configuration: LnsnetConfiguration, shape: Shape, training = false) {
   const image = input("image", shape);
   const builder = new NetworkBuilder(training);
-  const logits = lnsnet(image, configuration, builder);
+  const { logits } = lnsnet(image, configuration, builder);
   return { image, builder, logits };
 }
 
@@ -153,6 +153,18 @@ const choices: readonly [string, Partial<LnsnetConfiguration>, number][] = [
     4 * 7 + (2 * 4 + 4 * 4 * 8 + 4) - (27 * 4 + 16 + 8),
   ],
   ["two blocks a decoder stage", { decoderDepth: 2 }, 27 + 4 * 16 + 5 * 4],
+  [
+    "two streams",
+    { inputs: 2, streams: 2 },
+    // A second encoder: stem, a block of 4 and one of 8 channels, down. Fusion: sharpness, kernel, bias.
+    8 + (27 + 84) + (4 * 27 + 4 * 64 + 40) + (2 * 4 + 8 * 32 + 8) + (1 + 2 * 16 + 4) + (1 + 2 * 64 + 8),
+  ],
+  ["three stations", { stations: 3 }, 3 * 4 + 3],
+  [
+    "three stations behind a half-size stem",
+    { stations: 3, stem: "half", headChannels: 0 },
+    4 * 7 + (2 * 4 + 4 * 8) - 27 * 4 + (3 * 4 * 8 + 3),
+  ],
 ];
 
 describe.each(choices)("%s", (_, choice, added) => {
@@ -211,6 +223,41 @@ describe("the gradient of a tiny network", () => {
     const others = points.filter((_, position) => position !== index);
     expect(gradientGapAt([logits], [points[index]], others, 5, 1e-6)).toBeLessThan(1e-5);
   });
+});
+
+describe("two streams", () => {
+  test("each see one channel: what changes in the other comes through the fusion alone", () => {
+    const { builder } = build({ ...tiny, inputs: 2, streams: 2 }, [1, 2, 4, 4, 4]);
+    const names = builder.parameters.map(({ name }) => name);
+    for (const stream of [0, 1])
+      expect(names).toContain(`stream.${stream}.encoder.1.down.convolution.weight`);
+    expect(names).toContain("fusion.1.pointwise.weight");
+    expect(builder.parameters.find(({ name }) => name === "stream.1.stem.weight")?.shape).toEqual([
+      4, 1, 1, 1, 1,
+    ]);
+  });
+
+  test("need two input channels", () => {
+    const { error } = lnsnetNetwork.schema.safeParse({ streams: 2 });
+    expect(error?.issues[0]).toMatchObject({
+      path: ["streams"],
+      message: "two streams need two input channels",
+    });
+  });
+});
+
+test("the head of the stations changes no logit, and is not read where the network is used", () => {
+  const shape = [1, 1, 4, 4, 4];
+  const [plain, further] = [tiny, { ...tiny, stations: 3 }].map((configuration) =>
+    build(configuration, shape),
+  );
+  const [expected, actual] = [plain, further].map(({ logits, image, builder }) =>
+    logitsOf(logits, [imagePoint(image), ...pointsOf(builder)]),
+  );
+  expect(actual).toEqual(expected);
+  const image = input("image", shape);
+  const { stationLogits } = lnsnet(image, { ...tiny, stations: 3 }, new NetworkBuilder(true));
+  expect(stationLogits?.shape).toEqual([1, 3, 4, 4, 4]);
 });
 
 test("a dropped branch leaves its block the identity, for that sample only", () => {

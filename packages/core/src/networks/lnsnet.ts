@@ -4,16 +4,22 @@ import { instanceNorm, normalizedPointwise, samplewisePointwise } from "../graph
 import { type Value, within } from "../graph/graph.js";
 import { convolution } from "../graph/operations/convolution.js";
 import { add, leakyRelu, multiply } from "../graph/operations/elementwise.js";
-import { reshape } from "../graph/operations/layout.js";
+import { reshape, split } from "../graph/operations/layout.js";
 import { sizeOf } from "../graph/shape.js";
-import { convolutionLayer, partialConvolutionLayer, pointwiseLayer } from "./blocks/layers.js";
+import {
+  convolutionLayer,
+  partialConvolutionLayer,
+  pointwiseLayer,
+  transposedConvolutionLayer,
+} from "./blocks/layers.js";
 import { instanceNormLayer } from "./blocks/normalization.js";
 import { down, up } from "./blocks/resampling.js";
 import { branchMask, stochasticDepth } from "./blocks/stochastic-depth.js";
+import { crossChannelFusion } from "./blocks/stream-fusion.js";
 import type { NetworkBuilder } from "./builder.js";
 import * as fields from "./fields.js";
-import { he, lecun } from "./initialization.js";
-import { cube, type Network } from "./network.js";
+import { he, lecun, zeros } from "./initialization.js";
+import { cube, type Network, type NetworkOutputs } from "./network.js";
 
 /** Every choice that the paper's abstract leaves open; the defaults are this project's. */
 const schema = z
@@ -46,10 +52,24 @@ const schema = z
     depthwiseSeparable: z.enum(["head", "bottleneck", "none"]).default("head"),
     /** VPConv as a partial convolution, or (to compare) of all channels. */
     convolution: z.enum(["partial", "full"]).default("partial"),
+    /**
+     * 2: each of two input channels has an encoder of its own, and the two are fused at each scale by attention between
+     * channels, see {@link crossChannelFusion}. This project's reading of an idea, not the paper's. One by default.
+     */
+    streams: z.union([z.literal(1), z.literal(2)]).optional(),
+    /**
+     * Stations that a further head tells apart in training, as a second target. None by default, and in every model that
+     * is saved. This project's reading of an idea, not the paper's.
+     */
+    stations: z.int().min(1).max(100).optional(),
   })
   .refine(({ stages, depths }) => stages.length === depths.length, {
     path: ["depths"],
     message: "there must be as many depths as stages",
+  })
+  .refine(({ streams = 1, inputs }) => streams === 1 || inputs === streams, {
+    path: ["streams"],
+    message: "two streams need two input channels",
   })
   .readonly();
 
@@ -72,8 +92,10 @@ export const lnsnetNetwork = {
     },
     /** The default without its stage at full resolution, which takes most of the time: the stages below are the same. */
     "lnsnet-half": { ...lnsnetDefaults, stem: "half", stages: [64, 128, 256], depths: [4, 4, 8] },
+    /** For two input channels of different kind, such as plain and enhanced CT. */
+    "lnsnet-two-streams": { ...lnsnetDefaults, inputs: 2, streams: 2 },
   },
-  build: (image, configuration, builder) => ({ logits: lnsnet(image, configuration, builder) }),
+  build: lnsnet,
   divisor: ({ stages, stem }) => cube(2 ** (stages.length - (stem === "half" ? 0 : 1))),
   head: ["head", "boundary"],
 } satisfies Network<LnsnetConfiguration>;
@@ -82,45 +104,95 @@ export const lnsnetNetwork = {
 const BOUNDARY_KERNEL = 7;
 const BOUNDARY_EXPANSION = 4;
 
-/**
- * Builds LNSNet on `image` [N, inputs, D, H, W].
- * @returns logits [N, classes, D, H, W].
- */
-export function lnsnet(image: Value, configuration: LnsnetConfiguration, builder: NetworkBuilder): Value {
-  const { stages, depths, decoderDepth, dropPath } = configuration;
-  const blockCount = depths.reduce((a, b) => a + b, 0) + decoderDepth * (stages.length - 1);
-  let blockIndex = 0;
-  const blocks = (x: Value, count: number): Value => {
-    let y = x;
-    for (let index = 0; index < count; index++) {
-      const rate = (dropPath * blockIndex++) / Math.max(1, blockCount - 1);
-      y = within(`block.${index}`, () => volumeBlock(y, rate, configuration, builder));
-    }
-    return y;
-  };
-
-  let x = within("stem", () => stem(image, configuration, builder));
-  const skips: Value[] = [];
-  for (let stage = 0; stage < stages.length; stage++)
-    x = within(`encoder.${stage}`, () => {
-      const entered = stage === 0 ? x : within("down", () => down(x, stages[stage], builder));
-      const y = blocks(entered, depths[stage]);
-      skips.push(y);
-      return y;
-    });
+/** Builds LNSNet on `image` [N, inputs, D, H, W]. */
+export function lnsnet(
+  image: Value,
+  configuration: LnsnetConfiguration,
+  builder: NetworkBuilder,
+): NetworkOutputs {
+  const { stages, depths, decoderDepth, streams = 1, stations } = configuration;
+  const encoded =
+    streams === 1
+      ? encoder(image, configuration, builder)
+      : fused(
+          split(image, 1, [1, 1]).map((channel, stream) =>
+            within(`stream.${stream}`, () => encoder(channel, configuration, builder)),
+          ),
+          builder,
+        );
+  let x = encoded[stages.length - 1];
   if (configuration.depthwiseSeparable === "bottleneck")
     x = within("bottleneck", () => depthwiseSeparable(x, builder));
-  for (let stage = stages.length - 2; stage >= 0; stage--)
+  let first = sumOf(depths);
+  for (let stage = stages.length - 2; stage >= 0; stage--) {
     x = within(`decoder.${stage}`, () => {
       const upsampled = within("up", () => up(x, stages[stage], builder));
-      return blocks(add(upsampled, skips[stage]), decoderDepth);
+      return volumeBlocks(add(upsampled, encoded[stage]), first, decoderDepth, configuration, builder);
     });
+    first += decoderDepth;
+  }
 
-  const logits = within("head", () => head(x, configuration, builder));
-  return configuration.boundaryModule
-    ? within("boundary", () => boundaryEnhancement(logits, builder))
-    : logits;
+  const coarse = within("head", () => head(x, configuration, builder));
+  const logits = configuration.boundaryModule
+    ? within("boundary", () => boundaryEnhancement(coarse, builder))
+    : coarse;
+  if (stations === undefined) return { logits };
+  return {
+    logits,
+    stationLogits: within("stations", () => stationHead(x, stations, configuration, builder)),
+  };
 }
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** Features of each encoder stage, from the stem's resolution down. */
+function encoder(image: Value, configuration: LnsnetConfiguration, builder: NetworkBuilder): Value[] {
+  const { stages, depths } = configuration;
+  let x = within("stem", () => stem(image, configuration, builder));
+  return stages.map((channels, stage) => {
+    x = within(`encoder.${stage}`, () => {
+      const entered = stage === 0 ? x : within("down", () => down(x, channels, builder));
+      const first = sumOf(depths.slice(0, stage));
+      return volumeBlocks(entered, first, depths[stage], configuration, builder);
+    });
+    return x;
+  });
+}
+
+/** The features of two encoders as those of one. */
+const fused = ([a, b]: readonly Value[][], builder: NetworkBuilder): Value[] =>
+  a.map((features, stage) =>
+    within(`fusion.${stage}`, () => crossChannelFusion(features, b[stage], builder)),
+  );
+
+/** Volume Blocks one after another; stochastic depth grows from the network's first block to its last. */
+function volumeBlocks(
+  x: Value,
+  first: number,
+  count: number,
+  configuration: LnsnetConfiguration,
+  builder: NetworkBuilder,
+): Value {
+  const { stages, depths, decoderDepth, dropPath } = configuration;
+  const last = sumOf(depths) + decoderDepth * (stages.length - 1) - 1;
+  let y = x;
+  for (let index = 0; index < count; index++) {
+    const rate = (dropPath * (first + index)) / Math.max(1, last);
+    y = within(`block.${index}`, () => volumeBlock(y, rate, configuration, builder));
+  }
+  return y;
+}
+
+/** Logits of the stations at full resolution, from the last decoder features. */
+const stationHead = (
+  x: Value,
+  stations: number,
+  { stem }: LnsnetConfiguration,
+  builder: NetworkBuilder,
+): Value =>
+  stem === "half"
+    ? transposedConvolutionLayer(x, stations, builder, { initialization: zeros })
+    : pointwiseLayer(x, stations, builder, { initialization: zeros });
 
 /** Features of the first stage: of each voxel, or of each 2×2×2 voxels. */
 function stem(image: Value, { stages, stem }: LnsnetConfiguration, builder: NetworkBuilder): Value {

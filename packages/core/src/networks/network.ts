@@ -16,6 +16,8 @@ export interface NetworkOutputs {
   readonly logits: Value;
   /** Deep supervision: further logits, each coarser than the one before, that training compares with the label too. */
   readonly coarserLogits?: readonly Value[];
+  /** [N, stations, D, H, W], which training alone reads: the station of each foreground voxel. */
+  readonly stationLogits?: Value;
 }
 
 /** Voxels along depth, height and width. */

@@ -20,6 +20,15 @@ import {
 
 export type NodeKind = "plain" | "fatty hilum" | "necrotic";
 
+/** Where along the neck a node was placed: the phantom's levels IA, IB, II, III, IV and V. */
+export type NodeStation =
+  | "submental"
+  | "submandibular"
+  | "upper jugular"
+  | "middle jugular"
+  | "lower jugular"
+  | "posterior";
+
 /** The description of a node; positions are LPS mm of the scan. */
 export interface PhantomNode {
   /** From 1; the value of its voxels in the instance volume. */
@@ -31,6 +40,7 @@ export interface PhantomNode {
   readonly volumeMl: number;
   readonly centroidLpsMm: Vector3;
   readonly kind: NodeKind;
+  readonly station: NodeStation;
   /** Tissues within 1 mm of its surface, or dented by it. */
   readonly touches: readonly Tissue[];
 }
@@ -62,8 +72,8 @@ export function drawNodes(
   const enhancement = random.uniform(90, 102);
   const shapes: NodeShape[] = [];
   for (const shortAxisMm of shortAxes) {
-    const blob = placeNode(random, shortAxisMm, anatomy, geometry, anatomyOriginMm, shapes);
-    if (blob === null) continue;
+    const placed = placeNode(random, shortAxisMm, anatomy, geometry, anatomyOriginMm, shapes);
+    if (placed === null) continue;
     const kind: NodeKind = (["fatty hilum", "necrotic", "plain"] as const)[
       random.weighted([17, 17, 66])
     ] as NodeKind;
@@ -72,7 +82,7 @@ export function drawNodes(
       describe(
         random,
         shapes.length + 1,
-        blob,
+        placed,
         shortAxisMm < 6 ? "plain" : kind,
         enhancement,
         anatomy,
@@ -91,14 +101,7 @@ function drawShortAxis(random: RandomStream): number {
   }
 }
 
-type Level =
-  | "submental"
-  | "submandibular"
-  | "upper jugular"
-  | "middle jugular"
-  | "lower jugular"
-  | "posterior";
-const levels: readonly Level[] = [
+const stations: readonly NodeStation[] = [
   "submental",
   "submandibular",
   "upper jugular",
@@ -106,10 +109,15 @@ const levels: readonly Level[] = [
   "lower jugular",
   "posterior",
 ];
-const levelWeights = [5, 14, 34, 21, 12, 14];
+const stationWeights = [5, 14, 34, 21, 12, 14];
 // Attempts before a smaller node is drawn; crowded necks would otherwise never be finished.
 const attemptsPerSize = 150;
 const surfacePoints = 90;
+
+interface PlacedNode {
+  readonly blob: BlobCell;
+  readonly station: NodeStation;
+}
 
 function placeNode(
   random: RandomStream,
@@ -118,23 +126,24 @@ function placeNode(
   geometry: Geometry,
   anatomyOriginMm: Vector3,
   others: readonly NodeShape[],
-): BlobCell | null {
+): PlacedNode | null {
   let size = shortAxisMm;
   for (let attempt = 0; attempt < 20 * attemptsPerSize; attempt++) {
     if (attempt % attemptsPerSize === attemptsPerSize - 1) size = Math.max(3.2, size * 0.92);
-    const blob = drawBlob(random, size, anatomy);
+    const placed = drawBlob(random, size, anatomy);
+    const { blob } = placed;
     if (!freeAt(blob.centre, anatomy, others)) continue;
     const patience = (attempt % attemptsPerSize) / attemptsPerSize;
-    if (fits(blob, anatomy, geometry, anatomyOriginMm, others, patience)) return blob;
+    if (fits(blob, anatomy, geometry, anatomyOriginMm, others, patience)) return placed;
   }
   return null;
 }
 
-function drawBlob(random: RandomStream, shortAxisMm: number, anatomy: Anatomy): BlobCell {
+function drawBlob(random: RandomStream, shortAxisMm: number, anatomy: Anatomy): PlacedNode {
   const side = random.chance(0.5) ? 0 : 1;
   const jugular = anatomy.jugulars[side];
-  const level = levels[random.weighted(levelWeights)] as Level;
-  const { centre, direction } = drawSite(random, level, side === 0 ? 1 : -1, jugular, shortAxisMm, anatomy);
+  const station = stations[random.weighted(stationWeights)] as NodeStation;
+  const { centre, direction } = drawSite(random, station, side === 0 ? 1 : -1, jugular, shortAxisMm, anatomy);
   const elongation = random.uniform(1.15, 1.9);
   const flatness = random.uniform(1, 1.3);
   const bean = random.chance(0.5);
@@ -149,7 +158,7 @@ function drawBlob(random: RandomStream, shortAxisMm: number, anatomy: Anatomy): 
     roughness: random.uniform(0.03, 0.09),
     phases: drawPhases(random),
   };
-  return withShortAxis(draft, shortAxisMm);
+  return { blob: withShortAxis(draft, shortAxisMm), station };
 }
 
 /** A blob scaled to a short axis: bending and roughness change the diameters, and a single correction undoes that. */
@@ -161,22 +170,22 @@ export function withShortAxis(draft: BlobCell, shortAxisMm: number): BlobCell {
 
 function drawSite(
   random: RandomStream,
-  level: Level,
+  station: NodeStation,
   sideSign: number,
   jugular: Solid,
   shortAxisMm: number,
   anatomy: Anatomy,
 ): { centre: Vector3; direction: Vector3 } {
   const wobble = (deviation: number): number => random.normal(0, deviation);
-  if (level === "submental" || level === "submandibular" || level === "posterior") {
+  if (station === "submental" || station === "submandibular" || station === "posterior") {
     const site: Vector3 =
-      level === "submental"
+      station === "submental"
         ? [wobble(5), -48 + wobble(4), 8 + wobble(3)]
-        : level === "submandibular"
+        : station === "submandibular"
           ? [sideSign * (34 + wobble(7)), -28 + wobble(9), 11 + wobble(6)]
           : [sideSign * (46 + wobble(5)), 20 + wobble(7), random.uniform(-30, 28)];
     const direction: Vector3 =
-      level === "posterior"
+      station === "posterior"
         ? [wobble(0.3), wobble(0.3), 1]
         : [sideSign * 0.4 + wobble(0.3), 0.8 + wobble(0.3), wobble(0.4)];
     return { centre: anatomy.place(site), direction };
@@ -186,7 +195,7 @@ function drawSite(
     "middle jugular": [-16, 12],
     "lower jugular": [-44, -16],
   };
-  const zMm = random.uniform(...heights[level]);
+  const zMm = random.uniform(...heights[station]);
   const below = centreAtHeight(jugular, zMm - 4);
   const above = centreAtHeight(jugular, zMm + 4);
   const along: Vector3 = [above[0] - below[0], above[1] - below[1], above[2] - below[2]];
@@ -300,7 +309,7 @@ const isNear = ({ centre: [x, y, z], semiAxesMm }: BlobCell, box: Box): boolean 
 function describe(
   random: RandomStream,
   id: number,
-  blob: BlobCell,
+  { blob, station }: PlacedNode,
   kind: NodeKind,
   enhancement: number,
   anatomy: Anatomy,
@@ -324,6 +333,7 @@ function describe(
       volumeMl,
       centroidLpsMm: add(centroid, anatomyOriginMm),
       kind,
+      station,
       touches: [...touched].sort(),
     },
     blob,

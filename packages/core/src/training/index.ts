@@ -49,4 +49,4 @@ export {
   type TrainingBatch,
   type TrainingState,
 } from "./trainer.js";
-export { namedWeights } from "./weights.js";
+export { flatCount, namedWeights } from "./weights.js";

@@ -31,6 +31,8 @@ export interface SamplerOptions extends PatchPlan {
   /** Share of the samples that are centred on or near a foreground voxel, 0 … 1. */
   readonly foregroundShare: number;
   readonly augmentation: Augmentation;
+  /** Whether the classes of a case are drawn as often as each other; so by default. */
+  readonly balancesClasses?: boolean;
 }
 
 /** A training sample and its origin. */
@@ -69,7 +71,7 @@ export function drawSample(
   const chosen = candidates[uniformWhole(random, candidates.length)];
   const place =
     aimed && chosen.foreground.length > 0
-      ? placeNearComponent(random, chosen, options.patchSize)
+      ? placeNearComponent(random, chosen, options.patchSize, options.balancesClasses)
       : placeAnywhere(random, chosen.size, options.patchSize);
   const variation = drawVariation(random, options.augmentation, scalingsOf(options).length);
   const patch = cutPatch(chosen, chosen.label, place.centre, patchForm(options), variation, into);
@@ -104,9 +106,10 @@ export function placeNearComponent(
   random: RandomGenerator,
   chosen: PreparedCase,
   [depth, height, width]: PatchSize,
+  balancesClasses = true,
 ): Place {
   const { size, foreground, componentOffsets } = chosen;
-  const components = componentsOfOneClass(random, chosen);
+  const components = balancesClasses ? componentsOfOneClass(random, chosen) : componentsOf(chosen);
   const component = components[uniformWhole(random, components.length)];
   const first = componentOffsets[component];
   const voxel = foreground[first + uniformWhole(random, componentOffsets[component + 1] - first)];
@@ -122,12 +125,13 @@ export function placeNearComponent(
   return { centre, component };
 }
 
+const componentsOf = ({ componentOffsets }: PreparedCase): number[] =>
+  Array.from({ length: componentOffsets.length - 1 }, (_, component) => component);
+
 /** The components of a target number that is drawn from those that the case holds; all where there is one number. */
-function componentsOfOneClass(
-  random: RandomGenerator,
-  { label, foreground, componentOffsets }: PreparedCase,
-): number[] {
-  const components = Array.from({ length: componentOffsets.length - 1 }, (_, component) => component);
+function componentsOfOneClass(random: RandomGenerator, chosen: PreparedCase): number[] {
+  const { label, foreground, componentOffsets } = chosen;
+  const components = componentsOf(chosen);
   const numberOf = (component: number): number => label[foreground[componentOffsets[component]]];
   const numbers = [...new Set(components.map(numberOf))].sort((a, b) => a - b);
   if (numbers.length === 1) return components;

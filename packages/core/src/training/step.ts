@@ -4,13 +4,17 @@ import type { Value } from "../graph/graph.js";
 import { peakBytes } from "../graph/memory.js";
 import { emitOnnx } from "../graph/onnx.js";
 import { add, multiply } from "../graph/operations/elementwise.js";
-import { concat, reshape } from "../graph/operations/layout.js";
+import { concat, reshape, split } from "../graph/operations/layout.js";
 import { constant, input } from "../graph/operations/leaves.js";
 import { expand } from "../graph/operations/reduction.js";
 import { adamW, clipByNorm, globalNorm, movingAverage } from "../graph/optimizers.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
 import { coarserLabel } from "../losses/coarser-label.js";
-import { deepSupervisionLoss, diceCrossEntropyLoss } from "../losses/segmentation.js";
+import {
+  deepSupervisionLoss,
+  diceCrossEntropyLoss,
+  stationCrossEntropyLoss,
+} from "../losses/segmentation.js";
 import {
   type BufferEntry,
   type MaskEntry,
@@ -52,6 +56,8 @@ export interface StepOptions {
   readonly imageShape: Shape;
   /** Soft Dice and binary cross-entropy by default. With deep supervision it is taken at each resolution. */
   readonly loss?: Loss;
+  /** What the cross-entropy of a network's stations counts beside the loss; 0.2 by default, this project's choice. */
+  readonly stationWeight?: number;
   /** Missing settings are those of {@link defaultOptimizer}. */
   readonly optimizer?: Partial<OptimizerSettings>;
   /** Batches whose gradients are averaged before one update; 1 by default. */
@@ -82,16 +88,22 @@ export interface TrainingStep {
 
 /** Builds the training step of a network. */
 export function buildTrainingStep(build: BuildNetwork, options: StepOptions): TrainingStep {
-  const { imageShape, loss: lossOf = diceCrossEntropyLoss, accumulation = 1, trains = () => true } = options;
+  const {
+    imageShape,
+    loss: lossOf = diceCrossEntropyLoss,
+    stationWeight = DEFAULT_STATION_WEIGHT,
+    accumulation = 1,
+    trains = () => true,
+  } = options;
   const optimizer = { ...defaultOptimizer, ...options.optimizer };
   const builder = new NetworkBuilder(true);
   const image = input("image", imageShape);
   const network = build(image, builder);
-  const label = input("label", network.logits.shape);
+  const label = input("label", labelShapeOf(network));
   const parameters = inFlatOrder(builder.parameters);
   const count = flatCount(parameters);
   const theta = input("theta", [count]);
-  const loss = lossOfOutputs(network, label, lossOf);
+  const loss = lossOfOutputs(network, label, lossOf, stationWeight);
   const gradient = flatGradient(loss, parameters, trains);
   const accumulated = input("accumulated", [count]);
   const share = accumulation > 1 ? add(accumulated, multiply(gradient, 1 / accumulation)) : gradient;
@@ -127,7 +139,7 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
     buffers,
     count,
     imageShape,
-    labelShape: network.logits.shape,
+    labelShape: label.shape,
     accumulation,
     optimizer,
     peakBytes: peakBytes([loss, ...Object.values(update.outputs)]),
@@ -137,13 +149,34 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
 /** Name under which a step returns a running statistic. */
 export const nextName = (buffer: BufferEntry): string => `next_${buffer.name}`;
 
-/** The loss of the logits; with deep supervision, of the logits at all resolutions. */
-function lossOfOutputs({ logits, coarserLogits = [] }: NetworkOutputs, label: Value, loss: Loss): Value {
+const DEFAULT_STATION_WEIGHT = 0.2;
+
+/** A channel for each of the logits, then one for each station. */
+function labelShapeOf({ logits, stationLogits }: NetworkOutputs): Shape {
+  const [batch, classes, ...space] = logits.shape;
+  return [batch, classes + (stationLogits?.shape[1] ?? 0), ...space];
+}
+
+/** The loss of the logits, with deep supervision at all resolutions; and that of the stations, where there are any. */
+function lossOfOutputs(
+  { logits, coarserLogits = [], stationLogits }: NetworkOutputs,
+  label: Value,
+  loss: Loss,
+  stationWeight: number,
+): Value {
+  const classes = logits.shape[1];
+  const [target, stations] = split(
+    label,
+    1,
+    [classes, label.shape[1] - classes].filter((count) => count > 0),
+  );
   const supervised = [logits, ...coarserLogits].map((coarse) => ({
     logits: coarse,
-    label: coarserLabel(label, coarse.shape),
+    label: coarserLabel(target, coarse.shape),
   }));
-  return deepSupervisionLoss(supervised, loss);
+  const main = deepSupervisionLoss(supervised, loss);
+  if (!stationLogits) return main;
+  return add(main, multiply(stationCrossEntropyLoss(stationLogits, stations), stationWeight));
 }
 
 /** The optimiser's part of the step: its inputs beside the gradient, and all that an update returns beside the loss. */

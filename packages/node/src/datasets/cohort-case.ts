@@ -93,6 +93,14 @@ export async function outcomeOfCase(folder: string, of: CohortCase): Promise<Cas
   return areFiles.includes(false) ? null : found.data;
 }
 
+/** The nodes that stand beside a case's instances; null where there are none. */
+export async function nodesBeside(instancesPath: string): Promise<readonly NodeRow[] | null> {
+  const path = `${instancesPath.slice(0, -".nii.gz".length)}.json`;
+  const text = await readFile(path, "utf8").catch(() => null);
+  const found = outcomeSchema.safeParse(text === null ? null : jsonOrNull(text));
+  return found.success && "nodes" in found.data ? found.data.nodes : null;
+}
+
 /** What JSON says; null where it is none. */
 export function jsonOrNull(text: string): unknown {
   try {

@@ -19,6 +19,7 @@ function rowOf(node: PhantomNode): NodeRow {
   return {
     node: node.id,
     kind: node.kind,
+    station: node.station,
     short_axis_mm: node.shortAxisMm,
     long_axis_mm: node.longAxisMm,
     volume_ml: node.volumeMl,

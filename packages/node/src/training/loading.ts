@@ -16,6 +16,8 @@ export interface PrepareOptions extends CacheSettings {
   readonly cacheFolder?: string | null;
   /** Numbers all that is drawn of the cases but this, for a promptable network; by default labels become targets. */
   readonly leftOut?: LeftOutStructures | undefined;
+  /** Names of the stations that labels tell apart; null or none leaves them as they are. */
+  readonly stations?: readonly string[];
 }
 
 /**
@@ -27,12 +29,19 @@ export interface PrepareOptions extends CacheSettings {
 export async function prepareCases(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  { spacingMm, window, channels, threads = 2, cacheFolder = null, leftOut = undefined }: PrepareOptions,
+  {
+    spacingMm,
+    window,
+    channels,
+    threads = 2,
+    cacheFolder = null,
+    leftOut = undefined,
+    stations = [],
+  }: PrepareOptions,
   job: Job = {},
 ): Promise<PreparedCase[]> {
-  const tasks = cases.map(
-    (scan): PrepareTask => ({ case: scan, labels, spacingMm, window, channels, cacheFolder, leftOut }),
-  );
+  const settings = { spacingMm, window, channels, cacheFolder, leftOut, stations };
+  const tasks = cases.map((scan): PrepareTask => ({ case: scan, labels, ...settings }));
   return runInWorkers<PrepareTask, PreparedCase>(
     tasks,
     { worker: prepareWorker, threads, stage: "prepare", unit: "scan", textOf: ({ id }) => id },
@@ -59,7 +68,7 @@ export async function fillCache(
   job: Job = {},
 ): Promise<number> {
   const kept = await runInWorkers<PrepareTask, KeptCase>(
-    cases.map((scan) => ({ case: scan, labels, spacingMm, window, channels, cacheFolder })),
+    cases.map((scan) => ({ case: scan, labels, spacingMm, window, channels, cacheFolder, stations: [] })),
     {
       worker: prepareWorker,
       name: "keep",

@@ -30,6 +30,8 @@ export interface TrainingOptions {
   readonly trained: "all" | "head";
   /** Of a promptable network: the structures that are not to be learned; absent for all other networks. */
   readonly leftOut?: LeftOutStructures;
+  /** What telling apart the nodes' stations counts beside the loss; absent where they are no target. */
+  readonly stationWeight?: number;
 }
 
 export const defaultTrainingOptions: TrainingOptions = {
@@ -53,12 +55,19 @@ export const defaultTrainingOptions: TrainingOptions = {
 
 /** @throws InputError where options do not go together */
 export function requireTrainable(
-  { patience, validateEvery, validationCases, trained }: TrainingOptions,
-  { weightsPath = null }: { readonly weightsPath?: string | null },
+  { patience, validateEvery, validationCases, trained, stationWeight }: TrainingOptions,
+  {
+    weightsPath = null,
+    cacheFolder = null,
+  }: { readonly weightsPath?: string | null; readonly cacheFolder?: string | null },
 ): void {
   if (patience > 0 && (validateEvery === 0 || validationCases === 0))
     throw new InputError(
       `The option patience is ${patience}, and nothing is validated; give the option validate-every and the option validation-cases, or leave the option patience out.`,
+    );
+  if (stationWeight !== undefined && (weightsPath !== null || cacheFolder !== null))
+    throw new InputError(
+      `The option stations is given with the option ${weightsPath !== null ? "weights, and no model holds weights" : "cache, and no cache holds targets"} for them; leave one of the two out.`,
     );
   if (trained === "head" && weightsPath === null)
     throw new InputError(

@@ -1,5 +1,6 @@
 // Saves a training run in its folder, for the training loop of core.
 import type { Plan, TrainingStep } from "@lnsnet/core";
+import { partsOf } from "@lnsnet/core/networks";
 import { learningCurveSvg } from "@lnsnet/core/reports";
 import {
   averagedWeights,
@@ -59,6 +60,11 @@ export function folderPlace({ folder, opened, step, identity, record, stepsBefor
   };
 }
 
+/** Saves what the plan's network has; a head that only training uses stays in the state. */
 function saveWeights(path: string, plan: Plan, state: TrainingState, step: TrainingStep): Promise<void> {
-  return saveModel(path, { plan, steps: state.step, weights: averagedWeights(state, step) }, false);
+  const all = averagedWeights(state, step);
+  const { parameters, buffers } = partsOf(plan.network, plan.patchSize);
+  const names = new Set([...parameters, ...buffers].map(({ name }) => name));
+  const weights = new Map([...all].filter(([name]) => names.has(name)));
+  return saveModel(path, { plan, steps: state.step, weights }, false);
 }

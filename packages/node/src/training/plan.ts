@@ -1,5 +1,6 @@
 // The plan of a training: requested settings, channels and classes of the data set, and defaults from its scans.
-import { InputError, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
+import { counted, InputError, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
+import { networkSchema } from "@lnsnet/core/networks";
 import { medianOf } from "@lnsnet/core/statistics";
 import {
   channelPlan,
@@ -34,6 +35,11 @@ export function planFor(dataset: Dataset, asked: RequestedPlan): Plan {
     inputs: inputChannels({ window, channels, ...clicks }),
     classes: isPromptable ? 1 : logitChannels(scheme),
   };
+  const checked = networkSchema.safeParse({ name: network.name, configuration });
+  if (!checked.success)
+    throw new InputError(
+      `${name} has ${counted(dataset.channels.length, "channel")} (${listed(dataset.channels)}), and the network does not take them: ${checked.error.issues[0].message}; choose another one (the option network).`,
+    );
   // What a promptable network outlines is one thing: the structure that is clicked.
   const isPlain = isPromptable || (scheme.classes.length === 1 && scheme.ignored === null);
   return {

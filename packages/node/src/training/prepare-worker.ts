@@ -8,6 +8,7 @@ import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
 import { drawnLayers, type LeftOutStructures } from "../datasets/structures.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
+import { stationTargets } from "./stations.js";
 
 export interface PrepareTask extends CacheSettings {
   readonly case: Case;
@@ -16,6 +17,8 @@ export interface PrepareTask extends CacheSettings {
   readonly cacheFolder: string | null;
   /** Numbers all drawn structures but these, in place of target numbers; absent keeps those. */
   readonly leftOut?: LeftOutStructures | undefined;
+  /** Names of the stations that the label tells apart; none leaves it as it is. */
+  readonly stations: readonly string[];
 }
 
 export function run(task: PrepareTask): Promise<Outcome<PreparedCase>> {
@@ -60,13 +63,14 @@ export function keep(task: PrepareTask & { readonly cacheFolder: string }): Prom
 }
 
 async function prepare(task: PrepareTask): Promise<PreparedCase> {
-  const { case: scan, labels, leftOut, ...settings } = task;
+  const { case: scan, labels, leftOut, stations, ...settings } = task;
   if (leftOut !== undefined) return prepareStructures(task, leftOut);
   const { id, channels, label } = await loadCase(scan, labels);
   const grid = workingGrid(channels[0], settings.spacingMm);
   const prepared = prepareChannels(channels, grid, scalingsOf(settings));
-  const onGrid = label === null ? new Uint8Array(prepared.hu.length) : prepareLabel(label, prepared);
-  return prepareCase(id, prepared, onGrid);
+  if (label === null) return prepareCase(id, prepared, new Uint8Array(prepared.hu.length));
+  const targets = stations.length === 0 ? label : await stationTargets(scan, label, stations);
+  return prepareCase(id, prepared, prepareLabel(targets, prepared));
 }
 
 /** A case whose label numbers its structures. */

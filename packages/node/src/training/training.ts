@@ -1,9 +1,10 @@
 // Trains a network on a data set, in a folder of its own, from the beginning or from where it stopped.
 import { buildNetwork, buildTrainingStep, InputError, type Plan, type TrainingStep } from "@lnsnet/core";
-import { isOfHead } from "@lnsnet/core/networks";
+import { isOfHead, partsOf } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
 import {
   type BuildNetwork,
+  flatCount,
   lossOf,
   type PatientRule,
   type PreparedCase,
@@ -25,6 +26,7 @@ import { requireTrainable, type TrainingOptions } from "./options.js";
 import { type FolderPlace, folderPlace } from "./place.js";
 import { startingWeights } from "./starting-weights.js";
 import { loadState } from "./state.js";
+import { stationNames, stationScheme, withoutStations, withStationHead } from "./stations.js";
 import { openValidator, VALIDATION_OVERLAP } from "./validation.js";
 
 /** Where a training run lives, and what it begins from. */
@@ -79,38 +81,41 @@ export async function train(
   const patients = run.patients ?? { named: dataset.patients };
   const scans = divideCases(dataset.training, options, patients);
   requireValidationScans(scans, options, patients);
-  const step = stepOf(plan, options);
+  const stations = options.stationWeight === undefined ? [] : await stationNames(dataset.training, plan);
+  const step = stepOf(plan, options, stations);
   const begun = await openRun({ dataset, plan, options, run, patients, scans, step }, job);
   const cases = await prepareCases(
     dataset,
     [...scans.training, ...scans.validation],
-    { ...plan, cacheFolder: run.cacheFolder ?? null, leftOut: options.leftOut },
+    { ...plan, cacheFolder: run.cacheFolder ?? null, leftOut: options.leftOut, stations },
     job,
   );
   refuseLargePatch(plan.patchSize, cases);
   job.log?.(divisionText(scans, options, patients));
-  const { state, history } = await runLoop({ plan, options, scans, step, cases, ...begun }, job);
+  const { state, history } = await runLoop({ plan, options, scans, step, stations, cases, ...begun }, job);
   const files = trainingFiles(run.folder);
   return {
     modelPath: files.model,
     bestPath: history.validation.length > 0 ? files.best : null,
     history,
-    parameters: step.count,
+    parameters: flatCount(partsOf(plan.network, plan.patchSize).parameters),
     steps: state.step,
     training: scans.training.map(({ id }) => id),
     validation: scans.validation.map(({ id }) => id),
   };
 }
 
-const networkOf =
-  ({ network }: Plan): BuildNetwork =>
-  (image, builder) =>
-    buildNetwork(network, image, builder);
+/** The network that is trained: with a head for stations, which the plan's has not. */
+function trainedNetwork(plan: Plan, stations: readonly string[]): BuildNetwork {
+  const network = withStationHead(plan, stations);
+  return (image, builder) => buildNetwork(network, image, builder);
+}
 
-function stepOf(plan: Plan, options: TrainingOptions): TrainingStep {
-  return buildTrainingStep(networkOf(plan), {
+function stepOf(plan: Plan, options: TrainingOptions, stations: readonly string[]): TrainingStep {
+  return buildTrainingStep(trainedNetwork(plan, stations), {
     imageShape: [options.batchSize, plan.network.configuration.inputs, ...plan.patchSize],
     loss: lossOf(labelSchemeOf(plan)),
+    ...(options.stationWeight === undefined ? {} : { stationWeight: options.stationWeight }),
     optimizer: { weightDecay: options.weightDecay, clipNorm: options.clipNorm },
     accumulation: options.accumulation,
     trains: (name) => options.trained === "all" || isOfHead(plan.network, name),
@@ -140,7 +145,9 @@ async function openRun({ dataset, plan, options, run, patients, scans, step }: R
     folder,
     [...scans.training, ...scans.validation],
     run.start,
-    plan.clickMaps === undefined ? ["image", "label"] : ["image", "label", "instances"],
+    plan.clickMaps === undefined && options.stationWeight === undefined
+      ? ["image", "label"]
+      : ["image", "label", "instances"],
   );
   const identity = runIdentity(plan, options, scans, start);
   const saved = opened.goesOn ? await loadState(files.state, identity, step) : null;
@@ -160,22 +167,30 @@ interface LoopParts
     Omit<Awaited<ReturnType<typeof openRun>>, "place"> {
   /** Those that train, then those that watch. */
   readonly cases: readonly PreparedCase[];
+  readonly stations: readonly string[];
   readonly place: FolderPlace;
 }
 
 /** Trains from batches that worker threads make, and lets go of all that it opened. */
 async function runLoop(
-  { plan, options, scans, step, cases, start, saved, schedule, place }: LoopParts,
+  { plan, options, scans, step, stations, cases, start, saved, schedule, place }: LoopParts,
   job: Job,
 ): Promise<SavedTraining> {
   const { foregroundShare, augmentation, threads, leftOut: _, ...loop } = options;
   const count = scans.training.length;
-  const validator = await openValidator(networkOf(plan), plan, threads, cases.slice(count), job.log);
+  const watching = cases.slice(count).map((scan) => (stations.length === 0 ? scan : withoutStations(scan)));
+  const validator = await openValidator(trainedNetwork(plan, stations), plan, threads, watching, job.log);
   const batches = createBatchLoader({
     cases: cases.slice(0, count),
     seed: options.seed,
     batchSize: options.batchSize,
-    sampler: { ...plan, foregroundShare, augmentation },
+    sampler: {
+      ...plan,
+      // Patches are drawn as without stations.
+      ...(stations.length === 0 ? {} : { labels: stationScheme(plan, stations), balancesClasses: false }),
+      foregroundShare,
+      augmentation,
+    },
   });
   const nowSeconds = () => performance.now() / 1000;
   try {

@@ -127,6 +127,15 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ],
     load: () => import("./commands/predict.js").then((module) => module.predictCommand),
   },
+  "import nnunet": {
+    stage: "Segmenting and judging",
+    summary: "make a model of a trained model of nnU-Net v2",
+    examples: [
+      "lnsnet import nnunet nnUNetTrainer__nnUNetPlans__3d_fullres --output imported",
+      "lnsnet import nnunet nnUNetTrainer__nnUNetPlans__3d_fullres --output imported --fold 0,1",
+    ],
+    load: () => import("./commands/import-nnunet.js").then((module) => module.importNnunetCommand),
+  },
   evaluate: {
     stage: "Segmenting and judging",
     summary: "compare predicted masks with true ones",

@@ -306,7 +306,7 @@ describe("several classes, as HECKTOR has them", () => {
     expect(merged.stderr).toMatch(/classes has 2 classes.*such as --roi GTVn/);
     const { code, stdout, stderr } = await lnsnet([...tokens, "--roi", "/^GTVn$/", "--json"]);
     expect(code, stderr).toBe(0);
-    expect(JSON.parse(stdout).imported).toMatchObject([{ bodies: 1 }, { bodies: 1 }]);
+    expect(JSON.parse(stdout).imported).toMatchObject([{ components: 1 }, { components: 1 }]);
   });
 });
 

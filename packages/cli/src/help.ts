@@ -27,7 +27,7 @@ export const optionGroups = {
       "leave-out",
     ],
     ...["label", "truth-label", "prediction-label", "classes", "ignore", "threshold", "patient-pattern"],
-    ...["model", "cache"],
+    ...["model", "cache", "checkpoint"],
   ],
   Network: ["network", "clicks", "patch", "size", "spacing", "window", "weights", "train", "target"],
   Training: [
@@ -46,6 +46,7 @@ export const optionGroups = {
     "proposer",
     "overlap",
     "mirrored",
+    "mirroring",
     "minimum-volume",
     "keep-implausible",
     "least-confidence",

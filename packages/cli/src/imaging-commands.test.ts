@@ -333,7 +333,7 @@ describe("lnsnet dataset import", () => {
         case: "case_0001",
         patient: 1,
         subset: "training",
-        bodies: 2,
+        components: 2,
         rois: ["Lymph node 1", "Lymph node 2"],
       },
     ]);
@@ -374,7 +374,7 @@ describe("lnsnet dataset import", () => {
     await mkdir(inFolder("tcia/MASKS/MED_LYMPH_001"), { recursive: true });
     await writeFile(inFolder("tcia/MASKS/MED_LYMPH_001/MED_LYMPH_001_mask.nii.gz"), writeNifti(nodes()));
     const tcia = await lnsnet("dataset", "import", "tcia", "--output", "from-tcia", "--json");
-    expect(JSON.parse(tcia.stdout)).toMatchObject({ imported: [{ bodies: 2 }], failed: [] });
+    expect(JSON.parse(tcia.stdout)).toMatchObject({ imported: [{ components: 2 }], failed: [] });
     expect(voxelsInPlace(await read("from-tcia/instancesTr/case_0001.nii.gz"), nodes().data)).toBe(voxels);
 
     await copySeries("neck", "segs", "ct");
@@ -394,7 +394,7 @@ describe("lnsnet dataset import", () => {
     ];
     const segs = await lnsnet(...tokens, "--json");
     expect(JSON.parse(segs.stdout).imported).toMatchObject([
-      { subset: "test", bodies: 1, rois: ["Lymph node 1"] },
+      { subset: "test", components: 1, rois: ["Lymph node 1"] },
     ]);
     expect(await readdir(inFolder("from-segs"))).toContain("imagesTs");
   });
@@ -409,7 +409,7 @@ describe("lnsnet dataset import", () => {
       (await lnsnet("dataset", "import", "hecktor", "--output", "from-hecktor", "--json")).stdout,
     );
     // Label 1 is the primary tumour.
-    expect(hecktor.imported).toMatchObject([{ bodies: 1, rois: ["GTVn"] }]);
+    expect(hecktor.imported).toMatchObject([{ components: 1, rois: ["GTVn"] }]);
     const label = await read("from-hecktor/labelsTr/case_0001.nii.gz");
     expect(label.data.filter((value) => value !== 0).length).toBe(4 * 6 * 3);
 
@@ -419,7 +419,7 @@ describe("lnsnet dataset import", () => {
     const lnq = JSON.parse(
       (await lnsnet("dataset", "import", "lnq", "--output", "from-lnq", "--json")).stdout,
     );
-    expect(lnq.imported).toMatchObject([{ bodies: 2 }]);
+    expect(lnq.imported).toMatchObject([{ components: 2 }]);
 
     const again = await lnsnet(
       "dataset",
@@ -432,7 +432,7 @@ describe("lnsnet dataset import", () => {
       "--json",
     );
     // What the collection divides stays divided.
-    expect(JSON.parse(again.stdout).imported).toMatchObject([{ subset: "training", bodies: 2 }]);
+    expect(JSON.parse(again.stdout).imported).toMatchObject([{ subset: "training", components: 2 }]);
     const other = await lnsnet("dataset", "import", "lnq", "--output", "again", "--layout", "lnq");
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(/holds an import with --layout auto/);

@@ -103,6 +103,7 @@ export {
   type Manifest,
   type ModelRecord,
 } from "./segmenting/manifest.js";
+export { type ImportedNnunet, importNnunet, type NnunetImportOptions } from "./segmenting/nnunet.js";
 export {
   type PredictedScan,
   type PredictionOptions,

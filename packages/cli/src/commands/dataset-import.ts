@@ -67,11 +67,11 @@ export const datasetImportCommand = defineCommand({
     if (args.json === true)
       printJson({
         output: args.output,
-        imported: imported.map(({ case: id, patient, subset, bodies, rois }) => ({
+        imported: imported.map(({ case: id, patient, subset, components, rois }) => ({
           case: id,
           patient,
           subset,
-          bodies,
+          components,
           rois,
         })),
         kept,

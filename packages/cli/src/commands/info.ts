@@ -76,7 +76,7 @@ function objectJson({ name, modality, title, regions, references, problems }: In
     name,
     modality,
     title,
-    bodies: regions.map(({ label, type, voxels, volumeMl, contours, measurements }) => ({
+    regions: regions.map(({ label, type, voxels, volumeMl, contours, measurements }) => ({
       label,
       type,
       voxels,

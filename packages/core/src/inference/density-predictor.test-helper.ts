@@ -5,6 +5,7 @@ import { input } from "../graph/operations/leaves.js";
 import { networkPresets } from "../networks/catalogue.js";
 import { nodeRuntime } from "../runtime/node.js";
 import type { PatchSize } from "../transforms/patch.js";
+import type { Prepared } from "../transforms/preprocess.js";
 import type { Vector3 } from "../volume/volume.js";
 import type { Predictor } from "./predictor.js";
 import { predictProbability } from "./sliding-window.js";
@@ -31,7 +32,8 @@ export async function densityPredictor(
     members: 1,
     deviceNote: session.deviceNote,
     runs: () => runs,
-    probability: (prepared, look) => predictProbability(prepared, [member], { ...look, patchSize, window }),
+    probability: (prepared: Prepared, look) =>
+      predictProbability(prepared, [member], { ...look, patchSize, window }),
     release: () => session.release(),
   };
 }

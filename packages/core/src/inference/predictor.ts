@@ -7,9 +7,11 @@ import { deviceChoices, type Runtime, type Session, type SessionOptions } from "
 import type { Calibration } from "../statistics/calibration.js";
 import { channelsOf, inputChannels, isWindow } from "../transforms/intensity.js";
 import { type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
+import type { NnunetImage, NnunetUse } from "../transforms/nnunet-preparation.js";
 import type { PatchPlan } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
 import type { Vector3 } from "../volume/volume.js";
+import { predictAsNnunet } from "./nnunet-prediction.js";
 import { type Prediction, predictProbability, type SlidingWindowOptions } from "./sliding-window.js";
 
 /** How scans are prepared for a network, the same in training and in use. */
@@ -19,6 +21,8 @@ export interface PredictionPlan extends PatchPlan {
   readonly spacingMm: Vector3;
   /** How the mean probability of a node becomes the confidence that it is one; absent where that was never fitted. */
   readonly calibration?: FittedCalibration | undefined;
+  /** How nnU-Net uses the network; absent for networks of our own. Its grid may have axes other than the patient's. */
+  readonly nnunet?: NnunetUse | undefined;
 }
 
 /** A calibration, and the held-out nodes that it was fitted on. */
@@ -46,11 +50,12 @@ export interface Predictor {
   /** A sentence: the device used, and why it is not the requested device. */
   readonly deviceNote: string;
   /**
-   * The probability of each class of the plan on a prepared grid, or on a part of it.
+   * The probability of each class of the plan on a prepared grid, or on a part of it; of a scan that was prepared for a
+   * model of nnU-Net, on the scan's own voxels.
    *
    * @throws InputError where the predictor was released, or a network gives NaN or infinite numbers
    */
-  probability(prepared: Prepared, options: PredictionOptions): Promise<readonly Prediction[]>;
+  probability(prepared: Prepared | NnunetImage, options: PredictionOptions): Promise<readonly Prediction[]>;
   /** Frees the networks. A second call does nothing. */
   release(): Promise<void>;
 }
@@ -104,11 +109,12 @@ export async function openPredictor(
         options.signal?.throwIfAborted();
         requireOpen();
       };
-      return predictProbability(prepared, sessions, {
-        ...options,
-        ...plan,
-        signal: { throwIfAborted },
-      });
+      const settings = { ...options, ...plan, signal: { throwIfAborted } };
+      if (!("part" in prepared)) return predictProbability(prepared, sessions, settings);
+      const { nnunet } = plan;
+      if (nnunet === undefined)
+        throw new Error("a scan was prepared for nnU-Net, and the model is not of it");
+      return predictAsNnunet(prepared, sessions, { ...settings, nnunet });
     },
     release: async () => {
       if (isReleased) return;
@@ -155,6 +161,10 @@ export function requireFittingNetwork(plan: PredictionPlan, name: string): void 
       `${name} has a network of ${inputs} input channels, and its plan names ${expected} (${names.join(", ")}); train or export it again.`,
     );
   }
+  if (plan.nnunet !== undefined && plan.nnunet.normalizations.length !== channelsOf(plan).length)
+    throw new InputError(
+      `${name} normalises ${plan.nnunet.normalizations.length} channels as nnU-Net does, and its plan names ${channelsOf(plan).length}; import it again.`,
+    );
   const scheme = labelSchemeOf(plan);
   if (classes !== logitChannels(scheme))
     throw new InputError(
@@ -173,6 +183,10 @@ function requireSamePlan(first: PredictionPlan, other: PredictionPlan): void {
   if (inWords(first) !== inWords(other))
     throw new InputError(
       `The models of an ensemble must use the same preprocessing, and one was trained with ${inWords(first)}, another with ${inWords(other)}; choose models of the same training, such as the folds of a cross-validation.`,
+    );
+  if (JSON.stringify(first.nnunet) !== JSON.stringify(other.nnunet))
+    throw new InputError(
+      "The models of an ensemble must be used alike, and some were imported from nnU-Net with other settings than the others; choose the folds of one model.",
     );
   if (JSON.stringify(first.labels) !== JSON.stringify(other.labels))
     throw new InputError(

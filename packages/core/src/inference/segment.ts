@@ -101,6 +101,8 @@ export async function segment(
   const { at, className, standing, searched, proposer = null, cleanUp } = options;
   const { overlap = DEFAULT_OVERLAP, mirrored = false } = options;
   const { signal, onProgress } = options;
+  if (predictor.plan.nnunet !== undefined || proposer?.plan.nnunet !== undefined)
+    requireNnunetOptions({ at, mirrored, proposer });
   const clickOptions = { mirrored, ...(signal ? { signal } : {}) };
   if (standing !== undefined && !sameGeometry(taken.channels[0], standing.instances))
     throw new InputError(
@@ -144,6 +146,30 @@ function requirePoints(points: readonly Vector3[]): void {
         `Point ${index + 1} of ${points.length} is not a triple of finite numbers; give each point as [x, y, z] in LPS mm.`,
       );
   }
+}
+
+/** @throws InputError for what nnU-Net's own prediction does not have */
+function requireNnunetOptions({
+  at,
+  mirrored,
+  proposer,
+}: {
+  readonly at: SegmentOptions["at"] | undefined;
+  readonly mirrored: boolean;
+  readonly proposer: Predictor | null;
+}): void {
+  if (at !== undefined)
+    throw new InputError(
+      "The model was imported from nnU-Net and segments whole scans alone; leave the clicked points out, or use another model for them.",
+    );
+  if (mirrored)
+    throw new InputError(
+      "The model was imported from nnU-Net and averages mirrored patches by its own plan; leave the option mirrored out.",
+    );
+  if (proposer)
+    throw new InputError(
+      "A model that was imported from nnU-Net neither proposes nor looks at proposals; leave the option proposer out.",
+    );
 }
 
 /** Segments the clicks one after another; a click into an existing node refines it. */

@@ -196,7 +196,7 @@ async function answerPatch(
 }
 
 /** NaN is below every threshold, so without this check a diverged network would silently find no nodes. */
-function requireFinite(logits: Float32Array): void {
+export function requireFinite(logits: Float32Array): void {
   let broken = 0;
   for (let n = 0; n < logits.length; n++) if (!Number.isFinite(logits[n])) broken++;
   if (broken > 0)
@@ -212,7 +212,7 @@ function mirroredRows(values: Float32Array, width: number): Float32Array {
 }
 
 /** The rows of a patch that lie in the grid: offsets of their first voxel in the patch and in the grid, and their length. */
-function forEachRow(
+export function forEachRow(
   [depth, height, width]: PatchSize,
   [nx, ny, nz]: Vector3,
   [i0, j0, k0]: Vector3,
@@ -242,13 +242,13 @@ function addAnswer(sum: Answer, patch: Answer, place: RowPlace): void {
     addWeighted(sum.ofMembers[member], ofMember, place);
 }
 
-function addWeighted(sum: Float32Array, values: Float32Array, row: RowPlace): void {
+export function addWeighted(sum: Float32Array, values: Float32Array, row: RowPlace): void {
   const { weights, from, to, length, offset } = row;
   for (let n = 0; n < length; n++) sum[to + n] += weights[from + n] * values[offset + from + n];
 }
 
 /** Divides by the summed weights; voxels without a patch stay 0. */
-function divided(sum: Float32Array, total: Float32Array): Float32Array {
+export function divided(sum: Float32Array, total: Float32Array): Float32Array {
   for (let voxel = 0; voxel < sum.length; voxel++) if (total[voxel] > 0) sum[voxel] /= total[voxel];
   return sum;
 }

@@ -2,6 +2,7 @@
 import { InputError } from "../errors.js";
 import { scalingsOf } from "../transforms/intensity.js";
 import { labelSchemeOf } from "../transforms/label-scheme.js";
+import { prepareForNnunet } from "../transforms/nnunet-preparation.js";
 import { prepareChannels, restoreClasses, workingGrid } from "../transforms/preprocess.js";
 import { boxCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
@@ -15,7 +16,7 @@ import { type CleanUp, defaultCleanUp } from "./clean-up.js";
 import type { PredictionOptions, PredictionPlan, Predictor } from "./predictor.js";
 import { proposedMask, withoutUnproposed } from "./proposals.js";
 import { scanChannels } from "./scan-channels.js";
-import { type LeftOut, scanCleaner } from "./scan-cleaner.js";
+import { type LeftOut, nothingLeftOut, scanCleaner } from "./scan-cleaner.js";
 import {
   type ClassPrediction,
   FOREGROUND_THRESHOLD,
@@ -79,7 +80,8 @@ export async function probabilityOfScan(
   for (const { plan } of [predictor, ...(proposer === null ? [] : [proposer])])
     if (plan.clickMaps !== undefined) throw new InputError(NEEDS_CLICKS);
   const { ct } = scanChannels(scan, predictor.plan);
-  const region = searched === "neck" && ct !== null ? neckOf(ct) : null;
+  const isOfNnunet = predictor.plan.nnunet !== undefined;
+  const region = searched === "neck" && ct !== null && !isOfNnunet ? neckOf(ct) : null;
   const proposed =
     proposer === null
       ? null
@@ -99,9 +101,11 @@ export async function probabilityOfScan(
         }));
   return {
     predictions: namedPredictions(predictions, labelSchemeOf(predictor.plan)),
-    reasons: region?.reasons ?? [],
+    reasons: isOfNnunet ? [AS_NNUNET] : (region?.reasons ?? []),
   };
 }
+
+const AS_NNUNET = "The model is of nnU-Net: the whole scan was searched, and its mask is left as it is.";
 
 /** What a coarse network proposes is only a place, so it need not look from many sides. */
 const PROPOSER_OVERLAP = 0.25;
@@ -119,6 +123,8 @@ async function predictRegion(
 ): Promise<readonly Prediction[]> {
   const { plan } = predictor;
   const { channels } = scanChannels(scan, plan);
+  if (plan.nnunet !== undefined)
+    return predictor.probability(prepareForNnunet(channels, plan.nnunet, plan.spacingMm), options);
   const whole = workingGrid(channels[0], plan.spacingMm);
   const grid = region === null ? whole : gridAround(region, whole);
   const masks = [...(region === null ? [] : [region.body]), ...(proposed === null ? [] : [proposed])];
@@ -143,7 +149,11 @@ export function nodesOfPredictions(
     scheme,
     FOREGROUND_THRESHOLD,
   );
-  const { mask, leftOut } = scanCleaner(ct, scheme, cleanUp)(classes);
+  // nnU-Net's own masks have no post-processing of ours, and users compare with them.
+  const { mask, leftOut } =
+    plan.nnunet === undefined
+      ? scanCleaner(ct, scheme, cleanUp)(classes)
+      : { mask: classes, leftOut: nothingLeftOut };
   const instances = numberedComponents(mask);
   const measured = measureNodes(instances, ct, "labels");
   const classOf = classOfInstances(instances, mask);

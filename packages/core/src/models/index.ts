@@ -11,3 +11,4 @@ export {
   withCalibration,
   writeModel,
 } from "./model-file.js";
+export { type ImportedModel, type NnunetFold, readNnunetModel } from "./nnunet-model.js";

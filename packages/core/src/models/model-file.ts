@@ -49,6 +49,33 @@ const calibrationSchema = z.object({
   leastConfidence: z.number().min(0).max(1).optional(),
 });
 
+const resamplingSchema = z.object({ order: z.literal([1, 3]), separate: z.boolean().nullable() });
+const gridAxis = z.int().min(0).max(2);
+
+const nnunetSchema = z.object({
+  turnedToRas: z.boolean(),
+  axes: z
+    .tuple([gridAxis, gridAxis, gridAxis])
+    .refine((axes) => new Set(axes).size === 3, "holds an axis twice"),
+  normalizations: z
+    .array(
+      z.discriminatedUnion("scheme", [
+        z.object({
+          scheme: z.literal("ct"),
+          lowest: z.number(),
+          highest: z.number(),
+          mean: z.number(),
+          deviation: z.number(),
+        }),
+        z.object({ scheme: z.literal("z-score"), withinMask: z.boolean() }),
+      ]),
+    )
+    .min(1),
+  mirroredAxes: z.array(gridAxis).refine((axes) => new Set(axes).size === axes.length, "holds an axis twice"),
+  imageResampling: resamplingSchema,
+  logitResampling: resamplingSchema,
+});
+
 const planSchema: z.ZodType<Plan> = z.object({
   network: networkSchema,
   patchSize: z
@@ -64,6 +91,7 @@ const planSchema: z.ZodType<Plan> = z.object({
   clickMaps: z.object({ radiusMm: z.number().min(0.1).max(100) }).optional(),
   labels: labelsSchema.optional(),
   calibration: calibrationSchema.optional(),
+  nnunet: nnunetSchema.optional(),
   foreground: z.string(),
   dataLabel: z.string(),
 });
@@ -78,9 +106,13 @@ export type ModelFileKind = "lnsnet-model" | "lnsnet-training-state";
  */
 export const MODEL_FORMAT_VERSION = 3;
 
-/** The version that a file must state: 2 has plans of several classes or channels, 3 promptable networks. */
-export const formatVersionOf = ({ channels, labels, clickMaps }: PredictionPlan): number =>
-  clickMaps !== undefined ? 3 : channels !== undefined || labels !== undefined ? 2 : 1;
+/** The version that a file must state: 2 has plans of several classes or channels, 3 promptable networks and those of nnU-Net. */
+export const formatVersionOf = ({ channels, labels, clickMaps, nnunet }: PredictionPlan): number =>
+  clickMaps !== undefined || nnunet !== undefined
+    ? 3
+    : channels !== undefined || labels !== undefined
+      ? 2
+      : 1;
 
 /**
  * The bytes of a model's file; float16 halves it and moves probabilities by less than 1e-3.

@@ -24,6 +24,9 @@ export const repeats = z.int().min(0).max(100);
 /** Edge of a kernel that has a middle voxel. */
 export const oddKernel = upTo(15).refine((edge) => edge % 2 === 1, "is even");
 
+/** Edges of a kernel along depth, height and width. */
+export const oddKernels = z.tuple([oddKernel, oddKernel, oddKernel]).readonly();
+
 /** A small multiple, such as an expansion. */
 export const multiple = upTo(16);
 

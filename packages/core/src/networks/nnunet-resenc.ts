@@ -16,21 +16,23 @@ import { instanceNormLayer, type NormLayer } from "./blocks/normalization.js";
 import type { NetworkBuilder } from "./builder.js";
 import * as fields from "./fields.js";
 import { kaimingNormal } from "./initialization.js";
-import { type Network, type NetworkOutputs, productOf } from "./network.js";
-import { hasStrideForEachStage, nnunetPlan, strideForEachStage } from "./nnunet-plan.js";
+import { cube, type Network, type NetworkOutputs, productOf } from "./network.js";
+import { kernelOf, nnunetPlan, requireEachStage } from "./nnunet-plan.js";
 
 /** The defaults are nnU-Net's plan of a patch of 64³ voxels with equal spacing: five stages. */
 const schema = z
   .strictObject({
     ...nnunetPlan,
-    /** Residual blocks of each encoder stage; a decoder stage has one convolution. */
+    /** Residual blocks of each encoder stage. */
     blocks: z.array(fields.repeats.min(1)).readonly().default([1, 3, 4, 6, 6]),
   })
   .refine(({ stages, blocks }) => blocks.length === stages.length, {
     path: ["blocks"],
     message: "there must be one number for each stage",
   })
-  .refine(hasStrideForEachStage, strideForEachStage)
+  .superRefine((configuration, context) =>
+    requireEachStage(configuration, (issue) => context.addIssue(issue)),
+  )
   .readonly();
 
 export type NnunetResencConfiguration = z.infer<typeof schema>;
@@ -51,15 +53,25 @@ const initialization = kaimingNormal(0.01);
 
 function nnunetResenc(
   image: Value,
-  { stages, blocks, strides, classes, deepSupervision }: NnunetResencConfiguration,
+  {
+    stages,
+    blocks,
+    strides,
+    kernels,
+    decoderConvolutions,
+    classes,
+    deepSupervision,
+  }: NnunetResencConfiguration,
   builder: NetworkBuilder,
 ): NetworkOutputs {
-  let x = within("encoder.stem.convs.0", () => leakyRelu(normalizedConvolution(image, stages[0], builder)));
+  let x = within("encoder.stem.convs.0", () =>
+    leakyRelu(normalizedConvolution(image, stages[0], builder, { kernel: kernelOf(kernels, 0) })),
+  );
   const skips = stages.map((channels, stage) => {
     for (let block = 0; block < blocks[stage]; block++) {
       const stride = stage > 0 && block === 0 ? strides[stage - 1] : UNSTRIDED;
       x = within(`encoder.stages.${stage}.blocks.${block}`, () =>
-        nnunetResencBlock(x, channels, stride, builder),
+        nnunetResencBlock(x, channels, stride, builder, kernelOf(kernels, stage)),
       );
     }
     return x;
@@ -78,10 +90,11 @@ function nnunetResenc(
         initialization,
       }),
     );
-    const joined = concat([upsampled, skips[stage]], 1);
-    x = within(`decoder.stages.${step}.convs.0`, () =>
-      leakyRelu(normalizedConvolution(joined, stages[stage], builder)),
-    );
+    x = concat([upsampled, skips[stage]], 1);
+    for (let index = 0; index < (decoderConvolutions?.[step] ?? 1); index++)
+      x = within(`decoder.stages.${step}.convs.${index}`, () =>
+        leakyRelu(normalizedConvolution(x, stages[stage], builder, { kernel: kernelOf(kernels, stage) })),
+      );
     if (isSupervised(step))
       logits.unshift(
         within(`decoder.seg_layers.${step}`, () => pointwiseLayer(x, classes, builder, { initialization })),
@@ -114,10 +127,18 @@ const silentInstanceNorm: NormLayer = (x, builder) => {
 };
 
 /** LeakyReLU(shortcut + norm(convolution(LeakyReLU(norm(convolution(x)))))); the shortcut takes means, and widens by a point-wise convolution (ResNet-D, He 2019). */
-export function nnunetResencBlock(x: Value, channels: number, stride: Shape, builder: NetworkBuilder): Value {
-  const first = leakyRelu(within("conv1", () => normalizedConvolution(x, channels, builder, { stride })));
+export function nnunetResencBlock(
+  x: Value,
+  channels: number,
+  stride: Shape,
+  builder: NetworkBuilder,
+  kernel: Shape = cube(3),
+): Value {
+  const first = leakyRelu(
+    within("conv1", () => normalizedConvolution(x, channels, builder, { kernel, stride })),
+  );
   const second = within("conv2", () =>
-    normalizedConvolution(first, channels, builder, { norm: silentInstanceNorm }),
+    normalizedConvolution(first, channels, builder, { kernel, norm: silentInstanceNorm }),
   );
   return leakyRelu(add(shortcutOf(x, channels, stride, builder), second));
 }

@@ -6,16 +6,27 @@ import { concat } from "../graph/operations/layout.js";
 import { convolutionLayer, pointwiseLayer, transposedConvolutionLayer } from "./blocks/layers.js";
 import { instanceNormLayer } from "./blocks/normalization.js";
 import type { NetworkBuilder } from "./builder.js";
+import * as fields from "./fields.js";
 import { kaimingNormal } from "./initialization.js";
-import { type Network, type NetworkOutputs, productOf } from "./network.js";
-import { hasStrideForEachStage, nnunetPlan, strideForEachStage } from "./nnunet-plan.js";
+import { cube, type Network, type NetworkOutputs, productOf, type Size3 } from "./network.js";
+import { kernelOf, nnunetPlan, requireEachStage } from "./nnunet-plan.js";
 
 /** The defaults are a plan for small patches: five stages. */
 const schema = z
   .strictObject({
     ...nnunetPlan,
+    /** Convolutions of each encoder stage; two by default. */
+    convolutions: z.array(fields.repeats.min(1)).readonly().optional(),
+    /** Whether convolutions have a bias, as in nnU-Net's own modules; of a transposed one it matters at the patch's border. */
+    bias: z.boolean().default(false),
   })
-  .refine(hasStrideForEachStage, strideForEachStage)
+  .superRefine((configuration, context) =>
+    requireEachStage(configuration, (issue) => context.addIssue(issue)),
+  )
+  .refine(({ stages, convolutions = stages }) => convolutions.length === stages.length, {
+    path: ["convolutions"],
+    message: "there must be one number for each stage",
+  })
   .readonly();
 
 export type NnunetConfiguration = z.infer<typeof schema>;
@@ -36,7 +47,16 @@ const initialization = kaimingNormal(0.01);
 
 function nnunet(
   image: Value,
-  { stages, strides, classes, deepSupervision }: NnunetConfiguration,
+  {
+    stages,
+    strides,
+    kernels,
+    convolutions,
+    decoderConvolutions,
+    bias,
+    classes,
+    deepSupervision,
+  }: NnunetConfiguration,
   builder: NetworkBuilder,
 ): NetworkOutputs {
   const deepest = stages.length - 1;
@@ -47,7 +67,13 @@ function nnunet(
   const skips: Value[] = [];
   stages.forEach((channels, stage) => {
     const steps = stage === 0 ? [1, 1, 1] : strides[stage - 1];
-    x = within(nameOf(stage), () => nnunetBlock(x, channels, steps, builder));
+    x = within(nameOf(stage), () =>
+      nnunetBlock(x, channels, steps, builder, {
+        kernel: kernelOf(kernels, stage),
+        convolutions: convolutions?.[stage],
+        bias,
+      }),
+    );
     skips.push(x);
   });
   /** Features of the decoder's stages, from the finest down. */
@@ -58,12 +84,18 @@ function nnunet(
         transposedConvolutionLayer(x, stages[stage], builder, {
           kernel: strides[stage],
           stride: strides[stage],
-          bias: false,
+          bias,
           initialization,
         }),
       );
       const joined = concat([upsampled, skips[stage]], 1);
-      return within("conv_block", () => nnunetBlock(joined, stages[stage], [1, 1, 1], builder));
+      return within("conv_block", () =>
+        nnunetBlock(joined, stages[stage], [1, 1, 1], builder, {
+          kernel: kernelOf(kernels, stage),
+          convolutions: decoderConvolutions?.[deepest - 1 - stage],
+          bias,
+        }),
+      );
     });
     decoded.unshift(x);
   }
@@ -77,18 +109,28 @@ function nnunet(
   return { logits, coarserLogits };
 }
 
-/** Two 3×3×3 convolutions with instance norm and Leaky ReLU, the first with the stride. */
+interface Block {
+  readonly kernel?: Size3;
+  /** Two by default. */
+  readonly convolutions?: number | undefined;
+  readonly bias?: boolean;
+}
+
+/** Convolutions with instance norm and Leaky ReLU, the first with the stride. */
 export function nnunetBlock(
   x: Value,
   channels: number,
   strides: readonly number[],
   builder: NetworkBuilder,
+  { kernel = cube(3), convolutions = 2, bias = false }: Block = {},
 ): Value {
-  const half = (y: Value, index: number, steps: readonly number[]): Value => {
+  let y = x;
+  for (let index = 1; index <= convolutions; index++) {
+    const stride = index === 1 ? strides : cube(1);
     const convolved = within(`conv${index}.conv`, () =>
-      convolutionLayer(y, channels, builder, { stride: steps, bias: false, initialization }),
+      convolutionLayer(y, channels, builder, { kernel, stride, bias, initialization }),
     );
-    return leakyRelu(within(`norm${index}`, () => instanceNormLayer(convolved, builder)));
-  };
-  return half(half(x, 1, strides), 2, [1, 1, 1]);
+    y = leakyRelu(within(`norm${index}`, () => instanceNormLayer(convolved, builder)));
+  }
+  return y;
 }

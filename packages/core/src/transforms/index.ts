@@ -56,6 +56,13 @@ export {
   truthOfClass,
 } from "./label-scheme.js";
 export {
+  type NnunetImage,
+  type NnunetNormalization,
+  type NnunetResampling,
+  type NnunetUse,
+  prepareForNnunet,
+} from "./nnunet-preparation.js";
+export {
   cutPatch,
   type Patch,
   type PatchForm,

@@ -8,7 +8,23 @@ import { emptyLike } from "./voxel-array.js";
  * +z (superior). Nothing is resampled: every voxel keeps its value and its point in LPS. The result has a new array.
  */
 export function reorientToLps<T extends VoxelArray>(volume: Volume<T>): Volume<T> {
-  const axes = axesNearestToLps(volume);
+  return alongAxes(volume, axesNearestToLps(volume));
+}
+
+/** As {@link reorientToLps}, with i and j the other way: along right, anterior, superior. */
+export function reorientToRas<T extends VoxelArray>(volume: Volume<T>): Volume<T> {
+  const [x, y, z] = axesNearestToLps(volume);
+  return alongAxes(volume, [{ ...x, flipped: !x.flipped }, { ...y, flipped: !y.flipped }, z]);
+}
+
+/** The same voxels with other index axes: the new i, j and k are the old axes of these numbers. */
+export function permuteAxes<T extends VoxelArray>(volume: Volume<T>, order: Vector3): Volume<T> {
+  if (order.every((index, axis) => index === axis)) return volume;
+  const [i, j, k] = order.map((index): MatchedAxis => ({ index: index as 0 | 1 | 2, flipped: false }));
+  return alongAxes(volume, [i, j, k]);
+}
+
+function alongAxes<T extends VoxelArray>(volume: Volume<T>, axes: MatchedAxes): Volume<T> {
   const [nx, ny] = volume.size;
   const sourceStride = [1, nx, nx * ny];
   const upright = geometryAlong(axes, volume);

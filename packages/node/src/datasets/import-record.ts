@@ -13,7 +13,7 @@ const caseSchema = z.object({
   source_hash: z.string(),
   /** ROIs or segments that became labels, as the drawer named them. */
   rois: z.array(z.string()),
-  bodies: z.int().min(0),
+  components: z.int().min(0),
   /** What was odd in reading. */
   problems: z.array(z.string()),
 });

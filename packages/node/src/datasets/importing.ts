@@ -134,7 +134,7 @@ async function caseOf(
   const { scan, labels } = await source.read();
   const problems = [...scan.problems, ...labels.problems];
   for (const problem of problems) log?.(`${source.origin}: ${problem}`);
-  const { labels: data, regions: bodies } = labelMasks(masksOf(labels.volume), labels.volume.size, true);
+  const { labels: data, regions } = labelMasks(masksOf(labels.volume), labels.volume.size, true);
   const instances = { ...labels.volume, data };
   const patient_hash = hash(`patient ${source.patient}`);
   const samePatient = earlier.find((importedCase) => importedCase.patient_hash === patient_hash);
@@ -154,7 +154,7 @@ async function caseOf(
     patient_hash,
     source_hash: hash(source.origin),
     rois: labels.names.map(({ name }) => name),
-    bodies: bodies.length,
+    components: regions.length,
     problems: problems.map((problem) => withoutPaths(problem, source)),
   };
   return { case: imported, files };

@@ -7,7 +7,7 @@ import { duration } from "../work/duration.js";
 export interface DemoCase extends CaseMetrics {
   readonly case: string;
   /** Connected components found. */
-  readonly bodies: number;
+  readonly nodes: number;
   readonly seconds: number;
   /** Overlay of truth and prediction, PNG. */
   readonly picture: Uint8Array;
@@ -25,14 +25,14 @@ export interface DemoSummary {
   readonly command: string;
 }
 
-type Key = "case" | "dsc" | "hd95Mm" | "volumeTruthMl" | "volumePredictionMl" | "bodies" | "seconds";
+type Key = "case" | "dsc" | "hd95Mm" | "volumeTruthMl" | "volumePredictionMl" | "nodes" | "seconds";
 const columns: readonly TableColumn<Key>[] = [
   { key: "case", title: "patient" },
   { key: "dsc", title: "DSC", format: decimals(3) },
   { key: "hd95Mm", title: "HD95", unit: "mm", format: decimals(2) },
   { key: "volumeTruthMl", title: "truth", unit: "mL", format: decimals(2) },
   { key: "volumePredictionMl", title: "prediction", unit: "mL", format: decimals(2) },
-  { key: "bodies", title: "nodes found" },
+  { key: "nodes", title: "nodes found" },
   { key: "seconds", title: "time", unit: "s", format: decimals(1) },
 ];
 
@@ -43,14 +43,14 @@ function meanOfCases(cases: readonly DemoCase[], key: Exclude<Key, "case">): num
 }
 
 function meanRow(cases: readonly DemoCase[]): Record<Key, string | number | null> {
-  const mean = (key: Exclude<Key, "case" | "bodies">) => meanOfCases(cases, key);
+  const mean = (key: Exclude<Key, "case" | "nodes">) => meanOfCases(cases, key);
   return {
     case: "mean",
     dsc: mean("dsc"),
     hd95Mm: mean("hd95Mm"),
     volumeTruthMl: mean("volumeTruthMl"),
     volumePredictionMl: mean("volumePredictionMl"),
-    bodies: null,
+    nodes: null,
     seconds: mean("seconds"),
   };
 }

@@ -125,7 +125,7 @@ async function segmentTestSet(
       await writeAtomically(join(folder, `${caseId(scan.imagePath)}.nii.gz`), writeNifti(mask));
       if (!label) throw new Error(`${scan.id} has no label`);
       const picture = overlayPng(image, label, mask, { caption: `phantom ${scan.id} - research use only` });
-      cases.push({ case: scan.id, ...evaluateCase(label, mask), bodies: nodes.length, seconds, picture });
+      cases.push({ case: scan.id, ...evaluateCase(label, mask), nodes: nodes.length, seconds, picture });
       onProgress?.({ ...stage, done: cases.length, text: scan.id });
     }
   } finally {

@@ -8,6 +8,7 @@ import {
   type LabelScheme,
   labelSchemeOf,
   logitChannels,
+  type NnunetUse,
   outsideOf,
   type Scaling,
 } from "@lnsnet/core/transforms";
@@ -24,19 +25,13 @@ export function exportRecipe(onnx: string, plan: Plan, patchSize: PatchSize, ste
     network: plan.network,
     trained_on: plan.dataLabel,
     steps,
-    preparation: {
-      orientation: "LPS",
-      spacing_xyz_mm: plan.spacingMm,
-      interpolation: "linear",
-      ...(plan.channels === undefined
-        ? scalingRecipe(plan.window)
-        : { channels: plan.channels.map(channelRecipe) }),
-    },
+    preparation:
+      plan.nnunet === undefined ? preparationRecipe(plan) : nnunetPreparationRecipe(plan, plan.nnunet),
     input: {
       name: "image",
       type: "float32",
       shape: [1, inputs, ...patchSize],
-      axes: ["batch", "channel", "z, feet to head", "y, front to back", "x, right to left"],
+      axes: ["batch", "channel", ...(plan.nnunet === undefined ? patientAxes : ["depth", "height", "width"])],
     },
     output: {
       name: "logits",
@@ -44,17 +39,57 @@ export function exportRecipe(onnx: string, plan: Plan, patchSize: PatchSize, ste
       shape: [1, classes, ...patchSize],
       ...answerRecipe(labelSchemeOf(plan), writtenLabels(plan)),
     },
-    patches: {
-      size_zyx: patchSize,
-      overlap: DEFAULT_OVERLAP,
-      weight: "gaussian",
-      weight_deviation_share: patchWeighting.deviationShare,
-      weight_least: patchWeighting.least,
-      skipped:
-        plan.channels === undefined
-          ? "patches without a voxel above the window's lower end have the probability 0"
-          : "patches have the probability 0 where there are channels with a window, and none has a voxel above its lower end",
-    },
+    patches:
+      plan.nnunet === undefined ? patchRecipe(plan, patchSize) : nnunetPatchRecipe(patchSize, plan.nnunet),
+  };
+}
+
+const patientAxes = ["z, feet to head", "y, front to back", "x, right to left"];
+
+const preparationRecipe = (plan: Plan) => ({
+  orientation: "LPS",
+  spacing_xyz_mm: plan.spacingMm,
+  interpolation: "linear",
+  ...(plan.channels === undefined
+    ? scalingRecipe(plan.window)
+    : { channels: plan.channels.map(channelRecipe) }),
+});
+
+/** nnU-Net's own preparation, in the order of its steps and with its names. */
+const nnunetPreparationRecipe = (
+  { spacingMm: [width, height, depth] }: Plan,
+  { turnedToRas, axes, normalizations, imageResampling }: NnunetUse,
+) => ({
+  by: "nnU-Net v2, DefaultPreprocessor",
+  orientation: turnedToRas ? "RAS" : "the scan's own axes",
+  transpose_forward: axes,
+  cropping: "to the smallest box around the voxels that are not 0 in every channel",
+  normalization_per_channel: normalizations,
+  spacing_mm: [depth, height, width],
+  resampling: { ...imageResampling, order_along_separate_axis: 0 },
+});
+
+const nnunetPatchRecipe = (patchSize: PatchSize, { mirroredAxes, logitResampling }: NnunetUse) => ({
+  by: "nnU-Net v2, nnUNetPredictor",
+  size: patchSize,
+  step_size: 1 - DEFAULT_OVERLAP,
+  weight: "gaussian, as nnU-Net's",
+  mirrored_axes: mirroredAxes,
+  averaged: "logits of mirrored and overlapping patches and of all folds",
+  resampling_of_logits: { ...logitResampling, order_along_separate_axis: 0 },
+});
+
+function patchRecipe(plan: Plan, patchSize: PatchSize) {
+  return {
+    size_zyx: patchSize,
+    overlap: DEFAULT_OVERLAP,
+    weight: "gaussian",
+    weight_deviation_share: patchWeighting.deviationShare,
+    weight_least: patchWeighting.least,
+    skipped:
+      plan.channels === undefined
+        ? "patches without a voxel above the window's lower end have the probability 0"
+        : "patches have the probability 0 where there are channels with a window, and none has a voxel above its lower end",
   };
 }
 

@@ -1,7 +1,7 @@
 // Checks, before anything is computed, that there is enough memory to segment a scan.
 import os from "node:os";
 import { InputError, type Model, type Volume } from "@lnsnet/core";
-import { channelsOf, labelSchemeOf } from "@lnsnet/core/transforms";
+import { channelsOf, labelSchemeOf, logitChannels } from "@lnsnet/core/transforms";
 import { voxelVolumeMm3 } from "@lnsnet/core/volume";
 
 /** Bytes a voxel of the working grid: two a channel, the weights, and for each class the sum; for an ensemble, of squares too. */
@@ -39,6 +39,12 @@ function neededBytes(scan: Volume, models: readonly Model[]): number {
   const { plan } = models[0];
   const workingVoxelMm3 = plan.spacingMm[0] * plan.spacingMm[1] * plan.spacingMm[2];
   const workingVoxels = (scan.data.length * voxelVolumeMm3(scan)) / workingVoxelMm3;
+  if (plan.nnunet !== undefined) {
+    // The scan's channels as float32, twice while they are resampled; then logits on both grids, and probabilities.
+    const [channels, logits] = [channelsOf(plan).length, logitChannels(labelSchemeOf(plan))];
+    const working = 4 * (channels + 1 + logits) * workingVoxels;
+    return (4 + 8 * channels + 8 * logits) * scan.data.length + working + models.length * runtimeBytes;
+  }
   const bytes = workingBytes(channelsOf(plan).length, labelSchemeOf(plan).classes.length, models.length);
   return 4 * scan.data.length + bytes * workingVoxels + models.length * runtimeBytes;
 }

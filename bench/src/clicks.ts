@@ -1,126 +1,227 @@
-// npm run check -- clicks: every node of a data set clicked, in its middle and beside it, and compared with the truth and with each other.
+// npm run check -- clicks: every structure of a data set clicked, in its middle, beside it, and again where the answer was wrong.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
+  counted,
   countOverlap,
   crop,
   dice,
   openPredictor,
+  type Predictor,
+  pointOfIndex,
   readModel,
   readNifti,
+  type Segmentation,
   segment,
   summarise,
   type Vector3,
   type Volume,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { textTable } from "@lnsnet/core/reports";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { maskWhere } from "@lnsnet/core/volume";
-import { measureNodes } from "@lnsnet/core/voxels";
+import { clickInto, correctingClick, measureNodes, numberedComponents } from "@lnsnet/core/voxels";
 import { shippedModelPath } from "./shipped-model.js";
 
 const help = `npm run check -- clicks DATASET [options]
+npm run check -- clicks --image SCAN --mask MASK [options]
 
-Clicks each node of DATASET's test set (imagesTs, and instancesTs or labelsTs) in its centroid and at points up to 3 mm
-beside it, and prints the DSC with the true node, and between the clicks of one node.
+Clicks each structure in the middle (the voxel that lies deepest in it) and at points up to 3 mm beside that, and prints
+the DSC with the truth, and between the clicks of one structure. A model that takes further clicks is then corrected: each
+click lies where the answer before it is most wrong, in the largest part that it lacks or has too much.
 
+  --truth FOLDER     folder of DATASET with the structures (instancesTs, or labelsTs), such as organsTs
+  --values LIST      only these values of the masks, such as 1,2 (all)
+  --image, --mask    one scan (.nii.gz) and a mask of it, whose connected components are the structures
   --model FILE       model.safetensors (the shipped phantom model)
+  --clicks COUNT     clicks of each structure where the model takes several (5)
   --jitters COUNT    clicks beside the middle (3)
   --cases COUNT      scans, the first ones (all)
   --json             print JSON
   --help             print this`;
 
 const jitterMm = 3;
-/** Voxels around a true node that are compared; what a click marks beyond them counts as wrong all the same. */
+/** Voxels around a structure that are compared; what a click marks beyond them counts as wrong all the same. */
 const marginVoxels = 40;
+/** Structures of fewer voxels are no measure of an outline. */
+const leastVoxels = 8;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    truth: { type: "string" },
+    values: { type: "string" },
+    image: { type: "string" },
+    mask: { type: "string" },
     model: { type: "string", default: shippedModelPath },
+    clicks: { type: "string", default: "5" },
     jitters: { type: "string", default: "3" },
     cases: { type: "string", default: "1000" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
-if (values.help || positionals.length !== 1) console.log(help);
-else await main(positionals[0]);
+const isSingle = values.image !== undefined && values.mask !== undefined;
+if (values.help || (isSingle ? positionals.length !== 0 : positionals.length !== 1)) console.log(help);
+else await main();
 
-interface NodeResult {
-  readonly case: string;
-  readonly node: number;
-  readonly short_axis_mm: number;
-  /** With the true node; 0 where the click found nothing. */
-  readonly dsc: number;
-  /** Mean over all pairs of this node's clicks. */
-  readonly agreement: number;
+/** A scan with its truth: numbers of structures, or a mask whose components they are. */
+interface ScanFiles {
+  readonly name: string;
+  readonly image: string;
+  readonly truth: string;
+  /** Whether each value is one structure; else each connected component is. */
+  readonly isNumbered: boolean;
 }
 
-async function main(dataset: string): Promise<void> {
+interface StructureResult {
+  readonly case: string;
+  readonly structure: number;
+  readonly value: number;
+  readonly short_axis_mm: number;
+  /** With the truth, after one click, two, …; 0 where nothing was found. */
+  readonly dsc: readonly number[];
+  /** Mean over all pairs of first clicks. */
+  readonly agreement: number;
+  /** Of the first click, in seconds. */
+  readonly seconds: number;
+}
+
+async function main(): Promise<void> {
   const model = readModel(readFileSync(values.model), values.model);
   const predictor = await openPredictor([model], nodeRuntime);
-  const truthFolder = readdirSync(dataset).includes("instancesTs") ? "instancesTs" : "labelsTs";
-  const names = readdirSync(join(dataset, truthFolder)).sort().slice(0, Number(values.cases));
-  const results: NodeResult[] = [];
-  for (const [index, name] of names.entries()) {
-    const scan = read(join(dataset, "imagesTs", name.replace(".nii.gz", "_0000.nii.gz")));
-    const truth = read(join(dataset, truthFolder, name));
-    const labels = { ...truth, data: Uint16Array.from(truth.data) };
-    const split = truthFolder === "instancesTs" ? "labels" : "components";
-    const nodes = measureNodes(labels, scan, split);
+  const wanted = values.values?.split(",").map(Number) ?? null;
+  const results: StructureResult[] = [];
+  for (const [index, files] of filesOf(positionals[0]).entries()) {
+    const scan = read(files.image);
+    const truth = read(files.truth);
+    const kept = maskedValues(truth, wanted);
+    const numbers = files.isNumbered ? kept : numberedComponents(kept);
+    const nodes = measureNodes(numbers, null, "labels").filter(({ voxels }) => voxels >= leastVoxels);
     for (const node of nodes) {
       const random = indexedStream(11, index * 1000 + node.id);
-      const masks: Volume<Uint8Array>[] = [];
-      const { start, size } = node.boundingBoxIndex;
-      const from = start.map((at) => at - marginVoxels);
-      const box = size.map((length) => length + 2 * marginVoxels);
-      const boxed = (volume: Volume) =>
-        crop(volume, [from[0], from[1], from[2]], [box[0], box[1], box[2]], 0);
-      const own = boxed(labels);
-      const isOwn = (value: number) => (split === "labels" ? value === node.id : value !== 0);
-      for (let click = 0; click <= Number(values.jitters); click++) {
-        const point = click === 0 ? node.centroidLpsMm : beside(node.centroidLpsMm, random);
-        const { instances } = await segment(scan, predictor, { at: [point] });
-        const found = boxed(instances);
-        masks.push({ ...found, data: Uint8Array.from(found.data) });
-      }
-      const trueMask = { ...own, data: maskWhere(own.data, isOwn) };
-      const pairs = masks.flatMap((one, a) => masks.slice(a + 1).map((other) => dsc(one, other)));
-      results.push({
-        case: name,
-        node: node.id,
-        short_axis_mm: node.shortAxisMm,
-        dsc: dsc(trueMask, masks[0]),
-        agreement: pairs.reduce((sum, value) => sum + value, 0) / pairs.length,
-      });
+      const value = kept.data[numbers.data.indexOf(node.id)];
+      const figures = await clickStructure(scan, numbers, node, predictor, random);
+      results.push({ case: files.name, structure: node.id, value, ...figures });
     }
-    process.stderr.write(`${name}: ${nodes.length} nodes\n`);
+    process.stderr.write(`${files.name}: ${nodes.length} structures\n`);
   }
   await predictor.release();
   print(results, model.plan.dataLabel);
 }
 
-function print(results: readonly NodeResult[], trainedOn: string): void {
-  const found = results.filter((one) => one.dsc > 0);
-  const dscOf = summarise(results.map((one) => one.dsc));
-  const agreement = summarise(results.map(({ agreement }) => agreement));
+function filesOf(dataset: string | undefined): ScanFiles[] {
+  if (values.image !== undefined && values.mask !== undefined)
+    return [{ name: values.image, image: values.image, truth: values.mask, isNumbered: false }];
+  const folder = dataset ?? "";
+  const usual = readdirSync(folder).includes("instancesTs") ? "instancesTs" : "labelsTs";
+  const truthFolder = values.truth ?? usual;
+  const isNumbered = !truthFolder.startsWith("labels");
+  const images = truthFolder.endsWith("Tr") ? "imagesTr" : "imagesTs";
+  return readdirSync(join(folder, truthFolder))
+    .filter((name) => name.endsWith(".nii.gz"))
+    .sort()
+    .slice(0, Number(values.cases))
+    .map((name) => ({
+      name,
+      image: join(folder, images, name.replace(".nii.gz", "_0000.nii.gz")),
+      truth: join(folder, truthFolder, name),
+      isNumbered,
+    }));
+}
+
+type Node = ReturnType<typeof measureNodes>[number];
+
+async function clickStructure(
+  scan: Volume,
+  numbers: ReturnType<typeof numberedComponents>,
+  node: Node,
+  predictor: Predictor,
+  random: ReturnType<typeof indexedStream>,
+): Promise<Omit<StructureResult, "case" | "structure" | "value">> {
+  const { start, size } = node.boundingBoxIndex;
+  const from: Vector3 = [start[0] - marginVoxels, start[1] - marginVoxels, start[2] - marginVoxels];
+  const box: Vector3 = [size[0] + 2 * marginVoxels, size[1] + 2 * marginVoxels, size[2] + 2 * marginVoxels];
+  const own = crop(numbers, from, box, 0);
+  const truth = maskWhere(own.data, (value) => value === node.id);
+  const middle = clickInto(truth, box, own.spacingMm) ?? [0, 0, 0];
+  const pointAt = (index: Vector3) => pointOfIndex(own, index);
+  const answerOf = ({ instances }: Segmentation) =>
+    maskWhere(crop(instances, from, box, 0).data, (value) => value !== 0);
+  const dscOf = (a: Uint8Array, b: Uint8Array) => dice(countOverlap(a, b));
+
+  const began = performance.now();
+  let found = await segment(scan, predictor, { at: [pointAt(middle)] });
+  const seconds = (performance.now() - began) / 1000;
+  const first = answerOf(found);
+  const dsc = [dscOf(truth, first)];
+  const clicks = predictor.plan.clickMaps === undefined ? 1 : Number(values.clicks);
+  const given = { at: [pointAt(middle)], not: [] as Vector3[] };
+  for (let count = 1; count < clicks; count++) {
+    const click = correctingClick(truth, answerOf(found), box, own.spacingMm);
+    if (click !== null) {
+      (click.isPositive ? given.at : given.not).push(pointAt(click.index));
+      found = await segment(scan, predictor, given);
+    }
+    dsc.push(dscOf(truth, answerOf(found)));
+  }
+  const masks = [first];
+  for (let jitter = 0; jitter < Number(values.jitters); jitter++)
+    masks.push(answerOf(await segment(scan, predictor, { at: [beside(pointAt(middle), random)] })));
+  const pairs = masks.flatMap((one, a) => masks.slice(a + 1).map((other) => dscOf(one, other)));
+  const agreement = pairs.reduce((sum, value) => sum + value, 0) / Math.max(1, pairs.length);
+  return { short_axis_mm: node.shortAxisMm, dsc, agreement, seconds };
+}
+
+function maskedValues(truth: Volume, wanted: readonly number[] | null): Volume<Uint16Array> {
+  const data = Uint16Array.from(truth.data);
+  if (wanted !== null) for (let at = 0; at < data.length; at++) if (!wanted.includes(data[at])) data[at] = 0;
+  return { ...truth, data };
+}
+
+function print(results: readonly StructureResult[], trainedOn: string): void {
+  const found = results.filter(({ dsc }) => dsc[0] > 0);
+  const clicks = Math.max(0, ...results.map(({ dsc }) => dsc.length));
+  const after = Array.from({ length: clicks }, (_, n) => summarise(results.map(({ dsc }) => dsc[n])));
+  const agreement = summarise(results.map((one) => one.agreement));
+  const seconds = summarise(results.map((one) => one.seconds));
   const summary = {
-    nodes: results.length,
+    structures: results.length,
     found: found.length,
     trained_on: trainedOn,
-    dsc: dscOf,
+    dsc_after_clicks: after,
     agreement,
+    seconds,
   };
-  if (values.json) console.log(JSON.stringify({ summary, results }, null, 2));
-  else {
-    const inWords = ({ mean, sd, median }: typeof dscOf) =>
-      `${mean?.toFixed(3)} ± ${sd?.toFixed(3)}, median ${median?.toFixed(3)}`;
-    console.log(`Clicks, a model trained on ${trainedOn}: ${found.length} of ${results.length} nodes found.`);
-    console.log(`DSC with the true node, clicked in its middle: ${inWords(dscOf)}`);
-    console.log(`DSC between clicks within ${jitterMm} mm of the middle: ${inWords(agreement)}`);
+  if (values.json) {
+    console.log(JSON.stringify({ summary, results }, null, 2));
+    return;
   }
+  const figures = ({ mean, sd, median }: (typeof after)[number]) => ({
+    mean: mean?.toFixed(3) ?? "–",
+    sd: sd?.toFixed(3) ?? "–",
+    median: median?.toFixed(3) ?? "–",
+  });
+  console.log(
+    `Clicks, a model trained on ${trainedOn}: ${found.length} of ${results.length} structures found by the first.`,
+  );
+  console.log(
+    textTable(
+      [
+        { key: "measure", title: "" },
+        { key: "mean", title: "mean" },
+        { key: "sd", title: "SD" },
+        { key: "median", title: "median" },
+      ],
+      [
+        ...after.map((row, n) => ({ measure: `DSC after ${counted(n + 1, "click")}`, ...figures(row) })),
+        { measure: `DSC between first clicks within ${jitterMm} mm`, ...figures(agreement) },
+        { measure: "seconds of the first click", ...figures(seconds) },
+      ],
+    ),
+  );
 }
 
 function read(path: string): Volume {
@@ -133,8 +234,4 @@ function beside([x, y, z]: Vector3, random: ReturnType<typeof indexedStream>): V
     const step = [0, 1, 2].map(() => uniform(random, -jitterMm, jitterMm));
     if (Math.hypot(...step) <= jitterMm) return [x + step[0], y + step[1], z + step[2]];
   }
-}
-
-function dsc(a: Volume<Uint8Array>, b: Volume<Uint8Array>): number {
-  return dice(countOverlap(a.data, b.data));
 }

@@ -61,7 +61,7 @@ const checks: readonly Script[] = [
   },
   {
     name: "clicks",
-    about: "every node of a data set clicked, compared with the truth; needs a data set",
+    about: "every structure of a data set clicked, and again where it was wrong; needs a data set",
     load: () => import("./clicks.js"),
   },
   {

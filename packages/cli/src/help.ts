@@ -12,7 +12,7 @@ const researchUse = "Research use only: not a medical device, not for diagnosis 
 
 /** The headings of options in their order. An option of one name has one meaning, and so one heading, in every command. */
 export const optionGroups = {
-  Points: ["at", "at-voxel", "points", "class"],
+  Points: ["at", "at-voxel", "points", "not-at", "not-at-voxel", "class"],
   Input: [
     ...[
       "series",

@@ -30,7 +30,7 @@ import {
 } from "@lnsnet/core";
 import { voxelCount } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { densityModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
+import { densityModel, promptableModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
 import { ctFiles } from "../../node/src/dicom.test-helper.js";
 import { bin, type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 
@@ -82,6 +82,7 @@ beforeAll(async () => {
   await writeFile(inFolder("model.safetensors"), writeModel(densityModel(), false));
   await writeFile(inFolder("coarse.safetensors"), writeModel(densityModel([2, 2, 2]), false));
   await writeFile(inFolder("proposer.safetensors"), writeModel(densityModel([3, 3, 3]), false));
+  await writeFile(inFolder("clicked.safetensors"), writeModel(promptableModel(), false));
   await writeFile(inFolder("two.safetensors"), writeModel(twoClassModel(), false));
   await writeFile(inFolder("neck.nii.gz"), writeNifti(scan()));
   await writeFile(inFolder("bony.nii.gz"), writeNifti(scan(0, true)));
@@ -284,6 +285,79 @@ describe("clicked nodes", () => {
     const { code, stderr } = await predict("study", "--output", "refused", "--at", "1,2,3");
     expect(code).toBe(2);
     expect(stderr).toMatch(/study holds 4 scans, and points belong to one scan/);
+  });
+});
+
+describe("a model that is corrected by clicks", () => {
+  const [large, small] = balls.map(({ centre }) => centre.map((at) => at.toFixed(1)).join(","));
+  const [x, y, z] = balls[0].centre;
+  const beside = [x + 4, y + 2, z].map((at) => at.toFixed(1)).join(",");
+  const run = async (output: string, ...tokens: string[]) => {
+    const { code, stdout, stderr } = await predictBy("clicked.safetensors", [
+      ...["neck.nii.gz", "--output", output, "--no-pictures", "--json", "--numbered", ...tokens],
+    ]);
+    expect(code, stderr).toBe(0);
+    const { data } = await mask(`${output}/neck.nii.gz`);
+    const voxels = [1, 2].map((number) => data.filter((value) => value === number).length);
+    return { ...JSON.parse(stdout), stderr, voxels };
+  };
+
+  test("a negative click takes away from its node and leaves the other as it is; twice is finished", async () => {
+    await run("corrected", "--at", large);
+    const before = await run("corrected", "--at", small);
+    const after = await run("corrected", "--not-at", beside);
+    expect(after.nodes).toHaveLength(2);
+    expect(after.voxels[0]).toBeLessThan(before.voxels[0]);
+    expect(after.voxels[0]).toBeGreaterThan(before.voxels[0] / 4);
+    expect(after.voxels[1]).toBe(before.voxels[1]);
+    expect(after.clicks).toMatchObject([
+      { node: 1, is_positive: true },
+      { node: 2, is_positive: true },
+      { node: 1, is_positive: false },
+    ]);
+    expect((await run("corrected", "--not-at", beside)).stderr).toMatch(/finished already/);
+    const together = await run("together", "--at", large, "--not-at", beside);
+    expect(together.voxels[0]).toBe(after.voxels[0]);
+  });
+
+  test('points of a markups file are in one node by their names, and beside it by "not"', async () => {
+    const points = [
+      { name: "left", at: small },
+      { name: "right", at: large },
+      { name: "not right", at: beside },
+    ].map(({ name, at }) => ({ label: name, position: at.split(",").map(Number) }));
+    const markups = [{ type: "Fiducial", coordinateSystem: "LPS", controlPoints: points }];
+    await writeFile(inFolder("named.mrk.json"), JSON.stringify({ markups }));
+    const named = await run("named", "--points", "named.mrk.json");
+    const typed = await run("typed", "--at", large, "--not-at", beside);
+    expect(named.nodes).toHaveLength(2);
+    expect(named.voxels[1]).toBe(typed.voxels[0]);
+    const refused = await predict("neck.nii.gz", "--output", "refused", "--points", "named.mrk.json");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/was not trained to be told what does not belong to a node/);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["alone", ["--not-at", small], /none says where the node is; give a point in it \(--at\) too/],
+    [
+      "and no point at all",
+      [],
+      /outlines only what is clicked, and no point is given; give points in nodes \(--at\)/,
+    ],
+    [
+      "typed twice",
+      ["--not-at", small, "--not-at-voxel", "1,2,3"],
+      /--not-at and --not-at-voxel both name points/,
+    ],
+  ])("a negative click %s is answered in one sentence", async (_, tokens, sentence) => {
+    const answered = await predictBy("clicked.safetensors", [
+      "neck.nii.gz",
+      "--output",
+      "refused",
+      ...tokens,
+    ]);
+    expect(answered.code).toBe(2);
+    expect(answered.stderr).toMatch(sentence);
   });
 });
 

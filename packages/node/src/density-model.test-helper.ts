@@ -36,6 +36,15 @@ export function regionsModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1]):
   });
 }
 
+/** Marks what is dense in the CT, but not around negative clicks: the hole of one has a radius of some 4 mm. */
+export function promptableModel(spacingMm: Model["plan"]["spacingMm"] = [1, 1, 1]): Model {
+  const model = markingModel(["lymph node"], { spacingMm, steepness: 8, inputs: 3 });
+  const logits = model.weights.get("head.logits.weight");
+  const [negative, middleTap] = [2 * 27, 13];
+  if (logits !== undefined) logits[negative + middleTap] = -3;
+  return { ...model, plan: { ...model.plan, clickMaps: { radiusMm: 6 } } };
+}
+
 function twoChannelModel(spacingMm: Model["plan"]["spacingMm"], labels: LabelScheme): Model {
   const names = labels.classes.map(({ name }) => name);
   const model = markingModel(names, { spacingMm, steepness: 8, outputs: logitChannels(labels) });
@@ -56,15 +65,17 @@ function markingModel(
     spacingMm,
     steepness,
     outputs = 1,
+    inputs = names.length,
   }: {
     readonly spacingMm: Model["plan"]["spacingMm"];
     readonly steepness: number;
     /** One more than names where the first is the background. */
     readonly outputs?: number;
+    /** More than names where the others change no logit. */
+    readonly inputs?: number;
   },
 ): Model {
   const preset = networkPresets["lnsnet-small"];
-  const inputs = names.length;
   const network = {
     ...preset,
     configuration: { ...preset.configuration, inputs, classes: outputs },
@@ -80,11 +91,12 @@ function markingModel(
   const features = weights.get("head.norm.weight")?.length ?? 0;
   const [taps, middleTap] = [27, 13];
   for (let channel = 0; channel < inputs; channel++) {
-    const logit = channel + outputs - inputs;
+    const logit = channel + outputs - names.length;
     set("stem.weight", channel * inputs + channel, 1);
     set("head.depthwise.weight", channel * taps + middleTap, 1);
     set("head.pointwise.weight", channel * features + channel, 1);
     set("head.norm.weight", channel, 1);
+    if (channel >= names.length) continue;
     set("head.logits.weight", (logit * features + channel) * taps + middleTap, steepness);
     set("head.logits.bias", logit, -steepness * threshold);
   }

@@ -111,7 +111,7 @@ export {
   predictScans,
 } from "./segmenting/predicting.js";
 export type { NamedScan, ScanOrigin } from "./segmenting/scans.js";
-export type { ClicksOf, Segmented } from "./segmenting/segmenting.js";
+export type { ClicksOf, PlacedClick, Segmented } from "./segmenting/segmenting.js";
 export { shippedModelPath } from "./segmenting/shipped-model.js";
 export { type TrainingStart, trainingFiles } from "./training/folder.js";
 export { defaultTrainingOptions, requireTrainable, type TrainingOptions } from "./training/options.js";

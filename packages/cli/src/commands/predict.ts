@@ -171,7 +171,10 @@ interface PredictedJson {
   readonly components_outside_body: number;
   readonly components_with_hu_of_no_node: number;
   readonly nodes_of_little_confidence: number;
-  readonly clicks: readonly Pick<Manifest["clicks"][number], "point_lps_mm" | "node" | "remark">[];
+  readonly clicks: readonly Pick<
+    Manifest["clicks"][number],
+    "point_lps_mm" | "is_positive" | "node" | "remark"
+  >[];
   readonly seconds: number;
   readonly model: ModelRecord;
   readonly remarks: readonly string[];
@@ -195,7 +198,9 @@ function jsonOf({
     components_outside_body: manifest.whole_scan?.components_outside_body ?? 0,
     components_with_hu_of_no_node: manifest.whole_scan?.components_with_hu_of_no_node ?? 0,
     nodes_of_little_confidence: manifest.whole_scan?.nodes_of_little_confidence ?? 0,
-    clicks: manifest.clicks.map(({ point_lps_mm, node, remark }) => ({ point_lps_mm, node, remark })),
+    clicks: manifest.clicks.map(({ point_lps_mm, is_positive, node, remark }) => ({
+      ...{ point_lps_mm, is_positive, node, remark },
+    })),
     seconds,
     model,
     remarks,

@@ -1,4 +1,4 @@
-// Segments the node at a clicked point, as in the paper's protocol: one patch around one node.
+// Segments the node at clicked points, as in the paper's protocol: one patch around one node.
 import { InputError } from "../errors.js";
 import { scalingsOf } from "../transforms/intensity.js";
 import { decidedMask, type LabelScheme, labelSchemeOf } from "../transforms/label-scheme.js";
@@ -22,7 +22,7 @@ import {
   withConfidence,
 } from "./segmented-nodes.js";
 
-export interface ClickOptions extends Omit<PredictionOptions, "isWanted" | "overlap" | "onPatch"> {
+export interface ClickOptions extends Omit<PredictionOptions, "isWanted" | "overlap" | "onPatch" | "clicks"> {
   /**
    * Whether to predict again with the patch centred on the node that was found, as in training: one more pass, after
    * which the result hardly depends on where in the node the click was.
@@ -58,6 +58,14 @@ export interface NoNodeAtClick {
   readonly reason: string;
 }
 
+/** Points of one node, LPS mm. */
+export interface NodeClicks {
+  /** In the node, at least one; all but the first are for promptable models alone. */
+  readonly at: readonly Vector3[];
+  /** Beside it; for promptable models alone. */
+  readonly not: readonly Vector3[];
+}
+
 /** A node may be this far from the click, because clicks are imprecise. */
 const snapMm = 5;
 /** Radius of the ball whose mean HU tells the tissue at the click. */
@@ -84,7 +92,7 @@ export async function segmentClickedNode(
   options: ClickOptions = {},
 ): Promise<ClickedNode | NoNodeAtClick> {
   const read = scanChannels(scan, predictor.plan);
-  const found = await findClickedNode(read, pointMm, predictor, options);
+  const found = await findClickedNode(read, { at: [pointMm], not: [] }, predictor, options);
   if (found.found === "none") return found;
   const { mask, start, prediction } = found;
   const { ct } = read;
@@ -104,17 +112,25 @@ export async function segmentClickedNode(
  * nearest within 5 mm. Among several classes, it is the class with the highest probability within 5 mm of the point in
  * the first patch, unless a class is given.
  *
- * @param pointMm LPS
+ * A promptable model is told of all points, and the node is what is connected with any of the positive ones.
+ *
  * @throws InputError where the model has no class of the name
  */
 export async function findClickedNode(
   { channels, ct }: ScanChannels,
-  pointMm: Vector3,
+  { at, not }: NodeClicks,
   predictor: Predictor,
   { centresAgain = true, className, ...options }: ClickOptions = {},
 ): Promise<NodeAtClick | NoNodeAtClick> {
-  const refusal = reasonAgainst(channels[0], ct, pointMm);
-  if (refusal !== null) return { found: "none", reason: refusal };
+  for (const point of at) {
+    const refusal = reasonOutside(channels[0], point) ?? reasonAgainst(channels[0], ct, point);
+    if (refusal !== null) return { found: "none", reason: refusal };
+  }
+  for (const point of not) {
+    const refusal = reasonOutside(channels[0], point);
+    if (refusal !== null) return { found: "none", reason: refusal };
+  }
+  const [pointMm] = at;
   const { plan } = predictor;
   const { patchSize, spacingMm } = plan;
   const scheme = labelSchemeOf(plan);
@@ -124,17 +140,20 @@ export async function findClickedNode(
   const predictBox = async (box: IndexBox): Promise<PatchResult> => {
     const grid = cropGeometry(whole, box.start, box.size);
     const prepared = prepareChannels(channels, grid, scalingsOf(plan));
+    const inGrid = (points: readonly Vector3[]) => points.map((point) => indexOfPoint(grid, point));
+    const clicks =
+      plan.clickMaps === undefined ? {} : { clicks: { positive: inGrid(at), negative: inGrid(not) } };
     const predictions = namedPredictions(
-      await predictor.probability(prepared, { ...options, overlap }),
+      await predictor.probability(prepared, { ...options, ...clicks, overlap }),
       scheme,
     );
     position ??= mostProbableAt(predictions, pointMm);
     const probabilities = predictions.map(({ probability }) => probability.data);
     const data = decidedMask(probabilities, scheme, position, FOREGROUND_THRESHOLD);
-    return { box, predictions, position, component: componentAt({ ...grid, data }, pointMm) };
+    return { box, predictions, position, component: componentAt({ ...grid, data }, at) };
   };
 
-  const result = await followed(predictBox, whole, pointMm, patch, centresAgain);
+  const result = await followed(predictBox, whole, at, patch, centresAgain);
   const prediction = result.predictions[result.position];
   const { probability } = prediction;
   const box = voxelsAround(channels[0], outerCorners(probability));
@@ -148,7 +167,7 @@ export async function findClickedNode(
       scheme,
       FOREGROUND_THRESHOLD,
     );
-  const component = mask && componentAt(mask, pointMm);
+  const component = mask && componentAt(mask, at);
   if (box === null || mask === null || component === null)
     return {
       found: "none",
@@ -163,11 +182,28 @@ export async function findClickedNode(
   };
 }
 
+/** A patch around the middle of the points; where they lie further apart, as much more as they need. */
+function boxAround(indices: readonly Vector3[], patch: Vector3): IndexBox {
+  const along = (axis: 0 | 1 | 2) => {
+    const places = indices.map((index) => index[axis]);
+    const [low, high] = [Math.min(...places), Math.max(...places)];
+    const margin = Math.floor(patch[axis] / 4);
+    const needed = Math.ceil(high - low) + 2 * margin;
+    return {
+      middle: (low + high) / 2,
+      size: Math.min(maxPatches * patch[axis], Math.max(patch[axis], needed)),
+    };
+  };
+  const [i, j, k] = [along(0), along(1), along(2)];
+  const size: Vector3 = [i.size, j.size, k.size];
+  return { start: nodeCropStart([i.middle, j.middle, k.middle], size), size };
+}
+
 /** A patch around the point, one centred on what was found there, and larger boxes while the node reaches the border. */
 async function followed(
   predictBox: (box: IndexBox) => Promise<PatchResult>,
   whole: Geometry,
-  pointMm: Vector3,
+  points: readonly Vector3[],
   patch: Vector3,
   centresAgain: boolean,
 ): Promise<PatchResult> {
@@ -175,8 +211,13 @@ async function followed(
     start: nodeCropStart(indexOfPoint(whole, placeMm), patch),
     size: patch,
   });
-  let result = await predictBox(boxAt(pointMm));
-  if (result.component !== null && centresAgain) {
+  const first = boxAround(
+    points.map((point) => indexOfPoint(whole, point)),
+    patch,
+  );
+  let result = await predictBox(first);
+  const isOnePatch = first.size.every((length, axis) => length === patch[axis]);
+  if (result.component !== null && centresAgain && isOnePatch) {
     const box = boxAt(result.component.centroidMm);
     if (box.start.some((first, axis) => first !== result.box.start[axis])) {
       const again = await predictBox(box);
@@ -224,15 +265,18 @@ function mostProbableAt(predictions: readonly ClassPrediction[], pointMm: Vector
   return near.indexOf(Math.max(...near));
 }
 
-/** Why no node can lie at a point; null where one may. */
-function reasonAgainst(scan: Geometry, ct: Volume | null, pointMm: Vector3): string | null {
+/** Why a point cannot be in the scan; null where it is. */
+function reasonOutside(scan: Geometry, pointMm: Vector3): string | null {
   const index = indexOfPoint(scan, pointMm);
-  if (index.some((at, axis) => !(at >= -0.5 && at <= scan.size[axis] - 0.5))) {
-    const voxel = index.map((at) => at.toFixed(0)).join(", ");
-    return `The point ${inWords(pointMm)} lies outside the scan: it would be voxel (${voxel}) of ${scan.size.join("×")}; give a point in LPS mm within it.`;
-  }
+  if (index.every((at, axis) => at >= -0.5 && at <= scan.size[axis] - 0.5)) return null;
+  const voxel = index.map((at) => at.toFixed(0)).join(", ");
+  return `The point ${inWords(pointMm)} lies outside the scan: it would be voxel (${voxel}) of ${scan.size.join("×")}; give a point in LPS mm within it.`;
+}
+
+/** Why no node can lie at a point in the scan; null where one may. */
+function reasonAgainst(scan: Geometry, ct: Volume | null, pointMm: Vector3): string | null {
   if (ct === null) return null;
-  const hu = meanHuAround(ct, index);
+  const hu = meanHuAround(ct, indexOfPoint(scan, pointMm));
   const found = `${Math.round(hu)} HU within ${tissueRadiusMm} mm`;
   if (hu < airBelowHu)
     return `The point ${inWords(pointMm)} lies in air (${found}), where no node is; click into a node.`;
@@ -289,19 +333,26 @@ function maximumNear(probability: Volume<Float32Array>, pointMm: Vector3): numbe
   return greatest;
 }
 
-/** The connected component at the point, or the nearest within reach. */
-function componentAt(mask: Volume<Uint8Array>, pointMm: Vector3): ComponentAtClick | null {
-  let [nearest, least] = [-1, Number.POSITIVE_INFINITY];
-  forEachVoxelNear(mask, indexOfPoint(mask, pointMm), snapMm, (at, squaredMm) => {
-    if (mask.data[at] === 1 && squaredMm < least) [nearest, least] = [at, squaredMm];
-  });
-  if (nearest < 0) return null;
+/** The connected components at the points, or for each point the nearest within reach. */
+function componentAt(mask: Volume<Uint8Array>, points: readonly Vector3[]): ComponentAtClick | null {
+  const nearest = points.map((point) => nearestVoxel(mask, point)).filter((at) => at >= 0);
+  if (nearest.length === 0) return null;
   const { labels } = labelComponents(mask.data, mask.size, 26);
-  const component = maskWhere(labels, (label) => label === labels[nearest]);
+  const clicked = new Set(nearest.map((at) => labels[at]));
+  const component = maskWhere(labels, (label) => clicked.has(label));
   const box = foregroundBox(component, mask.size);
   return (
     box && { mask: component, box, centroidMm: pointOfIndex(mask, meanIndex(component, mask.size, box)) }
   );
+}
+
+/** The foreground voxel nearest to a point, within reach; −1 where there is none. */
+function nearestVoxel(mask: Volume<Uint8Array>, pointMm: Vector3): number {
+  let [nearest, least] = [-1, Number.POSITIVE_INFINITY];
+  forEachVoxelNear(mask, indexOfPoint(mask, pointMm), snapMm, (at, squaredMm) => {
+    if (mask.data[at] === 1 && squaredMm < least) [nearest, least] = [at, squaredMm];
+  });
+  return nearest;
 }
 
 /** The mean index of the foreground, which lies in the box. */

@@ -6,9 +6,10 @@ import { sameGeometry, type Vector3, type Volume, voxelCount } from "../volume/v
 import { maskWhere } from "../volume/voxel-array.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import type { CleanUp } from "./clean-up.js";
-import { type ClickOptions, findClickedNode } from "./clicked-node.js";
+import { type ClickOptions, findClickedNode, type NodeClicks } from "./clicked-node.js";
 import { placeNode } from "./placed-nodes.js";
 import type { PredictionPlan, Predictor } from "./predictor.js";
+import { type EarlierClick, meantNode, placePromptedNode } from "./prompted-node.js";
 import { type ScanChannels, scanChannels } from "./scan-channels.js";
 import { type LeftOut, nothingLeftOut } from "./scan-cleaner.js";
 import {
@@ -28,11 +29,19 @@ export interface StandingNodes {
   readonly instances: Volume<IntegerVoxelArray>;
   /** Confidence and, where there are several, class of each node. */
   readonly nodes: readonly FoundNode[];
+  /** The clicks that led to them, by which a promptable model goes on. */
+  readonly clicks?: readonly EarlierClick[];
 }
 
 export interface SegmentOptions {
-  /** Points in nodes, LPS mm; by default all nodes of the scan are segmented. */
+  /**
+   * Points in nodes, LPS mm; by default all nodes of the scan are segmented. Each point is a node of its own. Of a
+   * promptable model, all points of a call (`at` and `not`) are of one node: of a standing one that was clicked before, if
+   * one of them lies in it, together with its earlier clicks; else of a new one.
+   */
   readonly at?: readonly Vector3[];
+  /** Points beside the node that were taken for it, LPS mm; for promptable models alone. */
+  readonly not?: readonly Vector3[];
   /** The class of the nodes at those points; by default, at each point the class with the highest probability. */
   readonly className?: string | undefined;
   /** Overlap of neighbouring patches as a fraction of their length, from 0 to below 1; 0.5 by default. Only for whole scans. */
@@ -62,6 +71,8 @@ export interface SegmentOptions {
 /** The result for a clicked point. */
 export interface ClickOutcome {
   readonly pointMm: Vector3;
+  /** Whether it was given in `at`, and not in `not`. */
+  readonly isPositive: boolean;
   /** The node's number in the result; null where there is none. Clicks into the same node have the same number. */
   readonly node: number | null;
   /** Why there is no node, that it is cut, or that its HU fit no lymph node; sentences. */
@@ -70,7 +81,7 @@ export interface ClickOutcome {
 
 /** Nodes of a scan, and how they were found. */
 export interface Segmentation extends SegmentedNodes {
-  /** One for each point of {@link SegmentOptions.at}. */
+  /** One for each point of {@link SegmentOptions.at} and then of `not`; of a promptable model, all clicks of all nodes. */
   readonly clicks: readonly ClickOutcome[];
   /** Sentences that say how the searched part of the scan was found. */
   readonly reasons: readonly string[];
@@ -90,7 +101,8 @@ export const DEFAULT_OVERLAP = 0.5;
  *   channels, a volume for each, on one grid
  * @param predictor from `openPredictor`
  * @throws InputError where the scan does not have the model's channels, a whole scan holds no neck, a point is not three
- *   finite numbers, the predictor was released, or a network gives NaN; the signal's reason where it was stopped
+ *   finite numbers, points are given that the model does not take or are missing, the predictor was released, or a network
+ *   gives NaN; the signal's reason where it was stopped
  */
 export async function segment(
   scan: Volume | readonly Volume[],
@@ -98,19 +110,24 @@ export async function segment(
   options: SegmentOptions = {},
 ): Promise<Segmentation> {
   const taken = scanChannels(scan, predictor.plan);
-  const { at, className, standing, searched, proposer = null, cleanUp } = options;
+  const { at, not, className, standing, searched, proposer = null, cleanUp } = options;
   const { overlap = DEFAULT_OVERLAP, mirrored = false } = options;
   const { signal, onProgress } = options;
   if (predictor.plan.nnunet !== undefined || proposer?.plan.nnunet !== undefined)
-    requireNnunetOptions({ at, mirrored, proposer });
+    requireNnunetOptions({ at: at ?? not, mirrored, proposer });
   const clickOptions = { mirrored, ...(signal ? { signal } : {}) };
   if (standing !== undefined && !sameGeometry(taken.channels[0], standing.instances))
     throw new InputError(
       "The standing nodes do not have the same geometry as the scan; pass nodes that were found in this scan.",
     );
-  if (at !== undefined) {
-    requirePoints(at);
-    return segmentClicks(taken, at, predictor, { ...clickOptions, className }, standing, onProgress);
+  if (at !== undefined || not !== undefined) {
+    const given = { at: at ?? [], not: not ?? [] };
+    requirePoints(given.at, "at");
+    requirePoints(given.not, "not");
+    const isPromptable = predictor.plan.clickMaps !== undefined;
+    if (!isPromptable && given.not.length > 0) throw new InputError(TAKES_NO_NEGATIVE);
+    const segmentGiven = isPromptable ? segmentPrompted : segmentClicks;
+    return segmentGiven(taken, given, predictor, { ...clickOptions, className }, standing, onProgress);
   }
   const whole = await segmentWholeScan(taken.channels, predictor, {
     ...clickOptions,
@@ -135,10 +152,10 @@ export async function segment(
 }
 
 /** A check for programs in JavaScript, which have no compiler to check types. */
-function requirePoints(points: readonly Vector3[]): void {
+function requirePoints(points: readonly Vector3[], name: "at" | "not"): void {
   if (!Array.isArray(points))
     throw new InputError(
-      "The clicked points (at) are not a list; give a list of points, each [x, y, z] in LPS mm.",
+      `The clicked points (${name}) are not a list; give a list of points, each [x, y, z] in LPS mm.`,
     );
   for (const [index, point] of points.entries()) {
     if (!Array.isArray(point) || point.length !== 3 || !point.every(Number.isFinite))
@@ -172,10 +189,13 @@ function requireNnunetOptions({
     );
 }
 
+const TAKES_NO_NEGATIVE =
+  "The model was not trained to be told what does not belong to a node (the option not); leave these points out, or give a model that was trained with clicks.";
+
 /** Segments the clicks one after another; a click into an existing node refines it. */
 async function segmentClicks(
   scan: ScanChannels,
-  points: readonly Vector3[],
+  { at: points }: NodeClicks,
   predictor: Predictor,
   clickOptions: ClickOptions,
   standing: StandingNodes | undefined,
@@ -185,33 +205,92 @@ async function segmentClicks(
   let next = Math.max(0, ...numbers) + 1;
   const instances = instancesFor(scan.channels[0], next - 1 + points.length, standing?.instances);
   const predictions = new Map<number, ClassPrediction>();
-  const outcomes: { readonly pointMm: Vector3; readonly node: number | null; readonly remarks: string[] }[] =
-    [];
+  const outcomes: Outcome[] = [];
   for (const [index, pointMm] of points.entries()) {
-    const found = await findClickedNode(scan, pointMm, predictor, clickOptions);
-    if (found.found === "none") outcomes.push({ pointMm, node: null, remarks: [found.reason] });
+    const click = { pointMm, isPositive: true };
+    const found = await findClickedNode(scan, { at: [pointMm], not: [] }, predictor, clickOptions);
+    if (found.found === "none") outcomes.push({ ...click, node: null, remarks: [found.reason] });
     else {
       const { number, as } = placeNode(instances, found, next);
       if (as !== "covered") predictions.set(number, found.prediction);
       next = Math.max(next, number + 1);
-      outcomes.push({ pointMm, node: number, remarks: found.isCut ? [CUT] : [] });
+      outcomes.push({ ...click, node: number, remarks: found.isCut ? [CUT] : [] });
     }
     onProgress?.(index + 1, points.length);
   }
+  return clickedResult(scan, predictor.plan, instances, predictions, outcomes, standing);
+}
+
+/** Segments the one node that all clicks mean: a new one, or a standing one that is refined. */
+async function segmentPrompted(
+  scan: ScanChannels,
+  given: NodeClicks,
+  predictor: Predictor,
+  clickOptions: ClickOptions,
+  standing: StandingNodes | undefined,
+  onProgress: SegmentOptions["onProgress"],
+): Promise<Segmentation> {
+  const earlier = standing?.clicks ?? [];
+  const next = Math.max(0, ...(standing?.nodes.map(({ id }) => id) ?? [])) + 1;
+  const instances = instancesFor(scan.channels[0], next, standing?.instances);
+  const meant = meantNode(instances, given, earlier);
+  const predictions = new Map<number, ClassPrediction>();
+  const found =
+    meant.at.length === 0 ? ONLY_NEGATIVE : await findClickedNode(scan, meant, predictor, clickOptions);
+  let node: number | null = null;
+  const remarks: string[] = [];
+  if (found.found === "none") remarks.push(found.reason);
+  else {
+    const clicked = new Set(earlier.flatMap((click) => click.node ?? []));
+    const { number, as } = placePromptedNode(instances, found, meant.number, clicked, next);
+    if (as !== "covered") predictions.set(number, found.prediction);
+    if (found.isCut) remarks.push(CUT);
+    node = number;
+  }
+  onProgress?.(1, 1);
+  const isGiven = ({ pointMm }: EarlierClick) =>
+    [...given.at, ...given.not].some((point) => point.join() === pointMm.join());
+  const outcomes: Outcome[] = [
+    ...earlier.filter((click) => !isGiven(click)).map((click) => ({ ...click, remarks: [] })),
+    ...given.at.map((pointMm) => ({ pointMm, isPositive: true, node, remarks })),
+    ...given.not.map((pointMm) => ({ pointMm, isPositive: false, node, remarks })),
+  ];
+  return clickedResult(scan, predictor.plan, instances, predictions, outcomes, standing);
+}
+
+const ONLY_NEGATIVE = {
+  found: "none",
+  reason:
+    "No point lies in a node that was clicked before, and none says where the node is; give a point in it (the option at) too.",
+} as const;
+
+/** A click with what is to be said of it. */
+interface Outcome extends Omit<ClickOutcome, "remark"> {
+  readonly remarks: readonly string[];
+}
+
+/** Measures the nodes after clicks. Those without a prediction stand as they stood. */
+function clickedResult(
+  scan: ScanChannels,
+  plan: PredictionPlan,
+  instances: Volume<IntegerVoxelArray>,
+  predictions: ReadonlyMap<number, ClassPrediction>,
+  outcomes: readonly Outcome[],
+  standing: StandingNodes | undefined,
+): Segmentation {
   const before = new Map(standing?.nodes.map((node) => [node.id, node]));
-  const { plan } = predictor;
   const nodes = measureNodes(instances, scan.ct, "labels").map((node): SegmentedNode => {
     const prediction = predictions.get(node.id);
     if (prediction !== undefined) return withConfidence([node], instances, prediction, plan)[0];
     return segmentedNode(node, confidenceIn(before, node.id), plan);
   });
   const implausible = new Map(nodes.filter((node) => node.isImplausible).map((node) => [node.id, node]));
-  const clicks = outcomes.map(({ pointMm, node, remarks }): ClickOutcome => {
-    const odd = node === null ? undefined : implausible.get(node);
+  const clicks = outcomes.map(({ remarks, ...click }): ClickOutcome => {
+    const odd = click.node === null ? undefined : implausible.get(click.node);
     const sentences = odd === undefined ? remarks : [...remarks, warningOf(odd)];
-    return { pointMm, node, remark: sentences.length === 0 ? null : sentences.join(" ") };
+    return { ...click, remark: sentences.length === 0 ? null : sentences.join(" ") };
   });
-  const numberOfStanding = new Map(numbers.map((number) => [number, number]));
+  const numberOfStanding = new Map((standing?.nodes ?? []).map(({ id }) => [id, id]));
   return { instances, nodes, clicks, reasons: [], leftOut: nothingLeftOut, numberOfStanding };
 }
 

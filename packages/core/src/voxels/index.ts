@@ -37,3 +37,4 @@ export type { NeckSide } from "./neck-side.js";
 export { type NodeConfidence, nodeConfidences } from "./node-confidence.js";
 export { airBelowHu, boneFromHu, isNodeDensity, mostBoneOrAir, nodeHu } from "./node-density.js";
 export { measureNodes, type NodeMeasurement, type NodeSplit } from "./node-measurement.js";
+export { clickInto, correctingClick, type SimulatedClick } from "./simulated-click.js";

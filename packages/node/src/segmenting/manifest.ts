@@ -72,6 +72,8 @@ const wholeScanSchema = z.object({
 
 const clickSchema = z.object({
   point_lps_mm: z.tuple([z.number(), z.number(), z.number()]),
+  /** False for a point beside the node, by which a promptable model is corrected. */
+  is_positive: z.boolean().default(true),
   /** The node's number; null where there was none. */
   node: z.number().nullable(),
   remark: z.string().nullable(),

@@ -34,8 +34,17 @@ import { requireMemory } from "./memory.js";
 import { clickedNodes, nodesOf, type Result, writeResult } from "./results.js";
 import type { NamedScan, ReadAttempt } from "./scans.js";
 
-/** Points in a scan, LPS mm. */
-export type ClicksOf = (scan: Volume) => readonly Vector3[];
+/** A click into a node or beside it. */
+export interface PlacedClick {
+  readonly pointMm: Vector3;
+  /** Whether the point lies in the node. */
+  readonly isPositive: boolean;
+  /** For a promptable model: clicks of one name are of one node. Other models take each click as a node of its own. */
+  readonly node: string;
+}
+
+/** The clicks in a scan. */
+export type ClicksOf = (scan: Volume) => readonly PlacedClick[];
 
 /** What a call does with each of its scans. */
 export interface Segmenting {
@@ -82,16 +91,16 @@ export async function segmentScan(
   const { plan } = call.models[0];
   const scheme = labelSchemeOf(plan);
   for (const problem of problems) job.log?.(problem);
-  const points = clicksOf?.(channels[0]) ?? null;
+  const clicks = clicksOf?.(channels[0]) ?? null;
   const scanHash = hashOfScan(channels);
   const before = await readManifest(folder, scan.id);
   const stands = before !== null && (await isWhole(folder, before));
   if (before !== null) {
-    if (stands && holds(before, scan, scanHash, points, call)) {
+    if (stands && holds(before, scan, scanHash, clicks, call)) {
       job.log?.(`${scan.id} is finished already and left as it is.`);
       return segmented(before, scan, call, []);
     }
-    await requireReplaceable(folder, scan.id, before, { ...scan, sha256: scanHash }, scheme, points !== null);
+    await requireReplaceable(folder, scan.id, before, { ...scan, sha256: scanHash }, scheme, clicks !== null);
   }
   requireMemory(scan.path, channels[0], call.models);
   const isOfThisScan = before?.scan.sha256 === scanHash;
@@ -103,10 +112,10 @@ export async function segmentScan(
     wholeScan: standing?.whole_scan ?? null,
     clicks: standing?.clicks ?? [],
   };
-  if (points === null || unfinished?.whole_scan) state = await withWholeScan(state, work);
+  if (clicks === null || unfinished?.whole_scan) state = await withWholeScan(state, work);
   const remarks: string[] = [];
-  for (const { className, points: clicked } of clicksByClass(unfinished?.clicks ?? [], points ?? [], call)) {
-    const added = await withClicks(state, clicked, className, work);
+  for (const group of groupsOfClicks(unfinished?.clicks ?? [], clicks ?? [], call)) {
+    const added = await withClicks(state, group, work);
     state = added.state;
     remarks.push(...added.remarks);
   }
@@ -129,27 +138,33 @@ export async function segmentScan(
   return segmented(manifest, scan, call, remarks);
 }
 
-/** Clicks of a class, or of any. */
-interface ClassClicks {
+/** Clicks that are given to the model together: those of a class, or of any, and of a promptable model those of a node. */
+interface ClickGroup {
   readonly className: string | undefined;
-  readonly points: readonly Vector3[];
+  readonly at: readonly Vector3[];
+  readonly not: readonly Vector3[];
 }
 
 /** Clicks that a killed command had made or was to make, each with its class, and then the new ones. */
-function clicksByClass(
+function groupsOfClicks(
   unfinished: readonly ClickRecord[],
-  points: readonly Vector3[],
-  { clickedClass }: Segmenting,
-): ClassClicks[] {
-  const groups: { className: string | undefined; points: Vector3[] }[] = [];
-  const add = (point: Vector3, className: string | undefined) => {
-    const last = groups.at(-1);
-    if (last !== undefined && last.className === className) last.points.push(point);
-    else groups.push({ className, points: [point] });
+  clicks: readonly PlacedClick[],
+  { clickedClass, predictor }: Segmenting,
+): ClickGroup[] {
+  const isPromptable = predictor.plan.clickMaps !== undefined;
+  const groups = new Map<string, ClickGroup & { readonly at: Vector3[]; readonly not: Vector3[] }>();
+  const add = ({ pointMm, isPositive, node }: PlacedClick, className: string | undefined) => {
+    const key = JSON.stringify([className ?? null, isPromptable ? node : null]);
+    const group = groups.get(key) ?? { className, at: [], not: [] };
+    groups.set(key, group);
+    (isPositive ? group.at : group.not).push(pointMm);
   };
-  for (const click of unfinished) add(click.point_lps_mm, classOfClick(click));
-  for (const point of points) add(point, clickedClass);
-  return groups;
+  for (const [n, click] of unfinished.entries()) {
+    const { point_lps_mm: pointMm, is_positive: isPositive, node } = click;
+    add({ pointMm, isPositive, node: `earlier ${node ?? `without node ${n}`}` }, classOfClick(click));
+  }
+  for (const click of clicks) add(click, clickedClass);
+  return [...groups.values()];
 }
 
 /** The class that a click was asked for. */
@@ -195,34 +210,43 @@ async function withWholeScan({ found, clicks }: State, work: Work): Promise<Stat
 /** What is found at the points, added to what there is. @throws InputError where there is no node at any point */
 async function withClicks(
   { found, wholeScan, clicks }: State,
-  points: readonly Vector3[],
-  className: string | undefined,
+  { className, at, not }: ClickGroup,
   work: Work,
 ): Promise<{ state: State; remarks: string[] }> {
   const { call, scan } = work;
   const start = begin();
   const { mirrored = false } = call.options;
+  const points = [...at, ...not];
+  const isGiven = (place: Vector3) => points.some((point) => isSame(point, place));
   const added = await segmentNamed(work, {
     mirrored,
     className,
-    at: points,
-    ...(found ? { standing: found } : {}),
+    at,
+    ...(not.length > 0 ? { not } : {}),
+    ...(found ? { standing: { ...found, clicks: clicks.map(earlierClick) } } : {}),
   });
-  const remarks = added.clicks.flatMap(({ remark }) => (remark === null ? [] : [remark]));
-  if (added.clicks.every(({ node }) => node === null))
-    throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
+  const outcomes = added.clicks.filter(({ pointMm }) => isGiven(pointMm));
+  const remarks = [...new Set(outcomes.flatMap(({ remark }) => remark ?? []))];
+  if (outcomes.every(({ node }) => node === null)) throw new InputError(`${scan.path}: ${remarks.join(" ")}`);
   const computed = computedBy(clickInputs(call, className), call.predictor, start);
-  const records = added.clicks.map(
-    ({ pointMm: [x, y, z], node, remark }): ClickRecord => ({
+  const records = outcomes.map(
+    ({ pointMm: [x, y, z], isPositive, node, remark }): ClickRecord => ({
       point_lps_mm: [x, y, z],
+      is_positive: isPositive,
       node,
       remark,
       ...computed,
     }),
   );
-  const earlier = clicks.filter((click) => !points.some((point) => isSame(point, click.point_lps_mm)));
+  const earlier = clicks.filter((click) => !isGiven(click.point_lps_mm));
   return { state: { found: added, wholeScan, clicks: [...earlier, ...records] }, remarks };
 }
+
+const earlierClick = ({ point_lps_mm: pointMm, is_positive: isPositive, node }: ClickRecord) => ({
+  pointMm,
+  isPositive,
+  node,
+});
 
 interface Work {
   readonly channels: readonly Volume[];
@@ -263,7 +287,7 @@ function holds(
   { scan: { identity, sha256 }, form, whole_scan, clicks }: Manifest,
   scan: NamedScan,
   scanHash: string,
-  points: readonly Vector3[] | null,
+  asked: readonly PlacedClick[] | null,
   call: Segmenting,
 ): boolean {
   const { format, numbered, pictures, dicom } = call.form;
@@ -273,10 +297,13 @@ function holds(
     (form.pictures || !pictures) &&
     dicom.every((object) => form.dicom.includes(object));
   if (identity !== scan.identity || sha256 !== scanHash || !hasFiles) return false;
-  if (points === null) return whole_scan?.recipe === hashOfInputs(wholeScanInputs(call));
+  if (asked === null) return whole_scan?.recipe === hashOfInputs(wholeScanInputs(call));
   const recipe = hashOfInputs(clickInputs(call, call.clickedClass));
-  return points.every((point) =>
-    clicks.some((click) => click.recipe === recipe && isSame(point, click.point_lps_mm)),
+  return asked.every(({ pointMm, isPositive }) =>
+    clicks.some(
+      (click) =>
+        click.recipe === recipe && click.is_positive === isPositive && isSame(pointMm, click.point_lps_mm),
+    ),
   );
 }
 
@@ -317,7 +344,7 @@ function computedBy(
   recipe: ResultInputs,
   { deviceNote }: Predictor,
   { started, milliseconds }: Start,
-): Omit<ClickRecord, "point_lps_mm" | "node" | "remark"> {
+): Omit<ClickRecord, "point_lps_mm" | "is_positive" | "node" | "remark"> {
   return {
     recipe: hashOfInputs(recipe),
     version: recipe.version,

@@ -83,8 +83,8 @@ interface StructureResult {
   readonly short_axis_mm: number;
   /** With the truth, after one click, two, …; 0 where nothing was found. */
   readonly dsc: readonly number[];
-  /** Mean over all pairs of first clicks. */
-  readonly agreement: number;
+  /** Mean over all pairs of first clicks; null where none of them found anything. */
+  readonly agreement: number | null;
   /** Of the first click, in seconds. */
   readonly seconds: number;
 }
@@ -171,7 +171,8 @@ async function clickStructure(
   for (let jitter = 0; jitter < Number(values.jitters); jitter++)
     masks.push(answerOf(await segment(scan, predictor, { at: [beside(pointAt(middle), random)] })));
   const pairs = masks.flatMap((one, a) => masks.slice(a + 1).map((other) => dscOf(one, other)));
-  const agreement = pairs.reduce((sum, value) => sum + value, 0) / Math.max(1, pairs.length);
+  const isFound = pairs.length > 0 && masks.some((one) => one.includes(1));
+  const agreement = isFound ? pairs.reduce((sum, value) => sum + value, 0) / pairs.length : null;
   return { short_axis_mm: node.shortAxisMm, dsc, agreement, seconds };
 }
 
@@ -185,7 +186,7 @@ function print(results: readonly StructureResult[], trainedOn: string): void {
   const found = results.filter(({ dsc }) => dsc[0] > 0);
   const clicks = Math.max(0, ...results.map(({ dsc }) => dsc.length));
   const after = Array.from({ length: clicks }, (_, n) => summarise(results.map(({ dsc }) => dsc[n])));
-  const agreement = summarise(results.map((one) => one.agreement));
+  const agreement = summarise(results.flatMap((one) => one.agreement ?? []));
   const seconds = summarise(results.map((one) => one.seconds));
   const summary = {
     structures: results.length,

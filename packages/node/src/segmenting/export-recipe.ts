@@ -32,6 +32,7 @@ export function exportRecipe(onnx: string, plan: Plan, patchSize: PatchSize, ste
       type: "float32",
       shape: [1, inputs, ...patchSize],
       axes: ["batch", "channel", ...(plan.nnunet === undefined ? patientAxes : ["depth", "height", "width"])],
+      ...(plan.clickMaps === undefined ? {} : { clicks: clickRecipe(plan.clickMaps.radiusMm) }),
     },
     output: {
       name: "logits",
@@ -43,6 +44,13 @@ export function exportRecipe(onnx: string, plan: Plan, patchSize: PatchSize, ste
       plan.nnunet === undefined ? patchRecipe(plan, patchSize) : nnunetPatchRecipe(patchSize, plan.nnunet),
   };
 }
+
+/** What the channels behind those of the image hold. */
+const clickRecipe = (radiusMm: number) => ({
+  channels: ["positive clicks", "negative clicks"],
+  value: "max(0, 1 − d / radius), with the distance d from the voxel's centre to the nearest click",
+  radius_mm: radiusMm,
+});
 
 const patientAxes = ["z, feet to head", "y, front to back", "x, right to left"];
 

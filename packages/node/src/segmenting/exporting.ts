@@ -62,6 +62,7 @@ export async function exportModel(
     spacing_mm: plan.spacingMm.join(","),
     window_hu: `${plan.window.lowHu},${plan.window.highHu}`,
     ...(plan.channels === undefined ? {} : { channels: JSON.stringify(plan.channels) }),
+    ...(plan.clickMaps === undefined ? {} : { click_maps: JSON.stringify(plan.clickMaps) }),
     ...(plan.nnunet === undefined ? {} : { nnunet: JSON.stringify(plan.nnunet) }),
     labels: JSON.stringify(writtenLabels(plan)),
     trained_on: plan.dataLabel,

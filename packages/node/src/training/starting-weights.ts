@@ -1,13 +1,21 @@
 // Weights of a trained network to begin another training from.
 import { InputError, type Plan, type TrainingStep } from "@lnsnet/core";
+import { sizeOf } from "@lnsnet/core/graph";
 import { partsOf } from "@lnsnet/core/networks";
 import { type StartingPoint, startingPoint } from "@lnsnet/core/training";
 import { channelsOf, inputChannels, labelSchemeOf } from "@lnsnet/core/transforms";
-import { loadModel } from "../files/model-file.js";
+import { loadModel, type StoredModel } from "../files/model-file.js";
 
-/** @throws InputError where the file is no model, or one of another network, or of other channels or classes */
+/**
+ * The weights of a model. A promptable network may begin from one that is not: it then does what that one did, until it
+ * has learned what clicks mean.
+ *
+ * @throws InputError where the file is no model, or one of another network, or of other channels or classes
+ */
 export async function startingWeights(path: string, plan: Plan, step: TrainingStep): Promise<StartingPoint> {
-  const model = await loadModel(path);
+  const read = await loadModel(path);
+  const model =
+    plan.clickMaps !== undefined && read.plan.clickMaps === undefined ? withClicks(read, plan) : read;
   requireSameTask(path, model.plan, plan);
   const { parameters, buffers } = partsOf(model.plan.network, model.plan.patchSize);
   const held = new Map([...parameters, ...buffers].map(({ name, shape }) => [name, shape.join("×")]));
@@ -24,6 +32,32 @@ export async function startingWeights(path: string, plan: Plan, step: TrainingSt
       `${path} holds weights of another network, of ${held.size} parameters where ${expectedParts.length} are expected; give a model of the same network (the option network).`,
     );
   return startingPoint(model.weights, step);
+}
+
+/** A model as one of more input channels, whose weights are 0: clicks change nothing yet. */
+function withClicks(model: StoredModel, { clickMaps }: Plan): StoredModel {
+  const plan = { ...model.plan, clickMaps };
+  const inputs = inputChannels(plan);
+  const configuration = { ...plan.network.configuration, inputs };
+  const network = { ...plan.network, configuration } as Plan["network"];
+  const shapesOf = (of: Plan["network"]) =>
+    new Map(partsOf(of, plan.patchSize).parameters.map(({ name, shape }) => [name, shape]));
+  const before = shapesOf(model.plan.network);
+  const weights = new Map(model.weights);
+  for (const [name, shape] of shapesOf(network)) {
+    const data = weights.get(name);
+    const from = before.get(name);
+    if (data === undefined || from === undefined || from.join() === shape.join()) continue;
+    // Weights of a convolution: [outputs, inputs, …kernel].
+    const [outputs] = shape;
+    const longer = new Float32Array(sizeOf(shape));
+    for (let output = 0; output < outputs; output++) {
+      const own = data.subarray((output * data.length) / outputs, ((output + 1) * data.length) / outputs);
+      longer.set(own, (output * longer.length) / outputs);
+    }
+    weights.set(name, longer);
+  }
+  return { ...model, plan: { ...plan, network }, weights };
 }
 
 /** Names may differ, so that a model can be tuned for a class of another name; numbers and kind may not. */

@@ -8,15 +8,25 @@ import {
   noAugmentation,
   withoutVariations,
 } from "@lnsnet/core/transforms";
-import { defaultTrainingOptions as defaults, requireTrainable, type TrainingOptions } from "@lnsnet/node";
+import {
+  defaultTrainingOptions as defaults,
+  MOST_STEPS,
+  requireTrainable,
+  type TrainingOptions,
+} from "@lnsnet/node";
 import type { ArgsDef } from "citty";
 import { realNumber, wholeNumber } from "./arguments.js";
 
 export const regimeArguments = {
   steps: {
     type: "string",
-    description: "number of training steps",
-    default: String(defaults.steps),
+    description: `number of training steps; by default ${defaults.steps}, or as many as --minutes allow`,
+    valueHint: "NUMBER",
+  },
+  minutes: {
+    type: "string",
+    description:
+      "end the training after so many minutes of training steps; the learning rate then follows the time",
     valueHint: "NUMBER",
   },
   batch: {
@@ -118,7 +128,8 @@ export const regimeArguments = {
 
 /** The regime's options as citty hands them over. */
 export interface RegimeValues {
-  readonly steps: string;
+  readonly steps?: string | undefined;
+  readonly minutes?: string | undefined;
   readonly batch: string;
   readonly accumulate: string;
   readonly "learning-rate": string;
@@ -143,7 +154,7 @@ export function trainingOptions(values: RegimeValues): TrainingOptions {
   const options: TrainingOptions = {
     ...defaults,
     ...(stationWeight > 0 ? { stationWeight } : {}),
-    steps: wholeNumber(values.steps, "--steps", 1, 1e7),
+    ...budgetOf(values),
     batchSize: wholeNumber(values.batch, "--batch", 1, 64),
     accumulation: wholeNumber(values.accumulate, "--accumulate", 1, 1024),
     learningRate: realNumber(values["learning-rate"], "--learning-rate", 1e-8, 1),
@@ -162,6 +173,14 @@ export function trainingOptions(values: RegimeValues): TrainingOptions {
   };
   requireTrainable(options, { weightsPath: values.weights ?? null });
   return options;
+}
+
+function budgetOf({ steps, minutes }: Pick<RegimeValues, "steps" | "minutes">) {
+  const most = minutes === undefined ? defaults.steps : MOST_STEPS;
+  return {
+    steps: steps === undefined ? most : wholeNumber(steps, "--steps", 1, MOST_STEPS),
+    ...(minutes === undefined ? {} : { minutes: realNumber(minutes, "--minutes", 0.01, 1e6) }),
+  };
 }
 
 function variationNames(text: string | undefined): AugmentationName[] {

@@ -210,13 +210,33 @@ describe("lnsnet train", () => {
     await cp(join(folder, "whole"), join(folder, "longer"), { recursive: true });
     const longer = await lnsnet(training("longer", "--resume", "--steps", "90"));
     expect(longer.code, longer.stderr).toBe(0);
-    expect(longer.stderr).toMatch(/going on after step 80 of 80 to step 90; the learning rate/);
+    expect(longer.stderr).toMatch(/going on after step 80; from here the learning rate is that of a training of 90 steps/);
     const { steps, validation } = await historyOf("longer");
     expect(steps.at(-1)?.step).toBe(90);
     expect(validation.map(({ step }) => step)).toEqual([30, 60, 80, 90]);
     const fewer = await lnsnet(training("longer", "--resume"));
     expect(fewer.code).toBe(2);
     expect(fewer.stderr).toMatch(/has done 90 steps, and --steps is 80/);
+  });
+
+  test("ends after its minutes, which a resumed run has spent", async () => {
+    const timed = (...more: string[]) => [
+      ...["train", "boxes", "--output", "timed", "--minutes", "0.03", ...settings],
+      ...more,
+    ];
+    const { code, stderr } = await lnsnet(timed());
+    expect(code, stderr).toBe(0);
+    const record = async () => JSON.parse(await readFile(join(folder, "timed/training.json"), "utf8"));
+    const { steps, minutes, state } = await record();
+    expect({ minutes, state, asked: steps.asked }).toEqual({ minutes: 0.03, state: "finished", asked: null });
+    const lines = (await readFile(join(folder, "timed/log.jsonl"), "utf8")).trim().split("\n");
+    const last = lines.map((line) => JSON.parse(line)).findLast(({ seconds }) => seconds !== undefined);
+    expect(last.step).toBe(steps.done);
+    expect(last.seconds).toBeGreaterThanOrEqual(1.8);
+    // At the end of its time the learning rate has fallen to about a hundredth.
+    expect(last.learningRate).toBeLessThan(0.0005);
+    expect((await lnsnet(timed("--resume"))).code).toBe(0);
+    expect((await record()).steps.done).toBe(steps.done);
   });
 
   test("is not resumed on other images or labels, and is on copies of the same", async () => {

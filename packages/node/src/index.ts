@@ -114,7 +114,12 @@ export type { NamedScan, ScanOrigin } from "./segmenting/scans.js";
 export type { ClicksOf, PlacedClick, Segmented } from "./segmenting/segmenting.js";
 export { shippedModelPath } from "./segmenting/shipped-model.js";
 export { type TrainingStart, trainingFiles } from "./training/folder.js";
-export { defaultTrainingOptions, requireTrainable, type TrainingOptions } from "./training/options.js";
+export {
+  defaultTrainingOptions,
+  MOST_STEPS,
+  requireTrainable,
+  type TrainingOptions,
+} from "./training/options.js";
 export {
   cachedSettings,
   defaultWindow,

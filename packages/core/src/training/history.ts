@@ -13,7 +13,7 @@ export interface TrainingHistory {
   readonly validation: readonly Validation[];
   /** Losses of the steps since the last entry of `steps`. */
   readonly unlogged: readonly number[];
-  /** Seconds of training, over all resumed parts of the run. */
+  /** Seconds of updates, with the waiting for batches, over all resumed parts of the run. */
   readonly seconds: number;
 }
 

@@ -96,6 +96,72 @@ describe("train", () => {
     expect(saved.map(({ state }) => state.step)).toEqual([3, 6, 9, 12, 15, 18, 21, 24, 24]);
   });
 
+  describe("with seconds to end it", () => {
+    const timed = { steps: 1e6, seconds: 10 };
+
+    test("does as many steps as fit, and logs and validates at its end", async () => {
+      const kept = memoryHost({ validate: async () => 0.5 }, 0.8);
+      const progress: Progress[] = [];
+      const { state, history } = await run(
+        kept.host,
+        { ...timed, validateEvery: 5 },
+        { onProgress: (at) => progress.push(at) },
+      );
+      // 12 steps take 9.6 seconds, so one more begins.
+      expect(state.step).toBe(13);
+      expect(history.seconds).toBeCloseTo(13 * 0.8, 9);
+      expect(history.steps.map(({ step }) => step)).toEqual([10, 13]);
+      expect(history.validation.map(({ step }) => step)).toEqual([5, 10, 13]);
+      expect(progress[4]).toMatchObject({ done: 5, total: 13 });
+      expect(progress.at(-1)).toMatchObject({ done: 13, total: 13 });
+    });
+
+    test("ends at its steps where these come first", async () => {
+      expect((await run(memoryHost().host, { steps: 4, seconds: 10 })).state.step).toBe(4);
+    });
+
+    test("lowers the learning rate by the share of the seconds", async () => {
+      const schedule = { decay: "cosine", peak: 0.4, warmUpSteps: 1, totalSteps: 1000, final: 0 } as const;
+      const kept = memoryHost();
+      await run(kept.host, { steps: 1000, seconds: 20, schedule });
+      // The tenth update begins after 9 of 20 seconds.
+      const share = (9 / 20) * (1000 / 999) - 1 / 999;
+      expect(kept.entries[0].learningRate).toBeCloseTo(0.2 * (1 + Math.cos(Math.PI * share)), 9);
+    });
+
+    test("stopped, counts what it had spent, and neither validation nor saving", async () => {
+      const wholeTimed = await run(memoryHost().host, timed);
+      const controller = new AbortController();
+      const said: string[] = [];
+      const first = memoryHost();
+      const stopping: Job = {
+        signal: controller.signal,
+        onProgress: ({ done }) => {
+          if (done === 6) controller.abort(new Error("enough"));
+        },
+        log: (sentence) => said.push(sentence),
+      };
+      await expect(run(first.host, timed, stopping)).rejects.toThrow("enough");
+      expect(said).toEqual([
+        "stopped after step 6 and 6 of 10 seconds; the training is saved and can be resumed",
+      ]);
+      const second = memoryHost();
+      let pause = 0;
+      const slow: TrainingHost = {
+        ...second.host,
+        // The clock goes on by an hour while it validates and saves.
+        validate: async () => {
+          pause += 3600;
+          return 0.5;
+        },
+        nowSeconds: () => second.host.nowSeconds() + pause,
+      };
+      const resumed = await run(slow, { ...timed, validateEvery: 2, saved: first.saved[0] });
+      expect(resumed.state).toEqual(wholeTimed.state);
+      expect(resumed.history.seconds).toBe(10);
+    });
+  });
+
   test.each([
     // The first of equals; what comes later is not better.
     { scores: [0.3, 0.5, 0.5, 0.4], patience: 0, best: [5, 10], end: 20 },

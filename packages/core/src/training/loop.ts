@@ -16,8 +16,14 @@ import {
 } from "./trainer.js";
 
 export interface LoopOptions {
-  /** Updates of the whole run. */
+  /** Updates of the whole run, or the most where `seconds` end it. */
   readonly steps: number;
+  /**
+   * Seconds of updates after which the run ends, counted over all resumed parts, with the waiting for batches and without
+   * validation and saving; by default no limit. The schedule then follows the greater of the two shares, of the steps and
+   * of the seconds. How many steps fit depends on the machine, so such a run is not repeated bit for bit.
+   */
+  readonly seconds?: number | undefined;
   /** Seed of the initial weights and of random masks. */
   readonly seed: number;
   /** By default {@link usualSchedule} of the steps. */
@@ -55,7 +61,7 @@ export interface LogEntry {
   readonly validationDsc?: number;
   /** Of a promptable network: the mean DSC after one click, two, …; their mean is `validationDsc`. */
   readonly validationDscAfterClicks?: readonly number[];
-  /** Seconds of training, over all resumed parts of the run. */
+  /** Seconds of updates, over all resumed parts of the run. */
   readonly seconds?: number;
   /** Seconds since the run was started or resumed in which the step waited for batches. */
   readonly waitedSeconds?: number;
@@ -124,15 +130,13 @@ export async function train(
     while (!run.isOver) {
       if (job.signal?.aborted) {
         await run.save();
-        job.log?.(
-          `stopped after step ${run.done} of ${options.steps}; the training is saved and can be resumed`,
-        );
+        job.log?.(`stopped after ${doneText(run, options)}; the training is saved and can be resumed`);
         job.signal.throwIfAborted();
       }
       const loss = await run.update();
       await run.validate();
       job.onProgress?.({
-        ...{ stage: "train", unit: "step", done: run.done, total: options.steps },
+        ...{ stage: "train", unit: "step", done: run.done, total: run.expectedSteps },
         text: progressText(run.history, loss),
       });
       await run.saveWhenDue();
@@ -148,7 +152,6 @@ export async function train(
 class Run {
   history: TrainingHistory;
   private readonly schedule: LearningRateSchedule;
-  private measuredSeconds: number;
   private savedSeconds: number;
   private waitedSeconds = 0;
 
@@ -160,8 +163,7 @@ class Run {
   ) {
     this.history = options.saved?.history ?? emptyHistory;
     this.schedule = options.schedule ?? usualSchedule(options.steps);
-    this.measuredSeconds = host.nowSeconds();
-    this.savedSeconds = this.measuredSeconds;
+    this.savedSeconds = host.nowSeconds();
   }
 
   /** Updates done. */
@@ -169,9 +171,16 @@ class Run {
     return this.trainer.state.step;
   }
 
+  /** All steps, or as many as the seconds are likely to allow at the speed so far. */
+  get expectedSteps(): number {
+    return Math.min(this.options.steps, Math.max(this.done, Math.round(this.done / this.shareOfSeconds)));
+  }
+
   get isOver(): boolean {
     const { steps, patience = 0 } = this.options;
-    return this.done >= steps || isExhausted(this.history.validation, patience);
+    return (
+      this.done >= steps || this.shareOfSeconds >= 1 || isExhausted(this.history.validation, patience)
+    );
   }
 
   get kept(): SavedTraining {
@@ -180,12 +189,11 @@ class Run {
 
   /** One update, recorded in the learning curve. @returns its loss */
   async update(): Promise<number> {
-    const learningRate = learningRateAt(this.done, this.schedule);
+    const begin = this.host.nowSeconds();
+    const learningRate = learningRateAt(this.placeInSchedule, this.schedule);
     const result = await this.trainer.step(await this.nextBatches(), learningRate);
     requireFinite(result, this.done);
-    const now = this.host.nowSeconds();
-    const seconds = this.history.seconds + now - this.measuredSeconds;
-    this.measuredSeconds = now;
+    const seconds = this.history.seconds + this.host.nowSeconds() - begin;
     this.history = { ...this.history, seconds, unlogged: [...this.history.unlogged, result.loss] };
     if (this.isDue(LOG_EVERY_STEPS)) await this.recordUpdates(result.norm, learningRate);
     return result.loss;
@@ -216,7 +224,17 @@ class Run {
   }
 
   private isDue(every: number): boolean {
-    return this.done % every === 0 || this.done === this.options.steps;
+    return this.done % every === 0 || this.isOver;
+  }
+
+  /** Spent of the seconds that end the run; 0 where none do. */
+  private get shareOfSeconds(): number {
+    return this.history.seconds / (this.options.seconds ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** In steps: those done, or as many of them as seconds are spent, in share, where that is more. */
+  private get placeInSchedule(): number {
+    return Math.max(this.done, this.shareOfSeconds * this.schedule.totalSteps);
   }
 
   private async nextBatches() {
@@ -246,6 +264,12 @@ function requireFinite({ loss, norm }: StepResult, step: number): void {
   throw new InputError(
     `The training diverged: ${found} at step ${step}. Train with a lower learning rate; what was saved before is unchanged.`,
   );
+}
+
+function doneText({ done, history }: Run, { steps, seconds }: LoopOptions): string {
+  return seconds === undefined
+    ? `step ${done} of ${steps}`
+    : `step ${done} and ${Math.round(history.seconds)} of ${seconds} seconds`;
 }
 
 function progressText({ steps, validation }: TrainingHistory, loss: number): string {

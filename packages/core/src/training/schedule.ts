@@ -34,12 +34,12 @@ const decays: Readonly<Record<Decay, (share: number) => number>> = {
   polynomial: (share) => (1 - share) ** POWER,
 };
 
-/** Learning rate of step `step`, counted from 0. */
+/** Learning rate of step `step`, counted from 0; a place between two steps where a run is measured in seconds. */
 export function learningRateAt(
   step: number,
   { decay, peak, warmUpSteps, totalSteps, final }: LearningRateSchedule,
 ): number {
-  if (step < warmUpSteps) return (peak * (step + 1)) / warmUpSteps;
+  if (step < warmUpSteps) return Math.min(peak, (peak * (step + 1)) / warmUpSteps);
   const share = Math.min(1, (step - warmUpSteps) / Math.max(1, totalSteps - warmUpSteps));
   return final + (peak - final) * decays[decay](share);
 }

@@ -26,6 +26,7 @@ import {
   lymphNodeNames,
 } from "@lnsnet/core/transforms";
 import { scansAndPatients } from "../datasets/splits.js";
+import { budgetText } from "../training/options.js";
 import type { Environment } from "../work/environment.js";
 import { dscValues, ensembleComparisons, type Protocol } from "./comparison.js";
 import type { ExperimentConfiguration, PredictionSettings } from "./configuration.js";
@@ -156,7 +157,7 @@ function findings({ configuration, dataLabel, sets, summary, folds, warnings }: 
   return [
     ...warnings,
     ...headline,
-    `${configuration.network} of ${(folds[0]?.parameters ?? 0).toLocaleString("en")} parameters, ${counted(folds.length, "fold")} by patient, ${counted(configuration.training.steps, "step")} each.`,
+    `${configuration.network} of ${(folds[0]?.parameters ?? 0).toLocaleString("en")} parameters, ${counted(folds.length, "fold")} by patient, ${budgetText(configuration.training)} each.`,
     `All figures are of ${dataLabel}, and do not apply to other data. Figures of the two protocols must not be compared with each other.`,
   ];
 }

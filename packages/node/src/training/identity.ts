@@ -6,10 +6,10 @@ import type { Case } from "../datasets/dataset.js";
 import type { TrainingScans } from "./division.js";
 import type { TrainingOptions } from "./options.js";
 
-/** What must be the same for a resumed run to be the same run; the number of steps may differ. */
+/** What must be the same for a resumed run to be the same run; the numbers of steps and minutes may differ. */
 export function runIdentity(
   plan: Plan,
-  { threads: _, steps: __, ...options }: TrainingOptions,
+  { threads: _, steps: __, minutes: ___, ...options }: TrainingOptions,
   { training, validation }: TrainingScans,
   start: StartingPoint | null,
 ): string {

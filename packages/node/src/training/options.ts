@@ -1,11 +1,14 @@
 // The options of a training and their defaults.
-import { InputError } from "@lnsnet/core";
+import { counted, InputError } from "@lnsnet/core";
 import { type Decay, defaultOptimizer } from "@lnsnet/core/training";
 import { type Augmentation, defaultAugmentation } from "@lnsnet/core/transforms";
 import type { LeftOutStructures } from "../datasets/structures.js";
 
 export interface TrainingOptions {
+  /** The most, where `minutes` are given. */
   readonly steps: number;
+  /** Minutes of updates after which a training ends, whatever its steps; absent for no limit. */
+  readonly minutes?: number;
   /** Patches per batch. */
   readonly batchSize: number;
   /** Batches per update. */
@@ -52,6 +55,17 @@ export const defaultTrainingOptions: TrainingOptions = {
   patience: 0,
   trained: "all",
 };
+
+/** "600 steps", "5 minutes", or "600 steps or 5 minutes". */
+export function budgetText({ steps, minutes }: Pick<TrainingOptions, "steps" | "minutes">): string {
+  return [
+    ...(minutes === undefined || steps < MOST_STEPS ? [counted(steps, "step")] : []),
+    ...(minutes === undefined ? [] : [counted(minutes, "minute")]),
+  ].join(" or ");
+}
+
+/** Of a training that only its minutes end. */
+export const MOST_STEPS = 1e7;
 
 /** @throws InputError where options do not go together */
 export function requireTrainable(

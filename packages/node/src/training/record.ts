@@ -9,7 +9,7 @@ import { writeJson } from "../files/disk.js";
 import { currentVersions } from "../work/environment.js";
 import type { TrainingScans } from "./division.js";
 import { trainingFiles } from "./folder.js";
-import type { TrainingOptions } from "./options.js";
+import { MOST_STEPS, type TrainingOptions } from "./options.js";
 
 export interface RecordedRun extends TrainingScans {
   readonly dataset: string;
@@ -56,7 +56,8 @@ export async function writeTrainingRecord(
       ? {}
       : { clicks: { radius_mm: plan.clickMaps.radiusMm, left_out: options.leftOut } }),
     threshold: FOREGROUND_THRESHOLD,
-    steps: { asked: options.steps, done: end?.steps ?? null },
+    steps: { asked: options.steps < MOST_STEPS ? options.steps : null, done: end?.steps ?? null },
+    minutes: options.minutes ?? null,
     schedule: {
       warm_up_steps: schedule.warmUpSteps,
       greatest_learning_rate: options.learningRate,

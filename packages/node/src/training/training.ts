@@ -22,7 +22,7 @@ import { divideCases, divisionText, requireValidationScans, type TrainingScans }
 import { openTrainingFolder, type TrainingStart, trainingFiles } from "./folder.js";
 import { runIdentity } from "./identity.js";
 import { createBatchLoader, prepareCases } from "./loading.js";
-import { requireTrainable, type TrainingOptions } from "./options.js";
+import { budgetText, requireTrainable, type TrainingOptions } from "./options.js";
 import { type FolderPlace, folderPlace } from "./place.js";
 import { startingWeights } from "./starting-weights.js";
 import { loadState } from "./state.js";
@@ -50,7 +50,7 @@ export interface TrainingResult {
   readonly bestPath: string | null;
   readonly history: TrainingHistory;
   readonly parameters: number;
-  /** Steps done: fewer than asked for where patience ended. */
+  /** Steps done: fewer than asked for where patience or minutes ended the run. */
   readonly steps: number;
   /** Ids of the scans that were trained on, and of those set aside to watch. */
   readonly training: readonly string[];
@@ -151,7 +151,7 @@ async function openRun({ dataset, plan, options, run, patients, scans, step }: R
   );
   const identity = runIdentity(plan, options, scans, start);
   const saved = opened.goesOn ? await loadState(files.state, identity, step) : null;
-  if (saved) tellStepsLeft(saved, options.steps, files.state, log);
+  if (saved) tellStepsLeft(saved, options, files.state, log);
   const schedule = usualSchedule(options.steps, options.learningRate, options.decay);
   const record = {
     ...{ dataset: dataset.name, plan, options, schedule, patients, weightsPath, ...scans },
@@ -176,7 +176,8 @@ async function runLoop(
   { plan, options, scans, step, stations, cases, start, saved, schedule, place }: LoopParts,
   job: Job,
 ): Promise<SavedTraining> {
-  const { foregroundShare, augmentation, threads, leftOut: _, ...loop } = options;
+  const { foregroundShare, augmentation, threads, minutes, leftOut: _, ...loop } = options;
+  const seconds = minutes && 60 * minutes;
   const count = scans.training.length;
   const watching = cases.slice(count).map((scan) => (stations.length === 0 ? scan : withoutStations(scan)));
   const validator = await openValidator(trainedNetwork(plan, stations), plan, threads, watching, job.log);
@@ -196,7 +197,7 @@ async function runLoop(
   try {
     const training = await trainStep(
       step,
-      { ...loop, threads, schedule, start, saved },
+      { ...loop, seconds, threads, schedule, start, saved },
       { runtime: nodeRuntime, batches, validate: validator?.validate ?? null, place, nowSeconds },
       job,
     );
@@ -216,17 +217,18 @@ async function runLoop(
  */
 function tellStepsLeft(
   { state, plannedSteps }: SavedTraining,
-  steps: number,
+  options: TrainingOptions,
   path: string,
   log: Job["log"],
 ): void {
+  const { steps } = options;
   if (steps === plannedSteps) return;
   if (state.step > steps)
     throw new InputError(
       `${path} is of a run that has done ${state.step} steps, and the option steps is ${steps}; give more steps, or the option force to begin anew.`,
     );
   log?.(
-    `going on after step ${state.step} of ${plannedSteps} to step ${steps}; the learning rate is that of a training of ${steps} steps from here.`,
+    `going on after step ${state.step}; from here the learning rate is that of a training of ${budgetText(options)}.`,
   );
 }
 

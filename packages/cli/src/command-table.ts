@@ -111,6 +111,24 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     examples: ["lnsnet crossvalidate mine --output experiment", "lnsnet crossvalidate mine --output experiment --fold 2"],
     load: () => import("./commands/crossvalidate.js").then((module) => module.crossvalidateCommand),
   },
+  compare: {
+    stage: "Training",
+    summary: "compare networks: accuracy, cost and significance in one table",
+    examples: [
+      "lnsnet compare mine --output comparison --networks lnsnet,unet3d,nnunet --minutes 30",
+      "lnsnet compare mine --output comparison --networks lnsnet,unet3d,nnunet --minutes 30 --fold 0 --only nnunet",
+    ],
+    load: () => import("./commands/compare.js").then((module) => module.compareCommand),
+  },
+  ablate: {
+    stage: "Training",
+    summary: "compare variants of LNSNet in the same way",
+    examples: [
+      "lnsnet ablate mine --output ablation --minutes 30",
+      "lnsnet ablate mine --output ablation --variants boundary-off,expansion-4 --steps 2000",
+    ],
+    load: () => import("./commands/ablate.js").then((module) => module.ablateCommand),
+  },
   profile: {
     stage: "Training",
     summary: "count a network's parameters and multiply-adds",

@@ -67,15 +67,23 @@ export interface PlanValues {
  *
  * @throws InputError for a value that cannot be used
  */
-export async function planOf(values: PlanValues, dataset: Dataset): Promise<Plan> {
+export function planOf(values: PlanValues, dataset: Dataset): Promise<Plan> {
   const network = networkPresets[values.network];
-  const patchSize = networkSize(values.patch, "--patch", network);
+  return planWith({ network, patchSize: networkSize(values.patch, "--patch", network) }, values, dataset);
+}
+
+/** @throws InputError for a value that cannot be used */
+export async function planWith(
+  given: Pick<Plan, "network" | "patchSize">,
+  values: Omit<PlanValues, "network" | "patch">,
+  dataset: Dataset,
+): Promise<Plan> {
   const asked = askedSettings(values);
   const settings =
     values.cache === undefined
       ? await workingSettings(dataset, asked)
       : await cachedSettings(values.cache, asked);
-  return planFor(dataset, { network, patchSize, ...settings, isPromptable: values.clicks === true });
+  return planFor(dataset, { ...given, ...settings, isPromptable: values.clicks === true });
 }
 
 /** @throws InputError where a text cannot be used */

@@ -42,7 +42,8 @@ export const confidenceArguments = {
   },
 } as const satisfies ArgsDef;
 
-interface SegmentingValues {
+/** The options as citty hands them over. */
+export interface SegmentingValues {
   readonly overlap: string;
   readonly mirrored?: boolean | undefined;
   readonly search: "neck" | "everything";

@@ -210,7 +210,9 @@ describe("lnsnet train", () => {
     await cp(join(folder, "whole"), join(folder, "longer"), { recursive: true });
     const longer = await lnsnet(training("longer", "--resume", "--steps", "90"));
     expect(longer.code, longer.stderr).toBe(0);
-    expect(longer.stderr).toMatch(/going on after step 80; from here the learning rate is that of a training of 90 steps/);
+    expect(longer.stderr).toMatch(
+      /going on after step 80; from here the learning rate is that of a training of 90 steps/,
+    );
     const { steps, validation } = await historyOf("longer");
     expect(steps.at(-1)?.step).toBe(90);
     expect(validation.map(({ step }) => step)).toEqual([30, 60, 80, 90]);

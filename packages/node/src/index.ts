@@ -55,6 +55,16 @@ export { type MeasuringOptions, measureFile } from "./evaluation/measuring.js";
 export { type MetricName, type MetricRow, metrics } from "./evaluation/metric-names.js";
 export { type CalibratedModel, type CalibrationOptions, calibrateModel } from "./experiments/calibrating.js";
 export {
+  type Compared,
+  comparedByDefault,
+  comparedNetworks,
+  comparedVariants,
+  patchForAll,
+} from "./experiments/compared-members.js";
+export { comparisonText } from "./experiments/compared-report.js";
+export type { ComparisonResult } from "./experiments/compared-result.js";
+export { type ComparisonRequest, compareNetworks } from "./experiments/comparing.js";
+export {
   type ExperimentConfiguration,
   type ExperimentSettings,
   type PredictionSettings,
@@ -63,7 +73,7 @@ export {
 export { type CrossValidation, crossValidate } from "./experiments/cross-validating.js";
 export { type Demo, type DemoOptions, runDemo } from "./experiments/demo.js";
 export { demoTable } from "./experiments/demo-report.js";
-export { experimentFiles, experimentNames } from "./experiments/folder.js";
+export { comparisonFiles, experimentFiles, experimentNames } from "./experiments/folder.js";
 export { loadModels } from "./experiments/models.js";
 export { type ExperimentResult, summaryText } from "./experiments/report.js";
 export { type ConversionOptions, convertFile } from "./files/converting.js";

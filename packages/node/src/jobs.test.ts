@@ -152,6 +152,7 @@ const crossValidated = (folder: string) =>
     weightsPath: null,
     trainsAgain: false,
     command: "test",
+    holder: "test",
     part: "all",
   });
 

@@ -100,6 +100,7 @@ export const crossvalidateCommand = defineCommand({
         weightsPath: args.weights ?? null,
         trainsAgain: args.force === true,
         command: commandLine(),
+        holder: "lnsnet crossvalidate",
         part: fold ?? (args.collect === true ? "gathering" : "all"),
       },
       terminalJob(),

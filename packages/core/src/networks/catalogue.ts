@@ -96,6 +96,22 @@ export function takesSize<Name extends NetworkName>(
   return size.length === 3 && size.every((length, axis) => length > 0 && length % divisor[axis] === 0);
 }
 
+/** The smallest size that every one of the networks takes and that is at least `size` along each axis. */
+export function sizeForAll(specifications: readonly NetworkSpecification[], size: Size3): Size3 {
+  const divisors = specifications.map((specification) => sizeDivisor(specification));
+  const along = (axis: 0 | 1 | 2): number => {
+    const multiple = divisors.map((divisor) => divisor[axis]).reduce(leastCommonMultiple, 1);
+    return multiple * Math.ceil(size[axis] / multiple);
+  };
+  return [along(0), along(1), along(2)];
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let multiple = a;
+  while (multiple % b !== 0) multiple += a;
+  return multiple;
+}
+
 /**
  * Builds a network on an image [N, inputs, D, H, W].
  *

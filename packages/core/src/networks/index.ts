@@ -8,9 +8,15 @@ export {
   networkSchema,
   networkTitle,
   partsOf,
+  sizeForAll,
   sizeRule,
   takesSize,
 } from "./catalogue.js";
 export { fitsSize, inferenceModel } from "./inference-model.js";
 export { type LnsnetConfiguration, lnsnetDefaults, lnsnetNetwork } from "./lnsnet.js";
+export {
+  type LnsnetVariant,
+  lnsnetVariantNames,
+  lnsnetVariants,
+} from "./lnsnet-variants.js";
 export { type LayerProfile, predictionBytes, profileNetwork } from "./profile.js";

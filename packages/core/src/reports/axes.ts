@@ -1,6 +1,14 @@
-// Two linear axes with grid, ticks and labels, shared by scatter plots and line charts.
+// Two axes with grid, ticks and labels, shared by all charts of points and lines.
 import { escapeMarkup } from "./markup.js";
-import { colours, coordinate, figureWidth, linearScale, type Scale, titleHeight } from "./plot.js";
+import {
+  colours,
+  coordinate,
+  figureWidth,
+  linearScale,
+  logarithmicScale,
+  type Scale,
+  titleHeight,
+} from "./plot.js";
 
 export type Domain = readonly [low: number, high: number];
 
@@ -13,6 +21,12 @@ export interface AxesOptions {
   readonly upDomain: Domain;
   /** Lines of legend between the title and the drawing. */
   readonly legendLines: number;
+  /** Whether the horizontal axis is logarithmic; its domain is then positive. */
+  readonly isAcrossLogarithmic?: boolean;
+  /** 220 by default. */
+  readonly plotHeight?: number;
+  /** How far the ends of both ranges stand off the ends of the axes; 0 by default. */
+  readonly inset?: number;
 }
 
 export interface Axes {
@@ -20,6 +34,8 @@ export interface Axes {
   readonly up: Scale;
   readonly left: number;
   readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
   /** Middle of the first line of the legend; further lines follow {@link legendLineHeight} below each other. */
   readonly legendTop: number;
   readonly markup: string;
@@ -33,9 +49,13 @@ export const legendLineHeight = 18;
 export function drawAxes(options: AxesOptions): Axes {
   const legendTop = titleHeight(options.title) + 12;
   const top = legendTop + legendLineHeight * options.legendLines;
+  const { plotHeight = 220, inset = 0 } = options;
   const bottom = top + plotHeight;
-  const across = linearScale(options.acrossDomain, [plotLeft, plotRight], { tickCount: 5, nice: true });
-  const up = linearScale(options.upDomain, [bottom, top], { tickCount: 5, nice: true });
+  const range = [plotLeft + inset, plotRight - inset] as const;
+  const across = options.isAcrossLogarithmic
+    ? logarithmicScale(options.acrossDomain, range)
+    : linearScale(options.acrossDomain, range, { tickCount: 5, nice: true });
+  const up = linearScale(options.upDomain, [bottom - inset, top + inset], { tickCount: 5, nice: true });
   const rows = up.ticks.map((tick) => {
     const y = coordinate(up.position(tick));
     return (
@@ -56,6 +76,8 @@ export function drawAxes(options: AxesOptions): Axes {
     up,
     left: plotLeft,
     right: plotRight,
+    top,
+    bottom,
     legendTop,
     markup:
       rows.join("") +
@@ -76,4 +98,3 @@ export function domainOf(values: readonly number[], always: readonly number[] = 
 
 const plotLeft = 66;
 const plotRight = figureWidth - 28;
-const plotHeight = 220;

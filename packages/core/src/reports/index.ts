@@ -1,5 +1,6 @@
 export { type BlandAltmanPlot, blandAltmanSvg } from "./bland-altman.js";
 export { type BoxPlot, boxPlotSvg } from "./box-plot.js";
+export { type Bubble, type BubbleChart, bubbleChartSvg } from "./bubble-chart.js";
 export { type Histogram, type HistogramSeries, histogramSvg } from "./histogram.js";
 export { type Block, type Report, reportHtml, type Section, tableBlock } from "./html.js";
 export { type LearningCurve, learningCurveSvg } from "./learning-curve.js";
@@ -15,6 +16,8 @@ export {
   decimals,
   htmlTable,
   latexTable,
+  markdownTable,
+  markdownText,
   type TableCell,
   type TableColumn,
   type TableRow,

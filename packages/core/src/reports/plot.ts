@@ -1,7 +1,7 @@
 // Shared by all SVG charts: scales, ticks, colours, and the frame of a figure.
 import { escapeMarkup, wrapText } from "./markup.js";
 
-/** A linear map from data to user units of the SVG, with the round values to mark on its axis. */
+/** A map from data to user units of the SVG, with the round values to mark on its axis. */
 export interface Scale {
   readonly position: (value: number) => number;
   readonly ticks: readonly number[];
@@ -41,6 +41,35 @@ export function linearScale(
     format: (tick) =>
       groupThousands((Math.abs(tick) < step * slack ? 0 : tick).toFixed(decimals)).replace("-", "−"),
   };
+}
+
+/**
+ * A logarithmic scale from [low, high], both positive, to [start, end]. The domain is widened to whole ticks: 1, 2 and 5
+ * times powers of ten, or powers of ten alone where those are more than ten.
+ */
+export function logarithmicScale(
+  [low, high]: readonly [low: number, high: number],
+  [start, end]: readonly [start: number, end: number],
+): Scale {
+  const all = ticksAround(low, high, [1, 2, 5]);
+  const ticks = all.length <= 10 ? all : ticksAround(low, high, [1]);
+  const [first, last] = [Math.log10(ticks[0]), Math.log10(ticks[ticks.length - 1])];
+  return {
+    position: (value) => start + ((Math.log10(value) - first) / (last - first)) * (end - start),
+    ticks,
+    format: (tick) => groupThousands(String(tick)),
+  };
+}
+
+/** The multiples of powers of ten from the last that is no greater than `low` to the first that is no less than `high`; two at least. */
+function ticksAround(low: number, high: number, multiples: readonly number[]): number[] {
+  const [least, most] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)) + 1];
+  const ticks = Array.from({ length: most - least + 1 }, (_, n) => least + n).flatMap((power) =>
+    multiples.map((multiple) => Number(`${multiple}e${power}`)),
+  );
+  const first = ticks.findLastIndex((tick) => tick <= low);
+  const last = ticks.findIndex((tick) => tick >= high);
+  return ticks.slice(first, Math.max(last, first + 1) + 1);
 }
 
 /** An SVG path through points; a point that is null breaks the line. Coordinates are rounded to 0.01 user units. */

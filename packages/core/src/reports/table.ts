@@ -1,4 +1,4 @@
-// Writes a table as text for the terminal, HTML, CSV or LaTeX, from a single description of its columns.
+// Writes a table as text for the terminal, HTML, CSV, Markdown or LaTeX, from a single description of its columns.
 import { safeText } from "../text.js";
 import { escapeMarkup } from "./markup.js";
 
@@ -86,6 +86,19 @@ export function csvTable<Key extends string>(
   return `${[header, ...lines].join("\n")}\n`;
 }
 
+/** A table of GitHub's Markdown, without a line end after the last row. Columns of numbers are right-aligned; everything is escaped. */
+export function markdownTable<Key extends string>(
+  columns: readonly TableColumn<Key>[],
+  rows: readonly TableRow<NoInfer<Key>>[],
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
+  return [
+    line(columns.map(heading)),
+    `| ${columns.map((column) => (isNumeric(column, rows) ? "---:" : "---")).join(" | ")} |`,
+    ...rows.map((row) => line(columns.map((column) => shownCell(column, row[column.key])))),
+  ].join("\n");
+}
+
 /**
  * A LaTeX `table` with the rules of booktabs, for `\\input` into a paper that loads that package. Columns of numbers are
  * right-aligned; everything is escaped.
@@ -141,6 +154,13 @@ function heading(column: TableColumn): string {
 function isNumeric<Key extends string>(column: TableColumn<Key>, rows: readonly TableRow<Key>[]): boolean {
   const cells = rows.map((row) => row[column.key]).filter((cell) => cell !== null && cell !== undefined);
   return cells.length > 0 && cells.every((cell) => typeof cell === "number");
+}
+
+/** Text as it is, in a Markdown document: nothing of it is markup, HTML or the end of a cell. */
+export function markdownText(text: string): string {
+  return safeText(text)
+    .replace(/[&<>]/g, (character) => escapeMarkup(character))
+    .replace(/[\\`*_[\]|~]/g, (character) => `\\${character}`);
 }
 
 function latexText(text: string): string {

@@ -178,9 +178,7 @@ class Run {
 
   get isOver(): boolean {
     const { steps, patience = 0 } = this.options;
-    return (
-      this.done >= steps || this.shareOfSeconds >= 1 || isExhausted(this.history.validation, patience)
-    );
+    return this.done >= steps || this.shareOfSeconds >= 1 || isExhausted(this.history.validation, patience);
   }
 
   get kept(): SavedTraining {

@@ -75,7 +75,7 @@ export async function collectExperiment(experiment: Experiment, job: Job = {}): 
     await writeAtomically(files.summary.tex, summaryLatex(result));
     await writeAtomically(files.report, experimentReport(result));
   };
-  await whileHolding(folder, "lnsnet crossvalidate", writeAll, job, { waits: true });
+  await whileHolding(folder, experiment.holder, writeAll, job, { waits: true });
   return result;
 }
 

@@ -19,7 +19,15 @@ import {
 } from "../datasets/data-state.js";
 import { type Dataset, listed } from "../datasets/dataset.js";
 import { readSplits, writeSplits } from "../datasets/splits.js";
-import { ensureWritableFolder, isFile, readJson, removeUnfinished, writeJson } from "../files/disk.js";
+import {
+  ensureWritableFolder,
+  isFile,
+  readBytes,
+  readJson,
+  removeUnfinished,
+  writeAtomically,
+  writeJson,
+} from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";
 import { isAbsent, requireFreeNames } from "../files/outputs.js";
 import { holdsTraining } from "../training/folder.js";
@@ -32,7 +40,7 @@ import { experimentFiles, experimentNames } from "./folder.js";
 export const protocols = ["both", "node-level", "whole-volume"] as const;
 
 /** Of how configurations are written, and of what they mean; raised where figures of one would differ from before. */
-const VERSION = 3;
+export const CONFIGURATION_VERSION = 3;
 
 /** How whole scans are segmented, as `lnsnet predict` has it. */
 export type PredictionSettings = Required<
@@ -54,7 +62,7 @@ export interface ExperimentSettings {
 
 /** All that the figures depend on, beside the data. */
 export interface ExperimentConfiguration extends ExperimentSettings {
-  readonly version: typeof VERSION;
+  readonly version: typeof CONFIGURATION_VERSION;
   /** In a crop around a true node the network is judged alone: no neck is searched there, and the mask is not cleaned up. */
   readonly nodeLevel: { readonly searched: "crop"; readonly cleanUp: "none" };
 }
@@ -79,12 +87,16 @@ export interface Experiment {
   readonly trainsAgain: boolean;
   /** How somebody can repeat the experiment, such as a command line; kept beside its results. */
   readonly command: string;
+  /** Who works on it, for others that ask for its folder: "lnsnet crossvalidate". */
+  readonly holder: string;
 }
 
 export interface ExperimentRequest extends Omit<Experiment, "splits" | "data" | "configuration"> {
   readonly configuration: ExperimentSettings;
   /** A file of folds to take instead of new ones. */
   readonly splitsPath: string | null;
+  /** An experiment on the same data that has just begun: its folds, and what it saw of the data, are taken over. */
+  readonly alike?: Experiment | null;
 }
 
 /**
@@ -96,15 +108,19 @@ export interface ExperimentRequest extends Omit<Experiment, "splits" | "data" | 
  */
 export async function beginExperiment(asked: ExperimentRequest, job: Job = {}): Promise<Experiment> {
   const configuration: ExperimentConfiguration = {
-    version: VERSION,
+    version: CONFIGURATION_VERSION,
     ...asked.configuration,
     nodeLevel: { searched: "crop", cleanUp: "none" },
   };
   const request: Request = { ...asked, configuration };
-  const { folder, dataset, patients, splitsPath } = request;
+  const { folder, dataset, patients, splitsPath, holder, alike = null } = request;
   // What cannot be is refused before anything is written.
   requireIndependentTest(request);
-  const given = splitsPath === null ? null : await readSplits(splitsPath, dataset, patients);
+  const given = alike
+    ? alike.splits
+    : splitsPath === null
+      ? null
+      : await readSplits(splitsPath, dataset, patients);
   if (given === null) foldsOf(request, () => 1);
   if (given !== null && given.length !== configuration.folds)
     throw new InputError(
@@ -112,29 +128,30 @@ export async function beginExperiment(asked: ExperimentRequest, job: Job = {}): 
     );
   await ensureWritableFolder(folder);
   // Folds that are trained side by side share these files, each for a short time.
-  return whileHolding(folder, "lnsnet crossvalidate", () => takeUp(request, given, job), job, {
-    waits: true,
-  });
+  return whileHolding(folder, holder, () => takeUp(request, given, job), job, { waits: true });
 }
 
 type Request = ExperimentRequest & Pick<Experiment, "configuration">;
 
 async function takeUp(request: Request, given: readonly Split[] | null, job: Job): Promise<Experiment> {
-  const { folder, configuration, dataset, patients, splitsPath, threads } = request;
+  const { folder, configuration, dataset, patients, splitsPath, threads, alike = null } = request;
   const files = experimentFiles(folder);
   if (await isAbsent(files.configuration))
     await requireFreeNames(folder, experimentNames(configuration.folds), ownFold(folder));
-  else await requireSame(files.configuration, configuration);
+  else await requireSameConfiguration(files.configuration, configuration);
   await removeUnfinished(folder);
   if (await isAbsent(files.configuration)) await writeJson(files.configuration, configuration);
   if (!(await isFile(files.environment)))
     await writeJson(files.environment, await currentEnvironment(threads, request.command));
   const before = await readDataState(folder);
-  const data = await currentDataState([...dataset.training, ...dataset.test], before, undefined, job);
+  const known = before ?? alike?.data ?? null;
+  const data = await currentDataState([...dataset.training, ...dataset.test], known, undefined, job);
   const changed = before === null ? [] : changedCases(before, data);
   if (changed.length > 0) job.log?.(`${listed(changed)} changed since the experiment was last run.`);
   const isNew = before === null || changed.length > 0;
-  const { scans } = await experimentFingerprint(folder, dataset, isNew, job);
+  if (isNew && alike !== null)
+    await writeAtomically(files.fingerprint, await readBytes(experimentFiles(alike.folder).fingerprint));
+  const { scans } = await experimentFingerprint(folder, dataset, isNew && alike === null, job);
   // Only now: an experiment that is killed before it makes its fingerprint again is to notice the change again.
   await writeDataState(folder, data);
   if (!(await isFile(files.splits))) {
@@ -144,7 +161,7 @@ async function takeUp(request: Request, given: readonly Split[] | null, job: Job
   const splits = await readSplits(files.splits, dataset, patients);
   if (given !== null && !isDeepStrictEqual(given, splits))
     throw new InputError(
-      `${files.splits} holds other folds than ${splitsPath}; leave the option splits out, or give another output folder.`,
+      `${files.splits} holds other folds than ${alike === null ? splitsPath : experimentFiles(alike.folder).splits}; leave the option splits out, or give another output folder.`,
     );
   return { ...request, splits, data };
 }
@@ -165,10 +182,13 @@ function foldsOf(
   return splitIntoFolds(cases, configuration.folds, configuration.training.seed);
 }
 
-/** @throws InputError where the folder's experiment is another than the one asked for */
-async function requireSame(path: string, wanted: ExperimentConfiguration): Promise<void> {
+/** @throws InputError where a configuration that was written is another than the one asked for */
+export async function requireSameConfiguration(
+  path: string,
+  wanted: { readonly version: number },
+): Promise<void> {
   const found = await readJson(path, z.record(z.string(), z.unknown()));
-  if (found.version !== VERSION)
+  if (found.version !== wanted.version)
     throw new InputError(
       `${path} is of an experiment by another version of lnsnet, which judged other predictions than lnsnet predict makes now; give another output folder.`,
     );

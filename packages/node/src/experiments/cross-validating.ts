@@ -31,7 +31,7 @@ export async function crossValidate(
   { part, ...request }: CrossValidation,
   job: Job = {},
 ): Promise<ExperimentResult | null> {
-  const { folder, configuration, dataset, patients } = request;
+  const { configuration, dataset, patients } = request;
   const scans = scansOfPatients(dataset.training, patients);
   const test =
     dataset.test.length === 0 ? "no test set" : `${scansOfPatients(dataset.test, patients)} in the test set`;
@@ -40,20 +40,26 @@ export async function crossValidate(
   const folds = typeof part === "number" ? [part] : foldNumbers(experiment);
   if (part === "gathering") for (const fold of folds) await trainedFold(experiment, fold);
   for (const fold of folds) await judgeFold(experiment, fold, part !== "gathering", job);
-  if (typeof part === "number") return null;
-  // The test set's predictions are by all folds, none of which may change meanwhile.
-  return whileHoldingAll(
-    folds.map((fold) => foldFiles(folder, fold).folder),
-    holder,
-    () => collectExperiment(experiment, job),
-    job,
-  );
+  return typeof part === "number" ? null : collectFolds(experiment, job);
 }
 
-const holder = "lnsnet crossvalidate";
+/**
+ * Predicts the test set, and writes tables and report, while no other process changes a fold.
+ *
+ * @throws InputError as {@link collectExperiment}, and where another process holds a fold
+ */
+export function collectFolds(experiment: Experiment, job: Job = {}): Promise<ExperimentResult> {
+  const folders = foldNumbers(experiment).map((fold) => foldFiles(experiment.folder, fold).folder);
+  return whileHoldingAll(folders, experiment.holder, () => collectExperiment(experiment, job), job);
+}
 
 /** Trains a fold where it is to be trained, and predicts the cases that it is judged on. */
-async function judgeFold(experiment: Experiment, fold: number, trains: boolean, job: Job): Promise<void> {
+export async function judgeFold(
+  experiment: Experiment,
+  fold: number,
+  trains: boolean,
+  job: Job,
+): Promise<void> {
   const { folder } = foldFiles(experiment.folder, fold);
   const judge = async () => {
     if (trains) await trainFold(experiment, fold, job);
@@ -61,5 +67,5 @@ async function judgeFold(experiment: Experiment, fold: number, trains: boolean, 
     await predictCases(experiment, cases, [target], `predict fold ${fold}`, job);
   };
   await ensureWritableFolder(folder);
-  await whileHolding(folder, holder, judge, job);
+  await whileHolding(folder, experiment.holder, judge, job);
 }

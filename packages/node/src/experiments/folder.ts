@@ -22,8 +22,32 @@ export function experimentNames(folds: number): string[] {
   const { cases, nodes, summary, ...files } = experimentFiles("");
   const tables = [cases, nodes, summary].flatMap((table) => Object.values(table));
   const foldNames = Array.from({ length: folds }, (_, fold) => foldFiles("", fold).folder);
-  return [...Object.values(files), ...tables, ...foldNames, dataStatePath(""), testFolder("", "")];
+  return [
+    ...Object.values(files),
+    ...tables,
+    ...foldNames,
+    dataStatePath(""),
+    patchTimePath(""),
+    testFolder("", ""),
+  ];
 }
+
+/** The files of a comparison, beside the experiments of its networks. */
+export function comparisonFiles(folder: string) {
+  const at = (name: string) => join(folder, name);
+  return {
+    configuration: at("configuration.json"),
+    csv: at("comparison.csv"),
+    json: at("comparison.json"),
+    markdown: at("comparison.md"),
+    nodeLevel: at("accuracy-and-cost-node-level.svg"),
+    wholeVolume: at("accuracy-and-cost-whole-volume.svg"),
+    report: at("report.html"),
+  };
+}
+
+/** How long an experiment's network takes for a patch, which a comparison measures. */
+export const patchTimePath = (folder: string): string => join(folder, "patch-time.json");
 
 /** The files of one fold, which may come from another machine. */
 export function foldFiles(folder: string, fold: number) {

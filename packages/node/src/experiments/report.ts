@@ -7,7 +7,6 @@ import {
   type Block,
   blandAltmanSvg,
   boxPlotSvg,
-  decimals,
   latexTable,
   lineChartSvg,
   type Section,
@@ -28,20 +27,27 @@ import {
 import { scansAndPatients } from "../datasets/splits.js";
 import { budgetText } from "../training/options.js";
 import type { Environment } from "../work/environment.js";
-import { dscValues, ensembleComparisons, type Protocol } from "./comparison.js";
 import type { ExperimentConfiguration, PredictionSettings } from "./configuration.js";
 import type { ExperimentFingerprint } from "./data-fingerprint.js";
 import type { TrainedFold } from "./folds.js";
+import { dscValues, ensembleComparisons, type Protocol } from "./paired-tests.js";
 import { publishedNodeLevel, publishedWholeVolume } from "./published-results.js";
-import { frocThresholds } from "./scoring.js";
 import {
-  type Figures,
-  type MeasureTitle,
-  measureTitles,
-  type PatientOf,
-  type ScoredSet,
-  type SummaryRow,
-} from "./tables.js";
+  classesOf,
+  figuresOf,
+  figureText,
+  isOfSet,
+  isWhole,
+  probabilityText,
+  protocolNames,
+  protocolTexts,
+  protocolTitles,
+  setTitle,
+  spread,
+  withUnit,
+} from "./report-wording.js";
+import { frocThresholds } from "./scoring.js";
+import { measureTitles, type PatientOf, type ScoredSet, type SummaryRow } from "./tables.js";
 
 /** The content of a report. */
 export interface ExperimentResult {
@@ -118,29 +124,6 @@ export function summaryText({ dataLabel, sets, summary }: ExperimentResult): str
     .join("\n\n");
 }
 
-const protocolNames = ["node_level", "whole_volume"] as const satisfies readonly Protocol[];
-
-const protocolTitles: Readonly<Record<Protocol, string>> = {
-  node_level: "Node level",
-  whole_volume: "Whole volume",
-};
-
-/** Whether a set stands for an experiment's result: all folds together, or the ensemble. */
-const isWhole = ({ model }: Pick<ScoredSet, "model">): boolean =>
-  model === "all folds" || model === "ensemble";
-
-const setTitle = ({ set, model, className }: Omit<ScoredSet, "scores">): string =>
-  [
-    ...(className === undefined ? [] : [className]),
-    set === "test" ? "test set" : "cross-validation",
-    model.replace("_", " "),
-  ].join(", ");
-
-/** The classes of sets; one of undefined where there are not several. */
-const classesOf = (sets: readonly ScoredSet[]): readonly (string | undefined)[] => [
-  ...new Set(sets.map(({ className }) => className)),
-];
-
 function findings({ configuration, dataLabel, sets, summary, folds, warnings }: ExperimentResult): string[] {
   const headline = protocolNames.flatMap((protocol) =>
     sets.filter(isWhole).flatMap((set) => {
@@ -208,13 +191,6 @@ function dscChart(
   const judged = protocol === "node_level" ? "node" : "scan";
   return { kind: "svg", svg, caption: `DSC of each ${judged}, by model${suffix}` };
 }
-
-const protocolTexts: Readonly<Record<Protocol, string>> = {
-  node_level:
-    "The network predicts a box of its patch size around each true node, and only that node is evaluated: a predicted voxel belongs to the nearest true node. The box is placed by the truth, so these figures tell how well a node at a known position is outlined, not whether it is found.",
-  whole_volume:
-    "The network sees the whole scan and nothing of the truth. DSC, IoU, surface distances and NSD are of all foreground of a scan; a true node is found where a predicted connected component has an IoU above 0.3 with it.",
-};
 
 const paperColumns: readonly TableColumn<"measure" | "n" | "mean" | "median" | "interval" | "without">[] = [
   { key: "measure", title: "measure" },
@@ -442,7 +418,7 @@ function sizeChart(
   return { kind: "svg", svg, caption: `${title}; a node that was not found has DSC 0` };
 }
 
-function othersSection(dataLabel: string): Section {
+export function othersSection(dataLabel: string): Section {
   return {
     heading: "Published figures of other works",
     blocks: [
@@ -531,7 +507,7 @@ function pictureSections({ pictures }: ExperimentResult): Section[] {
   ];
 }
 
-function dataSection(result: ExperimentResult): Section {
+export function dataSection(result: ExperimentResult): Section {
   const { configuration, dataLabel } = result;
   return {
     heading: "Data",
@@ -626,18 +602,44 @@ function wholeScansText(
   ].join(", ");
 }
 
-function settingsSection({ configuration, environment, folds, multiplyAdds }: ExperimentResult): Section {
-  const { plan, training, prediction } = configuration;
-  const rows = Object.entries({
+function settingsSection(result: ExperimentResult): Section {
+  const { configuration, folds, multiplyAdds } = result;
+  const ofNetwork = {
     network: configuration.network,
     parameters: (folds[0]?.parameters ?? 0).toLocaleString("en"),
     "multiply-adds of a patch": `${(multiplyAdds / 1e9).toFixed(2)} G`,
+    "steps of each fold": folds.map(({ steps }) => steps).join(", "),
+  };
+  return {
+    heading: "Settings",
+    blocks: [settingsTable({ ...ofNetwork, ...commonSettings(result) })],
+  };
+}
+
+export function settingsTable(settings: Readonly<Record<string, string>>): Block {
+  return tableBlock(
+    "Settings; configuration.json holds all of them",
+    [
+      { key: "setting", title: "setting" },
+      { key: "value", title: "value" },
+    ],
+    Object.entries(settings).map(([setting, value]) => ({ setting, value })),
+  );
+}
+
+/** The settings that do not depend on the network. */
+export function commonSettings({
+  configuration,
+  environment,
+}: Pick<ExperimentResult, "configuration" | "environment">): Readonly<Record<string, string>> {
+  const { plan, training, prediction } = configuration;
+  return {
     "patch (depth, height, width)": `${plan.patchSize.join(" × ")} voxels`,
     "working spacing": `${plan.spacingMm.join(" × ")} mm`,
     ...(plan.channels === undefined ? {} : { channels: plan.channels.map(channelInWords).join(", ") }),
     ...(plan.labels === undefined ? {} : { classes: classesInWords(plan.labels) }),
     window: `${figureText(0)(plan.window.lowHu)} to ${figureText(0)(plan.window.highHu)} HU`,
-    "steps of each fold": folds.map(({ steps }) => steps).join(", "),
+    "budget of a training": budgetText(training),
     "batch, batches an update": `${training.batchSize}, ${training.accumulation}`,
     "learning rate, decay": `${training.learningRate}, ${training.decay}`,
     "weight decay": String(training.weightDecay),
@@ -653,19 +655,6 @@ function settingsSection({ configuration, environment, folds, multiplyAdds }: Ex
     "lnsnet, code": `${environment.lnsnet}, ${environment.git === null ? "not from a git checkout" : `commit ${environment.git.commit.slice(0, 12)}${environment.git.has_changes ? " with changes" : ""}`}`,
     "Node, onnxruntime-node": `${environment.node}, ${environment.onnxruntime_node}`,
     machine: `${environment.processor}, ${environment.cores} cores, ${environment.memory_gb} GB, ${environment.system}`,
-  }).map(([setting, value]) => ({ setting, value }));
-  return {
-    heading: "Settings",
-    blocks: [
-      tableBlock(
-        "Settings; configuration.json holds all of them",
-        [
-          { key: "setting", title: "setting" },
-          { key: "value", title: "value" },
-        ],
-        rows,
-      ),
-    ],
   };
 }
 
@@ -681,7 +670,13 @@ function classesInWords({ kind, classes, ignored }: LabelScheme): string {
   ].join("; ");
 }
 
-function repeatSection({ environment }: ExperimentResult): Section {
+/** Whether a repetition gives the same figures. */
+export const repetitionText = ({ training }: ExperimentConfiguration): string =>
+  training.minutes === undefined
+    ? "The same command on the same machine gives the same tables to the last bit, however often it is stopped and started again."
+    : "A training that its minutes end does as many steps as the machine has time for, so the same command gives similar figures, not the same.";
+
+function repeatSection({ configuration, environment }: ExperimentResult): Section {
   return {
     heading: "How to repeat this",
     blocks: [
@@ -689,24 +684,11 @@ function repeatSection({ environment }: ExperimentResult): Section {
       { kind: "code", text: environment.command.replace(/ --(fold[ =]\d+|collect|json)(?= |$)/g, "") },
       {
         kind: "paragraph",
-        text: "The same command on the same machine gives the same tables to the last bit, however often it is stopped and started again. Times are kept apart, in times.json of each fold's folder. Definitions of the measures: docs/metrics.md; what the experiment's folder holds: docs/experiment.md.",
+        text: `${repetitionText(configuration)} Times are kept apart, in times.json of each fold's folder. Definitions of the measures: docs/metrics.md; what the experiment's folder holds: docs/experiment.md.`,
       },
     ],
   };
 }
-
-function figuresOf(
-  summary: readonly SummaryRow[],
-  set: ScoredSet,
-  protocol: Protocol,
-  measure: string,
-): Figures | null {
-  const row = summary.find((candidate) => candidate.measure === measure && isOfSet(candidate, set));
-  return row?.[protocol] ?? null;
-}
-
-const isOfSet = (row: SummaryRow, { set, model, className }: ScoredSet): boolean =>
-  row.set === set && row.model === model && row.class === className;
 
 function volumePairs(
   rows: readonly { readonly volume_truth_ml: number | null; readonly volume_prediction_ml: number | null }[],
@@ -728,21 +710,6 @@ const frocPlace = ({ falsePositivesPerVolume, sensitivity }: FrocPoint) => ({
   up: sensitivity ?? Number.NaN,
 });
 
-/** With the minus sign of print. */
-const figureText =
-  (digits: number) =>
-  (value: number): string =>
-    decimals(digits)(value).replace("-", "−");
-
-/** "0.712 ± 0.083". */
-function spread({ mean, sd }: Figures, digits: number): string {
-  const number = figureText(digits);
-  return `${mean === null ? "–" : number(mean)}${sd === null ? "" : ` ± ${number(sd)}`}`;
-}
-
-const withUnit = ({ title, unit }: Omit<MeasureTitle, "digits">): string =>
-  unit === undefined ? title : `${title} (${unit})`;
-
 /** Means of about 60 stretches, in which curves of several folds can be distinguished. */
 function smoothed(points: readonly { readonly across: number; readonly up: number }[]) {
   const length = Math.max(1, Math.ceil(points.length / 60));
@@ -754,6 +721,3 @@ function smoothed(points: readonly { readonly across: number; readonly up: numbe
     };
   });
 }
-
-/** Three digits, as journals print p; no p is 0. */
-const probabilityText = (value: number): string => (value < 0.001 ? "< 0.001" : value.toFixed(3));

@@ -2,7 +2,7 @@
 import { csvTable } from "@lnsnet/core/reports";
 import { expect, test } from "vitest";
 import { forEachMetric } from "../evaluation/metric-names.js";
-import { ensembleComparisons } from "./comparison.js";
+import { ensembleComparisons } from "./paired-tests.js";
 import { type CaseScore, frocThresholds } from "./scoring.js";
 import { caseTable, nodeTable, type ScoredSet, summaryRows, warningsOf } from "./tables.js";
 

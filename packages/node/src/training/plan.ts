@@ -30,20 +30,18 @@ export function planFor(dataset: Dataset, asked: RequestedPlan): Plan {
   const { scheme } = labels;
   const channels = channelPlan(dataset.channels, window);
   const clicks = isPromptable ? { clickMaps: defaultClickMaps } : {};
-  const configuration = {
-    ...network.configuration,
+  const ends = {
     inputs: inputChannels({ window, channels, ...clicks }),
     classes: isPromptable ? 1 : logitChannels(scheme),
   };
-  const checked = networkSchema.safeParse({ name: network.name, configuration });
-  if (!checked.success)
-    throw new InputError(
-      `${name} has ${counted(dataset.channels.length, "channel")} (${listed(dataset.channels)}), and the network does not take them: ${checked.error.issues[0].message}; choose another one (the option network).`,
-    );
   // What a promptable network outlines is one thing: the structure that is clicked.
   const isPlain = isPromptable || (scheme.classes.length === 1 && scheme.ignored === null);
   return {
-    network: { ...network, configuration } as Plan["network"],
+    network: networkWith(
+      network,
+      ends,
+      `${name} has ${counted(dataset.channels.length, "channel")} (${listed(dataset.channels)})`,
+    ),
     patchSize,
     spacingMm,
     window,
@@ -53,6 +51,32 @@ export function planFor(dataset: Dataset, asked: RequestedPlan): Plan {
     foreground: listed(classNames(labels)),
     dataLabel: name,
   };
+}
+
+/**
+ * The plan with another network, for the same channels and classes.
+ *
+ * @throws InputError where the network does not take them
+ */
+export function planWithNetwork(plan: Plan, network: Plan["network"]): Plan {
+  const { inputs, classes } = plan.network.configuration;
+  const found = `${plan.dataLabel} has ${counted(inputs, "channel")}`;
+  return { ...plan, network: networkWith(network, { inputs, classes }, found) };
+}
+
+/** @param found what the data set has, for the sentence that refuses it */
+function networkWith(
+  network: Plan["network"],
+  ends: { readonly inputs: number; readonly classes: number },
+  found: string,
+): Plan["network"] {
+  const configuration = { ...network.configuration, ...ends };
+  const checked = networkSchema.safeParse({ name: network.name, configuration });
+  if (!checked.success)
+    throw new InputError(
+      `${found}, and the network does not take them: ${checked.error.issues[0].message}; choose another one (the option network).`,
+    );
+  return { ...network, configuration } as Plan["network"];
 }
 
 /** A class alone is written as 1, whatever its value in the data set. */

@@ -6,11 +6,11 @@ import type { PatientOf, ScoredSet } from "./tables.js";
 
 export type Protocol = "node_level" | "whole_volume";
 
-/** The ensemble against one fold's network. */
+/** A reference against another model. */
 export interface Comparison {
   readonly model: string;
   readonly patients: number;
-  /** Of the ensemble's mean DSC of a patient − the network's. */
+  /** Of the reference's mean DSC of a patient − the other model's. */
   readonly medianDifference: number;
   /** Wilcoxon's signed-rank test, two-sided. */
   readonly pValue: number;
@@ -18,10 +18,7 @@ export interface Comparison {
   readonly correctedPValue: number;
 }
 
-/**
- * The ensemble against each fold's network on the test set, of sets of one class; none without a test set. Patients are compared, not their
- * nodes, which are not independent pairs.
- */
+/** The ensemble against each fold's network on the test set, of sets of one class; none without a test set. */
 export function ensembleComparisons(
   sets: readonly ScoredSet[],
   protocol: Protocol,
@@ -30,19 +27,37 @@ export function ensembleComparisons(
   const test = sets.filter(({ set }) => set === "test");
   const ensemble = test.find(({ model }) => model === "ensemble");
   if (ensemble === undefined) return [];
-  const ofEnsemble = patientMeans(ensemble, protocol, patientOf);
-  const tests = test
-    .filter((fold) => fold !== ensemble)
-    .flatMap((fold) => {
-      const ofFold = patientMeans(fold, protocol, patientOf);
-      const differences = [...ofEnsemble].flatMap(([patient, dsc]) => {
-        const other = ofFold.get(patient);
-        return other === undefined ? [] : dsc - other;
-      });
-      // Without pairs there is nothing to compare.
-      if (differences.length === 0) return [];
-      return { model: fold.model, differences, pValue: wilcoxonSignedRank(differences).pValue };
+  return pairedComparisons(
+    ensemble,
+    test.filter((fold) => fold !== ensemble),
+    protocol,
+    patientOf,
+  );
+}
+
+/** Cases by one model, whatever its name stands for. */
+type ModelScores = Pick<ScoredSet, "model" | "scores">;
+
+/**
+ * A reference against other models on the same cases. Patients are compared, not their nodes, which are not independent
+ * pairs. A model without a patient in common with the reference is left out.
+ */
+export function pairedComparisons(
+  reference: ModelScores,
+  others: readonly ModelScores[],
+  protocol: Protocol,
+  patientOf: PatientOf,
+): Comparison[] {
+  const ofReference = patientMeans(reference, protocol, patientOf);
+  const tests = others.flatMap((other) => {
+    const ofOther = patientMeans(other, protocol, patientOf);
+    const differences = [...ofReference].flatMap(([patient, dsc]) => {
+      const theirs = ofOther.get(patient);
+      return theirs === undefined ? [] : dsc - theirs;
     });
+    if (differences.length === 0) return [];
+    return { model: other.model, differences, pValue: wilcoxonSignedRank(differences).pValue };
+  });
   const corrected = holmCorrection(tests.map(({ pValue }) => pValue));
   return tests.map(({ model, differences, pValue }, index) => ({
     model,
@@ -62,7 +77,11 @@ export function dscValues(scores: readonly CaseScore[], protocol: Protocol): num
   );
 }
 
-function patientMeans({ scores }: ScoredSet, protocol: Protocol, patientOf: PatientOf): Map<string, number> {
+function patientMeans(
+  { scores }: ModelScores,
+  protocol: Protocol,
+  patientOf: PatientOf,
+): Map<string, number> {
   const patients = new Set(scores.map((score) => patientOf(score.case)));
   return new Map(
     [...patients].flatMap((patient) => {

@@ -152,6 +152,7 @@ export async function runComparison(
     return;
   }
   printProblems(result.missing);
+  if (result.hasFailed) process.exitCode = 2;
   const files = comparisonFiles(values.output);
   if (values.json === true) printJson({ report: files.report, table: files.json, missing: result.missing });
   else

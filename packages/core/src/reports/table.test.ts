@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { csvTable, decimals, htmlTable, latexTable, textTable } from "./table.js";
+import { csvTable, decimals, htmlTable, latexTable, markdownTable, textTable } from "./table.js";
 
 interface CaseResult {
   readonly name: string;
@@ -84,6 +84,15 @@ it("writes LaTeX with everything escaped that it would take for a command", () =
     "\\end{tabular}",
     "\\end{table}",
     "",
+  ]);
+});
+
+it("writes Markdown in which no cell is markup or ends a column", () => {
+  const rows = [{ name: "a|b *c* <img> [x](y) it's", dsc: 0.71234, hd95_mm: null }];
+  expect(markdownTable(columns, rows).split("\n")).toEqual([
+    "| Case | DSC | HD95 (mm) |",
+    "| --- | ---: | --- |",
+    "| a\\|b \\*c\\* &lt;img&gt; \\[x\\](y) it's | 0.712 | – |",
   ]);
 });
 

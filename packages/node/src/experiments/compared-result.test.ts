@@ -44,7 +44,7 @@ const better = network("better", [0.51, 0.52, 0.53, 0.54, 0.55, 0.56], 9e9);
 const mixed = network("mixed", [0.49, 0.52, 0.53, 0.54, 0.55, 0.56], 9e9);
 const empty = network("empty", [0.4, 0.4, 0.4, 0.4, 0.4, null], 2e9);
 const compared = [reference, better, mixed, empty];
-const rows = comparisonRows({ compared, reference, missing: [] });
+const rows = comparisonRows({ compared, reference, missing: [], hasFailed: false });
 const figuresOf = (name: string) => rows.find((row) => row.compared.name === name)?.figures.whole_volume;
 
 test("mean and SD are those of the scans, and empty predictions are counted where a distance is lacking", () => {
@@ -77,7 +77,12 @@ describe("significance", () => {
   });
 
   test("there is none without the reference", () => {
-    const [first] = comparisonRows({ compared: [better, mixed], reference: null, missing: [] });
+    const [first] = comparisonRows({
+      compared: [better, mixed],
+      reference: null,
+      missing: [],
+      hasFailed: false,
+    });
     expect(first.figures.node_level?.test).toBeNull();
   });
 });
@@ -109,7 +114,7 @@ test("the table has a row a network, with columns of its own for each protocol",
 
 test("the terminal's tables name the data, and sign differences", () => {
   const setting = { dataLabel: "phantoms" } as Parameters<typeof comparisonText>[0];
-  const text = comparisonText(setting, { compared, reference, missing: [] });
+  const text = comparisonText(setting, { compared, reference, missing: [], hasFailed: false });
   expect(text).toContain("phantoms: Node level, cross-validation, all folds\n");
   expect(text).toMatch(/\nBETTER +0\.535\u00a0±\u00a00\.019 .* \+0\.035 +0\.031 +0\.063 +yes\n/);
   expect(text).toMatch(/\nEMPTY .* −0\.100 /);

@@ -35,6 +35,8 @@ export interface ComparisonResult {
   readonly reference: ComparedResult | null;
   /** Sentences that name the folds and networks which are not finished, and why. */
   readonly missing: readonly string[];
+  /** Whether something went wrong with one of them, beyond parts that are not trained yet. */
+  readonly hasFailed: boolean;
 }
 
 /** The measures of the table, whose mean and SD are shown. */

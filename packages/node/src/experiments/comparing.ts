@@ -181,7 +181,7 @@ async function collectComparison(
   const { configuration, folder } = request;
   const finished: ComparedResult[] = [];
   const missing: string[] = [];
-  let error = [...failures.values()][0] ?? null;
+  let error: InputError | null = [...failures.values()][0] ?? null;
   let first: Experiment | null = null;
   for (const of of request.compared) {
     const folds = await finishedFolds(join(folder, of.name), configuration.folds);
@@ -207,7 +207,7 @@ async function collectComparison(
   }
   if (finished.length === 0) throw error ?? new InputError(nothingText(folder, missing));
   const reference = finished.find(({ name }) => name === request.compared[0].name) ?? null;
-  return { compared: finished, reference, missing };
+  return { compared: finished, reference, missing, hasFailed: error !== null };
 }
 
 function missingText({ label, name }: Compared, folds: readonly number[], error?: InputError): string {

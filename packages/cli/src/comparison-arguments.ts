@@ -5,6 +5,7 @@ import {
   compareNetworks,
   comparisonFiles,
   comparisonText,
+  type Dataset,
   openDataset,
   patchForAll,
   patientRule,
@@ -19,7 +20,7 @@ import { printJson, printProblems, printText, terminalJob } from "./terminal/ter
 import { type RegimeValues, regimeArguments, trainingOptions } from "./training-arguments.js";
 
 const { network: _, patch, ...sharedPlanArguments } = planArguments;
-const { weights: __, train: ___, ...sharedRegimeArguments } = regimeArguments;
+const { weights: __, train: ___, stations: ____, ...sharedRegimeArguments } = regimeArguments;
 const defaultPatch = threeNumbers(patch.default, "--patch", 1, 4096);
 
 export const comparisonArguments = {
@@ -73,7 +74,7 @@ export const comparisonArguments = {
 
 /** The options as citty hands them over. */
 interface ComparisonValues
-  extends Omit<RegimeValues, "train" | "weights">,
+  extends Omit<RegimeValues, "train" | "weights" | "stations">,
     Omit<PlanValues, "network" | "patch">,
     SegmentingValues {
   readonly dataset: string;
@@ -101,12 +102,13 @@ export const namesIn = (text: string | undefined): string[] | null =>
  *
  * @param command such as "lnsnet compare"
  * @param title such as "Compared networks"
+ * @param comparedFor what is compared on a data set
  * @throws InputError as `compareNetworks`, and for a value that cannot be used
  */
 export async function runComparison(
   values: ComparisonValues,
   { command, title }: { readonly command: string; readonly title: string },
-  compared: readonly Compared[],
+  comparedFor: (dataset: Dataset) => readonly Compared[] | Promise<readonly Compared[]>,
 ): Promise<void> {
   const folds = wholeNumber(values.folds, "--folds", 2, 1000);
   const fold = values.fold === undefined ? null : wholeNumber(values.fold, "--fold", 0, folds - 1);
@@ -116,9 +118,10 @@ export async function runComparison(
     throw new InputError(
       "--fold and --only train a part and --collect trains nothing; give one or the other.",
     );
-  const { threads, ...training } = trainingOptions({ ...values, train: "all" });
-  const patchSize = patchOf(values.patch, compared);
+  const { threads, ...training } = trainingOptions({ ...values, train: "all", stations: "0" });
   const dataset = await openDataset(values.dataset, values.foreground);
+  const compared = await comparedFor(dataset);
+  const patchSize = patchOf(values.patch, compared);
   const plan = await planWith({ network: compared[0].network, patchSize }, values, dataset);
   const dataLabel = values.data ?? dataset.name;
   const request = {

@@ -139,6 +139,7 @@ export {
   workingSettings,
 } from "./training/plan.js";
 export { preprocessDataset } from "./training/preprocessing.js";
+export { hasStations } from "./training/stations.js";
 export { trainNetwork } from "./training/train-network.js";
 export type { TrainingResult, TrainingRun } from "./training/training.js";
 export { duration } from "./work/duration.js";

@@ -1,7 +1,7 @@
 // lnsnet ablate: variants of LNSNet under one protocol and budget, in one table.
 import { networkPresets } from "@lnsnet/core";
 import { lnsnetVariantNames } from "@lnsnet/core/networks";
-import { comparedVariants } from "@lnsnet/node";
+import { comparedVariants, hasStations } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { comparisonArguments, namesIn, runComparison } from "../comparison-arguments.js";
 
@@ -31,13 +31,18 @@ export const ablateCommand = defineCommand({
     },
     variants: {
       type: "string",
-      description: `variants, separated by commas: ${lnsnetVariantNames.join(", ")}; by default all that differ from the network`,
+      description: `variants, separated by commas: ${lnsnetVariantNames.join(", ")}; by default all that differ from the network and that the data allow`,
       valueHint: "NAMES",
     },
     ...comparisonArguments,
   },
   async run({ args }) {
     const setting = { command: "lnsnet ablate", title: "Ablation of LNSNet" };
-    await runComparison(args, setting, comparedVariants(args.network, namesIn(args.variants ?? undefined)));
+    await runComparison(args, setting, async (dataset) =>
+      comparedVariants(args.network, namesIn(args.variants), {
+        channels: dataset.channels.length,
+        hasStations: await hasStations(dataset),
+      }),
+    );
   },
 });

@@ -31,6 +31,6 @@ export const compareCommand = defineCommand({
   },
   async run({ args }) {
     const setting = { command: "lnsnet compare", title: "Compared networks" };
-    await runComparison(args, setting, comparedNetworks(namesIn(args.networks) ?? []));
+    await runComparison(args, setting, () => comparedNetworks(namesIn(args.networks) ?? []));
   },
 });

@@ -18,5 +18,6 @@ export {
   type LnsnetVariant,
   lnsnetVariantNames,
   lnsnetVariants,
+  type VariedData,
 } from "./lnsnet-variants.js";
 export { type LayerProfile, predictionBytes, profileNetwork } from "./profile.js";

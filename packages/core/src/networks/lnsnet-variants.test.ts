@@ -14,8 +14,11 @@ test("names are unique and fit for folders", () => {
   for (const name of lnsnetVariantNames) expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
 });
 
+/** One channel, and nothing said of stations. */
+const plain = { channels: 1, hasStations: false };
+
 describe("of the default", () => {
-  const variants = lnsnetVariants(lnsnetDefaults);
+  const variants = lnsnetVariants(lnsnetDefaults, plain);
 
   test("the issue's choices are there, without those that the default already is", () => {
     expect(variants.map(({ name }) => name)).toEqual([
@@ -41,8 +44,21 @@ describe("of the default", () => {
   );
 });
 
+test("two streams need two channels, and stations need data that know them", () => {
+  const more = (of: typeof plain) =>
+    lnsnetVariants(lnsnetDefaults, of)
+      .slice(11)
+      .map(({ name, change, stationWeight }) => [name, change, stationWeight]);
+  expect(more(plain)).toEqual([]);
+  expect(more({ channels: 3, hasStations: false })).toEqual([]);
+  expect(more({ channels: 2, hasStations: true })).toEqual([
+    ["streams-2", { streams: 2 }, undefined],
+    ["stations", {}, 0.2],
+  ]);
+});
+
 test("another base is also varied to the default's values", () => {
-  const names = lnsnetVariants(lnsnetNetwork.presets["lnsnet-half"]).map(({ name }) => name);
+  const names = lnsnetVariants(lnsnetNetwork.presets["lnsnet-half"], plain).map(({ name }) => name);
   expect(names).toContain("stem-full");
   expect(names).not.toContain("stem-half");
 });

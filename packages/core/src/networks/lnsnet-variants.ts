@@ -1,13 +1,23 @@
-// The variants of LNSNet that an ablation compares: each changes one field of the configuration, and no code.
+// The variants of LNSNet that an ablation compares: each changes one field of the configuration, or one target of training.
 import type { LnsnetConfiguration } from "./lnsnet.js";
 
-/** A value of a field. */
 export interface LnsnetVariant {
   /** Of its folder, and on the command line. */
   readonly name: string;
   /** What tables call it. */
   readonly label: string;
+  /** A value of one field; of none where training is what changes. */
   readonly change: Partial<LnsnetConfiguration>;
+  /** What telling apart the stations of nodes counts in the loss, as a second target of training. */
+  readonly stationWeight?: number;
+}
+
+/** What some variants need of the data. */
+export interface VariedData {
+  /** Channels of the images. */
+  readonly channels: number;
+  /** Whether each case says in which station its nodes lie. */
+  readonly hasStations: boolean;
 }
 
 /** Every value that is tried of every field, a row each, also those of the default. A new choice is a new row. */
@@ -32,6 +42,8 @@ const variants: readonly LnsnetVariant[] = [
   { name: "drop-path-0-2", label: "stochastic depth 0.2", change: { dropPath: 0.2 } },
   { name: "stem-full", label: "stem at full size", change: { stem: "full" } },
   { name: "stem-half", label: "stem at half size", change: { stem: "half" } },
+  { name: "streams-2", label: "two streams", change: { streams: 2 } },
+  { name: "stations", label: "with stations, weight 0.2", change: {}, stationWeight: 0.2 },
 ];
 
 /** The names of all variants. */
@@ -42,10 +54,18 @@ export interface VariedLnsnet extends LnsnetVariant {
   readonly configuration: LnsnetConfiguration;
 }
 
-/** The variants of a base; those that the base already is are left out. */
-export function lnsnetVariants(base: LnsnetConfiguration): VariedLnsnet[] {
+/** The variants of a base; those that the base already is, or for which the data have too little, are left out. */
+export function lnsnetVariants(
+  base: LnsnetConfiguration,
+  { channels, hasStations }: VariedData,
+): VariedLnsnet[] {
   return variants
-    .filter(({ change }) => fieldsOf(change).some((field) => base[field] !== change[field]))
+    .filter(
+      ({ change, stationWeight }) =>
+        stationWeight !== undefined || fieldsOf(change).some((field) => base[field] !== change[field]),
+    )
+    .filter(({ change: { streams = 1 } }) => streams === 1 || streams === channels)
+    .filter(({ stationWeight }) => stationWeight === undefined || hasStations)
     .map((variant) => ({ ...variant, configuration: { ...base, ...variant.change } }));
 }
 

@@ -8,6 +8,8 @@ import {
   requirePatchForAll,
 } from "./compared-members.js";
 
+const plain = { channels: 1, hasStations: false };
+
 test("by default every network is there once, LNSNet first", () => {
   const all = comparedNetworks(comparedByDefault);
   expect(all[0].name).toBe("lnsnet");
@@ -26,7 +28,7 @@ test("a preset that is not a network's first says which it is", () => {
 });
 
 test("variants stand behind their base, whose name is theirs no more", () => {
-  const variants = comparedVariants("lnsnet", ["stem-half", "boundary-off"]);
+  const variants = comparedVariants("lnsnet", ["stem-half", "boundary-off"], plain);
   expect(variants.map(({ name }) => name)).toEqual(["lnsnet", "boundary-off", "stem-half"]);
   expect(variants[1].network.configuration).toMatchObject({ boundaryModule: false, stem: "full" });
 });
@@ -37,8 +39,8 @@ test.each([
     /networks names "unet4d", which is none of them; give some of lnsnet,/,
   ],
   [() => comparedNetworks(["unet3d", "unet3d"]), /networks names unet3d twice/],
-  [() => comparedVariants("unet3d", null), /unet3d is no LNSNet/],
-  [() => comparedVariants("lnsnet", ["expansion-2"]), /variants names "expansion-2"/],
+  [() => comparedVariants("unet3d", null, plain), /unet3d is no LNSNet/],
+  [() => comparedVariants("lnsnet", ["expansion-2"], plain), /variants names "expansion-2"/],
 ])("what is no list of them is refused: %#", (make, message) => expect(make).toThrow(message));
 
 describe("the patch", () => {

@@ -1,6 +1,14 @@
 // What is compared under one name each: networks, or variants of LNSNet.
 import { InputError, type NetworkSpecification, networkPresets, type Plan } from "@lnsnet/core";
-import { lnsnetVariants, networkTitle, sizeForAll, sizeRule, takesSize } from "@lnsnet/core/networks";
+import {
+  lnsnetVariants,
+  networkTitle,
+  sizeForAll,
+  sizeRule,
+  takesSize,
+  type VariedData,
+} from "@lnsnet/core/networks";
+import type { TrainingOptions } from "../training/options.js";
 
 /** One of the networks of a comparison. */
 export interface Compared {
@@ -9,6 +17,8 @@ export interface Compared {
   /** What tables call it. */
   readonly label: string;
   readonly network: NetworkSpecification;
+  /** Where its training differs from that of the others. */
+  readonly training?: Pick<TrainingOptions, "stationWeight">;
 }
 
 /** The first preset of each network. */
@@ -34,21 +44,28 @@ export function comparedNetworks(names: readonly string[]): Compared[] {
 }
 
 /**
- * A preset of LNSNet and its variants, all of them or those that are named.
+ * A preset of LNSNet and its variants, all that the data allow or those that are named.
  *
- * @throws InputError where a name is no variant of it, or is there twice
+ * @throws InputError where a name is no variant of it that the data allow, or is there twice
  */
-export function comparedVariants(preset: string, names: readonly string[] | null): Compared[] {
+export function comparedVariants(
+  preset: string,
+  names: readonly string[] | null,
+  data: VariedData,
+): Compared[] {
   const network = networkPresets[preset];
   if (network?.name !== "lnsnet") throw new InputError(`${preset} is no LNSNet, which alone has variants.`);
-  const variants = lnsnetVariants(network.configuration);
+  const variants = lnsnetVariants(network.configuration, data);
   const known = variants.map(({ name }) => name);
   const chosen = names === null ? known : distinct(names, "variants", known);
   return [
     { name: preset, label: preset === "lnsnet" ? "LNSNet, default" : preset, network },
     ...variants
       .filter(({ name }) => chosen.includes(name))
-      .map(({ name, label, configuration }) => ({ name, label, network: { ...network, configuration } })),
+      .map(({ name, label, configuration, stationWeight }) => ({
+        ...{ name, label, network: { ...network, configuration } },
+        ...(stationWeight === undefined ? {} : { training: { stationWeight } }),
+      })),
   ];
 }
 
@@ -56,7 +73,7 @@ function distinct(names: readonly string[], what: string, known: readonly string
   for (const [at, name] of names.entries()) {
     if (!known.includes(name))
       throw new InputError(
-        `The option ${what} names "${name}", which is none of them; give some of ${known.join(", ")}.`,
+        `The option ${what} names "${name}", which is none of them, or not for these data; give some of ${known.join(", ")}.`,
       );
     if (names.indexOf(name) !== at)
       throw new InputError(`The option ${what} names ${name} twice; name each once.`);

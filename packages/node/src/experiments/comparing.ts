@@ -154,7 +154,7 @@ async function trainAll(
 /** One network's cross-validation. */
 function requestOf(
   { compared: _, part: __, ...request }: ComparisonRequest,
-  { name, network }: Compared,
+  { name, network, training }: Compared,
   alike: Experiment | null,
 ): ExperimentRequest {
   const { configuration } = request;
@@ -164,6 +164,7 @@ function requestOf(
     configuration: {
       ...configuration,
       network: name,
+      training: { ...configuration.training, ...training },
       plan: planWithNetwork(configuration.plan, network),
       startingWeights: null,
     },

@@ -4,7 +4,7 @@ import { InputError, type Plan, type Volume } from "@lnsnet/core";
 import type { PreparedCase } from "@lnsnet/core/training";
 import { type LabelScheme, labelSchemeOf } from "@lnsnet/core/transforms";
 import { nodesBeside } from "../datasets/cohort-case.js";
-import type { Case } from "../datasets/dataset.js";
+import type { Case, Dataset } from "../datasets/dataset.js";
 import { readScan } from "../files/imaging.js";
 
 /**
@@ -25,6 +25,14 @@ export async function stationNames(cases: readonly Case[], plan: Plan): Promise<
   const names = new Set<string>();
   for (const scan of cases) for (const station of (await stationsOfNodes(scan)).values()) names.add(station);
   return [...names].sort();
+}
+
+/** Whether the first case to train on says in which station each of its nodes lies. */
+export async function hasStations({ training }: Pick<Dataset, "training">): Promise<boolean> {
+  return stationsOfNodes(training[0]).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The station of each node of a case, by its number in the case's instances. @throws InputError where they are not known */

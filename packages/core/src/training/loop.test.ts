@@ -100,7 +100,7 @@ describe("train", () => {
     const timed = { steps: 1e6, seconds: 10 };
 
     test("does as many steps as fit, and logs and validates at its end", async () => {
-      const kept = memoryHost({ validate: async () => 0.5 }, 0.8);
+      const kept = memoryHost({ validate: async () => ({ dsc: 0.5 }) }, 0.8);
       const progress: Progress[] = [];
       const { state, history } = await run(
         kept.host,
@@ -152,7 +152,7 @@ describe("train", () => {
         // The clock goes on by an hour while it validates and saves.
         validate: async () => {
           pause += 3600;
-          return 0.5;
+          return { dsc: 0.5 };
         },
         nowSeconds: () => second.host.nowSeconds() + pause,
       };

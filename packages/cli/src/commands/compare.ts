@@ -23,14 +23,14 @@ export const compareCommand = defineCommand({
     },
     networks: {
       type: "string",
-      description: "networks, separated by commas; the others are tested against the first",
-      default: comparedByDefault.join(","),
+      description:
+        "networks, separated by commas; the others are tested against the first; by default the main one of each kind, LNSNet first",
       valueHint: "NAMES",
     },
     ...comparisonArguments,
   },
   async run({ args }) {
     const setting = { command: "lnsnet compare", title: "Compared networks" };
-    await runComparison(args, setting, () => comparedNetworks(namesIn(args.networks) ?? []));
+    await runComparison(args, setting, () => comparedNetworks(namesIn(args.networks) ?? comparedByDefault));
   },
 });

@@ -73,7 +73,7 @@ function distinct(names: readonly string[], what: string, known: readonly string
   for (const [at, name] of names.entries()) {
     if (!known.includes(name))
       throw new InputError(
-        `The option ${what} names "${name}", which is none of them, or not for these data; give some of ${known.join(", ")}.`,
+        `The option ${what} names "${name}", which is none of them; give some of ${known.join(", ")}.`,
       );
     if (names.indexOf(name) !== at)
       throw new InputError(`The option ${what} names ${name} twice; name each once.`);

@@ -69,6 +69,34 @@ test("a promptable network is trained, goes on where it stopped, and says what i
   expect((await loadModel(join(folder, "whole/model.safetensors"))).steps).toBe(12);
 });
 
+test("prepared once, structures give the same training; what was prepared otherwise is refused", async () => {
+  const prepare = (...more: string[]) =>
+    session.run(
+      ...["preprocess", "boxes", "--clicks", "--output", "prepared", "--spacing", "1,1,1.5", ...more],
+    );
+  const first = await prepare();
+  expect(first.code, first.stderr).toBe(0);
+  const cached = await session.run(...training("cached", 4, "--cache", "prepared"));
+  expect(cached.code, cached.stderr).toBe(0);
+  const anew = await session.run(...training("anew", 4));
+  expect(anew.code, anew.stderr).toBe(0);
+  const bytesOf = (run: string) => readFile(join(folder, run, "model.safetensors"));
+  expect((await bytesOf("cached")).equals(await bytesOf("anew"))).toBe(true);
+  const other = await session.run(...training("other", 4, "--cache", "prepared", "--leave-out", "organs:4"));
+  expect(other.code).toBe(2);
+  expect(other.stderr).toContain("prepared holds another state of box_");
+  expect((await prepare("--leave-out", "organs:4")).stderr).toContain(
+    "prepared holds a cache of single structures, and one of single structures without organs:4 is requested",
+  );
+  // A changed organ is noticed.
+  const organs = { ...boxPatient(0).label, data: boxPatient(0).label.data.map((_, at) => (at < 9 ? 4 : 0)) };
+  const path = join(folder, "boxes/organsTr/box_0.nii.gz");
+  const before = await readFile(path);
+  await writeFile(path, writeNifti(organs));
+  expect((await prepare()).stdout).toContain("4 prepared scans of 1×1×1.5 mm, 1 of them new");
+  await writeFile(path, before);
+});
+
 test("what it cannot be used for is said in a sentence", async () => {
   const scan = await session.run(
     "predict",
@@ -84,7 +112,6 @@ test("what it cannot be used for is said in a sentence", async () => {
   );
   for (const [more, sentence] of [
     [["--leave-out", "parotid"], 'The option leave-out names "parotid", and the data set has box'],
-    [["--cache", "c"], "--cache holds the classes of a data set"],
   ] as const) {
     const refused = await session.run(...training("refused", 4, ...more));
     expect(refused.code).toBe(2);

@@ -4,6 +4,8 @@ import {
   cachedSettings,
   type Dataset,
   defaultWindow,
+  type LeftOutStructures,
+  leftOutStructures,
   planFor,
   type RequestedSettings,
   workingSettings,
@@ -24,6 +26,36 @@ export const workingArguments = {
     valueHint: "LOW,HIGH",
   },
 } as const satisfies ArgsDef;
+
+/** What a network that is clicked learns. */
+export const clickTrainingArguments = {
+  clicks: {
+    type: "boolean",
+    description:
+      "for a network that outlines what is clicked: every node, label and organ (organsTr) of the data set is a structure of its own; others of similar tissue are made from the scans in training",
+  },
+  "leave-out": {
+    type: "string",
+    description:
+      "with --clicks: what is not learned, by names of classes or values of organs, separated by commas, such as parotid,organs:1",
+    valueHint: "NAMES",
+  },
+} as const satisfies ArgsDef;
+
+/**
+ * The structures that are left out; undefined without --clicks.
+ *
+ * @throws InputError for a name that is none, and for names without --clicks
+ */
+export function leftOutOf(
+  values: { readonly clicks?: boolean | undefined; readonly "leave-out"?: string | undefined },
+  { labels }: Dataset,
+): LeftOutStructures | undefined {
+  const names = values["leave-out"];
+  if (values.clicks === true) return leftOutStructures(names?.split(",") ?? [], labels);
+  if (names === undefined) return undefined;
+  throw new InputError("--leave-out is for a network that is clicked; give --clicks too, or leave it out.");
+}
 
 export const planArguments = {
   network: {

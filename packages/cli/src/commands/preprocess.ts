@@ -8,7 +8,7 @@ import {
   threadCount,
   threadsArgument,
 } from "../arguments.js";
-import { askedSettings, workingArguments } from "../plan-arguments.js";
+import { askedSettings, clickTrainingArguments, leftOutOf, workingArguments } from "../plan-arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const preprocessCommand = defineCommand({
@@ -25,6 +25,7 @@ export const preprocessCommand = defineCommand({
       required: true,
     },
     ...workingArguments,
+    ...clickTrainingArguments,
     foreground: foregroundArgument,
     threads: threadsArgument,
     json: jsonArgument,
@@ -32,7 +33,9 @@ export const preprocessCommand = defineCommand({
   async run({ args }) {
     const threads = threadCount(args.threads);
     const dataset = await openDataset(args.dataset, args.foreground);
-    const settings = await workingSettings(dataset, askedSettings(args));
+    const leftOut = leftOutOf(args, dataset);
+    const working = await workingSettings(dataset, askedSettings(args));
+    const settings = { ...working, ...(leftOut === undefined ? {} : { leftOut }) };
     const written = await preprocessDataset(dataset, args.output, settings, { threads }, terminalJob());
     const cases = dataset.training.length;
     if (args.json === true)
@@ -45,7 +48,7 @@ export const preprocessCommand = defineCommand({
       });
     else
       printText(
-        `${args.output}: ${cases} prepared scans of ${settings.spacingMm.join("×")} mm, ${written} of them new.\nTrain on them with lnsnet train ${args.dataset} --cache ${args.output}`,
+        `${args.output}: ${cases} prepared scans of ${settings.spacingMm.join("×")} mm, ${written} of them new.\nTrain on them with lnsnet train ${args.dataset}${leftOut === undefined ? "" : " --clicks"} --cache ${args.output}`,
       );
   },
 });

@@ -6,7 +6,6 @@ import {
   type Dataset,
   duration,
   isFile,
-  leftOutStructures,
   openDataset,
   patientRule,
   readSplits,
@@ -18,7 +17,7 @@ import {
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { datasetArgument, jsonArgument, splitsArgument, wholeNumber } from "../arguments.js";
-import { planArguments, planOf } from "../plan-arguments.js";
+import { clickTrainingArguments, leftOutOf, planArguments, planOf } from "../plan-arguments.js";
 import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 import { regimeArguments, trainingOptions } from "../training-arguments.js";
 
@@ -33,17 +32,7 @@ export const trainCommand = defineCommand({
       valueHint: "FOLDER",
     },
     ...planArguments,
-    clicks: {
-      type: "boolean",
-      description:
-        "train a network that outlines what is clicked: every node, label and organ (organsTr) of the data set, and structures of similar tissue that are made from the scans",
-    },
-    "leave-out": {
-      type: "string",
-      description:
-        "with --clicks: what is not learned, by names of classes or values of organs, separated by commas, such as parotid,organs:1",
-      valueHint: "NAMES",
-    },
+    ...clickTrainingArguments,
     splits: splitsArgument,
     fold: {
       type: "string",
@@ -59,10 +48,9 @@ export const trainCommand = defineCommand({
     json: jsonArgument,
   },
   async run({ args }) {
-    requireClickOptions(args);
     const whole = await openDataset(args.dataset, args.foreground);
-    const leftOut = leftOutStructures(args["leave-out"]?.split(",") ?? [], whole.labels);
-    const options = { ...trainingOptions(args), ...(args.clicks === true ? { leftOut } : {}) };
+    const leftOut = leftOutOf(args, whole);
+    const options = { ...trainingOptions(args), ...(leftOut === undefined ? {} : { leftOut }) };
     const patients = patientRule(whole, args["patient-pattern"]);
     const dataset = await foldOf(whole, args.splits, args.fold, patients);
     const plan = await planOf(args, dataset);
@@ -100,20 +88,6 @@ export const trainCommand = defineCommand({
       );
   },
 });
-
-/** @throws InputError where options of a promptable network do not go with the others */
-function requireClickOptions(values: {
-  readonly clicks?: boolean | undefined;
-  readonly "leave-out"?: string | undefined;
-  readonly cache?: string | undefined;
-}): void {
-  if (values.clicks !== true && values["leave-out"] !== undefined)
-    throw new InputError("--leave-out is for a network that is clicked; give --clicks too, or leave it out.");
-  if (values.clicks === true && values.cache !== undefined)
-    throw new InputError(
-      "--cache holds the classes of a data set, and --clicks learns single structures; leave --cache out.",
-    );
-}
 
 /** @throws InputError where both are given */
 function startOf(resume: boolean, force: boolean): TrainingStart {

@@ -10,6 +10,7 @@ import { isFile, readBytes, readJson, writeAtomically } from "../files/disk.js";
 import { type FileState, fileState, fileStateSchema } from "./data-state.js";
 import { type Case, imagePathsOf } from "./dataset.js";
 import type { DatasetLabels } from "./foreground.js";
+import { type LeftOutStructures, structureFiles } from "./structures.js";
 
 /** What a prepared case depends on beside its files. */
 export interface CacheSettings {
@@ -18,6 +19,8 @@ export interface CacheSettings {
   readonly window: IntensityWindow;
   /** Absent for CT alone. */
   readonly channels?: readonly Channel[] | undefined;
+  /** Where single structures are numbered, for a promptable network: those that are not. Absent where labels become targets. */
+  readonly leftOut?: LeftOutStructures | undefined;
 }
 
 /** Raised whenever the preparation gives other values for the same input. */
@@ -30,6 +33,7 @@ const settingsSchema = z.object({
   version: z.literal(VERSION, `must be ${VERSION}; write the cache again with this version of lnsnet`),
   spacingMm: z.tuple([z.number(), z.number(), z.number()]),
   window: z.object({ lowHu: z.number(), highHu: z.number() }),
+  leftOut: z.object({ classes: z.array(z.string()), organs: z.array(z.int()) }).optional(),
 });
 
 const sourcesSchema = z.array(fileStateSchema);
@@ -41,15 +45,15 @@ const gridSchema = z.object({
 
 /** Writes what the cache was made with; a person can read it. */
 export async function writeCacheSettings(folder: string, settings: CacheSettings): Promise<void> {
-  const { spacingMm, window } = settings;
-  const content = { kind: "lnsnet-cache", version: VERSION, spacingMm, window };
+  const { spacingMm, window, leftOut } = settings;
+  const content = { kind: "lnsnet-cache", version: VERSION, spacingMm, window, leftOut };
   await writeAtomically(settingsPath(folder), `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** @throws InputError where the folder is no cache, or one of another version */
 export async function readCacheSettings(folder: string): Promise<CacheSettings> {
-  const { spacingMm, window } = await readJson(settingsPath(folder), settingsSchema);
-  return { spacingMm, window };
+  const { spacingMm, window, leftOut } = await readJson(settingsPath(folder), settingsSchema);
+  return { spacingMm, window, ...(leftOut === undefined ? {} : { leftOut }) };
 }
 
 /** Whether the folder holds the settings of a cache. */
@@ -59,7 +63,7 @@ export function isCache(folder: string): Promise<boolean> {
 
 /** A hash of what a prepared case depends on beside its files. */
 export function cacheKey(
-  { spacingMm, window, channels }: CacheSettings,
+  { spacingMm, window, channels, leftOut }: CacheSettings,
   { scheme: { kind, classes, ignored } }: DatasetLabels,
 ): string {
   const values = classes.flatMap((each) => each.values);
@@ -67,17 +71,24 @@ export function cacheKey(
   if (classes.length > 1 || ignored !== null)
     content.push({ kind, ignored, classes: classes.map((each) => each.values) });
   if (channels !== undefined) content.push(channels);
+  if (leftOut !== undefined) content.push({ leftOut });
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
 /**
  * The files that a case is prepared from, as they are.
  *
+ * @param settings whether structures beside image and label count too
  * @param before as they were; what has the name, size and time of then is not read again
  * @throws InputError where a file is missing
  */
-export function sourcesOf(of: Case, before: readonly FileState[] = []): Promise<FileState[]> {
+export async function sourcesOf(
+  of: Case,
+  { leftOut }: Pick<CacheSettings, "leftOut"> = {},
+  before: readonly FileState[] = [],
+): Promise<FileState[]> {
   const files = [...imagePathsOf(of), ...(of.labelPath === null ? [] : [of.labelPath])];
+  if (leftOut !== undefined) files.push(...(await structureFiles(of)));
   return Promise.all(files.map((path, n) => fileState([path], before[n] ?? null)));
 }
 
@@ -91,7 +102,12 @@ export type CachedCase =
  *
  * @throws InputError where the case's file is damaged, or a file that it is made from is missing
  */
-export async function readCached(folder: string, of: Case, key: string): Promise<CachedCase> {
+export async function readCached(
+  folder: string,
+  of: Case,
+  key: string,
+  settings: Pick<CacheSettings, "leftOut"> = {},
+): Promise<CachedCase> {
   const { id } = of;
   const path = casePath(folder, id);
   if (!(await isFile(path))) return { state: "absent" };
@@ -102,7 +118,7 @@ export async function readCached(folder: string, of: Case, key: string): Promise
     );
   const before = sourcesSchema.safeParse(JSON.parse(metadata.sources ?? "null"));
   if (metadata.key !== key || !before.success) return { state: "stale" };
-  const now = await sourcesOf(of, before.data);
+  const now = await sourcesOf(of, settings, before.data);
   const isSame = now.every(({ sha256 }, n) => sha256 === before.data[n]?.sha256);
   if (!isSame || now.length !== before.data.length) return { state: "stale" };
   const grid = gridSchema.safeParse(JSON.parse(metadata.grid ?? "null"));

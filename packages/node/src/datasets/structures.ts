@@ -41,6 +41,11 @@ export function leftOutStructures(names: readonly string[], labels: DatasetLabel
   return { classes, organs };
 }
 
+/** The files of a case's structures beside its label. */
+export async function structureFiles({ imagePath, instancesPath }: Case): Promise<string[]> {
+  return [await structuresBeside(imagePath, "organs"), instancesPath].filter((path) => path !== null);
+}
+
 /**
  * The drawn structures of a case, in the order in which they are laid over each other: organs beside the image
  * (`organsTr`), a structure for each value; then its instances, or where it has none the connected components of its

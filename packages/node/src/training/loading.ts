@@ -3,7 +3,6 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "
 import type { BatchPlan, BatchSource, PreparedCase, TrainingBatch } from "@lnsnet/core/training";
 import type { CacheSettings } from "../datasets/cache.js";
 import type { Case, Dataset } from "../datasets/dataset.js";
-import type { LeftOutStructures } from "../datasets/structures.js";
 import type { Job } from "../work/job.js";
 import { runInWorkers } from "../work/pool.js";
 import type { BatchMessage } from "./batch-worker.js";
@@ -14,8 +13,6 @@ export interface PrepareOptions extends CacheSettings {
   readonly threads?: number;
   /** Takes the cases from here, where `lnsnet preprocess` put them. */
   readonly cacheFolder?: string | null;
-  /** Numbers all that is drawn of the cases but this, for a promptable network; by default labels become targets. */
-  readonly leftOut?: LeftOutStructures | undefined;
   /** Names of the stations that labels tell apart; null or none leaves them as they are. */
   readonly stations?: readonly string[];
 }
@@ -29,15 +26,7 @@ export interface PrepareOptions extends CacheSettings {
 export async function prepareCases(
   { labels }: Pick<Dataset, "labels">,
   cases: readonly Case[],
-  {
-    spacingMm,
-    window,
-    channels,
-    threads = 2,
-    cacheFolder = null,
-    leftOut = undefined,
-    stations = [],
-  }: PrepareOptions,
+  { spacingMm, window, channels, threads = 2, cacheFolder = null, leftOut, stations = [] }: PrepareOptions,
   job: Job = {},
 ): Promise<PreparedCase[]> {
   const settings = { spacingMm, window, channels, cacheFolder, leftOut, stations };
@@ -62,13 +51,16 @@ export async function fillCache(
     spacingMm,
     window,
     channels,
+    leftOut,
     threads = 2,
     cacheFolder,
   }: PrepareOptions & { readonly cacheFolder: string },
   job: Job = {},
 ): Promise<number> {
   const kept = await runInWorkers<PrepareTask, KeptCase>(
-    cases.map((scan) => ({ case: scan, labels, spacingMm, window, channels, cacheFolder, stations: [] })),
+    cases.map((scan) => ({
+      ...{ case: scan, labels, spacingMm, window, channels, leftOut, cacheFolder, stations: [] },
+    })),
     {
       worker: prepareWorker,
       name: "keep",

@@ -15,8 +15,6 @@ export interface PrepareTask extends CacheSettings {
   readonly labels: DatasetLabels;
   /** Where prepared cases are kept; null prepares anew. */
   readonly cacheFolder: string | null;
-  /** Numbers all drawn structures but these, in place of target numbers; absent keeps those. */
-  readonly leftOut?: LeftOutStructures | undefined;
   /** Names of the stations that the label tells apart; none leaves it as it is. */
   readonly stations: readonly string[];
 }
@@ -53,10 +51,10 @@ export function keep(task: PrepareTask & { readonly cacheFolder: string }): Prom
   return outcomeOf(async () => {
     const { id } = task.case;
     const key = cacheKey(task, task.labels);
-    const cached = await readCached(task.cacheFolder, task.case, key);
+    const cached = await readCached(task.cacheFolder, task.case, key, task);
     if (cached.state === "fresh") return { id, written: false };
     // Before the scan is read, so that one which changes meanwhile is noticed the next time.
-    const sources = await sourcesOf(task.case);
+    const sources = await sourcesOf(task.case, task);
     await writeCached(task.cacheFolder, await prepare(task), key, sources);
     return { id, written: true };
   });
@@ -90,7 +88,7 @@ async function prepareStructures(
 
 async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCase> {
   const { id } = task.case;
-  const cached = await readCached(folder, task.case, cacheKey(task, task.labels));
+  const cached = await readCached(folder, task.case, cacheKey(task, task.labels), task);
   if (cached.state === "fresh") return cached.prepared;
   const found = cached.state === "absent" ? `does not hold the case ${id}` : `holds another state of ${id}`;
   throw new InputError(

@@ -18,7 +18,7 @@ import { fillCache } from "./loading.js";
  * Prepares the training scans of a data set once, for every training that is given the folder. Scans that the folder
  * holds as they are now stay.
  *
- * @param settings working spacing and intensity window
+ * @param settings working spacing and intensity window, and whether single structures are kept
  * @returns how many scans were written
  * @throws InputError where a scan cannot be used, or the folder holds a cache of other settings or files that are no
  *   cache's; the signal's reason
@@ -46,8 +46,18 @@ async function openCache(folder: string, { training }: Dataset, settings: CacheS
     return writeCacheSettings(folder, settings);
   }
   const held = await readCacheSettings(folder);
+  if (JSON.stringify(held.leftOut) !== JSON.stringify(settings.leftOut))
+    throw new InputError(
+      `${folder} holds a cache of ${structuresInWords(held)}, and one of ${structuresInWords(settings)} is requested; choose another folder.`,
+    );
   if (JSON.stringify(held) !== JSON.stringify(settings))
     throw new InputError(
       `${folder} holds a cache of ${held.spacingMm.join("×")} mm and ${held.window.lowHu} to ${held.window.highHu} HU, and ${settings.spacingMm.join("×")} mm and ${settings.window.lowHu} to ${settings.window.highHu} HU are requested; choose another folder.`,
     );
+}
+
+function structuresInWords({ leftOut }: CacheSettings): string {
+  if (leftOut === undefined) return "labels";
+  const names = [...leftOut.classes, ...leftOut.organs.map((value) => `organs:${value}`)];
+  return names.length === 0 ? "single structures" : `single structures without ${names.join(", ")}`;
 }

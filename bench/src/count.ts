@@ -79,7 +79,7 @@ export function stepWork(network: NetworkSpecification, imageShape: Shape): Map<
     { theta: vector("theta"), m: vector("m"), v: vector("v") },
     clipByNorm(gradient, globalNorm(gradient), 1),
     {
-      decay: vector("decay"),
+      kept: vector("kept"),
       learningRate: number("learning_rate"),
       correction1: number("correction1"),
       correction2: number("correction2"),

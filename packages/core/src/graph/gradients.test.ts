@@ -447,7 +447,7 @@ const rows: Readonly<Record<string, Row>> = {
 /** What has no gradient: these are constants, or steps whose gradient is 0 wherever it exists. */
 const withoutGradient = ["sign", "step", "floor", "full"];
 /** Updates of weights, whose results nobody differentiates; they are compared with PyTorch's. */
-const updates = ["adamW", "nesterov", "movingAverage"];
+const updates = ["adamW", "keptByDecay", "nesterov", "movingAverage"];
 
 describe("finite differences", () => {
   test.each(Object.entries(rows))("%s", (_, row) => expectGradients(row));

@@ -27,9 +27,13 @@ export interface AdamWState {
   readonly v: Value;
 }
 
+/** What weight decay leaves of a weight in one step, 1 − η·decay, of shape []. */
+export const keptByDecay = (decay: number, learningRate: Value): Value =>
+  subtract(1, multiply(decay, learningRate));
+
 /**
  * One step of AdamW (Loshchilov 2019, as PyTorch): decay is decoupled, θ ← θ·(1 − η·decay) before the update.
- * @param decay weight decay of each weight, [count] or [].
+ * @param kept what decay leaves of each weight, 1 − η·decay, [count] or [], see {@link keptByDecay}.
  * @param learningRate η, of shape [].
  * @param correction1 1 − β₁ᵗ at step t, of shape []; the host knows t. `correction2` is 1 − β₂ᵗ.
  */
@@ -37,19 +41,18 @@ export function adamW(
   { theta, m, v }: AdamWState,
   gradient: Value,
   {
-    decay,
+    kept,
     learningRate,
     correction1,
     correction2,
-  }: Readonly<Record<"decay" | "learningRate" | "correction1" | "correction2", Value>>,
+  }: Readonly<Record<"kept" | "learningRate" | "correction1" | "correction2", Value>>,
   { beta1, beta2, epsilon }: AdamWOptions,
 ): AdamWState {
   const nextM = add(multiply(m, beta1), multiply(gradient, 1 - beta1));
   const nextV = add(multiply(v, beta2), multiply(multiply(gradient, gradient), 1 - beta2));
   const deviation = add(multiply(sqrt(nextV), reciprocal(sqrt(correction2))), epsilon);
   const update = divide(multiply(nextM, divide(learningRate, correction1)), deviation);
-  const decayed = multiply(theta, subtract(1, multiply(decay, learningRate)));
-  return { theta: subtract(decayed, update), m: nextM, v: nextV };
+  return { theta: subtract(multiply(theta, kept), update), m: nextM, v: nextV };
 }
 
 /** One step of gradient descent with Nesterov momentum and L2 decay, as PyTorch's SGD. */

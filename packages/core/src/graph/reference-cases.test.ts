@@ -39,7 +39,7 @@ import { constant, input } from "./operations/leaves.js";
 import { linear, matmul } from "./operations/matmul.js";
 import { averagePool, maxPool } from "./operations/pooling.js";
 import { mean, softmax } from "./operations/reduction.js";
-import { adamW, clipByNorm, globalNorm, nesterov } from "./optimizers.js";
+import { adamW, clipByNorm, globalNorm, keptByDecay, nesterov } from "./optimizers.js";
 import type { Shape } from "./shape.js";
 
 /** The attributes of all operations; a case has those of its own. */
@@ -268,7 +268,7 @@ function optimiserGraph(entry: Case, count: number): { inputs: Values; outputs: 
   const next = adamW(
     { theta, m, v },
     limit === null ? gradient : clipByNorm(gradient, norm, limit),
-    { decay: constant([], [decay]), learningRate, correction1, correction2 },
+    { kept: keptByDecay(decay, learningRate), learningRate, correction1, correction2 },
     { beta1: betas[0], beta2: betas[1], epsilon: eps },
   );
   return {

@@ -14,7 +14,7 @@ import {
 import { emitOnnx } from "../graph/onnx.js";
 import { concat, reshape, split } from "../graph/operations/layout.js";
 import { constant, input, leafName } from "../graph/operations/leaves.js";
-import { adamW, clipByNorm, globalNorm } from "../graph/optimizers.js";
+import { adamW, clipByNorm, globalNorm, keptByDecay } from "../graph/optimizers.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
 import { diceCrossEntropyLoss } from "../losses/segmentation.js";
 import { nodeRuntime } from "../runtime/node.js";
@@ -183,10 +183,11 @@ export function testTrace(
     const gradient = concat(flatGradients, 0);
     const norm = globalNorm(gradient);
     const { lr, betas, eps, weight_decay: decay } = trace.adamw;
+    const rate = constant([], [lr]);
     const next = adamW(
       vectors,
       clipByNorm(gradient, norm, trace.clip_norm),
-      { decay: constant([], [decay]), learningRate: constant([], [lr]), correction1, correction2 },
+      { kept: keptByDecay(decay, rate), learningRate: rate, correction1, correction2 },
       { beta1: betas[0], beta2: betas[1], epsilon: eps },
     );
     const buffers = builder.buffers.map(({ value }) => value);

@@ -6,9 +6,11 @@ import { describe, expect, test } from "vitest";
 import { emitOnnx } from "../graph/onnx.js";
 import { input } from "../graph/operations/leaves.js";
 import { logSoftmax } from "../graph/operations/reduction.js";
-import { type NetworkSpecification, networkPresets } from "../networks/catalogue.js";
+import type { Shape } from "../graph/shape.js";
+import { type NetworkName, type NetworkSpecification, networkPresets } from "../networks/catalogue.js";
 import { drawnNetwork, greatestGap } from "../networks/drawn-network.test-helper.js";
 import { lnsnetNetwork } from "../networks/lnsnet.js";
+import { tinyNetworks } from "../networks/tiny-networks.test-helper.js";
 import { nodeRuntime } from "./node.js";
 import type { RuntimeTensor, Session } from "./types.js";
 
@@ -46,19 +48,30 @@ describe.skipIf(driver === undefined)("on WebGPU", { timeout: 300_000 }, () => {
     configuration: { ...lnsnetNetwork.presets["lnsnet-small"], classes: 2, pointwiseGroups: "depthwise" },
   };
 
-  test.each<[string, NetworkSpecification, number]>([
-    ["LNSNet", lnsnet, 16],
-    ["LNSNet with a half-size stem", half, 16],
-    ["LNSNet of two classes with groups wherever there can be", everyGroup, 8],
-  ])("%s has every node there, and gives the CPU's logits", async (_, network, edge) => {
-    const { model, image } = drawnNetwork(network, [edge, edge, edge]);
+  // Of the compared networks those that need most to be rewritten; the larger ones take minutes on this driver.
+  const rewritten: NetworkName[] = ["lnsnet", "partial-unet", "residual-unet", "mednext", "lhu-net"];
+
+  test.each<[string, NetworkSpecification, Shape]>([
+    ["LNSNet", lnsnet, [16, 16, 16]],
+    ["LNSNet with a half-size stem", half, [16, 16, 16]],
+    ["LNSNet of two classes with groups wherever there can be", everyGroup, [8, 8, 8]],
+    ...tinyNetworks
+      .filter(({ network: { name } }) => rewritten.includes(name))
+      .map(({ network, size }): [string, NetworkSpecification, Shape] => [
+        `a tiny ${network.name}`,
+        network,
+        size,
+      ]),
+  ])("%s has every node there, and gives the CPU's logits", async (_, network, size) => {
+    const { model, image } = drawnNetwork(network, size);
     const session = await nodeRuntime.createSession(model);
     const { logits: expected } = await session.run({ image });
     await session.release();
     const { device, deviceNote, outputs } = await onWebGpu(model("webgpu"), { image });
     expect({ device, deviceNote }).toEqual({ device: "webgpu", deviceNote: "WebGPU is used, as requested." });
-    expect(Math.max(...expected.data.map(Math.abs))).toBeGreaterThan(0.1);
-    expect(greatestGap(outputs.logits, expected)).toBeLessThan(1e-4);
+    const greatest = Math.max(...expected.data.map(Math.abs));
+    expect(greatest).toBeGreaterThan(0.05);
+    expect(greatestGap(outputs.logits, expected)).toBeLessThan(1e-4 * Math.max(1, greatest));
   });
 
   test("a model of which WebGPU lacks one node is not run there in part", async () => {

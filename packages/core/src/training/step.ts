@@ -7,7 +7,7 @@ import { add, multiply } from "../graph/operations/elementwise.js";
 import { concat, reshape, split } from "../graph/operations/layout.js";
 import { constant, input } from "../graph/operations/leaves.js";
 import { expand } from "../graph/operations/reduction.js";
-import { adamW, clipByNorm, globalNorm, movingAverage } from "../graph/optimizers.js";
+import { adamW, clipByNorm, globalNorm, keptByDecay, movingAverage } from "../graph/optimizers.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
 import { coarserLabel } from "../losses/coarser-label.js";
 import {
@@ -107,7 +107,8 @@ export function buildTrainingStep(build: BuildNetwork, options: StepOptions): Tr
   const gradient = flatGradient(loss, parameters, trains);
   const accumulated = input("accumulated", [count]);
   const share = accumulation > 1 ? add(accumulated, multiply(gradient, 1 / accumulation)) : gradient;
-  const update = updateOf(theta, share, decayOf(parameters, optimizer.weightDecay, trains), optimizer);
+  const decays = decayOf(parameters, optimizer.weightDecay, trains);
+  const update = updateOf(theta, share, decays, optimizer);
 
   const { masks, buffers } = builder;
   const batchInputs = [
@@ -180,7 +181,12 @@ function lossOfOutputs(
 }
 
 /** The optimiser's part of the step: its inputs beside the gradient, and all that an update returns beside the loss. */
-function updateOf(theta: Value, gradient: Value, decay: Value, optimizer: OptimizerSettings) {
+function updateOf(
+  theta: Value,
+  gradient: Value,
+  decays: readonly DecayPiece[],
+  optimizer: OptimizerSettings,
+) {
   const [m, v, average] = ["m", "v", "average"].map((name) => input(name, theta.shape));
   const learningRate = input("learning_rate", []);
   const correction1 = input("correction1", []);
@@ -188,7 +194,12 @@ function updateOf(theta: Value, gradient: Value, decay: Value, optimizer: Optimi
   const keep = input("average_keep", []);
   const norm = globalNorm(gradient);
   const clipped = clipByNorm(gradient, norm, optimizer.clipNorm);
-  const next = adamW({ theta, m, v }, clipped, { decay, learningRate, correction1, correction2 }, optimizer);
+  // From the learning rate, piece by piece: of a constant decay for each weight, a runtime would keep the whole vector.
+  const kept = concat(
+    decays.map(({ value, length }) => expand(reshape(keptByDecay(value, learningRate), [1]), [length])),
+    0,
+  );
+  const next = adamW({ theta, m, v }, clipped, { kept, learningRate, correction1, correction2 }, optimizer);
   return {
     state: [theta, m, v, average],
     scalars: [learningRate, correction1, correction2, keep],
@@ -224,12 +235,18 @@ function flatGradient(
   );
 }
 
+/** Weights one after another that decay alike. */
+interface DecayPiece {
+  readonly value: number;
+  readonly length: number;
+}
+
 /** The decay of every weight, in as few pieces as it has. */
 function decayOf(
   parameters: readonly ParameterEntry[],
   weightDecay: number,
   trains: (name: string) => boolean,
-): Value {
+): DecayPiece[] {
   const pieces: { value: number; length: number }[] = [];
   for (const { name, shape, decays } of parameters) {
     const value = decays && trains(name) ? weightDecay : 0;
@@ -237,10 +254,7 @@ function decayOf(
     if (last?.value === value) last.length += sizeOf(shape);
     else pieces.push({ value, length: sizeOf(shape) });
   }
-  return concat(
-    pieces.map(({ value, length }) => repeated(value, length)),
-    0,
-  );
+  return pieces;
 }
 
 const repeated = (value: number, length: number): Value => expand(constant([1], [value]), [length]);

@@ -140,9 +140,8 @@ const convolutionOperation: Operation<ConvolutionOptions> = {
     return [result];
   },
   lowered: (node, target) => {
-    const { inputs, attributes } = node;
-    const isGrouped = inputs[0].shape.length === 5 && attributes.groups > 1;
-    return target === "webgpu" && isGrouped && attributes.stride[0] === 1 ? [sliceConvolution(node)] : null;
+    const isGrouped = node.inputs[0].shape.length === 5 && node.attributes.groups > 1;
+    return target === "webgpu" && isGrouped ? [sliceConvolution(node)] : null;
   },
   onnx: (node, emitter) =>
     emitter.emit("Conv", node, onnxAttributes(node.inputs[1].shape.slice(2), node.attributes)),
@@ -153,8 +152,8 @@ const convolutionOperation: Operation<ConvolutionOptions> = {
 };
 
 /**
- * A 3D convolution that steps by one along the depth, as a 2D convolution of slices [N·D, C·kD, H, W]: taps along the
- * depth become channels. ONNX Runtime's WebGPU provider has groups in 2D alone.
+ * A 3D convolution as a 2D convolution of slices [N·D, C·kD, H, W]: taps along the depth become channels. ONNX Runtime's
+ * WebGPU provider has groups in 2D alone.
  */
 function sliceConvolution({
   inputs: [x, w, bias],
@@ -166,12 +165,27 @@ function sliceConvolution({
   const [, outputs, depth, ...plane] = y.shape;
   const [, ofGroup, taps, ...kernel] = w.shape;
   const pixels = height * width;
-  const beyond = [0, 0, padding[0], 0];
-  const padded = pad(reshape(x, [batch, channels, x.shape[2], pixels]), beyond, beyond);
-  const slices = transpose(padded, [0, 2, 1, 3]);
+  const step = stride[0];
+  const length = x.shape[2] + 2 * padding[0];
+  const behind = padding[0] + ((step - (length % step)) % step);
+  const padded = pad(
+    reshape(x, [batch, channels, x.shape[2], pixels]),
+    [0, 0, padding[0], 0],
+    [0, 0, behind, 0],
+  );
+  // Rows of `step` slices: a tap reads the same place of each row.
+  const rows = Math.ceil(length / step);
+  const slices = reshape(transpose(padded, [0, 2, 1, 3]), [batch, rows, step * channels, pixels]);
   const shifted = range(taps).map((tap) => {
-    const fromTap = slice(slices, [0, tap * dilation[0], 0, 0], [batch, depth, channels, pixels]);
-    return reshape(fromTap, [batch, depth, channels, 1, pixels]);
+    const first = tap * dilation[0];
+    const start = [0, Math.floor(first / step), (first % step) * channels, 0];
+    return reshape(slice(slices, start, [batch, depth, channels, pixels]), [
+      batch,
+      depth,
+      channels,
+      1,
+      pixels,
+    ]);
   });
   const convolved = convolution(
     reshape(concat(shifted, 3), [batch * depth, channels * taps, height, width]),
@@ -219,6 +233,10 @@ const transposedConvolutionOperation: Operation<TransposedConvolutionOptions> = 
     });
     return [result];
   },
+  lowered: (node, target) => {
+    const isOverlapping = node.inputs[0].shape.length === 5 && !fillsBlocks(node);
+    return target === "webgpu" && isOverlapping ? [spreadConvolution(node)] : null;
+  },
   onnx: (node, emitter) => {
     if (fillsBlocks(node)) return emitBlocks(node, emitter);
     emitter.emit("ConvTranspose", node, {
@@ -228,6 +246,39 @@ const transposedConvolutionOperation: Operation<TransposedConvolutionOptions> = 
   },
   cost: transposedCost,
 };
+
+/**
+ * A transposed convolution as a convolution of stride 1, by the kernel read backwards, over an input whose elements stand a
+ * stride apart with zeros between. ONNX Runtime's WebGPU provider has no transposed convolution in 3D.
+ */
+function spreadConvolution({ inputs: [x, w, bias], attributes }: Node<TransposedConvolutionOptions>): Value {
+  const { stride, dilation, groups } = attributes;
+  const [batch, channels, ...space] = x.shape;
+  const [, ofGroup, ...kernel] = w.shape;
+  const spread = stride.reduce((y, step, axis) => {
+    const lengths = space.map((length, a) => (a < axis ? length * stride[a] : length));
+    const outer = batch * channels * sizeOf(lengths.slice(0, axis));
+    const inner = sizeOf(lengths.slice(axis + 1));
+    const apart = pad(reshape(y, [outer, lengths[axis], 1, inner]), [0, 0, 0, 0], [0, 0, step - 1, 0]);
+    return reshape(apart, [batch, channels, ...lengths.with(axis, lengths[axis] * step)]);
+  }, x);
+  // What there is to add before and behind each axis; where it is negative, to take away.
+  const { padding, outputPadding } = attributes;
+  const before = kernel.map((edge, axis) => dilation[axis] * (edge - 1) - padding[axis]);
+  const behind = before.map((count, axis) => count + outputPadding[axis] + 1 - stride[axis]);
+  const taken = before.map((count) => Math.max(0, -count));
+  const kept = taken.map((count, axis) => space[axis] * stride[axis] - count - Math.max(0, -behind[axis]));
+  const padded = pad(
+    slice(spread, [0, 0, ...taken], [batch, channels, ...kept]),
+    [0, 0, ...before.map((count) => Math.max(0, count))],
+    [0, 0, ...behind.map((count) => Math.max(0, count))],
+  );
+  const taps = sizeOf(kernel);
+  const turned = transpose(reshape(w, [groups, channels / groups, ofGroup, taps]), [0, 2, 1, 3]);
+  const backwards = reshape(flip(turned, [3]), [groups * ofGroup, channels / groups, ...kernel]);
+  const y = convolution(padded, backwards, bias, { dilation, groups });
+  return groups > 1 ? sliceConvolution(y.node as Node<ConvolutionOptions>) : y;
+}
 
 /** Whether each element of the input makes a block of the output that no other one touches. */
 function fillsBlocks({ inputs: [, w], attributes }: Node<TransposedConvolutionOptions>): boolean {

@@ -5,8 +5,8 @@ import { type Shape, ShapeError, sizeOf } from "../shape.js";
 /** Up to here each whole number is a float32 of its own, and so can be an index. */
 const MOST_ROWS = 2 ** 24;
 
-/** ONNX's Cast to int64. */
-const INT64 = { to: 7 };
+/** ONNX's Cast to int32, which WebGPU has too. */
+const INT32 = { to: 6 };
 
 function checkRows(x: Shape, indices: Shape, rows: number): void {
   if (x.length !== 2 || indices.length !== 1) throw new ShapeError("rows have two axes, indices one");
@@ -32,7 +32,7 @@ const takeRowsOperation: Operation<Record<string, never>> = {
     emitter.nodeTo(
       outputs,
       "Gather",
-      [emitter.nameOf(x), emitter.node("Cast", [emitter.nameOf(indices)], INT64)],
+      [emitter.nameOf(x), emitter.node("Cast", [emitter.nameOf(indices)], INT32)],
       { axis: 0 },
     ),
 };
@@ -55,7 +55,7 @@ const addRowsOperation: Operation<{ readonly rows: number }> = {
   },
   // Not ScatterND: on the CPU its threads may add to one row at the same time.
   onnx: ({ inputs: [x, indices], outputs }, emitter) => {
-    const rows = emitter.node("Cast", [emitter.nameOf(indices)], INT64);
+    const rows = emitter.node("Cast", [emitter.nameOf(indices)], INT32);
     const column = emitter.node("Reshape", [rows, emitter.integers([indices.shape[0], 1])]);
     const places = emitter.node("Expand", [column, emitter.integers(x.shape)]);
     const zeros = emitter.node("Expand", [emitter.floats([], [0]), emitter.integers(outputs[0].shape)]);

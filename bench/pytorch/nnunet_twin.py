@@ -192,6 +192,59 @@ def randomise(network, seed):
 
 # ---- a model folder
 
+RESAMPLING = {
+    "resampling_fn_data": "resample_data_or_seg_to_shape",
+    "resampling_fn_seg": "resample_data_or_seg_to_shape",
+    "resampling_fn_data_kwargs": {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None},
+    "resampling_fn_seg_kwargs": {"is_seg": True, "order": 1, "order_z": 0, "force_separate_z": None},
+    "resampling_fn_probabilities": "resample_data_or_seg_to_shape",
+    "resampling_fn_probabilities_kwargs": {"is_seg": False, "order": 1, "order_z": 0, "force_separate_z": None},
+}
+INTENSITIES = {
+    "max": 900.0,
+    "mean": 63.5,
+    "median": 55.0,
+    "min": -400.0,
+    "percentile_00_5": -310.0,
+    "percentile_99_5": 420.0,
+    "std": 151.25,
+}
+
+
+def plans_of(name, transposition, configurations, channels):
+    return {
+        "dataset_name": name,
+        "plans_name": "nnUNetPlans",
+        "original_median_spacing_after_transp": [1.0, 1.0, 1.0],
+        "original_median_shape_after_transp": [32, 32, 32],
+        "image_reader_writer": "SimpleITKIO",
+        "transpose_forward": transposition,
+        "transpose_backward": [int(axis) for axis in np.argsort(transposition)],
+        "configurations": configurations,
+        "experiment_planner_used": "ExperimentPlanner",
+        "label_manager": "LabelManager",
+        "foreground_intensity_properties_per_channel": {str(n): INTENSITIES for n in range(channels)},
+    }
+
+
+def architecture(kind, stages):
+    """The entry of a configuration, in the newer form of plans."""
+    return {
+        "network_class_name": f"dynamic_network_architectures.architectures.unet.{kind}",
+        "arch_kwargs": {
+            **stages,
+            "conv_op": "torch.nn.modules.conv.Conv3d",
+            "conv_bias": True,
+            "norm_op": "torch.nn.modules.instancenorm.InstanceNorm3d",
+            "norm_op_kwargs": {"eps": 1e-05, "affine": True},
+            "dropout_op": None,
+            "dropout_op_kwargs": None,
+            "nonlin": "torch.nn.LeakyReLU",
+            "nonlin_kwargs": {"inplace": True},
+        },
+        "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
+    }
+
 
 def write_fold(folder, fold, plans, dataset, configuration, mirror_axes, seed):
     """fold_N/checkpoint_final.pth with the keys that nnU-Net's trainer writes."""
@@ -329,35 +382,32 @@ def window_starts(size, patch, step):
     return itertools.product(*starts)
 
 
-def logits_of(image, networks, patch, mirror_axes, step=0.5, half=False, report=None):
-    """Mean logits of the networks over the padded image. nnU-Net's weights are float16; with `half`, so are its sums."""
+def logits_of(image, networks, patch, mirror_axes, step=0.5):
+    """Mean logits of the networks over the padded image, with float32 and with float16 sums; nnU-Net has the latter."""
     size = image.shape[1:]
     lack = [max(0, edge - length) for edge, length in zip(patch, size)]
     before = [amount // 2 for amount in lack]
     image = np.pad(image, [(0, 0), *[(b, amount - b) for b, amount in zip(before, lack)]])
     image = torch.from_numpy(np.ascontiguousarray(image))
     weights = window_weights(tuple(patch))
-    kind = torch.half if half else torch.float32
-    mean = None
+    classes = networks[0].decoder.seg_layers[-1].out_channels
+    kinds = (torch.float32, torch.half)
+    means = [torch.zeros((classes, *image.shape[1:])) for _ in kinds]
     for network in networks:
         network.eval()
-        classes = network.decoder.seg_layers[-1].out_channels
-        total = torch.zeros((classes, *image.shape[1:]), dtype=kind)
-        count = torch.zeros(image.shape[1:], dtype=kind)
-        places = list(window_starts(image.shape[1:], patch, step))
-        for at, start in enumerate(places):
+        totals = [torch.zeros((classes, *image.shape[1:]), dtype=kind) for kind in kinds]
+        counts = [torch.zeros(image.shape[1:], dtype=kind) for kind in kinds]
+        for start in window_starts(image.shape[1:], patch, step):
             cut = (slice(None), *[slice(a, a + edge) for a, edge in zip(start, patch)])
             with torch.inference_mode():
                 answer = mirrored_logits(network, image[cut][None], mirror_axes)[0]
-            total[cut] += answer * weights
-            count[cut[1:]] += weights
-            if report is not None:
-                report(at + 1, len(places))
-        total /= count
-        mean = total if mean is None else mean + total
-    mean = mean / len(networks)
+            for total, count in zip(totals, counts):
+                total[cut] += answer * weights
+                count[cut[1:]] += weights
+        for mean, total, count in zip(means, totals, counts):
+            mean += (total / count).float() / len(networks)
     back = tuple(slice(b, b + length) for b, length in zip(before, size))
-    return mean[(slice(None), *back)].float().numpy()
+    return [mean[(slice(None), *back)].numpy() for mean in means]
 
 
 def mirrored_logits(network, patch, mirror_axes):
@@ -371,8 +421,8 @@ def mirrored_logits(network, patch, mirror_axes):
     return answer / (len(choices) + 1)
 
 
-def probabilities(data, spacing, folder, half=False, report=None):
-    """[heads, Z, Y, X] on the scan's own grid; softmax, or a sigmoid for each region; 0 outside the cropped part."""
+def probabilities(data, spacing, folder):
+    """[heads, Z, Y, X] on the scan's own grid, with float32 and with float16 sums: softmax, or a sigmoid for each region."""
     with open(os.path.join(folder, "plans.json")) as file:
         plans = json.load(file)
     with open(os.path.join(folder, "dataset.json")) as file:
@@ -389,12 +439,15 @@ def probabilities(data, spacing, folder, half=False, report=None):
         networks.append(network)
     settings = settings_of(plans, configuration)
     image, state = prepared(data, spacing, plans, configuration)
-    logits = logits_of(image, networks, settings["patch_size"], axes, half=half, report=report)
-    logits = torch.from_numpy(
-        np.ascontiguousarray(resized(logits, state["cropped"], settings["spacing"], state["spacing"], 1))
-    ).float()
-    found = torch.sigmoid(logits) if has_regions(dataset) else torch.softmax(logits, 0)
+    both = logits_of(image, networks, settings["patch_size"], axes)
+    return [restored(logits, settings["spacing"], state, has_regions(dataset)) for logits in both]
+
+
+def restored(logits, spacing, state, are_regions):
+    """Probabilities of logits, on the scan's own grid; 0 outside the cropped part."""
+    logits = resized(logits, state["cropped"], spacing, state["spacing"], 1)
+    logits = torch.from_numpy(np.ascontiguousarray(logits)).float()
+    found = torch.sigmoid(logits) if are_regions else torch.softmax(logits, 0)
     whole = np.zeros((len(found), *state["whole"]), dtype=np.float32)
     whole[(slice(None), *state["box"])] = found.numpy()
-    back = np.argsort(state["order"])
-    return whole.transpose([0, *[axis + 1 for axis in back]])
+    return whole.transpose([0, *[axis + 1 for axis in np.argsort(state["order"])]])

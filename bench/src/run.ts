@@ -105,6 +105,17 @@ const checks: readonly Script[] = [
     load: () => import("./proposals.js"),
   },
   {
+    name: "nnunet",
+    about:
+      "models of nnU-Net's structure on a whole scan against PyTorch's probabilities; needs a CT and a Python with torch and scipy",
+    load: () => import("./nnunet.js"),
+  },
+  {
+    name: "weights",
+    about: "LNSNet's weights in PyTorch, and PyTorch's in ours, by name; needs a Python with torch",
+    load: () => import("./weights.js"),
+  },
+  {
     name: "realism",
     about:
       "whether a network tells implanted nodes from a host's own tissue; needs a cohort of lnsnet implant",

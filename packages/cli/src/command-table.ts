@@ -154,6 +154,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ],
     load: () => import("./commands/import-nnunet.js").then((module) => module.importNnunetCommand),
   },
+  "import weights": {
+    stage: "Segmenting and judging",
+    summary: "make a model of weights that the same network has in PyTorch",
+    examples: [
+      "lnsnet import weights twin.safetensors --model runs/mine/model.safetensors --output twin-as-model.safetensors",
+    ],
+    load: () => import("./commands/import-weights.js").then((module) => module.importWeightsCommand),
+  },
   evaluate: {
     stage: "Segmenting and judging",
     summary: "compare predicted masks with true ones",

@@ -114,6 +114,7 @@ export {
   type ModelRecord,
 } from "./segmenting/manifest.js";
 export { type ImportedNnunet, importNnunet, type NnunetImportOptions } from "./segmenting/nnunet.js";
+export { importWeights, type WeightsImport } from "./segmenting/other-weights.js";
 export {
   type PredictedScan,
   type PredictionOptions,

@@ -12,3 +12,4 @@ export {
   writeModel,
 } from "./model-file.js";
 export { type ImportedModel, type NnunetFold, readNnunetModel } from "./nnunet-model.js";
+export { type WeightsFile, withOtherWeights } from "./other-weights.js";

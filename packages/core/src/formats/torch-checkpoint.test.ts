@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { strToU8, unzipSync, type Zippable, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
+import { indexedStream, uniformWhole } from "../random.js";
 import type { Unpickled } from "./pickle.js";
 import { CheckpointTensor, readTorchCheckpoint } from "./torch-checkpoint.js";
 
@@ -142,4 +143,36 @@ describe("refuses", () => {
     const tensor = found instanceof Map ? found.get("float32") : found;
     expect(() => contentOf(tensor)).toThrow(message);
   });
+});
+
+/** Every tensor of a value that the reader gave; a value may hold itself. */
+function tensorsIn(value: Unpickled, seen = new Set<Unpickled>()): CheckpointTensor[] {
+  if (value instanceof CheckpointTensor) return [value];
+  if (seen.has(value)) return [];
+  seen.add(value);
+  if (value instanceof Map) return [...value.values()].flatMap((item) => tensorsIn(item, seen));
+  return Array.isArray(value) ? value.flatMap((item) => tensorsIn(item, seen)) : [];
+}
+
+test("a damaged checkpoint is read or refused in a sentence, whatever bytes of its pickle change", () => {
+  const files = unzipSync(fixture("tensors.pth"));
+  const random = indexedStream(14, 0);
+  let refused = 0;
+  for (let n = 0; n < 1000; n++) {
+    const pickle = files["tensors/data.pkl"].slice();
+    for (let change = 0; change < 1 + (n % 4); change++)
+      pickle[uniformWhole(random, pickle.length)] = uniformWhole(random, 256);
+    try {
+      const found = readTorchCheckpoint(
+        zipSync({ ...files, "tensors/data.pkl": pickle }, { level: 0 }),
+        "a.pth",
+      );
+      for (const tensor of tensorsIn(found)) tensor.read();
+    } catch (error) {
+      refused++;
+      expect(error).toBeInstanceOf(InputError);
+    }
+  }
+  expect(refused).toBeGreaterThan(150);
+  expect(refused).toBeLessThan(1000);
 });

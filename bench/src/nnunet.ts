@@ -16,6 +16,17 @@ import { pythonWith } from "./python.js";
 /** How far ours may be from PyTorch's, with float32 sums. */
 const TOLERANCE = 1e-3;
 
+const columns = [
+  { key: "kind" as const, title: "network" },
+  { key: "greatest" as const, title: "greatest difference" },
+  { key: "mean" as const, title: "mean difference" },
+  { key: "otherwise" as const, title: "voxels decided otherwise" },
+  { key: "foreground" as const, title: "foreground voxels" },
+  { key: "seconds" as const, title: "seconds" },
+  { key: "secondsOfPytorch" as const, title: "PyTorch's" },
+  { key: "float16" as const, title: "float16 sums: greatest, share above 0.001" },
+];
+
 process.exitCode = await main(process.argv[2]);
 
 async function main(path: string | undefined): Promise<number> {
@@ -28,26 +39,18 @@ async function main(path: string | undefined): Promise<number> {
   const scan = await readScan(path);
   const folder = mkdtempSync(join(tmpdir(), "lnsnet-nnunet-"));
   try {
-    const rows = [];
-    for (const kind of ["plain", "residual"]) rows.push(await compared(python, scan, kind, folder));
     process.stdout.write(`${path}: ${scan.size.join("×")} voxels of ${scan.spacingMm.join("×")} mm\n`);
-    process.stdout.write(`${textTable(columns, rows)}\n`);
+    const rows = [];
+    for (const kind of ["plain", "residual"]) {
+      const row = await compared(python, scan, kind, folder);
+      process.stdout.write(`${textTable(columns, [row])}\n`);
+      rows.push(row);
+    }
     return rows.every(({ greatest }) => Number(greatest) <= TOLERANCE) ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
-
-const columns = [
-  { key: "kind" as const, title: "network" },
-  { key: "greatest" as const, title: "greatest difference" },
-  { key: "mean" as const, title: "mean difference" },
-  { key: "otherwise" as const, title: "voxels decided otherwise" },
-  { key: "foreground" as const, title: "foreground voxels" },
-  { key: "seconds" as const, title: "seconds" },
-  { key: "secondsOfPytorch" as const, title: "PyTorch's" },
-  { key: "float16" as const, title: "float16 sums: greatest, share above 0.001" },
-];
 
 /** PyTorch's probabilities of the scan, and ours. */
 async function compared(python: string, scan: Volume, kind: string, folder: string) {

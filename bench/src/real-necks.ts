@@ -23,7 +23,7 @@ import {
   type Predictors,
 } from "./detection-figures.js";
 import { niftiOf, type RealScan, realScans } from "./real-scans.js";
-import { shippedModelPath } from "./shipped-model.js";
+import { shippedModelPath } from "./shipped-models.js";
 
 const help = `npm run check -- real-necks FOLDER [options]
 
@@ -37,8 +37,9 @@ Nobody has drawn the nodes of these scans, so the figures say where a model fail
 is measured on implanted nodes (--implanted): the share that is found at most so many false positives a scan. Real
 nodes of the hosts count as false there.
 
-  --model FILE       model.safetensors (the shipped phantom model)
-  --proposer FILE    coarse network that says where the model looks (none)
+  --model FILE       model.safetensors (the shipped finder)
+  --proposer FILE    coarse network that says where the model looks; none looks everywhere (with the shipped finder, the
+                     shipped proposer)
   --implanted FOLDER cohort of lnsnet implant; its test set is segmented too
   --scans NAMES      scans by name, with commas; those of OpenKBP's training set too (all but the training set)
   --output FOLDER    a preview picture of each scan (real-necks)
@@ -49,7 +50,7 @@ nodes of the hosts count as false there.
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    model: { type: "string", default: shippedModelPath },
+    model: { type: "string", default: shippedModelPath("finder") },
     proposer: { type: "string" },
     implanted: { type: "string" },
     scans: { type: "string" },
@@ -67,7 +68,9 @@ async function main(root: string | undefined): Promise<number> {
     throw new InputError("Name the folder of the scans: npm run check -- real-necks FOLDER.");
   const chosen = chosenScans(realScans(root), values.scans?.split(","));
   const { plan, predictor } = await openedModel(values.model);
-  const proposer = values.proposer === undefined ? null : (await openedModel(values.proposer)).predictor;
+  const isShipped = values.model === shippedModelPath("finder");
+  const coarse = values.proposer ?? (isShipped ? shippedModelPath("proposer") : "none");
+  const proposer = coarse === "none" ? null : (await openedModel(coarse)).predictor;
   mkdirSync(values.output, { recursive: true });
   const results: Result[] = [];
   const failures: string[] = [];

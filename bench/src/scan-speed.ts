@@ -4,14 +4,11 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
-  type Geometry,
-  generatePatient,
   networkPresets,
   type Predictor,
   pointOfIndex,
   profileNetwork,
   readModel,
-  resample,
   segment,
   type Vector3,
   type Volume,
@@ -19,9 +16,10 @@ import {
 import { textTable } from "@lnsnet/core/reports";
 import { medianOf } from "@lnsnet/core/statistics";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
+import { neckScan } from "./neck-scan.js";
 import { findPython } from "./python.js";
 import { openTimed, type TimedRow, timedColumns } from "./scan-timing.js";
-import { shippedModelPath } from "./shipped-model.js";
+import { shippedModelPath } from "./shipped-models.js";
 
 const help = `npm run bench -- scan [options]
 
@@ -47,8 +45,9 @@ if (values.help) console.log(help);
 else await main(Number(values.threads), Number(values.overlap), Number(values.clicks));
 
 async function main(threads: number, overlap: number, clicks: number): Promise<void> {
-  const scan = neck();
-  const model = readModel(readFileSync(shippedModelPath), shippedModelPath);
+  const scan = neckScan();
+  const phantomPath = shippedModelPath("phantom");
+  const model = readModel(readFileSync(phantomPath), phantomPath);
   const plan = { ...model.plan, spacingMm: scan.spacingMm };
   const { predictor, timeWholeScan } = await openTimed({ ...model, plan }, threads);
   const { instances } = await segment(scan, predictor, { at: [pointOfIndex(scan, [128, 128, 80])] });
@@ -57,7 +56,7 @@ async function main(threads: number, overlap: number, clicks: number): Promise<v
   const rows: TimedRow[] = [];
   for (const share of new Set([overlap, 0.5]))
     for (const searched of ["neck", "everything"] as const)
-      rows.push(await timeWholeScan(scan, share, searched));
+      rows.push((await timeWholeScan(scan, { overlap: share, searched })).row);
   rows.push(...(await clicked(scan, predictor, clicks)));
   await predictor.release();
   const python = values["no-pytorch"] ? null : findPython("torch");
@@ -70,23 +69,6 @@ async function main(threads: number, overlap: number, clicks: number): Promise<v
   console.log(
     `A patch is ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds; its share of the machine's rate of matrix products: npm run bench.`,
   );
-}
-
-/** A phantom patient on the grid that the figures are promised for. */
-function neck(): Volume<Float32Array> {
-  const { image } = generatePatient(7, 1);
-  const middle = pointOfIndex(image, [
-    (image.size[0] - 1) / 2,
-    (image.size[1] - 1) / 2,
-    (image.size[2] - 1) / 2,
-  ]);
-  const grid: Geometry = {
-    size: [256, 256, 160],
-    spacingMm: [1, 1, 1],
-    originMm: [middle[0] - 127.5, middle[1] - 127.5, middle[2] - 79.5],
-    direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-  };
-  return resample(image, grid, "linear", -1000);
 }
 
 /** The median over clicks at random points of soft tissue: the whole answer, and the network's part of it. */

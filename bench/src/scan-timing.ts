@@ -3,6 +3,7 @@ import {
   openPredictor,
   type Predictor,
   type Runtime,
+  type Segmentation,
   segment,
   type TrainedModel,
   type Volume,
@@ -25,14 +26,20 @@ export const timedColumns = [
   { key: "peak_mb" as const, title: "peak", unit: "MB", format: (value: number) => value.toFixed(0) },
 ];
 
+interface TimedOptions {
+  readonly overlap: number;
+  readonly searched: "neck" | "everything";
+  /** A coarse network that says where to look; null for everywhere. */
+  readonly proposer?: Predictor | null;
+}
+
 /** A predictor whose patches are counted. */
 export interface TimedPredictor {
   readonly predictor: Predictor;
   readonly timeWholeScan: (
     scan: Volume,
-    overlap: number,
-    searched: "neck" | "everything",
-  ) => Promise<TimedRow>;
+    options: TimedOptions,
+  ) => Promise<{ readonly row: TimedRow; readonly instances: Segmentation["instances"] }>;
 }
 
 export async function openTimed(model: TrainedModel, threads: number): Promise<TimedPredictor> {
@@ -40,17 +47,18 @@ export async function openTimed(model: TrainedModel, threads: number): Promise<T
   const predictor = await openPredictor([model], counting(nodeRuntime, counter), { threads });
   return {
     predictor,
-    timeWholeScan: async (scan, overlap, searched) => {
+    timeWholeScan: async (scan, { overlap, searched, proposer = null }) => {
       counter.runs = 0;
       const start = performance.now();
-      await segment(scan, predictor, { overlap, searched });
+      const { instances } = await segment(scan, predictor, { overlap, searched, proposer });
       const seconds = (performance.now() - start) / 1000;
-      return {
-        what: `lnsnet, ${searched}, overlap ${overlap}`,
+      const row = {
+        what: `lnsnet, ${searched}, overlap ${overlap}${proposer === null ? "" : ", where proposed"}`,
         patches: counter.runs,
         seconds,
         peak_mb: (process.resourceUsage().maxRSS * 1024) / 1e6,
       };
+      return { row, instances };
     },
   };
 }

@@ -17,21 +17,21 @@ import {
 import { nodeRuntime } from "@lnsnet/core/node";
 import { textTable } from "@lnsnet/core/reports";
 import { maskWhere, type VoxelArray } from "@lnsnet/core/volume";
-import { shippedModelPath } from "./shipped-model.js";
+import { shippedModelPath } from "./shipped-models.js";
 
 const help = `npm run check -- settings DATASET [options]
 
 Segments each scan of DATASET's imagesTs, with 60 mm of air around it, as lnsnet does by default (overlap 0.5, the neck, a thread a core), and again with
 other settings, and prints the DSC between the two masks, and with the truth (labelsTs).
 
-  --model FILE       model.safetensors (the shipped phantom model)
+  --model FILE       model.safetensors (the shipped finder)
   --cases COUNT      scans, the first ones (4)
   --help             print this`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    model: { type: "string", default: shippedModelPath },
+    model: { type: "string", default: shippedModelPath("finder") },
     cases: { type: "string", default: "4" },
     help: { type: "boolean", default: false },
   },

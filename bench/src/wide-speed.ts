@@ -1,27 +1,32 @@
-// npm run bench -- wide: how long a planning CT from head to chest takes.
+// npm run bench -- wide: how long a planning CT from head to chest and a neck take with a proposer, and what that costs.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { readModel } from "@lnsnet/core";
+import { detectNodes, openPredictor, readModel, type Segmentation, summarise } from "@lnsnet/core";
+import { nodeRuntime } from "@lnsnet/core/node";
 import { textTable } from "@lnsnet/core/reports";
-import { openTimed, timedColumns } from "./scan-timing.js";
-import { shippedModelPath } from "./shipped-model.js";
+import { neckScan } from "./neck-scan.js";
+import { openTimed, type TimedRow, timedColumns } from "./scan-timing.js";
+import { shippedModelPath } from "./shipped-models.js";
 import { wideScan } from "./wide-scan.js";
 
 const help = `npm run bench -- wide [options]
 
-Segments a phantom whose ends become head and chest, 512×512×186 voxels at 0.98×0.98×2 mm, as lnsnet predict does:
-with the model's own working spacing. Wants a machine at rest.
+Segments two phantoms as lnsnet predict does, where the proposer looks and everywhere: a planning CT whose ends become
+head and chest, 512×512×186 voxels at 0.98×0.98×2 mm, and a neck of 256×256×160 voxels at 1 mm. Prints the times, and
+how many of the nodes that are found everywhere are found with the proposer too. Wants a machine at rest.
 
   --threads COUNT    threads (2)
   --overlap SHARE    overlap of patches (0.5, lnsnet's default)
-  --model FILE       model.safetensors (the shipped phantom model)
+  --model FILE       model.safetensors (the shipped finder)
+  --proposer FILE    coarse network (the shipped proposer)
   --help             print this`;
 
 const { values } = parseArgs({
   options: {
     threads: { type: "string", default: "2" },
     overlap: { type: "string", default: "0.5" },
-    model: { type: "string", default: shippedModelPath },
+    model: { type: "string", default: shippedModelPath("finder") },
+    proposer: { type: "string", default: shippedModelPath("proposer") },
     help: { type: "boolean", default: false },
   },
 });
@@ -30,10 +35,37 @@ if (values.help) console.log(help);
 else await main();
 
 async function main(): Promise<void> {
-  const scan = wideScan();
-  const model = readModel(readFileSync(values.model), values.model);
-  const { predictor, timeWholeScan } = await openTimed(model, Number(values.threads));
-  const row = await timeWholeScan(scan, Number(values.overlap), "neck");
+  const threads = Number(values.threads);
+  const overlap = Number(values.overlap);
+  const read = (path: string) => readModel(readFileSync(path), path);
+  const { predictor, timeWholeScan } = await openTimed(read(values.model), threads);
+  const proposer = await openPredictor([read(values.proposer)], nodeRuntime, { threads });
+  const rows: TimedRow[] = [];
+  const agreements: string[] = [];
+  for (const [name, scan] of [
+    ["planning CT", wideScan()],
+    ["neck", neckScan()],
+  ] as const) {
+    const proposed = await timeWholeScan(scan, { overlap, searched: "neck", proposer });
+    const whole = await timeWholeScan(scan, { overlap, searched: "neck" });
+    for (const { row } of [proposed, whole]) rows.push({ ...row, what: `${name}: ${row.what}` });
+    agreements.push(`${name}: ${agreement(whole.instances, proposed.instances)}`);
+  }
   await predictor.release();
-  console.log(textTable(timedColumns, [row]));
+  await proposer.release();
+  console.log(textTable(timedColumns, rows));
+  for (const sentence of agreements) console.log(sentence);
+}
+
+type Instances = Segmentation["instances"];
+
+function agreement(whole: Instances, proposed: Instances): string {
+  const { truth, prediction } = detectNodes(whole, proposed, {
+    truthSplit: "labels",
+    predictionSplit: "labels",
+  });
+  const common = truth.filter(({ hit }) => hit);
+  const { mean } = summarise(common.map(({ dsc }) => dsc ?? 0));
+  const others = prediction.filter(({ truthId }) => truthId === null).length;
+  return `with the proposer ${common.length} of ${truth.length} nodes that are found everywhere, mean DSC ${mean?.toFixed(3) ?? "–"}, and ${others} others.`;
 }

@@ -1,6 +1,6 @@
 // The worker: reads a scan and segments it beside the page, which stays responsive.
 
-import modelUrl from "@lnsnet/models/phantom.safetensors?url";
+import modelUrl from "@lnsnet/models/finder.safetensors?url";
 import {
   chooseSeries,
   fetchModel,

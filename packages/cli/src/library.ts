@@ -6,7 +6,7 @@ import {
   type TrainedModel,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { loadModel, type StoredModel, shippedModelPath } from "@lnsnet/node";
+import { loadModel, type ShippedModelName, type StoredModel, shippedModelPath } from "@lnsnet/node";
 
 export * from "@lnsnet/core";
 export { loadModel, readImage, readScan } from "@lnsnet/node";
@@ -24,7 +24,10 @@ export function openPredictor(
   return openOn(models, nodeRuntime, options);
 }
 
-/** The model that ships with the package. It was trained on phantoms (synthetic scans) alone. */
-export function shippedModel(): Promise<StoredModel> {
-  return loadModel(shippedModelPath);
+/**
+ * A model that ships with the package: "finder" finds nodes in whole scans, "proposer" says where the finder looks
+ * (`segment(scan, predictor, { proposer })`), "phantom" knows phantoms alone. None was trained on nodes that a person drew.
+ */
+export function shippedModel(name: ShippedModelName = "finder"): Promise<StoredModel> {
+  return loadModel(shippedModelPath(name));
 }

@@ -123,7 +123,7 @@ export {
 } from "./segmenting/predicting.js";
 export type { NamedScan, ScanOrigin } from "./segmenting/scans.js";
 export type { ClicksOf, PlacedClick, Segmented } from "./segmenting/segmenting.js";
-export { shippedModelPath } from "./segmenting/shipped-model.js";
+export { type ShippedModelName, shippedModelPath } from "./segmenting/shipped-models.js";
 export { type TrainingStart, trainingFiles } from "./training/folder.js";
 export {
   defaultTrainingOptions,

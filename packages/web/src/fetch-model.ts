@@ -3,7 +3,7 @@ import { InputError, type Model, readModel } from "@lnsnet/core";
 
 /**
  * Loads a model by its address. A bundler gives that of the shipped one: with Vite,
- * `import url from "@lnsnet/models/phantom.safetensors?url"`.
+ * `import url from "@lnsnet/models/finder.safetensors?url"`.
  *
  * @param url relative to the page
  * @param signal stops the transfer

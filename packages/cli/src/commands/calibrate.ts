@@ -26,7 +26,7 @@ export const calibrateCommand = defineCommand({
     },
     model: {
       type: "string",
-      description: "model.safetensors that made the predictions; by default the shipped phantom model",
+      description: "model.safetensors that made the predictions; by default the shipped finder",
       valueHint: "FILE",
     },
     output: {
@@ -54,7 +54,7 @@ export const calibrateCommand = defineCommand({
       args.truth,
       args.prediction,
       {
-        model: args.model ?? shippedModelPath,
+        model: args.model ?? shippedModelPath("finder"),
         output: args.output,
         plot: args.plot ?? null,
         falsePositives:

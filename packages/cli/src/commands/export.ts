@@ -13,7 +13,7 @@ export const exportCommand = defineCommand({
   args: {
     model: {
       type: "string",
-      description: "model.safetensors of a training; by default the shipped phantom model",
+      description: "model.safetensors of a training; by default the shipped finder",
       valueHint: "FILE",
     },
     output: {
@@ -37,7 +37,7 @@ export const exportCommand = defineCommand({
     json: jsonArgument,
   },
   async run({ args }) {
-    const modelPath = args.model ?? shippedModelPath;
+    const modelPath = args.model ?? shippedModelPath("finder");
     const patchSize =
       args.patch === undefined
         ? undefined

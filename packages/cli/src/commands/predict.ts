@@ -71,13 +71,13 @@ export const predictCommand = defineCommand({
     model: {
       type: "string",
       description:
-        "model.safetensors of a training, or several separated by commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped phantom model",
+        "model.safetensors of a training, or several separated by commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped finder",
       valueHint: "FILES",
     },
     proposer: {
       type: "string",
       description:
-        "a model trained at a coarse spacing, such as 3 mm, which is run first on whole scans; the model then looks only where this one sees something, in a part of the time",
+        "a model trained at a coarse spacing, such as 3 mm, which is run first on whole scans; the model then looks only where this one sees something, in a part of the time; none looks everywhere. The shipped finder has the shipped proposer by default",
       valueHint: "FILE",
     },
     ...segmentingArguments,
@@ -129,16 +129,17 @@ export const predictCommand = defineCommand({
         "--class is for clicked points; give --at, --at-voxel or --points too, or leave it out.",
       );
     await requirePath(args.scan);
-    const models = await loadModels(args.model ?? shippedModelPath);
+    const models = await loadModels(args.model ?? shippedModelPath("finder"));
     if (args.model === undefined)
       printNote(
-        "no --model is named, so the shipped model is used; it was trained on the phantom (synthetic scans) alone. Research use only.",
+        `no --model is named, so the shipped finder is used; it was trained on ${models[0].plan.dataLabel}. Research use only.`,
       );
+    const proposer = args.proposer ?? (args.model === undefined ? shippedModelPath("proposer") : "none");
     const { results, failures, areSeveral } = await predictScans(
       args.scan,
       {
         models,
-        proposer: args.proposer === undefined ? null : await loadModel(args.proposer),
+        proposer: proposer === "none" ? null : await loadModel(proposer),
         output: args.output,
         form,
         segmenting,

@@ -6,7 +6,7 @@ import { InputError, networkPresets, type Plan, writeNifti } from "@lnsnet/core"
 import { lnsnetDefaults, partsOf } from "@lnsnet/core/networks";
 import { noAugmentation } from "@lnsnet/core/transforms";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Dataset, loadModels, openDataset, trainNetwork } from "../../dist/index.js";
+import { type Dataset, hasStations, loadModels, openDataset, trainNetwork } from "../../dist/index.js";
 import { prepareCases } from "../../dist/training/loading.js";
 import { defaultTrainingOptions } from "../../dist/training/options.js";
 import { stationNames, stationScheme } from "../../dist/training/stations.js";
@@ -66,6 +66,12 @@ test("labels become a channel for the foreground and one for each station", asyn
     ],
     ignored: null,
   });
+});
+
+test("data that say where their nodes lie are told from others", async () => {
+  expect(await hasStations(dataset)).toBe(true);
+  const training = dataset.training.map((scan) => ({ ...scan, instancesPath: null }));
+  expect(await hasStations({ training })).toBe(false);
 });
 
 test("a training with stations sees the same patches, validates, and saves a model without their head", async () => {

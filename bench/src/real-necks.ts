@@ -38,8 +38,7 @@ is measured on implanted nodes (--implanted): the share that is found at most so
 nodes of the hosts count as false there.
 
   --model FILE       model.safetensors (the shipped finder)
-  --proposer FILE    coarse network that says where the model looks; none looks everywhere (with the shipped finder, the
-                     shipped proposer)
+  --proposer FILE    coarse network that says where the model looks (none)
   --implanted FOLDER cohort of lnsnet implant; its test set is segmented too
   --scans NAMES      scans by name, with commas; those of OpenKBP's training set too (all but the training set)
   --output FOLDER    a preview picture of each scan (real-necks)
@@ -68,9 +67,7 @@ async function main(root: string | undefined): Promise<number> {
     throw new InputError("Name the folder of the scans: npm run check -- real-necks FOLDER.");
   const chosen = chosenScans(realScans(root), values.scans?.split(","));
   const { plan, predictor } = await openedModel(values.model);
-  const isShipped = values.model === shippedModelPath("finder");
-  const coarse = values.proposer ?? (isShipped ? shippedModelPath("proposer") : "none");
-  const proposer = coarse === "none" ? null : (await openedModel(coarse)).predictor;
+  const proposer = values.proposer === undefined ? null : (await openedModel(values.proposer)).predictor;
   mkdirSync(values.output, { recursive: true });
   const results: Result[] = [];
   const failures: string[] = [];

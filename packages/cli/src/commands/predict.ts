@@ -77,7 +77,7 @@ export const predictCommand = defineCommand({
     proposer: {
       type: "string",
       description:
-        "a model trained at a coarse spacing, such as 3 mm, which is run first on whole scans; the model then looks only where this one sees something, in a part of the time; none looks everywhere. The shipped finder has the shipped proposer by default",
+        "a model trained at a coarse spacing, such as 3 mm, which is run first on whole scans; the model then looks only where this one sees something, in a part of the time",
       valueHint: "FILE",
     },
     ...segmentingArguments,
@@ -134,12 +134,11 @@ export const predictCommand = defineCommand({
       printNote(
         `no --model is named, so the shipped finder is used; it was trained on ${models[0].plan.dataLabel}. Research use only.`,
       );
-    const proposer = args.proposer ?? (args.model === undefined ? shippedModelPath("proposer") : "none");
     const { results, failures, areSeveral } = await predictScans(
       args.scan,
       {
         models,
-        proposer: proposer === "none" ? null : await loadModel(proposer),
+        proposer: args.proposer === undefined ? null : await loadModel(args.proposer),
         output: args.output,
         form,
         segmenting,

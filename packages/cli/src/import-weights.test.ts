@@ -16,19 +16,25 @@ afterAll(() => rm(folder, { recursive: true }));
 const imported = (...tokens: string[]) => lnsnetIn(folder, ["import", "weights", ...tokens]);
 
 test("tensors under other names, by a mapping", async () => {
-  const { tensors } = readSafetensors(await readFile(shippedModelPath), "shipped");
+  const { tensors } = readSafetensors(await readFile(shippedModelPath("phantom")), "shipped");
   const renamed = new Map([...tensors].map(([name, tensor]) => [`net.${name}`, tensor]));
   await writeFile(join(folder, "twin.safetensors"), writeSafetensors(renamed));
   const names = Object.fromEntries([...tensors.keys()].map((name) => [`net.${name}`, name]));
   await writeFile(join(folder, "names.json"), JSON.stringify(names));
-  const tokens = ["twin.safetensors", "--model", shippedModelPath, "--output", "model.safetensors"];
+  const tokens = [
+    "twin.safetensors",
+    "--model",
+    shippedModelPath("phantom"),
+    "--output",
+    "model.safetensors",
+  ];
   expect(await imported(...tokens)).toMatchObject({ code: 2, stderr: expect.stringMatching(/lacks/) });
   const { code, stdout, stderr } = await imported(...tokens, "--names", "names.json", "--data", "elsewhere");
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/trained on elsewhere/);
   const [model, shipped] = [
     await loadModel(join(folder, "model.safetensors")),
-    await loadModel(shippedModelPath),
+    await loadModel(shippedModelPath("phantom")),
   ];
   const [name] = shipped.weights.keys();
   expect(model.weights.get(name)).toEqual(shipped.weights.get(name));

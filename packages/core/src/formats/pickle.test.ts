@@ -25,7 +25,7 @@ function vocabularyThatListens(): PickleVocabulary & { readonly calls: (readonly
       [
         "collections OrderedDict",
         {
-          call: (args) => {
+          call: (args: readonly Unpickled[]) => {
             calls.push(args);
             return new Map();
           },

@@ -13,7 +13,7 @@ const fixture = (name: string): Uint8Array =>
 const read = (bytes: Uint8Array) => readTorchCheckpoint(bytes, "file.pth") as Map<string, Unpickled>;
 
 /** Shape and numbers of a tensor. */
-function contentOf(tensor: Unpickled): [readonly number[], number[]] {
+function contentOf(tensor: Unpickled | undefined): [readonly number[], number[]] {
   if (!(tensor instanceof CheckpointTensor)) throw new Error("no tensor");
   return [tensor.shape, [...tensor.read()]];
 }

@@ -396,7 +396,7 @@ const rows: Readonly<Record<string, Row>> = {
     .map(([shape, outputs, kernel]) => ({
       inputs: [
         { shape },
-        { shape: [shape[0], 3 * kernel.reduce((a, b) => a * b), ...shape.slice(2)] },
+        { shape: [shape[0], 3 * kernel.reduce<number>((a, b) => a * b, 1), ...shape.slice(2)] },
         { shape: [outputs, shape[1], ...kernel] },
         { shape: [outputs] },
       ],

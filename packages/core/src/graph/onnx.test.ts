@@ -22,7 +22,7 @@ const parse = (model: Uint8Array) => fromBinary(ModelProtoSchema, model);
 describe("a whole network", () => {
   const image = input("image", [1, 1, 8, 8, 8]);
   const builder = new NetworkBuilder(false);
-  const logits = lnsnet(
+  const { logits } = lnsnet(
     image,
     { ...lnsnetDefaults, stages: [4, 8, 16, 32], depths: [1, 1, 1, 1], decoderDepth: 1 },
     builder,

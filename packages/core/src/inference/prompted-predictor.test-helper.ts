@@ -6,6 +6,7 @@ import { constant, input } from "../graph/operations/leaves.js";
 import { networkPresets } from "../networks/catalogue.js";
 import { nodeRuntime } from "../runtime/node.js";
 import type { PatchSize } from "../transforms/patch.js";
+import type { Prepared } from "../transforms/preprocess.js";
 import type { Predictor } from "./predictor.js";
 import { predictProbability } from "./sliding-window.js";
 
@@ -42,7 +43,7 @@ export async function promptedPredictor(
     members: 1,
     deviceNote: session.deviceNote,
     runs: () => runs,
-    probability: (prepared, look) => predictProbability(prepared, [member], { ...look, ...plan }),
+    probability: (prepared: Prepared, look) => predictProbability(prepared, [member], { ...look, ...plan }),
     release: () => session.release(),
   };
 }

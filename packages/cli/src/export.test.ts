@@ -22,7 +22,7 @@ test("a model in float16 has two bytes a weight and is read as any other", async
   expect(code, stderr).toBe(0);
   const [half, shipped] = [
     await loadModel(join(folder, "half.safetensors")),
-    await loadModel(shippedModelPath("phantom")),
+    await loadModel(shippedModelPath("finder")),
   ];
   expect(half.plan).toEqual(shipped.plan);
   expect(half.steps).toBe(shipped.steps);

@@ -1,9 +1,10 @@
 // How many nodes of a cohort a model finds in whole scans, by size, at how many false positives.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Predictor, readNifti, segment, summarise, type Volume } from "@lnsnet/core";
+import { type Predictor, segment, summarise, type Volume } from "@lnsnet/core";
 import { detectNodes, matchNodes, type NodeDetection } from "@lnsnet/core/metrics";
 import { textTable } from "@lnsnet/core/reports";
+import { niftiOf } from "./real-scans.js";
 
 /** Classes of the short axis, each from a length on. */
 const sizesFromMm = [0, 10, 15, 30];
@@ -66,12 +67,12 @@ async function judgedScan(
   name: string,
   { predictor, proposer }: Predictors,
 ): Promise<JudgedScan> {
-  const scan = read(join(cohort, "imagesTs", name.replace(".nii.gz", "_0000.nii.gz")));
+  const scan = await niftiOf(join(cohort, "imagesTs", name.replace(".nii.gz", "_0000.nii.gz")));
   const start = performance.now();
   const { instances, nodes } = await segment(scan, predictor, { proposer });
   const seconds = (performance.now() - start) / 1000;
-  const truth = read(join(cohort, "instancesTs", name));
-  const labels = read(join(cohort, "labelsTs", name));
+  const truth = await niftiOf(join(cohort, "instancesTs", name));
+  const labels = await niftiOf(join(cohort, "labelsTs", name));
   const detection = detectNodes({ ...truth, data: Uint16Array.from(truth.data) }, instances, {
     truthSplit: "labels",
     predictionSplit: "labels",
@@ -165,8 +166,4 @@ export function detectionTable(points: readonly OperatingPoint[]): string {
       dsc: dsc.mean === null ? "–" : `${dsc.mean.toFixed(3)} ± ${dsc.sd?.toFixed(3) ?? "–"}`,
     })),
   );
-}
-
-function read(path: string): Volume {
-  return readNifti(readFileSync(path), path);
 }

@@ -9,10 +9,11 @@ import {
   openDataset,
   patchForAll,
   patientRule,
-  protocols,
+  type protocols,
 } from "@lnsnet/node";
 import type { ArgsDef } from "citty";
 import { jsonArgument, splitsArgument, threeNumbers, wholeNumber } from "./arguments.js";
+import { experimentArguments } from "./experiment-arguments.js";
 import { type PlanValues, planArguments, planWith } from "./plan-arguments.js";
 import { type SegmentingValues, segmentingArguments, segmentingOptions } from "./segmenting-arguments.js";
 import { commandLine } from "./terminal/command-line.js";
@@ -40,12 +41,7 @@ export const comparisonArguments = {
     description: "train nothing; collect what is finished, and say what is missing",
   },
   splits: splitsArgument,
-  protocol: {
-    type: "enum",
-    description: "what to evaluate: crops around each node, whole scans, or both separately",
-    options: [...protocols],
-    default: "both",
-  },
+  protocol: experimentArguments.protocol,
   patch: {
     type: "string",
     description: `size of patches in voxels: depth, height, width; by default ${patch.default}, or the next larger that all networks take`,
@@ -59,16 +55,8 @@ export const comparisonArguments = {
     description: "steps between validations; none by default, so that no scans are set aside for them",
     default: "0",
   },
-  data: {
-    type: "string",
-    description:
-      'what the data are, written on every table and picture, such as "phantom"; by default the data set\'s name',
-    valueHint: "NAME",
-  },
-  force: {
-    type: "boolean",
-    description: "train folds again whose images or labels have changed; without it they are refused",
-  },
+  data: experimentArguments.data,
+  force: experimentArguments.force,
   json: jsonArgument,
 } as const satisfies ArgsDef;
 

@@ -4,6 +4,7 @@ import { lnsnetVariantNames } from "@lnsnet/core/networks";
 import { comparedVariants, hasStations } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { comparisonArguments, namesIn, runComparison } from "../comparison-arguments.js";
+import { experimentArguments } from "../experiment-arguments.js";
 
 export const ablateCommand = defineCommand({
   meta: {
@@ -12,11 +13,7 @@ export const ablateCommand = defineCommand({
       "Compare variants of LNSNet, each of which changes one thing, as lnsnet compare does with networks. The same command again continues where it stopped",
   },
   args: {
-    dataset: {
-      type: "positional",
-      description: "folder with imagesTr, labelsTr and dataset.json; imagesTs is the test set",
-      required: true,
-    },
+    dataset: experimentArguments.dataset,
     output: {
       type: "string",
       description: "folder of the ablation: a cross-validation of each variant, tables, picture, report",

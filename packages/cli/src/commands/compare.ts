@@ -2,6 +2,7 @@
 import { comparedByDefault, comparedNetworks } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { comparisonArguments, namesIn, runComparison } from "../comparison-arguments.js";
+import { experimentArguments } from "../experiment-arguments.js";
 
 export const compareCommand = defineCommand({
   meta: {
@@ -10,11 +11,7 @@ export const compareCommand = defineCommand({
       "Train several networks on the same data, folds and budget, and write one table of accuracy and cost. The same command again continues where it stopped",
   },
   args: {
-    dataset: {
-      type: "positional",
-      description: "folder with imagesTr, labelsTr and dataset.json; imagesTs is the test set",
-      required: true,
-    },
+    dataset: experimentArguments.dataset,
     output: {
       type: "string",
       description: "folder of the comparison: a cross-validation of each network, tables, picture, report",

@@ -7,11 +7,11 @@ import {
   hashOfFile,
   openDataset,
   patientRule,
-  protocols,
   summaryText,
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { jsonArgument, splitsArgument, wholeNumber } from "../arguments.js";
+import { experimentArguments } from "../experiment-arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
 import { segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
 import { commandLine } from "../terminal/command-line.js";
@@ -25,11 +25,7 @@ export const crossvalidateCommand = defineCommand({
       "Train and judge a network on every fold of a data set and on its test set. The same command again continues where it stopped",
   },
   args: {
-    dataset: {
-      type: "positional",
-      description: "folder with imagesTr, labelsTr and dataset.json; imagesTs is the test set",
-      required: true,
-    },
+    dataset: experimentArguments.dataset,
     output: {
       type: "string",
       description: "folder of the experiment: folds, predictions, tables, report",
@@ -47,25 +43,12 @@ export const crossvalidateCommand = defineCommand({
       description: "train nothing; collect the results of folds that were trained separately",
     },
     splits: splitsArgument,
-    protocol: {
-      type: "enum",
-      description: "what to evaluate: crops around each node, whole scans, or both separately",
-      options: [...protocols],
-      default: "both",
-    },
+    protocol: experimentArguments.protocol,
     ...segmentingArguments,
     ...planArguments,
     ...regimeArguments,
-    data: {
-      type: "string",
-      description:
-        'what the data are, written on every table and picture, such as "phantom"; by default the data set\'s name',
-      valueHint: "NAME",
-    },
-    force: {
-      type: "boolean",
-      description: "train folds again whose images or labels have changed; without it they are refused",
-    },
+    data: experimentArguments.data,
+    force: experimentArguments.force,
     json: jsonArgument,
   },
   async run({ args }) {

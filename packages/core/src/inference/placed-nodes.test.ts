@@ -2,18 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crop } from "../volume/crop.js";
-import type { Vector3, Volume } from "../volume/volume.js";
+import type { Vector3 } from "../volume/volume.js";
 import { placeNode } from "./placed-nodes.js";
-
-/** A row of voxels, each character a node's number; "." is none. */
-const row = (text: string): Volume<Uint8Array> => ({
-  size: [text.length, 1, 1],
-  spacingMm: [1, 1, 1],
-  originMm: [0, 0, 0],
-  direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-  data: Uint8Array.from(text, (character) => (character === "." ? 0 : Number(character))),
-});
-const textOf = ({ data }: Volume) => [...data].map((number) => number || ".").join("");
+import { row, textOf } from "./voxel-row.test-helper.js";
 
 describe("where a new node, number 9, comes to lie", () => {
   test.each<[string, string, string, string, number, string]>([

@@ -1,21 +1,13 @@
 // One node by several clicks: refined by more of them, never at the cost of another node, in a patch or two.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../errors.js";
-import type { Vector3, Volume } from "../volume/volume.js";
+import type { Vector3 } from "../volume/volume.js";
 import { densityPredictor } from "./density-predictor.test-helper.js";
 import { type Ball, drawnScan, straightGrid } from "./drawn-scan.test-helper.js";
 import { meantNode, placePromptedNode } from "./prompted-node.js";
 import { promptedPredictor } from "./prompted-predictor.test-helper.js";
 import { type Segmentation, segment } from "./segment.js";
-
-const row = (text: string): Volume<Uint8Array> => ({
-  size: [text.length, 1, 1],
-  spacingMm: [1, 1, 1],
-  originMm: [0, 0, 0],
-  direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-  data: Uint8Array.from(text, (character) => (character === "." ? 0 : Number(character))),
-});
-const textOf = ({ data }: Volume) => [...data].map((number) => number || ".").join("");
+import { row, textOf } from "./voxel-row.test-helper.js";
 
 describe("where the answer to clicks comes to lie", () => {
   test.each<[string, string, string, number | null, number[], number, string, string]>([

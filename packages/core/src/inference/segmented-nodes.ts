@@ -98,6 +98,8 @@ export function withoutDoubtful(
   leastConfidence: number,
 ): SegmentedNodes & { readonly doubtful: number } {
   const kept = nodes.filter(({ confidence }) => confidence === null || confidence >= leastConfidence);
+  // Most scans lose none, and a copy of the instances is as large as the scan.
+  if (kept.length === nodes.length) return { instances, nodes, doubtful: 0 };
   const numbers = new Map(kept.map(({ id }, at) => [id, at + 1]));
   const data = instances.data.slice();
   for (let at = 0; at < data.length; at++) if (data[at] !== 0) data[at] = numbers.get(data[at]) ?? 0;

@@ -1,0 +1,3 @@
+import { render } from "preact";
+
+render(<p>Research use only, not a medical device.</p>, document.getElementById("viewer") as HTMLElement);

@@ -1,0 +1,26 @@
+// Builds the viewer as static files, and serves it on this machine while it is worked on.
+import { defineConfig } from "vite";
+
+// Without these a browser gives no page the shared memory that several threads need.
+const headers = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: "./",
+  assetsInclude: ["**/*.safetensors"],
+  // vtk.js brings an XML writer that needs Node and that the viewer never calls.
+  resolve: { alias: { xmlbuilder2: `${import.meta.dirname}/src/display/no-xml.ts` } },
+  // Threads of onnxruntime-web load the file that its code stands in: it must hold nothing else.
+  worker: {
+    format: "es",
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "onnxruntime", test: /onnxruntime-(web|common)/ }] } },
+    },
+  },
+  build: { outDir: "dist/site", target: "es2022" },
+  server: { headers },
+  preview: { headers },
+});

@@ -1,0 +1,631 @@
+// What a person works on: a scan, the label buffer, the nodes, and everything that can be done, undone and redone.
+import { InputError } from "@lnsnet/core";
+import { crop, maskWhere, type Vector3, type Volume, voxelCount } from "@lnsnet/core/volume";
+import {
+  foregroundBox,
+  type IndexBox,
+  labelComponents,
+  type SideOfPoint,
+  sideByBody,
+} from "@lnsnet/core/voxels";
+import { History, type StepKind } from "./history.js";
+import { type LabelChange, paintMask, redoChange, undoChange } from "./label-change.js";
+import { measureNode, type StudyMeasurement } from "./measures.js";
+import { mostNodes, type NodeFields, newNode, nextNumber, type StudyNode } from "./nodes.js";
+import { voxelsBeyondPlane } from "./plane.js";
+import { type BoxedMask, boxAround, vector } from "./voxel-box.js";
+
+/** What listeners are told. Everything may have changed where an undo or redo spans many edits. */
+export interface StudyChange {
+  /** The smallest box (i, j, k) of voxels that may have changed; null where none did. */
+  readonly box: IndexBox | null;
+  /** Numbers of the nodes that were added, deleted, or changed in a voxel or a field. */
+  readonly numbers: ReadonlySet<number>;
+}
+
+/** A node with its voxels, as it is stored: `runs` holds the first voxel of each run and the one after its last, in turn. */
+export interface StoredNode {
+  readonly node: StudyNode;
+  readonly runs: Int32Array;
+}
+
+/** Several edits that are one step of undo, such as a stroke of the brush or a slider while it is moved. */
+export interface OpenStep {
+  /** Ends the step. A step that changed nothing leaves no trace. */
+  commit(): void;
+  /** Takes back all its edits, and goes on with the same step. */
+  restart(): void;
+  /** Takes back all its edits, and ends it. */
+  cancel(): void;
+}
+
+/** Which voxels an edit of a node may take. */
+export interface PaintOptions {
+  /** Whether voxels of other nodes may be taken, if these are visible and not locked; false by default. */
+  readonly overOthers?: boolean;
+}
+
+/** What is being done in a step that is not ended yet. */
+interface Doing {
+  readonly kind: StepKind;
+  readonly changes: LabelChange[];
+  readonly nodesBefore: readonly StudyNode[];
+}
+
+/** Memory for undo and redo. A stroke with a brush of 10 mm takes about 50 kB. */
+const historyBytes = 64 * 2 ** 20;
+
+/**
+ * A study of a scan, at first without nodes.
+ *
+ * @param scan HU, in any orientation; voxels (i, j, k), i fastest
+ * @param stored nodes of an earlier visit
+ */
+export function createStudy(scan: Volume, stored: readonly StoredNode[] = []): Study {
+  const study = new Study(scan);
+  study.restore(stored);
+  return study;
+}
+
+/**
+ * Every edit is a method that throws an `InputError` (a sentence for the person, nothing changed) where it is not
+ * allowed, and that is undone by one {@link undo}. Voxels of locked or hidden nodes never change by editing others.
+ */
+export class Study {
+  /** HU. */
+  readonly scan: Volume;
+  /** The number of the node in each voxel, 0 for none; i fastest, on the scan's grid. Changes in place: only to be read. */
+  readonly labels: Volume<Uint8Array>;
+  #nodes: readonly StudyNode[] = [];
+  #readOnlyReason: string | null = null;
+  #doing: Doing | null = null;
+  readonly #history: History;
+  /** A box of each node that holds all its voxels, and may be too large. */
+  readonly #boxes = new Map<number, IndexBox>();
+  readonly #measured = new Map<number, StudyMeasurement | null>();
+  readonly #listeners = new Set<(change: StudyChange) => void>();
+  #sideOfPoint: SideOfPoint | null = null;
+
+  constructor(scan: Volume, limitBytes = historyBytes) {
+    this.scan = scan;
+    this.labels = { ...scan, data: new Uint8Array(voxelCount(scan)) };
+    this.#history = new History(limitBytes);
+  }
+
+  /** By number. A new list whenever anything in it changed. */
+  get nodes(): readonly StudyNode[] {
+    return this.#nodes;
+  }
+
+  /** @throws InputError where there is no such node */
+  node(number: number): StudyNode {
+    const found = this.#nodes.find((node) => node.number === number);
+    if (found === undefined) throw new InputError(`There is no node ${number}; it may have been deleted.`);
+    return found;
+  }
+
+  /** Why nothing can be changed, as a sentence; null where it can. */
+  get readOnlyReason(): string | null {
+    return this.#readOnlyReason;
+  }
+
+  setReadOnly(reason: string | null): void {
+    this.#readOnlyReason = reason;
+    this.#emit(null, []);
+  }
+
+  /** Calls back after every change, at once. @returns a function that ends it */
+  subscribe(listener: (change: StudyChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // Reading
+
+  /** The smallest box that holds a node's voxels; null for a node without any. */
+  boxOf(number: number): IndexBox | null {
+    const mask = this.maskOf(number);
+    return mask === null ? null : { start: mask.start, size: mask.size };
+  }
+
+  /** A node's voxels (0 and 1) in the smallest box that holds them; null for a node without any. */
+  maskOf(number: number): BoxedMask | null {
+    const roomy = this.#boxes.get(number);
+    if (roomy === undefined) return null;
+    const data = this.maskIn(number, roomy);
+    const tight = foregroundBox(data, roomy.size);
+    if (tight === null) {
+      this.#boxes.delete(number);
+      return null;
+    }
+    const box = { start: vector((axis) => roomy.start[axis] + tight.start[axis]), size: tight.size };
+    this.#boxes.set(number, box);
+    return { ...box, data: crop({ ...this.labels, data, size: roomy.size }, tight.start, tight.size).data };
+  }
+
+  /** A node's voxels (0 and 1) in a box within the grid. */
+  maskIn(number: number, { start, size }: IndexBox): Uint8Array {
+    return maskWhere(crop(this.labels, start, size).data, (value) => value === number);
+  }
+
+  /** The measurements of a node; null for one without voxels. Kept until the node changes. */
+  measure(number: number): StudyMeasurement | null {
+    const kept = this.#measured.get(number);
+    if (kept !== undefined) return kept;
+    const node = this.node(number);
+    const mask = this.maskOf(number);
+    this.#sideOfPoint ??= sideByBody(this.scan);
+    const measured = mask === null ? null : measureNode(node, mask, this.scan, this.#sideOfPoint);
+    this.#measured.set(number, measured);
+    return measured;
+  }
+
+  /** A node as it is to be stored. @throws InputError where there is no such node */
+  stored(number: number): StoredNode {
+    const node = this.node(number);
+    const mask = this.maskOf(number);
+    return { node, runs: mask === null ? new Int32Array(0) : runsOfMask(mask, this.labels.size) };
+  }
+
+  // Undo and redo
+
+  /** What {@link undo} would undo; null for nothing. */
+  get nextUndo(): StepKind | null {
+    return this.#history.nextUndo;
+  }
+
+  /** What {@link redo} would do again; null for nothing. */
+  get nextRedo(): StepKind | null {
+    return this.#history.nextRedo;
+  }
+
+  /** Undoes the latest step. @returns false where there is none, or while a step is open */
+  undo(): boolean {
+    this.#requireWritable();
+    if (this.#doing !== null) return false;
+    const step = this.#history.takeDone();
+    if (step === null) return false;
+    this.#takeBack(step.changes);
+    this.#showNodes(step.nodesBefore, step.changes);
+    return true;
+  }
+
+  /** Does the step that was undone last again. @returns false where there is none, or while a step is open */
+  redo(): boolean {
+    this.#requireWritable();
+    if (this.#doing !== null) return false;
+    const step = this.#history.takeUndone();
+    if (step === null) return false;
+    for (const change of step.changes) redoChange(this.labels.data, change);
+    this.#showNodes(step.nodesAfter, step.changes);
+    return true;
+  }
+
+  /**
+   * Opens a step to which all edits belong until it is ended.
+   *
+   * @throws Error where a step is open
+   */
+  begin(kind: StepKind): OpenStep {
+    this.#requireWritable();
+    if (this.#doing !== null) throw new Error("A step is open already.");
+    const doing: Doing = { kind, changes: [], nodesBefore: this.#nodes };
+    this.#doing = doing;
+    const takeBack = () => {
+      const changes = doing.changes.splice(0);
+      this.#takeBack(changes);
+      this.#showNodes(doing.nodesBefore, changes);
+    };
+    const end = () => {
+      if (this.#doing !== doing) return false;
+      this.#doing = null;
+      return true;
+    };
+    return {
+      commit: () => {
+        if (!end()) return;
+        if (doing.changes.length === 0 && this.#nodes === doing.nodesBefore) return;
+        this.#history.add({ ...doing, nodesAfter: this.#nodes });
+        this.#emit(null, []);
+      },
+      restart: () => {
+        if (this.#doing === doing) takeBack();
+      },
+      cancel: () => {
+        if (end()) takeBack();
+      },
+    };
+  }
+
+  // Edits of nodes
+
+  /**
+   * Adds a node with the voxels of a mask that no other node has.
+   *
+   * @param mask null for a node that is drawn later
+   * @returns its number
+   * @throws InputError where no voxel of the mask is free, or there are 255 nodes
+   */
+  addNode(mask: BoxedMask | null, fields: NodeFields = {}): number {
+    return this.#edit("add", () => {
+      const number = nextNumber(this.#nodes);
+      if (number === null)
+        throw new InputError(`There are ${mostNodes} nodes, the most that a study holds; delete some first.`);
+      if (mask !== null && !this.#paint(mask, number, (present) => present === 0))
+        throw new InputError("Every voxel there belongs to another node; delete or correct that node first.");
+      this.#setNodes([...this.#nodes, newNode(number, fields)]);
+      return number;
+    });
+  }
+
+  /**
+   * Gives a node the voxels of a mask in place of its own, as after a correcting click. Voxels of other nodes stay.
+   *
+   * @param fields what changes with the mask, such as probability and clicks
+   * @throws InputError where the node is locked, or no voxel of the mask is free
+   */
+  replaceMask(number: number, mask: BoxedMask, fields: NodeFields = {}): void {
+    this.#edit("correct", () => {
+      this.#requireUnlocked(number);
+      const held = crop(this.labels, mask.start, mask.size).data;
+      if (!mask.data.some((value, at) => value !== 0 && (held[at] === 0 || held[at] === number)))
+        throw new InputError("Every voxel there belongs to another node; delete or correct that node first.");
+      const own = this.maskOf(number);
+      if (own !== null) this.#paint(withoutMask(own, mask), 0, (present) => present === number);
+      this.#paint(mask, number, (present) => present === 0);
+      this.#setFields(number, fields);
+    });
+  }
+
+  /**
+   * Gives the voxels of a mask to a node.
+   *
+   * @param kind what a person did, for the words of undo
+   * @throws InputError where the node is locked
+   */
+  paint(kind: StepKind, number: number, mask: BoxedMask, { overOthers = false }: PaintOptions = {}): void {
+    this.#edit(kind, () => {
+      this.#requireUnlocked(number);
+      const protectedNumbers = this.#protected();
+      this.#paint(mask, number, (present) => present === 0 || (overOthers && !protectedNumbers.has(present)));
+    });
+  }
+
+  /**
+   * Takes the voxels of a mask from a node.
+   *
+   * @param kind what a person did, for the words of undo
+   * @throws InputError where the node is locked
+   */
+  erase(kind: StepKind, number: number, mask: BoxedMask, { overOthers = false }: PaintOptions = {}): void {
+    this.#edit(kind, () => {
+      this.#requireUnlocked(number);
+      const protectedNumbers = this.#protected();
+      this.#paint(mask, 0, (present) => present === number || (overOthers && !protectedNumbers.has(present)));
+    });
+  }
+
+  /** @throws InputError where the node is locked, or the name is empty */
+  rename(number: number, name: string): void {
+    this.#edit("rename", () => {
+      this.#requireUnlocked(number);
+      const trimmed = name.trim();
+      if (trimmed === "") throw new InputError("A node's name cannot be empty; give at least one character.");
+      this.#setFields(number, { name: trimmed });
+    });
+  }
+
+  /** @param colour as "#rrggbb" */
+  setColour(number: number, colour: string): void {
+    this.#edit("colour", () => {
+      this.#requireUnlocked(number);
+      if (!/^#[0-9a-f]{6}$/i.test(colour))
+        throw new InputError(`${colour} is no colour; give it as # and six hexadecimal digits.`);
+      this.#setFields(number, { colour });
+    });
+  }
+
+  /** Shows or hides a node; a locked one too. */
+  setVisible(number: number, visible: boolean): void {
+    this.#edit("visibility", () => this.#setFields(number, { visible }));
+  }
+
+  /** Shows or hides all nodes, in one step. */
+  setAllVisible(visible: boolean): void {
+    this.#edit("visibility", () => {
+      for (const { number } of this.#nodes) this.#setFields(number, { visible });
+    });
+  }
+
+  setLocked(number: number, locked: boolean): void {
+    this.#edit("lock", () => this.#setFields(number, { locked }));
+  }
+
+  /** @throws InputError where the node is locked */
+  deleteNode(number: number): void {
+    this.#edit("delete", () => {
+      this.#requireUnlocked(number);
+      const mask = this.maskOf(number);
+      if (mask !== null) this.#paint(mask, 0, (present) => present === number);
+      this.#setNodes(this.#nodes.filter((node) => node.number !== number));
+    });
+  }
+
+  /**
+   * Gives the voxels of several nodes to the first of them, whose name and colour stay.
+   *
+   * @param numbers at least two
+   * @throws InputError where one of them is locked, or there are fewer than two
+   */
+  merge(numbers: readonly number[]): void {
+    this.#edit("merge", () => {
+      const [first, ...others] = [...new Set(numbers)];
+      if (others.length === 0) throw new InputError("Merging needs at least two nodes; select another one.");
+      for (const number of [first, ...others]) this.#requireUnlocked(number);
+      const clicks = [first, ...others].flatMap((number) => this.node(number).clicks);
+      for (const number of others) {
+        const mask = this.maskOf(number);
+        if (mask !== null) this.#paint(mask, first, (present) => present === number);
+      }
+      this.#setNodes(this.#nodes.filter(({ number }) => !others.includes(number)));
+      // What was said of a part is not true of the whole.
+      this.#setFields(first, { clicks, probability: null, editedAxes: { long: null, short: null } });
+    });
+  }
+
+  /**
+   * Makes each connected component (26 neighbours) a node of its own; the largest keeps the number.
+   *
+   * @returns the numbers of the new nodes
+   * @throws InputError where the node is locked or in one piece, or there would be more than 255 nodes
+   */
+  splitComponents(number: number): number[] {
+    return this.#edit("split", () => {
+      this.#requireUnlocked(number);
+      const mask = this.maskOf(number);
+      const components = mask === null ? null : labelComponents(mask.data, mask.size, 26);
+      if (mask === null || components === null || components.count < 2)
+        throw new InputError(`Node ${number} is in one piece; cut it by a line to split it.`);
+      const { labels, sizes } = components;
+      const largest = sizes.indexOf(Math.max(...sizes)) + 1;
+      const others = sizes.map((_, index) => index + 1).filter((component) => component !== largest);
+      return others.map((other) => {
+        const data = maskWhere(labels, (component) => component === other);
+        return this.#splitOff(number, { ...mask, data });
+      });
+    });
+  }
+
+  /**
+   * Makes the part of a node beyond a plane a node of its own.
+   *
+   * @param pointMm on the plane, LPS
+   * @param normal of the plane, LPS; need not have length 1
+   * @returns the number of the new node
+   * @throws InputError where the node is locked, the plane does not cut it, or there are 255 nodes
+   */
+  splitByPlane(number: number, pointMm: Vector3, normal: Vector3): number {
+    return this.#edit("split", () => {
+      this.#requireUnlocked(number);
+      const mask = this.maskOf(number);
+      const beyond = mask === null ? null : voxelsBeyondPlane(this.scan, mask, pointMm, normal);
+      const voxels = (data: Uint8Array | undefined) => data?.reduce((sum, value) => sum + value, 0) ?? 0;
+      if (beyond === null || voxels(beyond.data) === 0 || voxels(beyond.data) === voxels(mask?.data))
+        throw new InputError(`The line does not cut node ${number}; draw it across the node.`);
+      return this.#splitOff(number, beyond);
+    });
+  }
+
+  /**
+   * Moves one end of an axis. The axis counts as edited from then on.
+   *
+   * @param end 0 or 1, in the order of the measurement's ends
+   * @param pointMm LPS
+   * @throws InputError where the node is locked or has no voxels
+   */
+  setAxisEnd(number: number, axis: "long" | "short", end: 0 | 1, pointMm: Vector3): void {
+    this.#edit("axis", () => {
+      this.#requireUnlocked(number);
+      const { editedAxes } = this.node(number);
+      const measured = this.measure(number);
+      if (measured === null)
+        throw new InputError(`Node ${number} has no voxels and so no axes; draw it first.`);
+      const ends = axis === "long" ? measured.longAxisEndsLpsMm : measured.shortAxisEndsLpsMm;
+      const moved = end === 0 ? ([pointMm, ends[1]] as const) : ([ends[0], pointMm] as const);
+      this.#setFields(number, { editedAxes: { ...editedAxes, [axis]: moved } });
+    });
+  }
+
+  /** Gives a node its measured axes back. @throws InputError where the node is locked */
+  resetAxes(number: number): void {
+    this.#edit("axis", () => {
+      this.#requireUnlocked(number);
+      this.#setFields(number, { editedAxes: { long: null, short: null } });
+    });
+  }
+
+  /**
+   * Puts stored nodes in place of all that is there, without a step of undo.
+   *
+   * @throws RangeError where a run leaves the scan
+   */
+  restore(stored: readonly StoredNode[]): void {
+    const { data, size } = this.labels;
+    const gone = this.#nodes.map(({ number }) => number);
+    this.#doing = null;
+    this.#history.clear();
+    this.#boxes.clear();
+    this.#measured.clear();
+    data.fill(0);
+    for (const { node, runs } of stored) {
+      for (let at = 0; at < runs.length; at += 2) {
+        if (runs[at] < 0 || runs[at + 1] > data.length)
+          throw new RangeError(`A stored run of node ${node.number} leaves the scan.`);
+        data.fill(node.number, runs[at], runs[at + 1]);
+      }
+      const box = boxOfRuns(runs, size);
+      if (box !== null) this.#boxes.set(node.number, box);
+    }
+    this.#nodes = stored.map(({ node }) => node).sort((a, b) => a.number - b.number);
+    this.#emit({ start: [0, 0, 0], size }, [...gone, ...this.#nodes.map(({ number }) => number)]);
+  }
+
+  // Private parts
+
+  /** Runs an edit as a step of its own, or as a part of the open step. What it changed before it threw is taken back. */
+  #edit<T>(kind: StepKind, work: () => T): T {
+    this.#requireWritable();
+    if (this.#doing !== null) return work();
+    const step = this.begin(kind);
+    try {
+      const result = work();
+      step.commit();
+      return result;
+    } catch (error) {
+      step.cancel();
+      throw error;
+    }
+  }
+
+  #requireWritable(): void {
+    if (this.#readOnlyReason !== null) throw new InputError(this.#readOnlyReason);
+  }
+
+  #requireUnlocked(number: number): void {
+    const { locked, name } = this.node(number);
+    if (locked) throw new InputError(`${name} is locked; unlock it to change it.`);
+  }
+
+  /** Nodes whose voxels no edit of another node takes. */
+  #protected(): ReadonlySet<number> {
+    return new Set(this.#nodes.filter((node) => node.locked || !node.visible).map(({ number }) => number));
+  }
+
+  /** @returns whether any voxel changed */
+  #paint(mask: BoxedMask, value: number, mayReplace: (present: number) => boolean): boolean {
+    const change = paintMask(this.labels, mask, value, mayReplace);
+    if (change === null) return false;
+    this.#doing?.changes.push(change);
+    this.#noteVoxels([change]);
+    this.#emit(change.box, change.numbers);
+    return true;
+  }
+
+  #splitOff(number: number, part: BoxedMask): number {
+    const { name } = this.node(number);
+    const added = this.addNode(null, { origin: "split", name: this.#freeName(name) });
+    this.#paint(part, added, (present) => present === number);
+    this.#setFields(number, { editedAxes: { long: null, short: null } });
+    return added;
+  }
+
+  /** "Node 1 b", "Node 1 c", …: a name that no node has. */
+  #freeName(name: string): string {
+    const names = new Set(this.#nodes.map((node) => node.name));
+    const letter = (n: number) => (n < 26 ? String.fromCharCode(97 + n) : String(n));
+    let n = 1;
+    while (names.has(`${name} ${letter(n)}`)) n++;
+    return `${name} ${letter(n)}`;
+  }
+
+  #setFields(number: number, fields: NodeFields): void {
+    const node = this.node(number);
+    const entries = Object.entries(fields) as [keyof NodeFields, unknown][];
+    if (entries.every(([field, value]) => node[field] === value)) return;
+    this.#setNodes(this.#nodes.map((other) => (other === node ? { ...node, ...fields, number } : other)));
+  }
+
+  #setNodes(nodes: readonly StudyNode[]): void {
+    const sorted = [...nodes].sort((a, b) => a.number - b.number);
+    const changed = changedNodes(this.#nodes, sorted);
+    this.#nodes = sorted;
+    for (const number of changed) this.#measured.delete(number);
+    this.#emit(null, changed);
+  }
+
+  #takeBack(changes: readonly LabelChange[]): void {
+    for (const change of [...changes].reverse()) undoChange(this.labels.data, change);
+  }
+
+  /** Takes a list of nodes back from the history, and tells what changed with it. */
+  #showNodes(nodes: readonly StudyNode[], changes: readonly LabelChange[]): void {
+    const changed = changedNodes(this.#nodes, nodes);
+    this.#nodes = nodes;
+    this.#noteVoxels(changes);
+    for (const number of changed) this.#measured.delete(number);
+    const box = changes.reduce<IndexBox | null>(
+      (around, change) => (around === null ? change.box : boxAround(around, change.box)),
+      null,
+    );
+    this.#emit(box, [...changed, ...changes.flatMap(({ numbers }) => numbers)]);
+  }
+
+  /** Grows the boxes of nodes whose voxels changed, and forgets their measurements. */
+  #noteVoxels(changes: readonly LabelChange[]): void {
+    for (const { box, numbers } of changes) {
+      for (const number of numbers) {
+        const known = this.#boxes.get(number);
+        this.#boxes.set(number, known === undefined ? box : boxAround(known, box));
+        this.#measured.delete(number);
+      }
+    }
+  }
+
+  #emit(box: IndexBox | null, numbers: Iterable<number>): void {
+    const change = { box, numbers: new Set(numbers) };
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** The voxels of a mask that another mask does not have. */
+function withoutMask(mask: BoxedMask, other: BoxedMask): BoxedMask {
+  const data = mask.data.slice();
+  for (let k = 0, at = 0; k < mask.size[2]; k++) {
+    for (let j = 0; j < mask.size[1]; j++) {
+      for (let i = 0; i < mask.size[0]; i++, at++) {
+        const [a, b, c] = vector((axis) => [i, j, k][axis] + mask.start[axis] - other.start[axis]);
+        if (a < 0 || b < 0 || c < 0 || a >= other.size[0] || b >= other.size[1] || c >= other.size[2])
+          continue;
+        if (other.data[a + other.size[0] * (b + other.size[1] * c)] !== 0) data[at] = 0;
+      }
+    }
+  }
+  return { ...mask, data };
+}
+
+function changedNodes(before: readonly StudyNode[], after: readonly StudyNode[]): number[] {
+  const [old, now] = [new Set(before), new Set(after)];
+  return [...before.filter((node) => !now.has(node)), ...after.filter((node) => !old.has(node))].map(
+    ({ number }) => number,
+  );
+}
+
+function runsOfMask({ start, size, data }: BoxedMask, [width, height]: Vector3): Int32Array {
+  const runs: number[] = [];
+  for (let row = 0; row < size[1] * size[2]; row++) {
+    const [j, k] = [row % size[1], Math.floor(row / size[1])];
+    const offset = start[0] + width * (start[1] + j + height * (start[2] + k));
+    for (let i = 0; i < size[0]; i++) {
+      if (data[row * size[0] + i] === 0) continue;
+      const first = i;
+      while (i < size[0] && data[row * size[0] + i] !== 0) i++;
+      runs.push(offset + first, offset + i);
+    }
+  }
+  return Int32Array.from(runs);
+}
+
+function boxOfRuns(runs: Int32Array, [width, height]: Vector3): IndexBox | null {
+  if (runs.length === 0) return null;
+  const low = [Infinity, Infinity, Infinity];
+  const high = [-1, -1, -1];
+  for (let at = 0; at < runs.length; at++) {
+    const voxel = at % 2 === 0 ? runs[at] : runs[at] - 1;
+    const row = Math.floor(voxel / width);
+    for (const [axis, index] of [voxel - row * width, row % height, Math.floor(row / height)].entries()) {
+      low[axis] = Math.min(low[axis], index);
+      high[axis] = Math.max(high[axis], index);
+    }
+  }
+  return { start: vector((axis) => low[axis]), size: vector((axis) => high[axis] - low[axis] + 1) };
+}

@@ -30,8 +30,10 @@ export {
 export { type CleanUp, cleanedMask, defaultCleanUp } from "./inference/clean-up.js";
 export {
   type ClickedNode,
+  type NodeClicks,
   type NoNodeAtClick,
   segmentClickedNode,
+  segmentNode,
 } from "./inference/clicked-node.js";
 export {
   openPredictor,

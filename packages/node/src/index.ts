@@ -89,11 +89,7 @@ export {
   writeJson,
 } from "./files/disk.js";
 export { whileHolding } from "./files/folder-lock.js";
-export {
-  type ReadImage,
-  readImage,
-  readScan,
-} from "./files/imaging.js";
+export { readImage, readScan } from "./files/imaging.js";
 export {
   type InspectedMarkups,
   type InspectedObject,

@@ -28,7 +28,7 @@ export function openPredictor(
  * onnxruntime-web computes a run on WebAssembly without giving events a turn, so that an abort would wait for the last
  * patch; here each run waits for a turn first.
  */
-const interruptibleRuntime: Runtime = {
+export const interruptibleRuntime: Runtime = {
   async createSession(model, options) {
     const session = await webRuntime.createSession(model, options);
     return {

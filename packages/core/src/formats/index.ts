@@ -19,9 +19,11 @@ export {
   type DicomSeries,
   isCtScan,
   listSeries,
+  middleSlice,
   problemsOfReading,
   readSeries,
   type SeriesListing,
+  type SlicePicture,
 } from "./dicom/series.js";
 export type { SeriesProblem } from "./dicom/series-problem.js";
 export type { NamedFile } from "./dicom/slices.js";
@@ -32,6 +34,17 @@ export type {
   StudyIdentity,
   WritingContext,
 } from "./dicom/source-series.js";
+export {
+  type FileLookup,
+  type FoundImages,
+  filesOfZip,
+  imagesAmong,
+  lookupAmong,
+  type ReadImage,
+  readChosen,
+  readVolumeFile,
+  type VolumeFile,
+} from "./found-images.js";
 export { type NamedPoint, readMarkups, writeFcsv, writeMarkupsJson } from "./markups.js";
 export { readNifti, writeNifti } from "./nifti.js";
 export { type NamedSegment, nrrdSegments } from "./nrrd.js";

@@ -9,10 +9,10 @@ import { type Geometry, indexOfPoint, pointOfIndex, type Vector3, type Volume } 
 import { maskWhere } from "../volume/voxel-array.js";
 import { labelComponents } from "../voxels/components.js";
 import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
-import { sideByBody, sideByGrid } from "../voxels/neck-side.js";
+import { type SideOfPoint, sideByBody, sideByGrid } from "../voxels/neck-side.js";
 import { airBelowHu } from "../voxels/node-density.js";
 import { measureNodes } from "../voxels/node-measurement.js";
-import type { PredictionOptions, Predictor } from "./predictor.js";
+import type { PredictionOptions, PredictionPlan, Predictor } from "./predictor.js";
 import { type ScanChannels, scanChannels } from "./scan-channels.js";
 import {
   type ClassPrediction,
@@ -38,17 +38,23 @@ export interface ClickedNode extends NodeAtClick {
   readonly node: SegmentedNode;
 }
 
-/** A node that was found at a click. */
-export interface NodeAtClick {
-  readonly found: "node";
+/** The voxels of a node. */
+export interface OutlinedNode {
   /** 1 in the node; a box of the scan's grid, placed by its geometry and by `start`. */
   readonly mask: Volume<Uint8Array>;
   /** The box's first voxel in the scan. */
   readonly start: Vector3;
+}
+
+/** A node that was found at a click. */
+export interface NodeAtClick extends OutlinedNode {
+  readonly found: "node";
   /** The prediction for the node's class, on the working grid, around the node. */
   readonly prediction: ClassPrediction;
   /** Whether the node extends beyond the predicted region of at most {@link maxPatches} patches along an axis. */
   readonly isCut: boolean;
+  /** The node as it were if its voxels needed another probability than 0.5; null where none at the click has that. */
+  readonly atThreshold: (threshold: number) => OutlinedNode | null;
 }
 
 /** A click at which no node was found, and why. */
@@ -91,16 +97,57 @@ export async function segmentClickedNode(
   predictor: Predictor,
   options: ClickOptions = {},
 ): Promise<ClickedNode | NoNodeAtClick> {
-  const read = scanChannels(scan, predictor.plan);
-  const found = await findClickedNode(read, { at: [pointMm], not: [] }, predictor, options);
-  if (found.found === "none") return found;
+  return segmentNode(scan, { at: [pointMm], not: [] }, predictor, options);
+}
+
+/**
+ * Finds and measures the one node that points mean. Memory is as in {@link segmentClickedNode}.
+ *
+ * @param clicks several, or points beside the node, for promptable models alone
+ * @throws InputError as {@link segmentClickedNode}, and where the model takes no more than one point, or none lies in the node
+ */
+export async function segmentNode(
+  scan: Volume | readonly Volume[],
+  clicks: NodeClicks,
+  predictor: Predictor,
+  options: ClickOptions = {},
+): Promise<ClickedNode | NoNodeAtClick> {
+  if (clicks.at.length === 0) return { found: "none", reason: ONLY_NEGATIVE };
+  if (predictor.plan.clickMaps === undefined) {
+    if (clicks.not.length > 0) throw new InputError(TAKES_NO_NEGATIVE);
+    if (clicks.at.length > 1) throw new InputError(TAKES_ONE_POINT);
+  }
+  const found = await findClickedNode(scanChannels(scan, predictor.plan), clicks, predictor, options);
+  return found.found === "none" ? found : measureClickedNode(scan, found, predictor.plan);
+}
+
+/** Why a model cannot be told what does not belong to a node. */
+export const TAKES_NO_NEGATIVE =
+  "The model was not trained to be told what does not belong to a node (the option not); leave these points out, or give a model that was trained with clicks.";
+
+const TAKES_ONE_POINT =
+  "The model was not trained to take several points of one node; give one point, or a model that was trained with clicks.";
+
+/** Why points beside a node alone lead to none. */
+export const ONLY_NEGATIVE =
+  "No point lies in a node that was clicked before, and none says where the node is; give a point in it (the option at) too.";
+
+/**
+ * Measures a node that was found at a click, or its voxels at another threshold.
+ *
+ * @param sideOfPoint the side of the neck; by default from the body in the CT
+ */
+export function measureClickedNode(
+  scan: Volume | readonly Volume[],
+  found: NodeAtClick,
+  plan: PredictionPlan,
+  sideOfPoint?: SideOfPoint,
+): ClickedNode {
+  const { channels, ct } = scanChannels(scan, plan);
   const { mask, start, prediction } = found;
-  const { ct } = read;
-  const nodes =
-    ct === null
-      ? measureNodes(mask, null, "labels", sideByGrid(read.channels[0]))
-      : measureNodes(mask, crop(ct, start, mask.size), "labels", sideByBody(ct));
-  const [node] = withConfidence(nodes, mask, prediction, predictor.plan);
+  const side = sideOfPoint ?? (ct === null ? sideByGrid(channels[0]) : sideByBody(ct));
+  const nodes = measureNodes(mask, ct === null ? null : crop(ct, start, mask.size), "labels", side);
+  const [node] = withConfidence(nodes, mask, prediction, plan);
   const { start: inMask, size } = node.boundingBoxIndex;
   const inScan: Vector3 = [start[0] + inMask[0], start[1] + inMask[1], start[2] + inMask[2]];
   return { ...found, node: { ...node, boundingBoxIndex: { start: inScan, size } } };
@@ -158,27 +205,25 @@ export async function findClickedNode(
   const { probability } = prediction;
   const box = voxelsAround(channels[0], outerCorners(probability));
   const probabilities = result.predictions.map((ofClass) => ofClass.probability);
-  const mask =
-    box &&
-    restoreClass(
-      probabilities,
-      result.position,
-      cropGeometry(channels[0], box.start, box.size),
-      scheme,
-      FOREGROUND_THRESHOLD,
-    );
-  const component = mask && componentAt(mask, at);
-  if (box === null || mask === null || component === null)
+  const atThreshold = (threshold: number): OutlinedNode | null => {
+    if (box === null) return null;
+    const grid = cropGeometry(channels[0], box.start, box.size);
+    const mask = restoreClass(probabilities, result.position, grid, scheme, threshold);
+    const component = componentAt(mask, at);
+    return component && { mask: { ...mask, data: component.mask }, start: box.start };
+  };
+  const outlined = atThreshold(FOREGROUND_THRESHOLD);
+  if (outlined === null)
     return {
       found: "none",
       reason: `No node was found at ${inWords(pointMm)}: the highest probability within ${snapMm} mm is ${maximumNear(probability, pointMm).toFixed(2)}, and ${FOREGROUND_THRESHOLD} is needed; click into the middle of a node.`,
     };
   return {
     found: "node",
-    mask: { ...mask, data: component.mask },
-    start: box.start,
+    ...outlined,
     prediction,
     isCut: facesReached(result, whole).length > 0,
+    atThreshold,
   };
 }
 

@@ -3,9 +3,15 @@ export { type ClickTarget, clickTargets, meanClickDsc } from "./click-validation
 export {
   type ClickedNode,
   type ClickOptions,
+  measureClickedNode,
+  type NodeAtClick,
+  type NodeClicks,
   type NoNodeAtClick,
+  type OutlinedNode,
   segmentClickedNode,
+  segmentNode,
 } from "./clicked-node.js";
+export { type EarlyNode, earlyNodes } from "./early-nodes.js";
 export { openPredictor, type PredictionPlan, type Predictor, type TrainedModel } from "./predictor.js";
 export { proposedMask } from "./proposals.js";
 export { type LeftOut, scanCleaner } from "./scan-cleaner.js";

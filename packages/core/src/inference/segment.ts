@@ -6,7 +6,13 @@ import { sameGeometry, type Vector3, type Volume, voxelCount } from "../volume/v
 import { maskWhere } from "../volume/voxel-array.js";
 import { measureNodes } from "../voxels/node-measurement.js";
 import type { CleanUp } from "./clean-up.js";
-import { type ClickOptions, findClickedNode, type NodeClicks } from "./clicked-node.js";
+import {
+  type ClickOptions,
+  findClickedNode,
+  type NodeClicks,
+  ONLY_NEGATIVE,
+  TAKES_NO_NEGATIVE,
+} from "./clicked-node.js";
 import { placeNode } from "./placed-nodes.js";
 import type { PredictionPlan, Predictor } from "./predictor.js";
 import { type EarlierClick, meantNode, placePromptedNode } from "./prompted-node.js";
@@ -189,9 +195,6 @@ function requireNnunetOptions({
     );
 }
 
-const TAKES_NO_NEGATIVE =
-  "The model was not trained to be told what does not belong to a node (the option not); leave these points out, or give a model that was trained with clicks.";
-
 /** Segments the clicks one after another; a click into an existing node refines it. */
 async function segmentClicks(
   scan: ScanChannels,
@@ -236,7 +239,9 @@ async function segmentPrompted(
   const meant = meantNode(instances, given, earlier);
   const predictions = new Map<number, ClassPrediction>();
   const found =
-    meant.at.length === 0 ? ONLY_NEGATIVE : await findClickedNode(scan, meant, predictor, clickOptions);
+    meant.at.length === 0
+      ? ({ found: "none", reason: ONLY_NEGATIVE } as const)
+      : await findClickedNode(scan, meant, predictor, clickOptions);
   let node: number | null = null;
   const remarks: string[] = [];
   if (found.found === "none") remarks.push(found.reason);
@@ -257,12 +262,6 @@ async function segmentPrompted(
   ];
   return clickedResult(scan, predictor.plan, instances, predictions, outcomes, standing);
 }
-
-const ONLY_NEGATIVE = {
-  found: "none",
-  reason:
-    "No point lies in a node that was clicked before, and none says where the node is; give a point in it (the option at) too.",
-} as const;
 
 /** A click with what is to be said of it. */
 interface Outcome extends Omit<ClickOutcome, "remark"> {

@@ -9,7 +9,7 @@ import { nodeRuntime } from "../runtime/node.js";
 import type { Session } from "../runtime/types.js";
 import type { PatchSize } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
-import type { Vector3 } from "../volume/volume.js";
+import type { Vector3, Volume } from "../volume/volume.js";
 import { placesOf, predictProbability } from "./sliding-window.js";
 
 const window = { lowHu: -100, highHu: 100 };
@@ -51,6 +51,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await pointwise.release();
   await neighbours.release();
+});
+
+test("planes that no later patch reaches are told of as they are done, as the result has them", async () => {
+  const prepared = scan([11, 9, 23]);
+  const told: Volume<Float32Array>[] = [];
+  const [{ probability }] = await predictProbability(prepared, [neighbours], {
+    ...{ patchSize, window, overlap: 0.5 },
+    onPlanes: ([finished]) => told.push(finished),
+  });
+  expect(told.map(({ size }) => size)).toEqual([3, 6, 9, 11, 14, 17].map((planes) => [11, 9, planes]));
+  for (const { data } of told) expect(data).toEqual(probability.data.subarray(0, data.length));
 });
 
 describe("a network that looks at one voxel", () => {

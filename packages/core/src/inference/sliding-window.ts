@@ -6,7 +6,7 @@ import { inputChannels, isWindow } from "../transforms/intensity.js";
 import { classProbabilities, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
 import { cutPatch, type PatchForm, type PatchPlan, type PatchSize, patchForm } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
-import type { Vector3, Volume } from "../volume/volume.js";
+import type { Geometry, Vector3, Volume } from "../volume/volume.js";
 import type { IndexBox } from "../voxels/morphology.js";
 
 /** A network as the sliding window needs it: a model from `image` [1, C, D, H, W] to `logits` [1, K, D, H, W]. */
@@ -26,6 +26,11 @@ export interface SlidingWindowOptions extends PatchPlan {
   readonly constants?: Readonly<Record<string, RuntimeTensor>>;
   /** Whether each member's own probabilities are returned too: 4 more bytes a voxel for each class and member. */
   readonly eachMember?: boolean;
+  /**
+   * Called whenever further planes are done, with the probabilities of each class in all planes (along the third axis)
+   * that no later patch reaches; not for the last planes, which the result has.
+   */
+  readonly onPlanes?: (finished: readonly Volume<Float32Array>[]) => void;
   /** Called after each patch. */
   readonly onPatch?: (done: number, total: number) => void;
   /** Checked before each patch; usually an AbortSignal. */
@@ -87,6 +92,7 @@ export async function predictProbability(
     label: new Float32Array(voxels),
   };
   const maps = input.subarray(buffers.image.length);
+  const grid = { size, spacingMm, originMm, direction };
   const starts = placesOf(size, [width, height, depth], overlap).filter((start) =>
     isWanted({ start, size: [width, height, depth] }),
   );
@@ -110,8 +116,10 @@ export async function predictProbability(
         addAnswer(sum, patch, { weights, from, to, length, offset: at * voxels });
     });
     onPatch?.(index + 1, starts.length);
+    const next = starts.at(index + 1)?.[2];
+    if (options.onPlanes && next !== undefined && next > Math.max(0, k))
+      options.onPlanes(sums.map(({ probability }) => planesOf(grid, next, probability, total)));
   }
-  const grid = { size, spacingMm, originMm, direction };
   return sums.map(({ probability, disagreement, ofMembers }) => ({
     probability: { ...grid, data: divided(probability, total) },
     disagreement: disagreement && { ...grid, data: divided(disagreement, total) },
@@ -251,6 +259,16 @@ export function addWeighted(sum: Float32Array, values: Float32Array, row: RowPla
 export function divided(sum: Float32Array, total: Float32Array): Float32Array {
   for (let voxel = 0; voxel < sum.length; voxel++) if (total[voxel] > 0) sum[voxel] /= total[voxel];
   return sum;
+}
+
+/** The first planes of a sum, divided by the weights, as a volume of their own. */
+function planesOf(
+  { size: [nx, ny], ...place }: Geometry,
+  planes: number,
+  sum: Float32Array,
+  total: Float32Array,
+): Volume<Float32Array> {
+  return { ...place, size: [nx, ny, planes], data: divided(sum.slice(0, nx * ny * planes), total) };
 }
 
 /** First voxels (i, j, k) of the patches: evenly spread, no further apart than the overlap allows; centred where the scan is smaller. */

@@ -111,7 +111,7 @@ const AS_NNUNET = "The model is of nnU-Net: the whole scan was searched, and its
 const PROPOSER_OVERLAP = 0.25;
 
 /** Progress is that of the predictor, which takes nearly all of the time. */
-const withoutProgress = ({ onPatch, ...options }: PredictionOptions): PredictionOptions => options;
+const withoutProgress = ({ onPatch, onPlanes, ...options }: PredictionOptions): PredictionOptions => options;
 
 /** The predictions for a region, or for the whole scan; of a mask, only for patches in which it has foreground. */
 async function predictRegion(
@@ -134,12 +134,13 @@ async function predictRegion(
   return predictor.probability(prepared, { ...options, isWanted });
 }
 
-/** The nodes of a scan, from the predictions for each class. */
+/** The nodes of a scan, from the predictions for each class. A voxel is foreground from the threshold on. */
 export function nodesOfPredictions(
   scan: Volume | readonly Volume[],
   plan: PredictionPlan,
   predictions: readonly ClassPrediction[],
   cleanUp: CleanUp,
+  threshold = FOREGROUND_THRESHOLD,
 ): Omit<WholeScan, "predictions" | "reasons"> {
   const { channels, ct } = scanChannels(scan, plan);
   const scheme = labelSchemeOf(plan);
@@ -147,7 +148,7 @@ export function nodesOfPredictions(
     predictions.map(({ probability }) => probability),
     channels[0],
     scheme,
-    FOREGROUND_THRESHOLD,
+    threshold,
   );
   // nnU-Net's own masks have no post-processing of ours, and users compare with them.
   const { mask, leftOut } =

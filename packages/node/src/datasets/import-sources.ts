@@ -9,12 +9,19 @@ import {
   readSeg,
   sameGeometry,
 } from "@lnsnet/core";
-import { type DrawnObject, dicomModality, matchRois, roiPattern } from "@lnsnet/core/formats";
+import {
+  type DrawnObject,
+  dicomModality,
+  matchRois,
+  type ReadImage,
+  readChosen,
+  roiPattern,
+} from "@lnsnet/core/formats";
 import { lymphNodeNames } from "@lnsnet/core/transforms";
 import { resampleLabels } from "@lnsnet/core/volume";
 import { requireLabels } from "@lnsnet/core/voxels";
 import { isFile, isFolder, readBytes, requirePath } from "../files/disk.js";
-import { filesBelow, findImages, type ReadImage, readChosen, readImage, readScan } from "../files/imaging.js";
+import { filesBelow, findImages, readImage, readScan } from "../files/imaging.js";
 import { type ReadLabels, readLabels } from "../files/labels.js";
 import { type Case, labelProblems, listDataset } from "./dataset.js";
 import { type DatasetLabels, severalClasses } from "./foreground.js";

@@ -8,10 +8,10 @@ import {
   writeMarkupsJson,
   writeVolume,
 } from "@lnsnet/core";
-import type { LabelName } from "@lnsnet/core/formats";
+import type { LabelName, ReadImage } from "@lnsnet/core/formats";
 import type { Job } from "../work/job.js";
 import { readBytes, requirePath, writeAtomically } from "./disk.js";
-import { type ReadImage, readImage } from "./imaging.js";
+import { readImage } from "./imaging.js";
 import { asInstances, readLabels, segmentationKind } from "./labels.js";
 import { classesOfMask } from "./mask-origin.js";
 import { requireFreeFile } from "./outputs.js";

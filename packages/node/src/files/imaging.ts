@@ -1,55 +1,20 @@
 // Finds and reads the images at a path: files, folders and zip archives of any format.
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
+import { chooseSeries, InputError, isCtScan, type NamedFile, type Volume } from "@lnsnet/core";
 import {
-  chooseSeries,
-  type DicomSeries,
-  InputError,
-  isCtScan,
-  listSeries,
-  type NamedFile,
-  readSeries,
-  readVolume,
-  type SeriesListing,
-  type SourceSeries,
-  type Volume,
-} from "@lnsnet/core";
-import {
-  dicomModality,
-  folderOf,
-  isZip,
-  listZip,
-  volumeCompanion,
+  type FileLookup,
+  type FoundImages,
+  filesOfZip,
+  imagesAmong,
+  lookupAmong,
+  type ReadImage,
+  readChosen,
+  readVolumeFile,
+  type VolumeFile,
   volumeFormatOf,
 } from "@lnsnet/core/formats";
 import { fileError, isFolder, readBytes, requirePath } from "./disk.js";
-import { isMarkupsName, knownAs } from "./no-image.js";
-
-/** An image that was read, with what it came from. */
-export interface ReadImage {
-  readonly volume: Volume;
-  /** The DICOM series; null for a volume file. */
-  readonly source: SourceSeries | null;
-  /** What is odd about it and was dealt with, a sentence each. */
-  readonly problems: readonly string[];
-}
-
-/** What is at a path. */
-export interface FoundImages {
-  readonly series: SeriesListing["series"];
-  /** Volume files, by name. */
-  readonly volumes: readonly VolumeFile[];
-  /** Files of points; they stand among `others` too. */
-  readonly markups: readonly NamedFile[];
-  /** Files that are no image, with the reason. */
-  readonly others: SeriesListing["others"];
-}
-
-/** A file of a volume format, read when asked. */
-export interface VolumeFile {
-  readonly name: string;
-  readonly read: () => Promise<ReadImage>;
-}
 
 /**
  * Everything that is an image at a path: a file, a folder with all below it, or a zip archive. Links are followed only
@@ -59,45 +24,7 @@ export interface VolumeFile {
  */
 export async function findImages(path: string): Promise<FoundImages> {
   const { files, others, beside } = await filesAt(path);
-  const volumes = files.filter(({ name }) => volumeFormatOf(name) !== null);
-  const headers = new Set(volumes.map(({ name }) => name.replace(/\.(mhd|nhdr|hdr|hdr\.gz)$/i, "")));
-  const isVoxelFile = (name: string) =>
-    /\.(raw|zraw|img)(\.gz)?$/i.test(name) && headers.has(name.replace(/\.\w+(\.gz)?$/, ""));
-  const isVolume = new Set(volumes.map(({ name }) => name));
-  const candidates = files.filter(({ name }) => !isVolume.has(name) && !isVoxelFile(name));
-  // What could not even be opened may be a slice, as a damaged file may be.
-  const unopened = others.filter(({ name }) => volumeFormatOf(name) === null);
-  const markups = candidates.filter(({ name }) => isMarkupsName(name));
-  const listing = await listSeries([
-    ...candidates.filter((file) => !markups.includes(file)),
-    ...unopened.map(unreadable),
-  ]);
-  const noImages = await Promise.all(listing.others.map((fileItem) => toldByName(fileItem, candidates)));
-  const points = markups.map(({ name }) => ({ name, reason: knownAs(name) ?? "" }));
-  return {
-    series: listing.series,
-    volumes: volumes.map((file) => ({ name: file.name, read: () => readVolumeFile(file, beside) })),
-    markups,
-    others: [...noImages, ...points, ...others.filter((entry) => !unopened.includes(entry))],
-  };
-}
-
-/** A file that is no image, and what it is by its name where it is no DICOM object either. */
-async function toldByName(
-  file: FoundImages["others"][number],
-  files: readonly NamedFile[],
-): Promise<FoundImages["others"][number]> {
-  const reason = knownAs(file.name);
-  if (reason === null) return file;
-  const bytes = await files
-    .find(({ name }) => name === file.name)
-    ?.read()
-    .catch(() => undefined);
-  return bytes === undefined || dicomModality(bytes, file.name) !== null ? file : { ...file, reason };
-}
-
-function unreadable({ name, reason }: { readonly name: string; readonly reason: string }): NamedFile {
-  return { name, read: () => Promise.reject(new InputError(reason)) };
+  return imagesAmong(files, others, beside);
 }
 
 /**
@@ -129,29 +56,7 @@ export async function readScan(path: string): Promise<Volume> {
   return (await readImage(path)).volume;
 }
 
-/** Reads a series of a listing. @throws InputError where it is refused */
-export async function readChosen(series: DicomSeries): Promise<ReadImage> {
-  const { volume, source, problems } = await readSeries(series);
-  return { volume, source, problems: problems.map(({ message }) => message) };
-}
-
-/** Finds a file that a header names, by its whole name. */
-type Lookup = (name: string) => NamedFile | undefined;
-
 const onDisk = (path: string): NamedFile => ({ name: path, read: () => readBytes(path) });
-
-async function readVolumeFile({ name, read }: NamedFile, beside: Lookup): Promise<ReadImage> {
-  const bytes = await read();
-  const companionName = volumeCompanion(bytes, name);
-  const companion = companionName === null ? undefined : beside(`${folderOf(name)}${companionName}`);
-  if (companionName !== null && companion === undefined)
-    throw new InputError(
-      `${name} needs ${companionName} beside it, which is not there; put the two together.`,
-    );
-  const problems: string[] = [];
-  const volume = readVolume(bytes, name, await companion?.read(), (sentence) => problems.push(sentence));
-  return { volume, source: null, problems };
-}
 
 function chooseVolume(
   path: string,
@@ -180,25 +85,16 @@ export interface Files {
   readonly others: FoundImages["others"];
 }
 
-async function filesAt(path: string): Promise<Files & { readonly beside: Lookup }> {
+async function filesAt(path: string): Promise<Files & { readonly beside: FileLookup }> {
   await requirePath(path);
   if (await isFolder(path)) {
     const found = await filesBelow(path);
-    return { ...found, beside: among(found.files) };
+    return { ...found, beside: lookupAmong(found.files) };
   }
   if (volumeFormatOf(path) !== null || !/\.zip$/i.test(path))
     return { files: [onDisk(path)], others: [], beside: onDisk };
-  const bytes = await readBytes(path);
-  if (!isZip(bytes))
-    throw new InputError(`${path} is no zip archive, though its name ends in .zip; check the file.`);
-  const entries = listZip(bytes, path).map(({ name, read }) => ({ name, read: async () => read() }));
-  return { files: entries, others: [], beside: among(entries) };
-}
-
-/** A header may name files of its own folder or archive alone. */
-function among(files: readonly NamedFile[]): Lookup {
-  const byName = new Map(files.map((file) => [file.name, file]));
-  return (name) => byName.get(name);
+  const entries = filesOfZip(await readBytes(path), path);
+  return { files: entries, others: [], beside: lookupAmong(entries) };
 }
 
 /**

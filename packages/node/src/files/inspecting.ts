@@ -1,14 +1,16 @@
 // What is at a path: images, segmentations, reports and points, with every problem.
 import { type Geometry, InputError } from "@lnsnet/core";
 import {
+  type FoundImages,
   type NamedFile,
   type ObjectSummary,
   objectSummary,
   problemsOfReading,
   readMarkups,
+  type VolumeFile,
 } from "@lnsnet/core/formats";
 import { isFile, readBytes } from "./disk.js";
-import { type FoundImages, findImages, type VolumeFile } from "./imaging.js";
+import { findImages } from "./imaging.js";
 
 export interface InspectedSeries {
   readonly series: FoundImages["series"][number];

@@ -15,6 +15,7 @@ import {
   type LabelName,
   matchRois,
   nrrdSegments,
+  type ReadImage,
   requireDrawnOn,
   volumeFormatOf,
 } from "@lnsnet/core/formats";
@@ -31,7 +32,7 @@ import {
   unevenSlicesMm,
 } from "@lnsnet/core/voxels";
 import { isFile, readBytes, requirePath } from "./disk.js";
-import { type ReadImage, readImage } from "./imaging.js";
+import { readImage } from "./imaging.js";
 
 /** Labels and their names. */
 export interface ReadLabels {

@@ -3,12 +3,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Geometry, type SourceSeries, type Vector3, type Volume, writeRtstruct } from "@lnsnet/core";
+import type { ReadImage } from "@lnsnet/core/formats";
 import { type IntegerVoxelArray, type PlanarContour, voxelCount } from "@lnsnet/core/volume";
 import { measureNodes } from "@lnsnet/core/voxels";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CtSeries, ctFiles, segFile } from "../dicom.test-helper.js";
-import { type ReadImage, readImage } from "./imaging.js";
+import { readImage } from "./imaging.js";
 import { readLabels } from "./labels.js";
 import { segmentationBytes } from "./writing.js";
 

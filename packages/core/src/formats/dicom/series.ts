@@ -167,6 +167,25 @@ export async function readSeries(
   return { volume: { ...geometry, data }, source, problems: series.problems };
 }
 
+/** A slice of a series as it is stored, row by row. */
+export interface SlicePicture {
+  readonly columns: number;
+  readonly rows: number;
+  readonly hu: Int16Array | Float32Array;
+}
+
+/**
+ * The slice in the middle of a series, to show what it holds.
+ *
+ * @throws InputError where it cannot be read
+ */
+export async function middleSlice({ stack }: DicomSeries): Promise<SlicePicture | null> {
+  const middle = stack.placed.at(Math.floor(stack.placed.length / 2))?.slice;
+  if (middle === undefined) return null;
+  const { columns, rows } = middle;
+  return { columns, rows, hu: await stackedHu([middle], new SliceReader()) };
+}
+
 /**
  * The problems of a series, and whether slices that lie at one position differ, as those of several phases do; these
  * are read for it, where there are any.

@@ -1,0 +1,106 @@
+// What the page and its worker say to each other: plain data alone. Points are LPS mm, voxel indices (x, y, z) in the scan's own grid.
+import type { Geometry, Job, ModelIdentity, Plan, SegmentedNode, SourceSeries, Volume } from "@lnsnet/core";
+import type { EarlyNode, OutlinedNode } from "@lnsnet/core/inference";
+
+/** A file that a person chose or dropped. */
+export interface ChosenFile {
+  /** With the folders that it lies in, so that a header finds the file of its voxels. */
+  readonly path: string;
+  readonly file: Blob;
+}
+
+/** Something that can be opened: a DICOM series or a volume file. */
+export interface FoundScan {
+  /** By which {@link Workbench.read} reads it. */
+  readonly id: number;
+  readonly kind: "series" | "volume";
+  /** Description of the series, or name of the file. */
+  readonly title: string;
+  /** Modality, slices and size, in words. */
+  readonly detail: string;
+  readonly geometry: Geometry | null;
+  /** Why it cannot be opened; null where it can. */
+  readonly refusal: string | null;
+  /** What is odd about it and was dealt with, a sentence each. */
+  readonly remarks: readonly string[];
+  readonly thumbnail: Thumbnail | null;
+}
+
+/** A small picture, row by row, four bytes (red, green, blue, alpha) a pixel. */
+export interface Thumbnail {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** What files hold. */
+export interface Listing {
+  readonly scans: readonly FoundScan[];
+  /** Files that are no image, with the reason. */
+  readonly others: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** A scan that is open in the worker and in the page. */
+export interface OpenedScan {
+  /** By which later calls name it. */
+  readonly scan: number;
+  readonly name: string;
+  /**
+   * HU. Its voxels are shared with the worker where the page may share memory, so that they are there once: do not
+   * change them, and copy them (`slice()`) before they are stored or transferred.
+   */
+  readonly volume: Volume;
+  /** The DICOM series that it came from; null for a volume file. */
+  readonly source: SourceSeries | null;
+  readonly problems: readonly string[];
+}
+
+/** A model that is open in the worker. */
+export interface OpenedModel {
+  readonly model: number;
+  readonly identity: ModelIdentity;
+  /** What it finds, what it was trained on (`dataLabel`), and how. */
+  readonly plan: Plan;
+  /** Whether it takes several points of a node, and points beside it. */
+  readonly isPromptable: boolean;
+  /** Whether it finds nodes by itself. */
+  readonly findsAll: boolean;
+  /** Where it computes, a sentence. */
+  readonly deviceNote: string;
+  /** What could not be told from its files, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** A node with its voxels and measures; its bounding box is in voxels of the scan. */
+export interface NodeAnswer extends OutlinedNode {
+  readonly node: SegmentedNode;
+}
+
+/** The answer to clicks. */
+export type ClickAnswer =
+  | (NodeAnswer & {
+      readonly found: "node";
+      /** By which {@link Workbench.atThreshold} knows the probabilities. */
+      readonly answer: number;
+      /** Whether the node goes on beyond what was predicted. */
+      readonly isCut: boolean;
+    })
+  | { readonly found: "none"; readonly reason: string };
+
+/** All nodes of a scan. */
+export interface SearchAnswer {
+  /** By which {@link Workbench.searchAtThreshold} knows the probabilities. */
+  readonly search: number;
+  readonly nodes: readonly NodeAnswer[];
+  /** Sentences that say how the searched part was found. */
+  readonly reasons: readonly string[];
+  /** Components that are no nodes: outside the body, of HU of no node, of too little confidence. */
+  readonly leftOut: number;
+}
+
+/** What a call of the engine takes beside its input. */
+export interface EngineJob extends Job {
+  readonly signal?: AbortSignal | undefined;
+  /** Takes nodes of a search that is not over; the answer replaces them. */
+  readonly onNodes?: ((nodes: readonly EarlyNode[]) => void) | undefined;
+}

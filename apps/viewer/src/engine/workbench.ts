@@ -1,0 +1,387 @@
+// What the worker does: reads files, opens models, segments. Scans, models and probabilities stay here by number, so that
+// they need not cross to the page and back.
+import {
+  counted,
+  type DeviceChoice,
+  type DicomSeries,
+  defaultCleanUp,
+  InputError,
+  type NodeMeasurement,
+  openPredictor,
+  type Predictor,
+  type Runtime,
+  type SegmentedNode,
+  type SourceSeries,
+  segmentNode,
+  type Vector3,
+  type Volume,
+} from "@lnsnet/core";
+import { imagesAmong, middleSlice, readChosen, type VolumeFile } from "@lnsnet/core/formats";
+import {
+  type ClassPrediction,
+  DEFAULT_OVERLAP,
+  earlyNodes,
+  measureClickedNode,
+  type NodeAtClick,
+  nodesOfPredictions,
+  type OutlinedNode,
+  probabilityOfScan,
+} from "@lnsnet/core/inference";
+import { crop } from "@lnsnet/core/volume";
+import { measureNodes, requireCt, type SideOfPoint, sideByBody } from "@lnsnet/core/voxels";
+import type {
+  ChosenFile,
+  ClickAnswer,
+  EngineJob,
+  FoundScan,
+  Listing,
+  NodeAnswer,
+  OpenedModel,
+  OpenedScan,
+  SearchAnswer,
+} from "./answers.js";
+import { unpacked } from "./chosen-files.js";
+import { type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
+import { thumbnailOf } from "./thumbnail.js";
+
+/** What a workbench needs of the place that it stands in. */
+export interface WorkbenchHost {
+  readonly runtime: Runtime;
+  /** The bytes of a model that ships with the viewer. */
+  shippedModel(name: ShippedModel, signal: AbortSignal | undefined): Promise<Uint8Array>;
+}
+
+/** A model that ships with the viewer: one that finds nodes by itself, one that outlines what is clicked. */
+export type ShippedModel = "finder" | "clicker";
+
+/** A scan, and a model that works on it. */
+export interface Pairing {
+  readonly scan: number;
+  readonly model: number;
+}
+
+interface OpenScan {
+  readonly name: string;
+  readonly volume: Volume;
+  readonly source: SourceSeries | null;
+  /** The side of the neck by the scan's body; found when it is first needed. */
+  side?: SideOfPoint;
+}
+
+interface OpenModel extends IdentifiedModel {
+  readonly predictor: Predictor;
+}
+
+interface KeptAnswer extends Pairing {
+  readonly found: NodeAtClick;
+}
+
+interface KeptSearch extends Pairing {
+  readonly predictions: readonly ClassPrediction[];
+  readonly reasons: readonly string[];
+}
+
+/**
+ * The worker's side of the engine. Every call takes its input and a job, so that the client can call any of them in one
+ * way. Numbers that name a scan, model or answer are never used again.
+ */
+export class Workbench {
+  private numbers = 0;
+  private readonly listed = new Map<number, Pick<VolumeFile, "name" | "read">>();
+  private readonly scans = new Map<number, OpenScan>();
+  private readonly models = new Map<number, OpenModel>();
+  private readonly answers = new Map<number, KeptAnswer>();
+  private readonly searches = new Map<number, KeptSearch>();
+
+  constructor(private readonly host: WorkbenchHost) {}
+
+  /**
+   * What files hold that can be opened. The list stands until the next call.
+   *
+   * @throws InputError where an archive is damaged; the signal's reason
+   */
+  async list({ files }: { readonly files: readonly ChosenFile[] }, job: EngineJob): Promise<Listing> {
+    this.listed.clear();
+    const named = await unpacked(files, job);
+    let done = 0;
+    const counting = named.map((file) => ({
+      name: file.name,
+      read: () => {
+        done = Math.min(done + 1, named.length);
+        job.onProgress?.({ stage: "list", unit: "file", done, total: named.length });
+        return file.read();
+      },
+    }));
+    const found = await imagesAmong(counting);
+    const scans: FoundScan[] = [];
+    for (const series of found.series) {
+      job.signal?.throwIfAborted();
+      scans.push(await this.listedSeries(series));
+    }
+    for (const volume of found.volumes) scans.push(this.listedVolume(volume));
+    return { scans, others: found.others };
+  }
+
+  /**
+   * Reads a scan of the list.
+   *
+   * @throws InputError where it cannot be read or is no CT; the signal's reason
+   */
+  async read({ id }: { readonly id: number }, job: EngineJob): Promise<OpenedScan> {
+    const listed = this.listed.get(id);
+    if (listed === undefined)
+      throw new InputError("This scan is not in the list any more; choose its files again.");
+    const { volume, source, problems } = await listed.read();
+    job.signal?.throwIfAborted();
+    requireCt(volume, listed.name);
+    return { ...this.opened(listed.name, volume, source), problems };
+  }
+
+  /** Opens a scan that the page has, such as one that it saved. */
+  async adopt({
+    name,
+    volume,
+    source,
+  }: {
+    readonly name: string;
+    readonly volume: Volume;
+    readonly source: SourceSeries | null;
+  }): Promise<OpenedScan> {
+    return this.opened(name, volume, source);
+  }
+
+  /** Forgets a scan and all answers for it. */
+  async closeScan({ scan }: { readonly scan: number }): Promise<void> {
+    this.scans.delete(scan);
+    for (const kept of [this.answers, this.searches])
+      for (const [number, pairing] of kept) if (pairing.scan === scan) kept.delete(number);
+  }
+
+  /**
+   * Opens a model, a shipped one or a person's own.
+   *
+   * @param device the fastest that the browser has by default
+   * @throws InputError where it cannot be fetched or is no model; the signal's reason
+   */
+  async openModel(
+    {
+      from,
+      device = "auto",
+    }: { readonly from: ShippedModel | readonly ChosenFile[]; readonly device?: DeviceChoice },
+    job: EngineJob,
+  ): Promise<OpenedModel> {
+    const identified =
+      typeof from === "string"
+        ? await modelOfBytes(await this.host.shippedModel(from, job.signal), `${from}.safetensors`)
+        : await modelOfFiles(from, job);
+    job.signal?.throwIfAborted();
+    return this.openedModel(identified, device);
+  }
+
+  async closeModel({ model }: { readonly model: number }): Promise<void> {
+    await this.models.get(model)?.predictor.release();
+    this.models.delete(model);
+  }
+
+  /**
+   * The one node that points mean.
+   *
+   * @param at points in it, LPS mm; @param not points beside it. All but the first are for promptable models
+   * @throws InputError as `segmentNode`; the signal's reason
+   */
+  async segmentAt(
+    { scan, model, at, not }: Pairing & { readonly at: readonly Vector3[]; readonly not: readonly Vector3[] },
+    { signal }: EngineJob,
+  ): Promise<ClickAnswer> {
+    const { volume } = this.scan(scan);
+    const { predictor } = this.model(model);
+    const found = await segmentNode(volume, { at, not }, predictor, signal ? { signal } : {});
+    if (found.found === "none") return found;
+    const answer = this.keep(this.answers, { scan, model, found });
+    const { mask, start, node, isCut } = found;
+    return { found: "node", answer, mask, start, node, isCut };
+  }
+
+  /** The node of an earlier answer where its voxels need another probability; null where nothing at the points has it. */
+  async atThreshold({
+    answer,
+    threshold,
+  }: {
+    readonly answer: number;
+    readonly threshold: number;
+  }): Promise<NodeAnswer | null> {
+    const { scan, model, found } = kept(this.answers, answer);
+    const outlined = found.atThreshold(threshold);
+    if (outlined === null) return null;
+    const open = this.scan(scan);
+    open.side ??= sideByBody(open.volume);
+    const { plan } = this.model(model).predictor;
+    const { mask, start, node } = measureClickedNode(open.volume, { ...found, ...outlined }, plan, open.side);
+    return { mask, start, node };
+  }
+
+  /**
+   * All nodes of a scan, found as `lnsnet predict` finds them.
+   *
+   * @throws InputError as `probabilityOfScan`; the signal's reason
+   */
+  async findAll({ scan, model }: Pairing, { signal, onProgress, onNodes }: EngineJob): Promise<SearchAnswer> {
+    const { volume } = this.scan(scan);
+    const { predictor } = this.model(model);
+    let before = 0;
+    const { predictions, reasons } = await probabilityOfScan(volume, predictor, {
+      overlap: DEFAULT_OVERLAP,
+      ...(signal ? { signal } : {}),
+      onPatch: (done, total) => onProgress?.({ stage: "search", unit: "patch", done, total }),
+      ...(onNodes
+        ? {
+            onPlanes: (finished) => {
+              const early = finished.flatMap((probability) => earlyNodes(probability, before, volume));
+              before = finished[0].size[2];
+              if (early.length > 0) onNodes(early);
+            },
+          }
+        : {}),
+    });
+    const search = this.keep(this.searches, { scan, model, predictions, reasons });
+    return this.searchAnswer(search);
+  }
+
+  /** All nodes of an earlier search where their voxels need another probability. */
+  async searchAtThreshold({
+    search,
+    threshold,
+  }: {
+    readonly search: number;
+    readonly threshold: number;
+  }): Promise<SearchAnswer> {
+    return this.searchAnswer(search, threshold);
+  }
+
+  /**
+   * Measures a node that a person drew.
+   *
+   * @param mask 1 in the node; a box of the scan's grid @param start its first voxel in the scan
+   */
+  async measure({
+    scan,
+    mask,
+    start,
+  }: OutlinedNode & { readonly scan: number }): Promise<NodeMeasurement | null> {
+    const open = this.scan(scan);
+    open.side ??= sideByBody(open.volume);
+    const [node] = measureNodes(mask, crop(open.volume, start, mask.size), "labels", open.side);
+    if (node === undefined) return null;
+    const { start: inMask, size } = node.boundingBoxIndex;
+    const inScan: Vector3 = [start[0] + inMask[0], start[1] + inMask[1], start[2] + inMask[2]];
+    return { ...node, boundingBoxIndex: { start: inScan, size } };
+  }
+
+  private async listedSeries(series: DicomSeries): Promise<FoundScan> {
+    const { description, number, modality, sliceCount, geometry, problems } = series;
+    const title = description === "" ? `Series ${number ?? "without number"}` : description;
+    const refusal = problems.find(({ isRefused }) => isRefused)?.message ?? null;
+    const size = geometry === null ? "" : ` of ${geometry.size[0]} × ${geometry.size[1]}`;
+    const picture = await middleSlice(series).catch((error: unknown) => {
+      if (error instanceof InputError) return null;
+      throw error;
+    });
+    return {
+      id: this.keep(this.listed, { name: title, read: () => readChosen(series) }),
+      kind: "series",
+      title,
+      detail: `${modality || "no modality"}, ${counted(sliceCount, "slice")}${size}`,
+      geometry,
+      refusal,
+      remarks: problems.filter(({ isRefused }) => !isRefused).map(({ message }) => message),
+      thumbnail: picture && thumbnailOf(picture),
+    };
+  }
+
+  private listedVolume({ name, read }: VolumeFile): FoundScan {
+    const title = name.slice(name.lastIndexOf("/") + 1);
+    const id = this.keep(this.listed, { name: title, read });
+    const nothing = { geometry: null, refusal: null, remarks: [], thumbnail: null };
+    return { id, kind: "volume", title, detail: "volume file", ...nothing };
+  }
+
+  private opened(name: string, volume: Volume, source: SourceSeries | null): OpenedScan {
+    const own = { ...volume, data: sharedVoxels(volume.data) };
+    const scan = this.keep(this.scans, { name, volume: own, source });
+    return { scan, name, volume: own, source, problems: [] };
+  }
+
+  private async openedModel(identified: IdentifiedModel, device: DeviceChoice): Promise<OpenedModel> {
+    const predictor = await openPredictor([identified.model], this.host.runtime, { device });
+    const model = this.keep(this.models, { ...identified, predictor });
+    const { plan } = identified.model;
+    const isPromptable = plan.clickMaps !== undefined;
+    const { identity, notes } = identified;
+    return {
+      model,
+      identity,
+      plan,
+      isPromptable,
+      findsAll: !isPromptable,
+      deviceNote: predictor.deviceNote,
+      notes,
+    };
+  }
+
+  private searchAnswer(search: number, threshold?: number): SearchAnswer {
+    const { scan, model, predictions, reasons } = kept(this.searches, search);
+    const { volume } = this.scan(scan);
+    const { plan } = this.model(model).predictor;
+    const { instances, nodes, leftOut } = nodesOfPredictions(
+      volume,
+      plan,
+      predictions,
+      defaultCleanUp,
+      threshold,
+    );
+    return {
+      search,
+      reasons,
+      nodes: nodes.map((node) => ({ ...cutOut(instances, node), node })),
+      leftOut: Object.values(leftOut).reduce((sum, count) => sum + count, 0),
+    };
+  }
+
+  private scan(scan: number): OpenScan {
+    return kept(this.scans, scan);
+  }
+
+  private model(model: number): OpenModel {
+    return kept(this.models, model);
+  }
+
+  private keep<T>(store: Map<number, T>, value: T): number {
+    const number = ++this.numbers;
+    store.set(number, value);
+    return number;
+  }
+}
+
+function kept<T>(store: ReadonlyMap<number, T>, number: number): T {
+  const value = store.get(number);
+  if (value === undefined) throw new Error(`${number} was closed, or never opened`);
+  return value;
+}
+
+/** A node as a mask of its own box. */
+function cutOut(
+  instances: Parameters<typeof crop>[0],
+  { id, boundingBoxIndex: { start, size } }: SegmentedNode,
+): OutlinedNode {
+  const box = crop(instances, start, size);
+  return { mask: { ...box, data: Uint8Array.from(box.data, (number) => (number === id ? 1 : 0)) }, start };
+}
+
+/** The voxels in memory that the page shares with the worker, where it may; else as they are. */
+function sharedVoxels<T extends Volume["data"]>(data: T): T {
+  if (typeof SharedArrayBuffer === "undefined" || data.buffer instanceof SharedArrayBuffer) return data;
+  const Voxels = data.constructor as new (buffer: SharedArrayBuffer) => T;
+  const shared = new Voxels(new SharedArrayBuffer(data.byteLength));
+  shared.set(data);
+  return shared;
+}

@@ -1,9 +1,9 @@
-// Measures one node in its own box, with the axes that a person set.
-import { crop, type Volume } from "@lnsnet/core/volume";
-import { type IndexBox, measureNodes, type NodeMeasurement, type SideOfPoint } from "@lnsnet/core/voxels";
+// Measures one node in its own box, as the command line does in the whole scan, with the axes that a person set.
+import { crop, gridWithSpacing, resample, type Volume } from "@lnsnet/core/volume";
+import { measureNodes, type NodeMeasurement, sideByBody } from "@lnsnet/core/voxels";
 import type { AxisEnds, StudyNode } from "./nodes.js";
 import { type SizeClass, sizeClassOf } from "./size-class.js";
-import { type BoxedMask, vector } from "./voxel-box.js";
+import type { BoxedMask } from "./voxel-box.js";
 
 /** The measurements of a node. Axes that a person set stand in place of the measured ones. */
 export interface StudyMeasurement extends NodeMeasurement {
@@ -12,27 +12,48 @@ export interface StudyMeasurement extends NodeMeasurement {
   readonly sizeClass: SizeClass;
 }
 
+/** What is measured: the node (0 and 1), and the HU in the same box of the scan. */
+export interface MeasuringInput {
+  readonly mask: Volume<Uint8Array>;
+  readonly hu: Volume;
+}
+
 /**
- * Measures a node as the command line does, reading the node's box alone.
+ * The scan on a grid of 4 mm: what is needed to tell the side of the neck, in a thousandth of the memory.
  *
- * @param mask the node in the smallest box that holds it
  * @param scan HU
- * @param sideOfPoint the side of the neck, LPS mm
  */
-export function measureNode(
-  node: StudyNode,
-  mask: BoxedMask,
-  scan: Volume,
-  sideOfPoint: SideOfPoint,
+export function coarseScan(scan: Volume): Volume {
+  return resample(scan, gridWithSpacing(scan, [4, 4, 4]), "nearest", -1024);
+}
+
+/**
+ * Measures nodes of a scan. Takes 50 to 200 ms for a node of 20 mm, and so belongs in a worker.
+ *
+ * @param coarse of {@link coarseScan}
+ */
+export function createMeasurer(coarse: Volume): (input: MeasuringInput) => NodeMeasurement {
+  const sideOfPoint = sideByBody(coarse);
+  return ({ mask, hu }) => measureNodes(mask, hu, "labels", sideOfPoint)[0];
+}
+
+/** Cuts out of the scan what measuring a node needs. @param mask in the smallest box that holds the node */
+export function measuringInput(scan: Volume, mask: BoxedMask): MeasuringInput {
+  const hu = crop(scan, mask.start, mask.size);
+  return { mask: { ...hu, data: mask.data }, hu };
+}
+
+/** A node's measurements in the scan's own indices, with the axes that a person set in place of the measured ones. */
+export function ofNode(
+  { number, editedAxes: { long, short } }: StudyNode,
+  measured: NodeMeasurement,
+  { start, size }: Pick<BoxedMask, "start" | "size">,
 ): StudyMeasurement {
-  const density = crop(scan, mask.start, mask.size);
-  const [measured] = measureNodes({ ...density, data: mask.data }, density, "labels", sideOfPoint);
-  const { long, short } = node.editedAxes;
   const shortAxisMm = short === null ? measured.shortAxisMm : lengthMm(short);
   return {
     ...measured,
-    id: node.number,
-    boundingBoxIndex: shifted(measured.boundingBoxIndex, mask),
+    id: number,
+    boundingBoxIndex: { start, size },
     longAxisMm: long === null ? measured.longAxisMm : lengthMm(long),
     longAxisEndsLpsMm: long ?? measured.longAxisEndsLpsMm,
     shortAxisMm,
@@ -41,11 +62,6 @@ export function measureNode(
     sizeClass: sizeClassOf(shortAxisMm),
   };
 }
-
-const shifted = (box: IndexBox, by: IndexBox): IndexBox => ({
-  start: vector((axis) => box.start[axis] + by.start[axis]),
-  size: box.size,
-});
 
 function lengthMm([a, b]: AxisEnds): number {
   return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);

@@ -1,5 +1,4 @@
 // A study: nodes, what each edit does to them and to their voxels, and that undo and redo take each of them back.
-import { measureNodes } from "@lnsnet/core/voxels";
 import { describe, expect, test, vi } from "vitest";
 import { createStudy, Study } from "./study.js";
 import { block, evenScan, voxelsOf } from "./study.test-helper.js";
@@ -85,7 +84,11 @@ describe("fields", () => {
       () => study.deleteNode(1),
       () => study.erase("erase", 1, block([0, 0, 0], [1, 1, 1])),
       () => study.replaceMask(1, block([0, 0, 0], [0, 0, 0])),
-      () => study.setAxisEnd(1, "long", 0, [0, 0, 0]),
+      () =>
+        study.setAxis(1, "long", [
+          [0, 0, 0],
+          [1, 1, 1],
+        ]),
     ])
       expect(edit).toThrow("Node 1 is locked; unlock it to change it.");
     study.setLocked(1, false);
@@ -99,7 +102,10 @@ describe("fields", () => {
 test("a deleted node comes back with its voxels, name and axes", () => {
   const study = small();
   study.addNode(block([1, 1, 1], [4, 2, 1]), { name: "mine" });
-  study.setAxisEnd(1, "short", 1, [2, 2, 1]);
+  study.setAxis(1, "short", [
+    [2, 1, 1],
+    [2, 2, 1],
+  ]);
   const [before, labels] = [study.node(1), study.labels.data.slice()];
   study.deleteNode(1);
   expect(study.nodes).toEqual([]);
@@ -226,65 +232,6 @@ test("listeners hear which voxels and which nodes changed", () => {
   expect(heard).not.toHaveBeenCalled();
 });
 
-describe("measures", () => {
-  test("are those of the command line, in the whole scan", () => {
-    const study = createStudy(evenScan([20, 20, 10], { spacingMm: [0.7, 0.8, 2.5] }));
-    study.scan.data.forEach((_, at, data) => {
-      data[at] = (at * 7919) % 100;
-    });
-    study.addNode(block([3, 4, 2], [9, 7, 5]));
-    study.addNode(block([10, 4, 2], [15, 15, 3]));
-    study.erase("erase", 2, block([10, 4, 2], [11, 4, 2]));
-    const expected = measureNodes(study.labels, study.scan, "labels");
-    for (const { edited, sizeClass, ...measured } of [study.measure(1), study.measure(2)].map(
-      (m) => m ?? never(),
-    )) {
-      const { centroidLpsMm, ...rest } = measured;
-      const { centroidLpsMm: centroid, ...whole } = expected[measured.id - 1];
-      expect(JSON.parse(JSON.stringify(rest), rounded)).toEqual(JSON.parse(JSON.stringify(whole), rounded));
-      centroid.forEach((value, axis) => {
-        expect(centroidLpsMm[axis]).toBeCloseTo(value, 9);
-      });
-      expect(edited).toEqual({ long: false, short: false });
-    }
-  });
-
-  test("follow every edit, undo and redo", () => {
-    const study = small();
-    study.addNode(block([1, 1, 1], [4, 2, 1]));
-    const voxels = () => study.measure(1)?.voxels;
-    expect(voxels()).toBe(8);
-    study.erase("erase", 1, block([1, 1, 1], [1, 2, 1]));
-    expect(voxels()).toBe(6);
-    study.undo();
-    expect(voxels()).toBe(8);
-    study.erase("erase", 1, block([0, 0, 0], [5, 5, 5]));
-    expect(study.measure(1)).toBeNull();
-    study.undo();
-    expect(voxels()).toBe(8);
-    expect(study.boxOf(1)).toEqual({ start: [1, 1, 1], size: [4, 2, 1] });
-  });
-
-  test("an axis that a person set stands until it is reset, and gives the size class", () => {
-    const study = small();
-    study.addNode(block([1, 1, 1], [9, 6, 1]));
-    expect(study.measure(1)?.sizeClass).toBe("below 10 mm");
-    const [first] = study.measure(1)?.shortAxisEndsLpsMm ?? never();
-    study.setAxisEnd(1, "short", 1, [first[0], first[1] + 14.97, first[2]]);
-    expect(study.measure(1)).toMatchObject({
-      shortAxisMm: expect.closeTo(14.97, 9),
-      edited: { long: false, short: true },
-      sizeClass: "15 mm and more",
-    });
-    study.paint("brush", 1, block([1, 1, 2], [9, 6, 2]));
-    expect(study.measure(1)?.edited.short).toBe(true);
-    study.resetAxes(1);
-    expect(study.measure(1)?.edited.short).toBe(false);
-    study.undo();
-    expect(study.measure(1)?.edited.short).toBe(true);
-  });
-});
-
 test("stored nodes come back", () => {
   const study = small();
   study.addNode(block([1, 1, 1], [4, 2, 3]));
@@ -320,9 +267,3 @@ test("the history forgets its oldest steps, never the latest", () => {
   expect(undone).toBeLessThan(60);
   expect(voxelsOf(study, 1)).toHaveLength(64 * (64 - undone));
 });
-
-const rounded = (_: string, value: unknown) =>
-  typeof value === "number" ? Number(value.toPrecision(9)) : value;
-function never(): never {
-  throw new Error("a value was expected");
-}

@@ -1,17 +1,10 @@
 // What a person works on: a scan, the label buffer, the nodes, and everything that can be done, undone and redone.
 import { InputError } from "@lnsnet/core";
 import { crop, maskWhere, type Vector3, type Volume, voxelCount } from "@lnsnet/core/volume";
-import {
-  foregroundBox,
-  type IndexBox,
-  labelComponents,
-  type SideOfPoint,
-  sideByBody,
-} from "@lnsnet/core/voxels";
+import { foregroundBox, type IndexBox, labelComponents } from "@lnsnet/core/voxels";
 import { History, type StepKind } from "./history.js";
 import { type LabelChange, paintMask, redoChange, undoChange } from "./label-change.js";
-import { measureNode, type StudyMeasurement } from "./measures.js";
-import { mostNodes, type NodeFields, newNode, nextNumber, type StudyNode } from "./nodes.js";
+import { type AxisEnds, mostNodes, type NodeFields, newNode, nextNumber, type StudyNode } from "./nodes.js";
 import { voxelsBeyondPlane } from "./plane.js";
 import { type BoxedMask, boxAround, vector } from "./voxel-box.js";
 
@@ -82,9 +75,7 @@ export class Study {
   readonly #history: History;
   /** A box of each node that holds all its voxels, and may be too large. */
   readonly #boxes = new Map<number, IndexBox>();
-  readonly #measured = new Map<number, StudyMeasurement | null>();
   readonly #listeners = new Set<(change: StudyChange) => void>();
-  #sideOfPoint: SideOfPoint | null = null;
 
   constructor(scan: Volume, limitBytes = historyBytes) {
     this.scan = scan;
@@ -146,18 +137,6 @@ export class Study {
   /** A node's voxels (0 and 1) in a box within the grid. */
   maskIn(number: number, { start, size }: IndexBox): Uint8Array {
     return maskWhere(crop(this.labels, start, size).data, (value) => value === number);
-  }
-
-  /** The measurements of a node; null for one without voxels. Kept until the node changes. */
-  measure(number: number): StudyMeasurement | null {
-    const kept = this.#measured.get(number);
-    if (kept !== undefined) return kept;
-    const node = this.node(number);
-    const mask = this.maskOf(number);
-    this.#sideOfPoint ??= sideByBody(this.scan);
-    const measured = mask === null ? null : measureNode(node, mask, this.scan, this.#sideOfPoint);
-    this.#measured.set(number, measured);
-    return measured;
   }
 
   /** A node as it is to be stored. @throws InputError where there is no such node */
@@ -417,22 +396,15 @@ export class Study {
   }
 
   /**
-   * Moves one end of an axis. The axis counts as edited from then on.
+   * Sets an axis by its ends. It counts as edited from then on.
    *
-   * @param end 0 or 1, in the order of the measurement's ends
-   * @param pointMm LPS
-   * @throws InputError where the node is locked or has no voxels
+   * @param ends LPS mm
+   * @throws InputError where the node is locked
    */
-  setAxisEnd(number: number, axis: "long" | "short", end: 0 | 1, pointMm: Vector3): void {
+  setAxis(number: number, axis: "long" | "short", ends: AxisEnds): void {
     this.#edit("axis", () => {
       this.#requireUnlocked(number);
-      const { editedAxes } = this.node(number);
-      const measured = this.measure(number);
-      if (measured === null)
-        throw new InputError(`Node ${number} has no voxels and so no axes; draw it first.`);
-      const ends = axis === "long" ? measured.longAxisEndsLpsMm : measured.shortAxisEndsLpsMm;
-      const moved = end === 0 ? ([pointMm, ends[1]] as const) : ([ends[0], pointMm] as const);
-      this.#setFields(number, { editedAxes: { ...editedAxes, [axis]: moved } });
+      this.#setFields(number, { editedAxes: { ...this.node(number).editedAxes, [axis]: ends } });
     });
   }
 
@@ -455,7 +427,6 @@ export class Study {
     this.#doing = null;
     this.#history.clear();
     this.#boxes.clear();
-    this.#measured.clear();
     data.fill(0);
     for (const { node, runs } of stored) {
       for (let at = 0; at < runs.length; at += 2) {
@@ -539,7 +510,6 @@ export class Study {
     const sorted = [...nodes].sort((a, b) => a.number - b.number);
     const changed = changedNodes(this.#nodes, sorted);
     this.#nodes = sorted;
-    for (const number of changed) this.#measured.delete(number);
     this.#emit(null, changed);
   }
 
@@ -552,7 +522,6 @@ export class Study {
     const changed = changedNodes(this.#nodes, nodes);
     this.#nodes = nodes;
     this.#noteVoxels(changes);
-    for (const number of changed) this.#measured.delete(number);
     const box = changes.reduce<IndexBox | null>(
       (around, change) => (around === null ? change.box : boxAround(around, change.box)),
       null,
@@ -560,13 +529,12 @@ export class Study {
     this.#emit(box, [...changed, ...changes.flatMap(({ numbers }) => numbers)]);
   }
 
-  /** Grows the boxes of nodes whose voxels changed, and forgets their measurements. */
+  /** Grows the boxes of nodes whose voxels changed. */
   #noteVoxels(changes: readonly LabelChange[]): void {
     for (const { box, numbers } of changes) {
       for (const number of numbers) {
         const known = this.#boxes.get(number);
         this.#boxes.set(number, known === undefined ? box : boxAround(known, box));
-        this.#measured.delete(number);
       }
     }
   }

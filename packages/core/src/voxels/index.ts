@@ -33,6 +33,7 @@ export {
   type StructuringElement,
 } from "./morphology.js";
 export { findNeckRegion, type NeckRegion, type NoNeck } from "./neck-region.js";
+export { fillHoles } from "./fill-holes.js";
 export { type NeckSide, type SideOfPoint, sideByBody } from "./neck-side.js";
 export { type NodeConfidence, nodeConfidences } from "./node-confidence.js";
 export { airBelowHu, boneFromHu, isNodeDensity, mostBoneOrAir, nodeHu } from "./node-density.js";

@@ -15,6 +15,7 @@ export {
 } from "./contours.js";
 export { ctProblem, requireCt } from "./ct-check.js";
 export { squaredDistanceMm } from "./distance.js";
+export { fillHoles } from "./fill-holes.js";
 export {
   type LabelledMasks,
   labelMasks,
@@ -33,7 +34,6 @@ export {
   type StructuringElement,
 } from "./morphology.js";
 export { findNeckRegion, type NeckRegion, type NoNeck } from "./neck-region.js";
-export { fillHoles } from "./fill-holes.js";
 export { type NeckSide, type SideOfPoint, sideByBody } from "./neck-side.js";
 export { type NodeConfidence, nodeConfidences } from "./node-confidence.js";
 export { airBelowHu, boneFromHu, isNodeDensity, mostBoneOrAir, nodeHu } from "./node-density.js";

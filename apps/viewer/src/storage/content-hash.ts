@@ -1,0 +1,18 @@
+// Tells scans apart by their content, so that the nodes of one are never shown on another.
+import type { Volume } from "@lnsnet/core/volume";
+import { voxelChunks } from "./voxel-chunks.js";
+
+/**
+ * SHA-256 over a scan's geometry, kind of numbers and voxels, as 64 hexadecimal digits. Chunk by chunk, so that no more
+ * than one is copied at a time and the page goes on.
+ *
+ * @throws TypeError where the page was not opened over https or from this machine: the browser then has no digests
+ */
+export async function contentHash(scan: Volume): Promise<string> {
+  const { size, spacingMm, originMm, direction, data } = scan;
+  const place = JSON.stringify([data.constructor.name, size, spacingMm, originMm, direction]);
+  const digests = [await crypto.subtle.digest("SHA-256", new TextEncoder().encode(place))];
+  for (const chunk of voxelChunks(data)) digests.push(await crypto.subtle.digest("SHA-256", chunk));
+  const all = await crypto.subtle.digest("SHA-256", await new Blob(digests).arrayBuffer());
+  return Array.from(new Uint8Array(all), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,220 @@
+// Studies are kept as they change, come back as they were, never on another scan, and in one tab at a time.
+import "fake-indexeddb/auto";
+import type { Volume } from "@lnsnet/core/volume";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { block, evenScan } from "../study/study.test-helper.js";
+import { contentHash } from "./content-hash.js";
+import { keepStudy, notKept, openInAnotherTab } from "./keep-study.js";
+import { openStudyStore, type StudyStore } from "./study-store.js";
+
+let store: StudyStore;
+let locks: Pick<LockManager, "request">;
+let now = 0;
+
+beforeEach(async () => {
+  store = await openStudyStore();
+  for (const { hash } of await store.list()) await store.remove(hash);
+  locks = createLocks();
+});
+
+const opened = (scan: Volume, name = "neck.nii.gz", kept = store, onChange = () => {}) =>
+  keepStudy(scan, { name, source: null, storage: { store: kept, locks }, now: now++, onChange });
+
+const scanOf = (hu: number) => {
+  const scan = evenScan([12, 10, 8]);
+  scan.data[5] = hu;
+  return scan;
+};
+
+describe("the hash of a scan", () => {
+  test("is that of its voxels, their kind and their place", async () => {
+    const hash = await contentHash(scanOf(1));
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(await contentHash(scanOf(1))).toBe(hash);
+    const shared = scanOf(1);
+    const data = new Int16Array(new SharedArrayBuffer(shared.data.byteLength));
+    data.set(shared.data);
+    expect(await contentHash({ ...shared, data })).toBe(hash);
+    for (const other of [
+      scanOf(2),
+      { ...scanOf(1), spacingMm: [1, 1, 1.5] as const },
+      { ...scanOf(1), originMm: [0, 0, 1] as const },
+      { ...scanOf(1), data: Float32Array.from(scanOf(1).data) },
+    ])
+      expect(await contentHash(other)).not.toBe(hash);
+  });
+
+  test("of more than one piece depends on each", async () => {
+    const large = evenScan([256, 256, 100]);
+    const hash = await contentHash(large);
+    large.data[large.data.length - 1] = 7;
+    expect(await contentHash(large)).not.toBe(hash);
+  });
+});
+
+describe("a kept study", () => {
+  test("comes back with everything, and its scan", async () => {
+    const scan = scanOf(1);
+    const first = await opened(scan);
+    first.study.addNode(block([1, 1, 1], [4, 2, 3]), { probability: 0.8, origin: "clicked" });
+    first.study.addNode(block([6, 1, 1], [7, 2, 3]));
+    first.study.addNode(block([9, 9, 7], [9, 9, 7]));
+    first.study.rename(1, "Level II");
+    first.study.setAxis(1, "long", [
+      [0, 0, 0],
+      [5, 0, 0],
+    ]);
+    first.study.deleteNode(2);
+    first.study.undo();
+    first.study.deleteNode(3);
+    expect(first.keeper?.keeping.state).toBe("saving");
+    await first.close();
+    const again = await opened(scan);
+    expect(again.study.nodes).toEqual(first.study.nodes);
+    expect(again.study.labels.data).toEqual(first.study.labels.data);
+    expect(again.remarks).toEqual([]);
+    await vi.waitFor(async () => expect(await store.readScan(first.hash)).toEqual(scan));
+    expect(await store.list()).toMatchObject([
+      { hash: first.hash, name: "neck.nii.gz", scanKind: "Int16Array" },
+    ]);
+    await again.close();
+  });
+
+  test("is written by itself soon after a change, the changed nodes alone", async () => {
+    const { study, hash, close } = await opened(scanOf(1));
+    const saved = vi.spyOn(store, "saveNodes");
+    study.addNode(block([1, 1, 1], [2, 2, 2]));
+    study.addNode(block([5, 5, 5], [6, 6, 6]));
+    await vi.waitFor(async () => expect(await store.nodesOf(hash)).toHaveLength(2));
+    study.rename(2, "changed");
+    await vi.waitFor(async () => expect((await store.nodesOf(hash))[1].node.name).toBe("changed"));
+    expect(saved.mock.calls.map(([, changed]) => changed.map(({ node }) => node.number))).toEqual([
+      [1, 2],
+      [2],
+    ]);
+    saved.mockRestore();
+    await close();
+  });
+
+  test("is not shown on another scan; both stay in the list, the latest first", async () => {
+    const one = await opened(scanOf(1), "one");
+    one.study.addNode(block([1, 1, 1], [2, 2, 2]));
+    await one.close();
+    const other = await opened(scanOf(2), "other");
+    expect(other.study.nodes).toEqual([]);
+    await other.close();
+    expect((await store.list()).map(({ name }) => name)).toEqual(["other", "one"]);
+    await store.remove(one.hash);
+    expect(await store.readScan(one.hash)).toBeNull();
+    const oneAgain = await opened(scanOf(1), "one");
+    expect(oneAgain.study.nodes).toEqual([]);
+    await oneAgain.close();
+  });
+
+  test("says whether something is not exported, also after a reload", async () => {
+    const first = await opened(scanOf(1));
+    expect(first.keeper?.hasUnexported).toBe(false);
+    first.study.addNode(block([1, 1, 1], [2, 2, 2]));
+    expect(first.keeper?.hasUnexported).toBe(true);
+    await first.close();
+    const again = await opened(scanOf(1));
+    expect(again.keeper?.hasUnexported).toBe(true);
+    again.keeper?.markExported();
+    await again.close();
+    const last = await opened(scanOf(1));
+    expect(last.keeper?.hasUnexported).toBe(false);
+    await last.close();
+  });
+});
+
+describe("where storage fails", () => {
+  const full = () => {
+    throw new DOMException("no room", "QuotaExceededError");
+  };
+
+  test("a full storage is a sentence, the page goes on, and what was not saved is saved later", async () => {
+    const { study, hash, keeper, close } = await opened(scanOf(1));
+    const saveNodes = vi.spyOn(store, "saveNodes").mockImplementation(full);
+    study.addNode(block([1, 1, 1], [2, 2, 2]));
+    await keeper?.flush();
+    expect(keeper?.keeping).toMatchObject({
+      state: "failed",
+      why: expect.stringContaining("storage is full"),
+    });
+    saveNodes.mockRestore();
+    study.addNode(block([5, 5, 5], [6, 6, 6]));
+    await keeper?.flush();
+    expect(keeper?.keeping).toEqual({ state: "saved" });
+    expect(await store.nodesOf(hash)).toHaveLength(2);
+    await close();
+  });
+
+  test("no room for the scan leaves the nodes kept", async () => {
+    const saveScan = vi.spyOn(store, "saveScan").mockImplementation(async () => full());
+    const onChange = vi.fn();
+    const { study, remarks, hash, close } = await opened(scanOf(1), "neck", store, onChange);
+    await vi.waitFor(() => expect(onChange).toHaveBeenCalled());
+    expect(remarks).toEqual([expect.stringContaining("open the scan again")]);
+    study.addNode(block([1, 1, 1], [2, 2, 2]));
+    await close();
+    expect(await store.nodesOf(hash)).toHaveLength(1);
+    saveScan.mockRestore();
+  });
+
+  test("without any storage, or with a broken one, a study opens and says so", async () => {
+    const without = await keepStudy(scanOf(1), { name: "neck", source: null, storage: null, now: 0 });
+    expect(without.remarks).toEqual([notKept]);
+    expect(without.study.addNode(null)).toBe(1);
+    await without.close();
+    const broken = await openStudyStore();
+    broken.close();
+    const opening = await opened(scanOf(1), "neck", broken);
+    expect(opening.remarks[0]).toMatch(/^The browser did not save/);
+    expect(opening.study.addNode(null)).toBe(1);
+    await opening.close();
+  });
+});
+
+test("a second tab may read what was saved, and may write when the first is closed", async () => {
+  const first = await opened(scanOf(1));
+  first.study.addNode(block([1, 1, 1], [2, 2, 2]));
+  await first.keeper?.flush();
+  const onChange = vi.fn();
+  const second = await opened(scanOf(1), "neck.nii.gz", store, onChange);
+  expect(second.study.nodes).toHaveLength(1);
+  expect(second.remarks).toEqual([openInAnotherTab]);
+  expect(second.keeper).toBeNull();
+  expect(() => second.study.addNode(null)).toThrow(openInAnotherTab);
+  first.study.addNode(block([5, 5, 5], [6, 6, 6]));
+  await first.close();
+  await vi.waitFor(() => expect(onChange).toHaveBeenCalled());
+  expect(second.remarks).toEqual([]);
+  expect(second.study.nodes).toHaveLength(2);
+  second.study.rename(1, "from the second tab");
+  await second.close();
+  const third = await opened(scanOf(1));
+  expect(third.study.node(1).name).toBe("from the second tab");
+  await third.close();
+});
+
+/** The part of the browser's locks that is used; Node 20 has none. The page's tests use the browser's own. */
+function createLocks(): Pick<LockManager, "request"> {
+  const held = new Map<string, Promise<unknown>>();
+  const request = async (
+    name: string,
+    { ifAvailable = false }: LockOptions,
+    work: (lock: Lock | null) => unknown,
+  ): Promise<unknown> => {
+    const before = held.get(name);
+    if (before !== undefined && ifAvailable) return work(null);
+    const done = (async () => {
+      await before;
+      return work({ name, mode: "exclusive" });
+    })();
+    held.set(name, done);
+    await done;
+    if (held.get(name) === done) held.delete(name);
+    return done;
+  };
+  return { request } as Pick<LockManager, "request">;
+}

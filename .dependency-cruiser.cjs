@@ -42,6 +42,19 @@ const nodeStages = {
   experiments: ["training", "datasets", "segmenting", "evaluation", "files", "work"],
 };
 
+/** The concerns of the service, and what each may import; service.ts puts them together. */
+const service = "^packages/service/src/";
+const serviceConcerns = {
+  jobs: [],
+  security: [],
+  segmenting: [],
+  rules: ["jobs"],
+  sending: ["configuration"],
+  receiving: ["jobs", "rules", "sending/quiet-dimse", "configuration"],
+  worklist: ["jobs"],
+  http: ["jobs", "receiving", "security", "worklist", "configuration"],
+};
+
 const test = "\\.test(-helper)?\\.ts$";
 const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   name: `${layer}-imports-only-${allowed.join("-") || "itself"}`,
@@ -76,7 +89,7 @@ module.exports = {
     {
       name: "hosts-use-entry-points-of-core",
       severity: "error",
-      from: { path: "^(packages/(node|web|cli)|bench|examples)/", pathNot: test },
+      from: { path: "^(packages/(node|web|cli|service)|bench|examples)/", pathNot: test },
       to: {
         path: "^packages/core/",
         pathNot: "^packages/core/(dist|src)/(index|[a-z]+/index|runtime/node|runtime/web)\\.(d\\.ts|js|ts)$",
@@ -100,6 +113,24 @@ module.exports = {
       from: { path: `${node}${stage}/`, pathNot: test },
       to: { path: node, pathNot: [`${node}${stage}/`, ...allowed.map((a) => `${node}${a}/`)] },
     })),
+    ...Object.entries(serviceConcerns).map(([concern, allowed]) => ({
+      name: `service-${concern}-imports-only-${allowed.map((name) => name.replace("/", "-")).join("-") || "itself"}`,
+      severity: "error",
+      from: { path: `${service}${concern}/`, pathNot: test },
+      to: { path: service, pathNot: [`${service}${concern}/`, ...allowed.map((a) => `${service}${a}[/.]`)] },
+    })),
+    {
+      name: "the-service-is-used-by-its-entry-point",
+      severity: "error",
+      from: { path: "^packages/", pathNot: ["^packages/service/", test] },
+      to: { path: "^packages/service/", pathNot: "^packages/service/(dist|src)/index\\.(d\\.ts|js|ts)$" },
+    },
+    {
+      name: "the-service-uses-the-entry-point-of-node",
+      severity: "error",
+      from: { path: "^packages/service/", pathNot: test },
+      to: { path: "^packages/node/", pathNot: "^packages/node/(dist|src)/index\\.(d\\.ts|js|ts)$" },
+    },
     {
       name: "examples-use-what-is-published",
       severity: "error",
@@ -113,18 +144,24 @@ module.exports = {
       name: "core-is-below-its-hosts",
       severity: "error",
       from: { path: "^packages/core/" },
-      to: { path: "^packages/(node|web|cli)/" },
+      to: { path: "^packages/(node|web|cli|service)/" },
     },
     {
       name: "the-browser-has-no-node",
       severity: "error",
       from: { path: "^packages/web/", pathNot: test },
-      to: { path: "^packages/(node|cli)/|^packages/core/(dist|src)/runtime/node\\." },
+      to: { path: "^packages/(node|cli|service)/|^packages/core/(dist|src)/runtime/node\\." },
     },
     {
       name: "node-is-below-the-command",
       severity: "error",
       from: { path: "^packages/node/" },
+      to: { path: "^packages/(web|cli|service)/" },
+    },
+    {
+      name: "the-service-is-below-the-command",
+      severity: "error",
+      from: { path: "^packages/service/" },
       to: { path: "^packages/(web|cli)/" },
     },
   ],

@@ -8,6 +8,7 @@ export const stages = [
   "Data sets",
   "Training",
   "Segmenting and judging",
+  "In a hospital",
 ] as const;
 
 export type Command = Awaited<Exclude<SubCommandsDef[string], () => unknown>>;
@@ -182,5 +183,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "write a trained network as an ONNX file for other programs",
     examples: ["lnsnet export --model runs/mine/best.safetensors --output mine.onnx"],
     load: () => import("./commands/export.js").then((module) => module.exportCommand),
+  },
+  serve: {
+    stage: "In a hospital",
+    summary: "run a service with a worklist: studies in, results out",
+    examples: [
+      "lnsnet serve",
+      "lnsnet serve --config service.yaml",
+      "lnsnet serve --config service.yaml --test-rule slice.dcm",
+      'lnsnet serve --new-token view --user "Dr Gray"',
+    ],
+    load: () => import("./commands/serve.js").then((module) => module.serveCommand),
   },
 };

@@ -1,6 +1,8 @@
 export { folderOf } from "./companion.js";
 export { anonymousSource } from "./dicom/anonymise.js";
 export { type DrawnObject, requireDrawnOn } from "./dicom/belonging.js";
+export { dicomFileHeader } from "./dicom/encode.js";
+export { type InstanceHeader, instanceHeader, routingAttributes } from "./dicom/instance-header.js";
 export { type ReportedNode, writeMeasurementReport } from "./dicom/measurement-report.js";
 export { dicomModality } from "./dicom/modality.js";
 export { type ObjectSummary, objectSummary, type RegionSummary } from "./dicom/object-summary.js";

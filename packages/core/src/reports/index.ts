@@ -5,6 +5,7 @@ export { type Histogram, type HistogramSeries, histogramSvg } from "./histogram.
 export { type Block, type Report, reportHtml, type Section, tableBlock } from "./html.js";
 export { type LearningCurve, learningCurveSvg } from "./learning-curve.js";
 export { type Curve, type LineChart, lineChartSvg } from "./line-chart.js";
+export { escapeMarkup } from "./markup.js";
 export { type MontageTile, montagePng } from "./montage.js";
 export { type NodeJson, nodeJson, nodesCsv, nodesHtml, nodesText } from "./node-table.js";
 export { type OverlayOptions, overlayPng, type Plane } from "./overlay.js";

@@ -21,11 +21,22 @@ export function encodeFile(
   dataset: Item & { readonly SOPClassUID: string; readonly SOPInstanceUID: string },
   transferSyntaxUid: typeof implicitLittleEndian | typeof explicitLittleEndian,
 ): Uint8Array {
+  const header = dicomFileHeader(dataset.SOPClassUID, dataset.SOPInstanceUID, transferSyntaxUid);
+  const body = encodeItem(dataset, transferSyntaxUid === explicitLittleEndian);
+  return concatenated([header, body]);
+}
+
+/** What stands in a file before its data set (PS3.10, 7.1): preamble and meta header. A data set from a network has neither. */
+export function dicomFileHeader(
+  sopClassUid: string,
+  sopInstanceUid: string,
+  transferSyntaxUid: string,
+): Uint8Array {
   const meta = encodeItem(
     {
       FileMetaInformationVersion: Uint8Array.of(0, 1),
-      MediaStorageSOPClassUID: dataset.SOPClassUID,
-      MediaStorageSOPInstanceUID: dataset.SOPInstanceUID,
+      MediaStorageSOPClassUID: sopClassUid,
+      MediaStorageSOPInstanceUID: sopInstanceUid,
       TransferSyntaxUID: transferSyntaxUid,
       ImplementationClassUID: implementationClassUid,
       ImplementationVersionName: "LNSNET",
@@ -35,8 +46,7 @@ export function encodeFile(
   const preamble = new Uint8Array(132);
   preamble.set([0x44, 0x49, 0x43, 0x4d], 128);
   const groupLength = encodeItem({ FileMetaInformationGroupLength: meta.length }, true);
-  const body = encodeItem(dataset, transferSyntaxUid === explicitLittleEndian);
-  return concatenated([preamble, groupLength, meta, body]);
+  return concatenated([preamble, groupLength, meta]);
 }
 
 /**

@@ -1,0 +1,243 @@
+// A DICOM node that takes C-STORE (as SCP, PS3.4 B) and C-ECHO from those on its list, and answers a store when the file is on the disk.
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { createServer as createTlsServer } from "node:tls";
+import { InputError } from "@lnsnet/core";
+import { dicomFileHeader } from "@lnsnet/core/formats";
+import { readBytes } from "@lnsnet/node";
+import dimse from "dcmjs-dimse";
+import type { Configuration } from "../configuration.js";
+import type { JobSource } from "../jobs/job.js";
+import { quietDimse } from "../sending/quiet-dimse.js";
+import type { Received } from "./reception.js";
+
+const { Scp, Dataset, constants, responses } = dimse;
+const {
+  PresentationContextResult,
+  RejectResult,
+  RejectSource,
+  RejectReason,
+  Status,
+  TransferSyntax,
+  SopClass,
+} = constants;
+
+export interface ReceiverOptions {
+  readonly configuration: NonNullable<Configuration["dicom"]>;
+  /** For files on their way. */
+  readonly folder: string;
+  readonly take: (bytes: Uint8Array, name: string, source: JobSource) => Promise<Received>;
+  /** Told of every association that is refused. */
+  readonly refused: (title: string, address: string, why: string) => void;
+  readonly log: (sentence: string) => void;
+}
+
+export interface Receiver {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Transfer syntaxes that the readers of the library know (docs/imaging.md), the plain ones first. */
+const syntaxes: readonly string[] = [
+  TransferSyntax.ExplicitVRLittleEndian,
+  TransferSyntax.ImplicitVRLittleEndian,
+  TransferSyntax.JpegLossless,
+  TransferSyntax.Jpeg2000Lossless,
+  TransferSyntax.JpegLsLossless,
+  TransferSyntax.RleLossless,
+].map(String);
+
+/** How long a peer may be silent. */
+const silenceMs = 60_000;
+
+/** Begins to listen. @throws InputError where the port is taken */
+export async function receiveByDicom(options: ReceiverOptions): Promise<Receiver> {
+  const { configuration, folder } = options;
+  quietDimse();
+  await mkdir(folder, { recursive: true });
+  const sockets = new Set<Socket>();
+  const welcome = (socket: Socket) => {
+    if (sockets.size >= configuration.mostAssociations) return void socket.destroy();
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const node = new StorageNode(socket, options);
+    node.on("networkError", () => socket.destroy());
+  };
+  const { tls } = configuration;
+  const server: Server =
+    tls === undefined
+      ? createServer(welcome)
+      : createTlsServer(
+          {
+            cert: await readFile(tls.certificate),
+            key: await readFile(tls.key),
+            ...(tls.clientAuthority === undefined
+              ? {}
+              : { ca: await readFile(tls.clientAuthority), requestCert: true, rejectUnauthorized: true }),
+          },
+          welcome,
+        );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(
+        new InputError(
+          `The DICOM receiver cannot listen on ${configuration.host}:${configuration.port} (${error.message}); choose another port.`,
+        ),
+      ),
+    );
+    server.listen(configuration.port, configuration.host, resolve);
+  });
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : configuration.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** One association. */
+class StorageNode extends Scp {
+  readonly #options: ReceiverOptions;
+  readonly #socket: Socket;
+  #callingTitle = "";
+  /** The file that is being written, with what its name will be told as. */
+  #file: { path: string; stream: Writable; error: Error | null } | null = null;
+
+  constructor(socket: Socket, options: ReceiverOptions) {
+    super(socket, { connectTimeout: silenceMs, associationTimeout: silenceMs, pduTimeout: silenceMs });
+    this.#options = options;
+    this.#socket = socket;
+  }
+
+  override associationRequested(association: InstanceType<typeof dimse.association.Association>): void {
+    const { title, allow } = this.#options.configuration;
+    const calling = association.getCallingAeTitle().trim();
+    const called = association.getCalledAeTitle().trim();
+    const address = (this.#socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    const isAllowed = allow.some(
+      (entry) => entry.title === calling && (entry.address === undefined || entry.address === address),
+    );
+    if (called !== title || !isAllowed) {
+      const { CalledAeNotRecognized, CallingAeNotRecognized } = RejectReason;
+      const reason = called === title ? CallingAeNotRecognized : CalledAeNotRecognized;
+      const why = called === title ? "it is not on the list" : `it called "${called}"`;
+      this.#options.refused(calling, address, why);
+      this.sendAssociationReject(RejectResult.Permanent, RejectSource.ServiceUser, reason);
+      return;
+    }
+    this.#callingTitle = calling;
+    association.setMaxPduLength(131_072);
+    for (const { id } of association.getPresentationContexts()) {
+      const context = association.getPresentationContext(id);
+      const isKnown =
+        isStorage(context.getAbstractSyntaxUid()) || context.getAbstractSyntaxUid() === SopClass.Verification;
+      const offered = context.getTransferSyntaxUids();
+      const syntax = syntaxes.find((uid) => offered.includes(uid));
+      if (!isKnown) context.setResult(PresentationContextResult.RejectAbstractSyntaxNotSupported);
+      else if (syntax === undefined)
+        context.setResult(PresentationContextResult.RejectTransferSyntaxesNotSupported);
+      else context.setResult(PresentationContextResult.Accept, syntax);
+    }
+    this.sendAssociationAccept();
+  }
+
+  override cEchoRequest(
+    request: InstanceType<typeof dimse.requests.CEchoRequest>,
+    callback: (response: InstanceType<typeof dimse.responses.CEchoResponse>) => void,
+  ): void {
+    const response = responses.CEchoResponse.fromRequest(request);
+    response.setStatus(Status.Success);
+    callback(response);
+  }
+
+  /** The data set goes to the disk as it comes, byte for byte. */
+  override createStoreWritableStream(
+    context: InstanceType<typeof dimse.association.PresentationContext>,
+    request: InstanceType<typeof dimse.requests.CStoreRequest>,
+  ): Writable {
+    const path = join(this.#options.folder, `${randomUUID()}.dcm`);
+    const stream = createWriteStream(path, { flags: "wx", mode: 0o600 });
+    const file = { path, stream, error: null as Error | null };
+    stream.on("error", (error) => {
+      file.error = error;
+      // Nobody drains a stream that has failed.
+      stream.emit("drain");
+    });
+    stream.write(
+      dicomFileHeader(
+        request.getAffectedSopClassUid(),
+        request.getAffectedSopInstanceUid(),
+        context.getAcceptedTransferSyntaxUid() ?? TransferSyntax.ImplicitVRLittleEndian,
+      ),
+    );
+    this.#file = file;
+    return stream;
+  }
+
+  override createDatasetFromStoreWritableStream(
+    _stream: Writable,
+    _context: InstanceType<typeof dimse.association.PresentationContext>,
+    callback: (dataset: InstanceType<typeof Dataset>) => void,
+  ): void {
+    // The bytes on the disk are what counts; the library need not read them.
+    callback(new Dataset({}));
+  }
+
+  override cStoreRequest(
+    request: InstanceType<typeof dimse.requests.CStoreRequest>,
+    callback: (response: InstanceType<typeof dimse.responses.CStoreResponse>) => void,
+  ): void {
+    const response = responses.CStoreResponse.fromRequest(request);
+    this.#keep().then((status) => {
+      response.setStatus(status);
+      callback(response);
+    });
+  }
+
+  override associationReleaseRequested(): void {
+    this.sendAssociationReleaseResponse();
+  }
+
+  override abort(): void {
+    this.#socket.destroy();
+  }
+
+  /** The status of the answer. Never throws. */
+  async #keep(): Promise<number> {
+    const file = this.#file;
+    this.#file = null;
+    if (file === null) return Status.ProcessingFailure;
+    try {
+      if (file.error !== null) throw file.error;
+      await finished(file.stream);
+      const source: JobSource = { way: "C-STORE", from: this.#callingTitle };
+      const { refused } = await this.#options.take(await readBytes(file.path), "the stored instance", source);
+      const [refusal] = refused;
+      if (refusal === undefined) return Status.Success;
+      this.#options.log(`${this.#callingTitle}: ${refusal.reason}`);
+      // C000: cannot understand.
+      return 0xc000;
+    } catch (error) {
+      this.#options.log(
+        `An instance of ${this.#callingTitle} was not stored (${error instanceof Error ? error.message : error}).`,
+      );
+      // A700: out of resources, so that the sender tries again.
+      return 0xa700;
+    } finally {
+      await rm(file.path, { force: true }).catch(() => undefined);
+    }
+  }
+}
+
+/** Storage SOP classes share this root (PS3.4, B.5). */
+const isStorage = (uid: string): boolean =>
+  uid.startsWith("1.2.840.10008.5.1.4.1.1.") || uid.startsWith("1.2.840.10008.5.1.4.34.7");

@@ -1,0 +1,95 @@
+// Sends DICOM files to a target: a folder, a DICOMweb service (STOW-RS) or a DICOM node (C-STORE).
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { InputError, shown } from "@lnsnet/core";
+import { readBytes, writeAtomically } from "@lnsnet/node";
+import type { TargetConfiguration } from "../configuration.js";
+import { storeAt } from "./c-store.js";
+
+/**
+ * Sends files to a target. Sending twice does no harm: an instance keeps its UID, and a file its name.
+ *
+ * @throws InputError where the target does not answer or does not take a file; the signal's reason
+ */
+export async function sendFiles(
+  paths: readonly string[],
+  name: string,
+  target: TargetConfiguration,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  switch (target.kind) {
+    case "folder":
+      return copyInto(target.path, paths);
+    case "stow":
+      return stowAt(name, target, paths, signal);
+    case "c-store":
+      return storeAt(name, target, paths, signal);
+  }
+}
+
+async function copyInto(folder: string, paths: readonly string[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const path of paths) await writeAtomically(join(folder, basename(path)), await readBytes(path));
+}
+
+/** One request for all instances (PS3.18, 10.5). */
+async function stowAt(
+  name: string,
+  target: Extract<TargetConfiguration, { kind: "stow" }>,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const boundary = `lnsnet-${randomUUID()}`;
+  const parts: Uint8Array[] = [];
+  for (const path of paths)
+    parts.push(
+      Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`),
+      await readBytes(path),
+      Buffer.from("\r\n"),
+    );
+  parts.push(Buffer.from(`--${boundary}--\r\n`));
+  const authorization = await authorizationOf(target);
+  let response: Response;
+  try {
+    response = await fetch(`${target.url.replace(/\/$/, "")}/studies`, {
+      method: "POST",
+      body: Buffer.concat(parts),
+      headers: {
+        Accept: "application/dicom+json",
+        "Content-Type": `multipart/related; type="application/dicom"; boundary=${boundary}`,
+        ...(authorization === null ? {} : { Authorization: authorization }),
+      },
+      // A target that leads elsewhere would be given the authorization.
+      redirect: "error",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(1000 * target.timeoutSeconds)]),
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new InputError(
+      `The target ${name} (${target.url}) did not answer: ${cause instanceof Error ? cause.message : cause}.`,
+    );
+  }
+  const text = await response.text().catch(() => "");
+  // 202 says that some instances were not stored.
+  if (response.status === 200) return;
+  throw new InputError(
+    `The target ${name} (${target.url}) answered ${response.status}${text === "" ? "" : `: ${shown(text, 200)}`}.`,
+  );
+}
+
+async function authorizationOf({
+  authorizationVariable: variable,
+  authorizationFile: file,
+}: Extract<TargetConfiguration, { kind: "stow" }>): Promise<string | null> {
+  if (file !== undefined) return (await readFile(file, "utf8")).trim();
+  if (variable === undefined) return null;
+  const value = process.env[variable];
+  if (value === undefined || value === "")
+    throw new InputError(
+      `The environment variable ${variable} is not set; set it to the value of the Authorization header.`,
+    );
+  return value;
+}

@@ -1,0 +1,276 @@
+// The service as a whole: opens its folder, puts the parts together, listens, and stops without losing anything.
+import { mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "@lnsnet/core";
+import { ensureWritableFolder, whileHolding } from "@lnsnet/node";
+import type { Configuration } from "./configuration.js";
+import { Events } from "./http/events.js";
+import { createMetrics } from "./http/metrics.js";
+import { createServer } from "./http/server.js";
+import { isAtRest, type Job, type JobPlan, type JobSource } from "./jobs/job.js";
+import { Journal } from "./jobs/journal.js";
+import { Runner, type SegmentedJob } from "./jobs/runner.js";
+import { type Receiver, receiveByDicom } from "./receiving/c-store-receiver.js";
+import { Reception } from "./receiving/reception.js";
+import { watchFolder } from "./receiving/watched-folder.js";
+import { AuditLog } from "./security/audit.js";
+import { Sessions } from "./security/sessions.js";
+import { Tokens } from "./security/tokens.js";
+import { segmentInProcess } from "./segmenting/segment-job.js";
+import { sendFiles } from "./sending/send.js";
+
+/** A line of the log, as JSON. Never holds a patient's name, a token or a file's content. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface ServiceHost {
+  readonly signal: AbortSignal;
+  readonly log: (fields: LogFields) => void;
+  /** Told when the service listens. */
+  readonly onListening?: (addresses: ServiceAddresses) => void;
+}
+
+export interface ServiceAddresses {
+  /** Such as http://127.0.0.1:8080. */
+  readonly http: string;
+  /** The port of the DICOM receiver; null where there is none. */
+  readonly dicomPort: number | null;
+  /** A token that may administer, where there was none yet; shown this once. */
+  readonly firstToken: string | null;
+}
+
+/**
+ * Runs the service until the signal is aborted, and stops it: no request is cut off within a file, running jobs are
+ * stopped and begin again at the next start.
+ *
+ * @throws InputError where the folder belongs to another service, or an address cannot be listened on
+ */
+export async function runService(configuration: Configuration, host: ServiceHost): Promise<void> {
+  await ensureWritableFolder(configuration.data);
+  await whileHolding(configuration.data, "lnsnet serve", () => runHolding(configuration, host));
+}
+
+/** The tokens of a service's folder. */
+export const tokensOf = ({ data }: Pick<Configuration, "data">): Promise<Tokens> =>
+  Tokens.open(join(data, "tokens.json"));
+
+async function runHolding(configuration: Configuration, host: ServiceHost): Promise<void> {
+  const { signal, log } = host;
+  const { data, segmenting, sending, targets, rules, receiving } = configuration;
+  const incoming = join(data, "incoming");
+  // What was on its way when an earlier process ended was never promised to anybody.
+  await rm(incoming, { recursive: true, force: true });
+  await mkdir(incoming, { recursive: true });
+  const note = (sentence: string, job?: Job) => log({ event: "note", sentence, job: job?.id ?? null });
+  const journal = await Journal.open(join(data, "jobs"));
+  for (const sentence of journal.damage) note(sentence);
+  const tokens = await tokensOf(configuration);
+  const firstToken = tokens.list().length > 0 ? null : await tokens.create("first", "administer", null);
+  const sessions = new Sessions(tokens);
+  const audit = new AuditLog(join(data, "audit.jsonl"));
+  const events = new Events();
+  const metrics = createMetrics(journal);
+  const runner = new Runner({
+    journal,
+    segment: (job, plan, stop) => segment(job, plan, stop),
+    send: async (job, target, stop) => {
+      const { results } = journal.placeOf(job.id);
+      const paths = job.results
+        .filter(({ name }) => name.endsWith(".dcm"))
+        .map(({ name }) => join(results, name));
+      const known = targets[target];
+      if (known === undefined)
+        throw new InputError(`There is no target ${target} any more; add it to the configuration.`);
+      if (paths.length > 0) await sendFiles(paths, target, known, stop);
+      await audit.write({
+        who: "the service",
+        action: `send to ${target}`,
+        subject: job.id,
+        from: null,
+        outcome: "done",
+      });
+    },
+    concurrency: segmenting.jobs,
+    segmentingBackOff: segmenting.backOff,
+    sendingBackOff: sending.backOff,
+    untilOffPeakMs: () => untilOffPeakMs(configuration.offPeak, new Date()),
+    now: () => new Date(),
+    log: note,
+  });
+  const segment = async (job: Job, plan: JobPlan, stop: AbortSignal): Promise<SegmentedJob> => {
+    const { input, results } = journal.placeOf(job.id);
+    await mkdir(results, { recursive: true });
+    try {
+      return await segmentInProcess(
+        {
+          ...{ input, results, model: plan.model, device: segmenting.device, threads: segmenting.threads },
+          outputs: job.subject.kind === "series" ? plan.outputs : [],
+        },
+        {
+          signal: stop,
+          longestSeconds: segmenting.longestSeconds,
+          onProgress: ({ stage, done, total }) => {
+            events.progress.set(job.id, { stage, done, total });
+            events.tell({ id: job.id, state: "running", progress: { stage, done, total } });
+          },
+        },
+      );
+    } finally {
+      events.progress.delete(job.id);
+    }
+  };
+  const reception = new Reception({
+    ...{ journal, rules, quietSeconds: receiving.quietSeconds, log: note },
+    targetOfSender: ({ way, from }: JobSource) =>
+      way !== "C-STORE"
+        ? null
+        : (Object.entries(targets).find(
+            ([, target]) => target.kind === "c-store" && target.title === from,
+          )?.[0] ?? null),
+    halt: (id) => runner.halt(id),
+    onComplete: (job) => runner.proceed(job),
+  });
+  journal.onChange((job, id) => {
+    events.tell({ id, state: job?.state ?? "removed", progress: null });
+    if (job !== null)
+      log({ event: "job", job: id, state: job.state, files: job.files.length, sentence: job.sentence });
+  });
+  const remove = async (id: string) => {
+    await runner.cancel(id, "the service").catch(() => undefined);
+    await journal.remove(id);
+  };
+  const server = await createServer({
+    ...{ configuration, journal, runner, reception, tokens, sessions, audit, events, metrics, remove, log },
+    notReady: () => whyNotReady(data),
+    retry: async (id, by) => {
+      const job = await runner.retry(id, by);
+      if (job.state === "receiving") await reception.complete([id]);
+      return journal.get(id) ?? job;
+    },
+  });
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const http = await server
+      .listen({ host: configuration.http.host, port: configuration.http.port })
+      .catch((error: Error) => {
+        throw new InputError(
+          `The service cannot listen on ${configuration.http.host}:${configuration.http.port} (${error.message}); choose another address with the option port or host.`,
+        );
+      });
+    closers.push(async () => {
+      events.close();
+      await server.close();
+    });
+    const receiver = await openReceiver(configuration, incoming, reception, audit, note);
+    if (receiver !== null) closers.push(() => receiver.close());
+    for (const folder of configuration.watch)
+      closers.push(
+        watchFolder({
+          ...{
+            folder,
+            memory: join(data, "watched.jsonl"),
+            everySeconds: receiving.watchEverySeconds,
+            log: note,
+          },
+          take: async (bytes, name) => {
+            const received = await reception.take(bytes, name, { way: "watched folder", from: folder });
+            return received;
+          },
+        }),
+      );
+    const tidying = setInterval(() => void tidy(configuration, journal, remove, note), 3_600_000);
+    closers.push(async () => clearInterval(tidying));
+    await tidy(configuration, journal, remove, note);
+    reception.resume();
+    runner.resume();
+    log({ event: "listening", http, dicom: receiver?.port ?? null });
+    host.onListening?.({ http, dicomPort: receiver?.port ?? null, firstToken });
+    await aborted(signal);
+    log({ event: "stopping" });
+  } finally {
+    for (const close of closers) await close();
+    await reception.close();
+    await runner.close();
+    metrics.close();
+    log({ event: "stopped" });
+  }
+}
+
+function openReceiver(
+  { dicom }: Configuration,
+  folder: string,
+  reception: Reception,
+  audit: AuditLog,
+  log: (sentence: string) => void,
+): Promise<Receiver | null> {
+  if (dicom === undefined) return Promise.resolve(null);
+  return receiveByDicom({
+    ...{ configuration: dicom, folder, log },
+    take: (bytes, name, source) => reception.take(bytes, name, source),
+    refused: (title, address, why) => {
+      log(`The association of "${title}" from ${address} was refused: ${why}.`);
+      audit
+        .write({ who: title, action: "associate", subject: "", from: address, outcome: `refused: ${why}` })
+        .catch((error: Error) => log(error.message));
+    },
+  });
+}
+
+/** Removes jobs that were kept for long enough, and the lines of the audit log that were. */
+async function tidy(
+  { retention: { jobDays, auditDays }, data }: Configuration,
+  journal: Journal,
+  remove: (id: string) => Promise<void>,
+  log: (sentence: string) => void,
+): Promise<void> {
+  const before = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  try {
+    if (jobDays > 0)
+      for (const job of journal.list())
+        if (isAtRest(job) && job.changedAt < before(jobDays)) {
+          await remove(job.id);
+          log(`The job ${job.id} was removed, ${jobDays} days after it ended.`);
+        }
+    if (auditDays > 0) await shortenAudit(join(data, "audit.jsonl"), before(auditDays));
+  } catch (error) {
+    log(`Old files could not be removed (${error instanceof Error ? error.message : error}).`);
+  }
+}
+
+/** Only where its first line is too old, so that it is seldom written anew. */
+async function shortenAudit(path: string, before: string): Promise<void> {
+  const lines = (await readFile(path, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+  const kept = lines.filter((line) => (JSON.parse(line) as { at: string }).at >= before);
+  if (kept.length < lines.length)
+    await writeFile(path, kept.map((line) => `${line}\n`).join(""), { mode: 0o600 });
+}
+
+/** Room that a service needs to take a study in. */
+const leastFreeBytes = 2e9;
+
+async function whyNotReady(data: string): Promise<string | null> {
+  try {
+    await readdir(data);
+    const { bavail, bsize } = await statfs(data);
+    return bavail * bsize < leastFreeBytes ? "Less than 2 GB of the disk are free." : null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Milliseconds until the hour, in local time, from which off-peak jobs may begin; 0 within those hours. */
+export function untilOffPeakMs({ from, until }: Configuration["offPeak"], now: Date): number {
+  const hour = now.getHours();
+  const isWithin = from <= until ? hour >= from && hour < until : hour >= from || hour < until;
+  if (isWithin || from === until) return 0;
+  const next = new Date(now);
+  next.setHours(from, 0, 0, 0);
+  if (next <= now) next.setDate(next.getDate() + 1);
+  return next.getTime() - now.getTime();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

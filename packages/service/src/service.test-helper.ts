@@ -36,7 +36,7 @@ export function neckSeries(seriesUid: string, modality = "CT"): { name: string; 
   });
 }
 
-export interface JobAnswer {
+interface JobAnswer {
   readonly id: string;
   readonly state: string;
   readonly files: number;

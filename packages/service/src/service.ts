@@ -9,6 +9,7 @@ import { createMetrics } from "./http/metrics.js";
 import { createServer } from "./http/server.js";
 import { isAtRest, type Job, type JobPlan, type JobSource } from "./jobs/job.js";
 import { Journal } from "./jobs/journal.js";
+import { untilOffPeakMs } from "./jobs/off-peak.js";
 import { Runner, type SegmentedJob } from "./jobs/runner.js";
 import { type Receiver, receiveByDicom } from "./receiving/c-store-receiver.js";
 import { Reception } from "./receiving/reception.js";
@@ -255,17 +256,6 @@ async function whyNotReady(data: string): Promise<string | null> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/** Milliseconds until the hour, in local time, from which off-peak jobs may begin; 0 within those hours. */
-export function untilOffPeakMs({ from, until }: Configuration["offPeak"], now: Date): number {
-  const hour = now.getHours();
-  const isWithin = from <= until ? hour >= from && hour < until : hour >= from || hour < until;
-  if (isWithin || from === until) return 0;
-  const next = new Date(now);
-  next.setHours(from, 0, 0, 0);
-  if (next <= now) next.setDate(next.getDate() + 1);
-  return next.getTime() - now.getTime();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

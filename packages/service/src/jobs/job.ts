@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** What a rule decided for a job; kept with it, so that a rule that changes later changes no job that waits. */
-export const planSchema = z.object({
+const planSchema = z.object({
   /** Path of the model; null for the shipped finder. */
   model: z.string().nullable(),
   /** DICOM objects to write. */
@@ -16,14 +16,14 @@ export const planSchema = z.object({
 });
 export type JobPlan = Readonly<z.infer<typeof planSchema>>;
 
-export const sourceSchema = z.object({
+const sourceSchema = z.object({
   way: z.enum(["upload", "watched folder", "STOW", "C-STORE"]),
   /** Who brought it: the name of a token, an AE title, or a folder. */
   from: z.string(),
 });
 export type JobSource = Readonly<z.infer<typeof sourceSchema>>;
 
-export const subjectSchema = z.object({
+const subjectSchema = z.object({
   kind: z.enum(["series", "file"]),
   seriesInstanceUid: z.string().nullable(),
   studyInstanceUid: z.string().nullable(),
@@ -80,12 +80,12 @@ export const jobStates = [
   ...(["receiving", "queued", "running", "sending"] as const),
   ...(["done", "failed", "cancelled", "discarded"] as const),
 ] as const;
-export type JobState = (typeof jobStates)[number];
+type JobState = (typeof jobStates)[number];
 
 export type JobFile = Readonly<z.infer<typeof fileSchema>>;
 
 /** How far sending to one target is. */
-export interface Delivery {
+interface Delivery {
   readonly target: string;
   readonly state: "waiting" | "sent" | "failed";
   readonly attempts: number;

@@ -179,7 +179,7 @@ export class Runner {
 }
 
 /** What a person reads of an error. */
-export function sentenceOf(error: unknown): string {
+function sentenceOf(error: unknown): string {
   if (error instanceof InputError) return error.message;
   const text = error instanceof Error ? error.message : String(error);
   return new InputError(text).message;

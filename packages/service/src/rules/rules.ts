@@ -27,7 +27,7 @@ const conditionSchema = z.union([condition, z.array(condition).min(1)]);
 type Condition = z.infer<typeof condition>;
 
 /** Attributes that a rule may ask for, beside those of the DICOM header. */
-export const sourceAttributes = ["CallingAETitle", "Source"] as const;
+const sourceAttributes = ["CallingAETitle", "Source"] as const;
 
 /** @param attributes the keywords of DICOM attributes that are known of a series */
 export function ruleSchema(attributes: readonly string[]) {

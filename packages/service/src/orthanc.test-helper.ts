@@ -57,8 +57,9 @@ export async function startOrthanc(
   };
   return {
     ...{ url, dicomPort },
-    get: async (path) => (await ask(path)).json(),
-    post: (path, body) => ask(path, { method: "POST", body: body as BodyInit }),
+    get: async <Answer>(path: string) => (await (await ask(path)).json()) as Answer,
+    post: (path, body) =>
+      ask(path, { method: "POST", body: typeof body === "string" ? body : new Uint8Array(body) }),
     file: async (instance) => new Uint8Array(await (await ask(`/instances/${instance}/file`)).arrayBuffer()),
     stop: () =>
       new Promise((resolve) => {

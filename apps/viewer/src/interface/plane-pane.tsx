@@ -1,0 +1,218 @@
+// A plane of a scan: picture, letters, scale bar, crosshair and slice slider.
+import type { Vector3 } from "@lnsnet/core/volume";
+import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import {
+  directionLetters,
+  dot,
+  finer,
+  opposite,
+  type PlaneName,
+  type PlaneView,
+  patientPlanes,
+  pixelOfPoint,
+  scaleBarMm,
+  sliceNumber,
+} from "../display/plane.js";
+import { PlanePainter } from "../display/plane-painter.js";
+import { IconButton } from "./icons.js";
+import { listenToPlane } from "./plane-input.js";
+import { pane, planes } from "./texts.js";
+import { fitAll, pan, planeView, scroll, sliceSlider, type View, zoomAt } from "./view.js";
+
+/** More than this many pixels of the screen for each of the page's cost time and show nothing more. */
+const finestRatio = 2;
+
+interface PlanePaneProps {
+  readonly view: View;
+  readonly plane: PlaneName;
+  /** Which pane fills the window, if one does. */
+  readonly maximised: Signal<string | null>;
+  readonly hover: Signal<Vector3 | null>;
+  /** Drawn over the picture, in pixels of the page. */
+  readonly marks?: (shown: PlaneView) => ComponentChildren;
+}
+
+/** The plane with all that stands on it. */
+export function PlanePane({ view, plane, maximised, hover, marks }: PlanePaneProps) {
+  const stage = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const size = useSignal<readonly [width: number, height: number]>([0, 0]);
+  const shown = useComputed(() => planeView(view, plane, ...size.value));
+
+  useEffect(() => {
+    const element = stage.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      size.value = [element.clientWidth, element.clientHeight];
+    });
+    observer.observe(element);
+    const stopListening = listenToPlane({
+      element,
+      view,
+      plane,
+      shown: () => shown.value,
+      onHover: (pointMm) => {
+        hover.value = pointMm;
+      },
+    });
+    return () => {
+      observer.disconnect();
+      stopListening();
+    };
+  }, [view, plane, size, shown, hover]);
+
+  usePicture(canvas, view, shown);
+  const isMaximised = maximised.value === plane;
+  return (
+    <section class={`pane pane-${plane}`} aria-label={planes[plane]}>
+      <div
+        ref={stage}
+        class="stage"
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys go through its slices
+        tabIndex={0}
+        aria-label={pane.picture(planes[plane])}
+        onKeyDown={(event) => onPlaneKey(event, view, plane, shown.value)}
+      >
+        <canvas ref={canvas} />
+        <PlaneMarks view={view} plane={plane} shown={shown.value}>
+          {marks?.(shown.value)}
+        </PlaneMarks>
+      </div>
+      <PaneTitle view={view} plane={plane} />
+      <SliceSlider view={view} plane={plane} />
+      <IconButton
+        icon={isMaximised ? "restore" : "maximise"}
+        class="icon-button maximise"
+        label={isMaximised ? pane.restore : pane.maximise(planes[plane])}
+        pressed={isMaximised}
+        onClick={() => {
+          maximised.value = isMaximised ? null : plane;
+        }}
+      />
+    </section>
+  );
+}
+
+/** Paints once for each frame of the screen at most, when something of the picture has changed. */
+function usePicture(
+  canvas: { readonly current: HTMLCanvasElement | null },
+  view: View,
+  shown: { readonly value: PlaneView },
+): void {
+  const painter = useRef<PlanePainter | null>(null);
+  const frame = useRef(0);
+  useSignalEffect(() => {
+    const plane = shown.value;
+    const window = view.window.value;
+    const overlay = view.overlay.value;
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      if (canvas.current === null) return;
+      painter.current ??= new PlanePainter(canvas.current);
+      const ratio = Math.min(devicePixelRatio, finestRatio);
+      painter.current.draw(finer(plane, ratio), { scan: view.scan, window, overlay });
+    });
+  });
+}
+
+function onPlaneKey(event: KeyboardEvent, view: View, plane: PlaneName, shown: PlaneView): void {
+  const sideways: Readonly<Record<string, readonly [right: number, down: number]>> = {
+    ArrowLeft: [30, 0],
+    ArrowRight: [-30, 0],
+    ArrowUp: [0, 30],
+    ArrowDown: [0, -30],
+  };
+  const slices: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, PageUp: -5, PageDown: 5 };
+  const { key } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.shiftKey && key in sideways) {
+    pan(view, plane, shown, ...sideways[key]);
+  } else if (key in slices) scroll(view, plane, slices[key]);
+  else if (key === "+" || key === "=") zoomAt(view, plane, 1.25, shown, shown.width / 2, shown.height / 2);
+  else if (key === "-") zoomAt(view, plane, 0.8, shown, shown.width / 2, shown.height / 2);
+  else if (key === "f") fitAll(view);
+  else return;
+  event.preventDefault();
+}
+
+interface OnPlane {
+  readonly view: View;
+  readonly plane: PlaneName;
+}
+
+function PlaneMarks({
+  view,
+  plane,
+  shown,
+  children,
+}: OnPlane & { readonly shown: PlaneView; readonly children?: ComponentChildren }) {
+  const { width, height, axes } = shown;
+  if (width === 0 || height === 0) return null;
+  const [x, y] = pixelOfPoint(shown, view.point.value);
+  const barMm = scaleBarMm(Math.min(width * 0.3, 160) * shown.mmPerPixel);
+  const bar = barMm / shown.mmPerPixel;
+  const gap = 14;
+  return (
+    <svg class="marks" width={width} height={height} aria-hidden="true">
+      <g class={`crosshair crosshair-${plane}`}>
+        <line class="vertical" x1={x} x2={x} y1={0} y2={y - gap} />
+        <line class="vertical" x1={x} x2={x} y1={y + gap} y2={height} />
+        <line class="horizontal" x1={0} x2={x - gap} y1={y} y2={y} />
+        <line class="horizontal" x1={x + gap} x2={width} y1={y} y2={y} />
+      </g>
+      {children}
+      <g class="letters">
+        <text x={width / 2} y={20}>
+          {directionLetters(opposite(axes.down))}
+        </text>
+        <text x={width / 2} y={height - 9}>
+          {directionLetters(axes.down)}
+        </text>
+        <text x={16} y={height / 2 + 5}>
+          {directionLetters(opposite(axes.right))}
+        </text>
+        <text x={width - 34} y={height / 2 + 5}>
+          {directionLetters(axes.right)}
+        </text>
+      </g>
+      <g class="scale-bar" transform={`translate(12 ${height - 12})`}>
+        <path d={`M0 -6V0H${bar}V-6`} />
+        <text x={bar / 2} y={-8}>
+          {barMm >= 10 ? `${barMm / 10} cm` : `${barMm} mm`}
+        </text>
+      </g>
+    </svg>
+  );
+}
+
+function PaneTitle({ view, plane }: OnPlane) {
+  const slice = sliceNumber(view.scan, patientPlanes[plane], view.point.value);
+  return (
+    <p class="pane-title">
+      <strong class={`name-${plane}`}>{planes[plane]}</strong>{" "}
+      {slice === null
+        ? pane.at(dot(view.point.value, patientPlanes[plane].away))
+        : pane.slice(slice.number, slice.count)}
+    </p>
+  );
+}
+
+function SliceSlider({ view, plane }: OnPlane) {
+  const { value, max } = sliceSlider(view.scan, patientPlanes[plane], view.point.value);
+  const at = Math.round(value);
+  return (
+    <input
+      type="range"
+      class="slice-slider"
+      aria-label={pane.sliceSlider(planes[plane])}
+      min={0}
+      max={Math.round(max)}
+      step={1}
+      value={at}
+      onInput={(event) => scroll(view, plane, Number(event.currentTarget.value) - at)}
+    />
+  );
+}

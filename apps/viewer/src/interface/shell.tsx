@@ -1,0 +1,226 @@
+// The page: header, tools, planes, side panel and status line.
+import type { Vector3 } from "@lnsnet/core/volume";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { planeNames } from "../display/plane.js";
+import { windowPresets } from "../display/window-presets.js";
+import { Icon, IconButton } from "./icons.js";
+import { PlanePane } from "./plane-pane.js";
+import { type Notice, notice, type OpenScan, openScan } from "./session.js";
+import { pane, presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
+import { tool, toolKeys } from "./tools.js";
+import { fitAll, huAt, type View } from "./view.js";
+
+export interface Actions {
+  readonly openFiles: (files: readonly File[]) => void;
+  readonly openExample: () => void;
+}
+
+interface ShellProps {
+  readonly actions: Actions;
+}
+
+export function Shell({ actions }: ShellProps) {
+  const hover = useSignal<Vector3 | null>(null);
+  const maximised = useSignal<string | null>(null);
+  const opened = openScan.value;
+  const isOver = useFileDrop(actions.openFiles);
+  useGlobalKeys(maximised);
+  return (
+    <div class="page">
+      <Header actions={actions} opened={opened} />
+      {opened === null ? (
+        <Welcome actions={actions} />
+      ) : (
+        <div class="work">
+          <Toolbar view={opened.view} />
+          <main class={maximised.value === null ? "panes" : `panes only only-${maximised.value}`}>
+            {planeNames.map((plane) => (
+              <PlanePane key={plane} {...{ view: opened.view, plane, maximised, hover }} />
+            ))}
+            <section class="pane pane-3d" aria-label={pane.threeD} />
+          </main>
+          <aside class="side" aria-label={shell.sidePanel} />
+        </div>
+      )}
+      <StatusLine view={opened?.view ?? null} hover={hover} />
+      {isOver.value && <p class="drop-target">{shell.dropNow}</p>}
+    </div>
+  );
+}
+
+function Header({ actions, opened }: ShellProps & { readonly opened: OpenScan | null }) {
+  return (
+    <header class="header">
+      <h1>lnsnet</h1>
+      {opened !== null && (
+        <p class="scan-name">
+          {opened.name}
+          {opened.isPhantom && <span class="badge">{shell.phantom}</span>}
+        </p>
+      )}
+      <p class="research">{researchUse}</p>
+      {opened !== null && <OpenButtons actions={actions} />}
+    </header>
+  );
+}
+
+function OpenButtons({ actions }: ShellProps) {
+  const files = useRef<HTMLInputElement>(null);
+  return (
+    <div class="open-buttons">
+      <input
+        ref={files}
+        type="file"
+        id="files"
+        multiple
+        hidden
+        aria-label={shell.open}
+        onChange={(event) => {
+          const chosen = [...(event.currentTarget.files ?? [])];
+          event.currentTarget.value = "";
+          if (chosen.length > 0) actions.openFiles(chosen);
+        }}
+      />
+      <button type="button" class="button" onClick={() => files.current?.click()}>
+        <Icon name="open" />
+        {shell.open}
+      </button>
+      <button type="button" class="button" onClick={actions.openExample}>
+        {shell.example}
+      </button>
+    </div>
+  );
+}
+
+function Welcome({ actions }: ShellProps) {
+  return (
+    <main class="welcome">
+      <div class="welcome-box">
+        <h2>{shell.welcome}</h2>
+        <p>{shell.dropHere}</p>
+        <OpenButtons actions={actions} />
+        <p class="faint">{shell.staysHere}</p>
+        <p class="faint">{shell.exampleNote}</p>
+      </div>
+    </main>
+  );
+}
+
+function Toolbar({ view }: { readonly view: View }) {
+  const { centreHu, widthHu } = view.window.value;
+  return (
+    <div class="toolbar" role="toolbar" aria-label={toolbar.label}>
+      <div class="tool-group">
+        {toolKeys.map(({ name, key }) => (
+          <IconButton
+            key={name}
+            icon={name}
+            class="tool-button"
+            label={toolbar.withKey(toolNames[name], key)}
+            pressed={tool.value === name}
+            onClick={() => {
+              tool.value = name;
+            }}
+          >
+            <span>{toolNames[name]}</span>
+          </IconButton>
+        ))}
+        <IconButton
+          icon="fit"
+          class="tool-button"
+          label={toolbar.withKey(toolbar.fitHint, "f")}
+          onClick={() => fitAll(view)}
+        >
+          <span>{toolbar.fit}</span>
+        </IconButton>
+      </div>
+      <fieldset class="tool-group presets" aria-label={toolbar.window}>
+        {windowPresets.map(({ name, centreHu, widthHu }, index) => (
+          <button
+            key={name}
+            type="button"
+            class="preset"
+            aria-pressed={view.preset.value === name}
+            title={toolbar.withKey(toolbar.presetHint(presets[name], centreHu, widthHu), String(index + 1))}
+            onClick={() => {
+              view.window.value = { centreHu, widthHu };
+            }}
+          >
+            {presets[name]}
+          </button>
+        ))}
+        <p class="window-values">{toolbar.windowValues(centreHu, widthHu)}</p>
+      </fieldset>
+    </div>
+  );
+}
+
+function StatusLine({ view, hover }: { readonly view: View | null; readonly hover: Signal<Vector3 | null> }) {
+  const told: Notice | null = notice.value;
+  return (
+    <footer class="status">
+      <p class={`notice ${told?.kind ?? ""}`} role="status">
+        {told?.text}
+      </p>
+      {view !== null && <Readout view={view} pointMm={hover.value ?? view.point.value} />}
+    </footer>
+  );
+}
+
+function Readout({ view, pointMm }: { readonly view: View; readonly pointMm: Vector3 }) {
+  const hu = huAt(view.scan, pointMm);
+  return (
+    <p class="readout">
+      {status.position(...pointMm)}
+      <span class="hu">{hu === null ? "" : status.hu(hu)}</span>
+    </p>
+  );
+}
+
+/** Files can be dropped anywhere on the page. @returns whether files are held over it */
+function useFileDrop(onFiles: (files: readonly File[]) => void): Signal<boolean> {
+  const isOver = useSignal(false);
+  useEffect(() => {
+    const stop = new AbortController();
+    const listen = (type: "dragover" | "dragleave" | "drop", react: (event: DragEvent) => void) =>
+      addEventListener(type, react, { signal: stop.signal });
+    listen("dragover", (event) => {
+      event.preventDefault();
+      isOver.value = true;
+    });
+    listen("dragleave", (event) => {
+      if (event.relatedTarget === null) isOver.value = false;
+    });
+    listen("drop", (event) => {
+      event.preventDefault();
+      isOver.value = false;
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) onFiles(files);
+    });
+    return () => stop.abort();
+  }, [onFiles, isOver]);
+  return isOver;
+}
+
+function useGlobalKeys(maximised: Signal<string | null>): void {
+  useEffect(() => {
+    const stop = new AbortController();
+    addEventListener("keydown", (event) => onGlobalKey(event, maximised), { signal: stop.signal });
+    return () => stop.abort();
+  }, [maximised]);
+}
+
+function onGlobalKey(event: KeyboardEvent, maximised: Signal<string | null>): void {
+  const view = openScan.value?.view;
+  if (view === undefined || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const preset = windowPresets[Number(event.key) - 1];
+  const chosen = toolKeys.find(({ key }) => key === event.key.toLowerCase());
+  if (preset !== undefined) view.window.value = { centreHu: preset.centreHu, widthHu: preset.widthHu };
+  else if (chosen !== undefined) tool.value = chosen.name;
+  else if (event.key === "f") fitAll(view);
+  else if (event.key === "Escape") maximised.value = null;
+}
+
+const isTyping = (target: EventTarget | null) =>
+  target instanceof HTMLElement && target.matches('input:not([type="range"]), textarea, select');

@@ -1,0 +1,76 @@
+// Every English sentence of the page. Each part of the page has its own section.
+import type { PlaneName } from "../display/plane.js";
+import type { PresetName } from "../display/window-presets.js";
+import type { ToolName } from "./tools.js";
+
+/** Always in sight. */
+export const researchUse = "Research use only, not a medical device";
+
+export const shell = {
+  open: "Open files",
+  example: "Try the example",
+  welcome: "Open a CT of the neck",
+  dropHere: "Drop a scan here: NIfTI, NRRD, MetaImage or DICOM.",
+  staysHere: "Your scan stays on this computer. Nothing is uploaded.",
+  exampleNote: "The example is a phantom: a synthetic CT with lymph nodes, of no person.",
+  dropNow: "Drop to open",
+  sidePanel: "Nodes",
+  reading: (name: string) => `Reading ${name} …`,
+  makingExample: "Making the example, a phantom …",
+  opened: (name: string) => `${name} is open.`,
+  phantom: "phantom",
+  exampleName: "Example neck",
+  unexpected: (what: string) =>
+    `Something went wrong that lnsnet did not expect (${what}). What was open stays open.`,
+};
+
+export const planes: Readonly<Record<PlaneName, string>> = {
+  axial: "Axial",
+  coronal: "Coronal",
+  sagittal: "Sagittal",
+};
+
+export const pane = {
+  maximise: (plane: string) => `Maximise ${plane}`,
+  restore: "Show all planes",
+  slice: (number: number, count: number) => `${number} / ${count}`,
+  sliceSlider: (plane: string) => `${plane} slice`,
+  picture: (plane: string) =>
+    `${plane} plane of the scan. Arrow up and down go through slices, + and − zoom, arrow keys with Shift pan.`,
+  at: (mm: number) => `${mm.toFixed(1)} mm`,
+  threeD: "3D",
+};
+
+export const presets: Readonly<Record<PresetName, string>> = {
+  softTissue: "Soft tissue",
+  bone: "Bone",
+  lung: "Lung",
+  brain: "Brain",
+};
+
+export const toolbar = {
+  label: "Tools",
+  window: "Window",
+  presetHint: (name: string, centre: number, width: number) =>
+    `${name}: centre ${centre} HU, width ${width} HU`,
+  withKey: (name: string, key: string) => `${name} (${key.toUpperCase()})`,
+  windowValues: (centre: number, width: number) => `C ${centre} · W ${width} HU`,
+  fit: "Fit",
+  fitHint: "Show the whole scan",
+};
+
+export const toolNames: Readonly<Record<ToolName, string>> = {
+  crosshair: "Crosshair",
+  window: "Window",
+  pan: "Pan",
+  zoom: "Zoom",
+};
+
+export const status = {
+  hu: (hu: number) => `${Math.round(hu)} HU`,
+  position: (x: number, y: number, z: number) =>
+    `${side(x, "L", "R")} ${side(y, "P", "A")} ${side(z, "S", "I")} mm`,
+};
+
+const side = (mm: number, positive: string, negative: string) =>
+  `${mm >= 0 ? positive : negative} ${Math.abs(mm).toFixed(1)}`;

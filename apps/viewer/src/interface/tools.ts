@@ -1,0 +1,55 @@
+// What the left mouse button, a pen or a finger does in a plane.
+import type { Vector3 } from "@lnsnet/core/volume";
+import { signal } from "@preact/signals";
+import type { PlaneName, PlaneView } from "../display/plane.js";
+import { dragWindow, goTo, pan, type View, zoomAt } from "./view.js";
+
+export type ToolName = "crosshair" | "window" | "pan" | "zoom";
+
+/** In the order of the toolbar, with the key that chooses each. */
+export const toolKeys: readonly { readonly name: ToolName; readonly key: string }[] = [
+  { name: "crosshair", key: "c" },
+  { name: "window", key: "w" },
+  { name: "pan", key: "h" },
+  { name: "zoom", key: "z" },
+];
+
+/** The tool that is chosen. */
+export const tool = signal<ToolName>("crosshair");
+
+/** A pointer that presses, drags or is lifted in a plane. */
+export interface PlanePointer {
+  readonly phase: "press" | "drag" | "lift" | "cancel";
+  readonly view: View;
+  readonly plane: PlaneName;
+  /** What the plane shows, in pixels of the page. */
+  readonly shown: PlaneView;
+  /** Where the pointer is, LPS mm. */
+  readonly pointMm: Vector3;
+  /** Where it is, and how far it came since the last event, in pixels of the page. */
+  readonly x: number;
+  readonly y: number;
+  readonly right: number;
+  readonly down: number;
+  readonly ctrl: boolean;
+  readonly shift: boolean;
+  readonly alt: boolean;
+}
+
+export type Tool = (pointer: PlanePointer) => void;
+
+/** What each tool does. */
+export const tools: Readonly<Record<ToolName, Tool>> = {
+  crosshair: ({ view, pointMm, phase }) => {
+    if (phase === "press" || phase === "drag") goTo(view, pointMm);
+  },
+  window: ({ view, right, down, phase }) => {
+    if (phase === "drag") dragWindow(view, right, down);
+  },
+  pan: ({ view, plane, shown, right, down, phase }) => {
+    if (phase === "drag") pan(view, plane, shown, right, down);
+  },
+  zoom: ({ view, plane, shown, down, phase }) => {
+    if (phase === "drag") zoomAt(view, plane, 1.01 ** -down, shown, shown.width / 2, shown.height / 2);
+  },
+};

@@ -1,0 +1,206 @@
+// Gives tests the viewer in a real browser: built once, served as static files, opened as a person opens it.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+
+const app = join(import.meta.dirname, "..");
+const site = join(app, "dist", "site");
+const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = browsers.find(existsSync);
+
+/** What a test of the page works with. */
+export interface ViewerPages {
+  /** Opens the page in a browser that has never seen it. */
+  open(options?: OpenOptions): Promise<Page>;
+  /** Where it is served. */
+  origin(): string;
+  /** Errors in the console that a test expects are taken out before it ends. */
+  readonly consoleErrors: string[];
+}
+
+interface OpenOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly hasTouch?: boolean;
+}
+
+/**
+ * Tests of the page, left out where there is no browser. After each test every page is closed, and it fails where a
+ * page asked another origin for anything or wrote an error to the console.
+ */
+export function describePage(name: string, tests: (pages: ViewerPages) => void): void {
+  if (executablePath === undefined) {
+    process.stderr.write(`"${name}" is not tested: no browser at ${browsers.join(", ")}.\n`);
+    describe.skip(name, () => {});
+    return;
+  }
+  describe(name, { timeout: 240_000 }, () => {
+    const contexts: BrowserContext[] = [];
+    const foreignRequests = new Set<string>();
+    const consoleErrors: string[] = [];
+    let server: Server;
+    let browser: Browser;
+    let origin: string;
+
+    beforeAll(async () => {
+      await buildOnce();
+      server = await serve();
+      origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      browser = await chromium.launch({
+        executablePath,
+        args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+      });
+    }, 240_000);
+    afterEach(async () => {
+      await Promise.all(contexts.splice(0).map((context) => context.close()));
+      expect([...foreignRequests]).toEqual([]);
+      expect(consoleErrors.splice(0)).toEqual([]);
+    });
+    afterAll(async () => {
+      await browser?.close();
+      server?.close();
+    });
+
+    tests({
+      consoleErrors,
+      origin: () => origin,
+      async open({ width = 1440, height = 900, hasTouch = false } = {}) {
+        const context = await browser.newContext({ viewport: { width, height }, hasTouch });
+        contexts.push(context);
+        context.on("request", (request) => {
+          const url = new URL(request.url());
+          if (url.origin !== origin && !["blob:", "data:"].includes(url.protocol))
+            foreignRequests.add(request.url());
+        });
+        const page = await context.newPage();
+        // Some seconds at rest.
+        page.setDefaultTimeout(90_000);
+        page.on("console", (message) => {
+          if (message.type() === "error") consoleErrors.push(message.text());
+        });
+        page.on("pageerror", (error) => consoleErrors.push(error.message));
+        await page.goto(origin);
+        return page;
+      },
+    });
+  });
+}
+
+/** Opens the example and waits until its planes are drawn. */
+export async function openExample(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Try the example" }).click();
+  await page.getByRole("region", { name: "Axial" }).waitFor();
+}
+
+/** Opens a file as if it had been chosen in the file dialog. */
+export async function openFile(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+  await page.setInputFiles("#files", {
+    name,
+    mimeType: "application/octet-stream",
+    buffer: Buffer.from(bytes),
+  });
+}
+
+/** The grey values of a plane's canvas, row by row. */
+export async function planePixels(
+  page: Page,
+  plane: "Axial" | "Coronal" | "Sagittal",
+): Promise<{ readonly width: number; readonly height: number; readonly grey: Uint8Array }> {
+  const canvas = page.getByRole("region", { name: plane }).locator("canvas");
+  const { width, height, grey } = await canvas.evaluate((element: unknown) => {
+    // Runs in the page; the tests' compiler knows no DOM.
+    const drawn = element as {
+      width: number;
+      height: number;
+      getContext(kind: "2d"): {
+        getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray };
+      };
+    };
+    const { data } = drawn.getContext("2d").getImageData(0, 0, drawn.width, drawn.height);
+    const values: number[] = [];
+    for (let at = 1; at < data.length; at += 4) values.push(data[at]);
+    return { width: drawn.width, height: drawn.height, grey: values };
+  });
+  return { width, height, grey: Uint8Array.from(grey) };
+}
+
+/** Builds the page if its sources are newer than what is built; of several test files at once, one builds. */
+async function buildOnce(): Promise<void> {
+  const lock = join(app, "dist", "building");
+  await mkdir(join(app, "dist"), { recursive: true });
+  for (;;) {
+    try {
+      await mkdir(lock);
+      break;
+    } catch {
+      const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Date.now() }));
+      // Whoever builds is done in less, or was killed.
+      if (Date.now() - mtimeMs > 180_000) await rm(lock, { recursive: true, force: true });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+  try {
+    const stamp = join(site, ".sources");
+    const sources = await newestChange([
+      join(app, "src"),
+      join(app, "index.html"),
+      join(app, "vite.config.ts"),
+      join(app, "../../packages/core/dist"),
+      join(app, "../../packages/web/dist"),
+      join(app, "../../packages/models"),
+    ]);
+    if ((await readFile(stamp, "utf8").catch(() => "")) === String(sources)) return;
+    await build({ root: app, configFile: join(app, "vite.config.ts"), logLevel: "error" });
+    await writeFile(stamp, String(sources));
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function newestChange(paths: readonly string[]): Promise<number> {
+  const times = await Promise.all(
+    paths.map(async (path) => {
+      const found = await stat(path);
+      if (!found.isDirectory()) return found.mtimeMs;
+      const inside = (await readdir(path)).filter((name) => !/\.test(-helper)?\.ts$/.test(name));
+      return newestChange(inside.map((name) => join(path, name)));
+    }),
+  );
+  return Math.max(0, ...times);
+}
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+};
+
+/** Any web server: files with their types, and no header that the page would need. */
+async function serve(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const path = join(site, normalize(pathname === "/" ? "/index.html" : decodeURIComponent(pathname)));
+    readFile(path).then(
+      (bytes) => {
+        response.setHeader("Content-Type", types[extname(path)] ?? "application/octet-stream");
+        response.end(bytes);
+      },
+      () => {
+        response.statusCode = 404;
+        response.end();
+      },
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}

@@ -11,8 +11,6 @@ export default defineConfig({
   root: import.meta.dirname,
   base: "./",
   assetsInclude: ["**/*.safetensors"],
-  // vtk.js brings an XML writer that needs Node and that the viewer never calls.
-  resolve: { alias: { xmlbuilder2: `${import.meta.dirname}/src/display/no-xml.ts` } },
   // Threads of onnxruntime-web load the file that its code stands in: it must hold nothing else.
   worker: {
     format: "es",

@@ -37,7 +37,7 @@ describePage("the viewer", (pages) => {
         const arms = brightReach(marked, plane, await planePixels(page, plane));
         return Math.hypot(arms.right - right, arms.down - down);
       };
-      await expect.poll(error, { timeout: 20_000 }).toBeLessThan(1.6);
+      await expect.poll(error, { timeout: 60_000 }).toBeLessThan(1.6);
     }
   });
 });

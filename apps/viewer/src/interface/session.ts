@@ -1,29 +1,79 @@
-// What the page has open, and what it tells the person.
+// What the page has open, what it is doing, and what it tells the person.
 import { signal } from "@preact/signals";
+import type { FoundScan, OpenedScan } from "../engine/answers.js";
+import type { Study } from "../study/study.js";
+import { shell } from "./texts.js";
 import type { View } from "./view.js";
 
-/** A scan that is open. */
-export interface OpenScan {
-  readonly name: string;
+/** A scan that is open, with the work on it. */
+export interface OpenScan extends OpenedScan {
   /** Of no person. */
   readonly isPhantom: boolean;
   readonly view: View;
+  readonly study: Study;
 }
 
 export const openScan = signal<OpenScan | null>(null);
 
-/** A sentence for the person; an error stays until the next. */
+/** Scans that were found in what a person opened, of which one is to be chosen. */
+export const choice = signal<readonly FoundScan[] | null>(null);
+
+/** What a person reads in the status line; an error stays until something else is done. */
 export interface Notice {
   readonly text: string;
-  readonly kind: "busy" | "done" | "error";
+  readonly kind: "done" | "error";
 }
 
 export const notice = signal<Notice | null>(null);
 
+/** What takes long and can be stopped. */
+export interface Work {
+  readonly text: string;
+  /** From 0 to 1; null where it is not known. */
+  readonly done: number | null;
+  readonly stop: () => void;
+}
+
+export const work = signal<Work | null>(null);
+
 /** Tells what went wrong; the page goes on. */
-export function tellError(error: unknown, unexpected: (what: string) => string): void {
+export function tellError(error: unknown): void {
   const isExpected = error instanceof Error && error.name === "InputError";
   const what = error instanceof Error ? error.message : String(error);
   if (!isExpected) console.error(error);
-  notice.value = { kind: "error", text: isExpected ? what : unexpected(what) };
+  notice.value = { kind: "error", text: isExpected ? what : shell.unexpected(what) };
+}
+
+/**
+ * Does something that takes long: shows it with its progress, lets the person stop it, and tells what went wrong.
+ * Work that is under way is stopped first.
+ *
+ * @returns its result; null where it failed or was stopped
+ */
+export async function doWork<T>(
+  text: string,
+  task: (signal: AbortSignal, onProgress: (progress: { done: number; total: number }) => void) => Promise<T>,
+): Promise<T | null> {
+  work.value?.stop();
+  const controller = new AbortController();
+  const stop = () => {
+    controller.abort(new Error("stopped"));
+    if (work.value === mine) work.value = null;
+  };
+  let mine: Work = { text, done: null, stop };
+  work.value = mine;
+  notice.value = null;
+  const show = (next: Work) => {
+    if (work.value !== mine) return;
+    mine = next;
+    work.value = mine;
+  };
+  try {
+    return await task(controller.signal, ({ done, total }) => show({ ...mine, done: done / total }));
+  } catch (error) {
+    if (!controller.signal.aborted) tellError(error);
+    return null;
+  } finally {
+    if (work.value === mine) work.value = null;
+  }
 }

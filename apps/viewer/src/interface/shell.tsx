@@ -4,15 +4,20 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { planeNames } from "../display/plane.js";
 import { windowPresets } from "../display/window-presets.js";
+import type { ChosenFile, FoundScan } from "../engine/answers.js";
+import { chosenFiles, droppedFiles } from "./dropped-files.js";
 import { Icon, IconButton } from "./icons.js";
 import { PlanePane } from "./plane-pane.js";
-import { type Notice, notice, type OpenScan, openScan } from "./session.js";
+import { ScanChoice } from "./scan-choice.js";
+import { choice, notice, type OpenScan, openScan, tellError, work } from "./session.js";
 import { pane, presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
 import { tool, toolKeys } from "./tools.js";
 import { fitAll, huAt, type View } from "./view.js";
 
-export interface Actions {
-  readonly openFiles: (files: readonly File[]) => void;
+/** What a person can do that goes beyond the page's looks. */
+interface Actions {
+  readonly openFiles: (files: readonly ChosenFile[]) => void;
+  readonly openFound: (found: FoundScan) => void;
   readonly openExample: () => void;
 }
 
@@ -43,6 +48,7 @@ export function Shell({ actions }: ShellProps) {
           <aside class="side" aria-label={shell.sidePanel} />
         </div>
       )}
+      {choice.value !== null && <ScanChoice scans={choice.value} onChoose={actions.openFound} />}
       <StatusLine view={opened?.view ?? null} hover={hover} />
       {isOver.value && <p class="drop-target">{shell.dropNow}</p>}
     </div>
@@ -67,24 +73,25 @@ function Header({ actions, opened }: ShellProps & { readonly opened: OpenScan | 
 
 function OpenButtons({ actions }: ShellProps) {
   const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (folder.current !== null) folder.current.webkitdirectory = true;
+  }, []);
+  const choose = (event: { readonly currentTarget: HTMLInputElement }) => {
+    const chosen = chosenFiles(event.currentTarget.files);
+    event.currentTarget.value = "";
+    if (chosen.length > 0) actions.openFiles(chosen);
+  };
   return (
     <div class="open-buttons">
-      <input
-        ref={files}
-        type="file"
-        id="files"
-        multiple
-        hidden
-        aria-label={shell.open}
-        onChange={(event) => {
-          const chosen = [...(event.currentTarget.files ?? [])];
-          event.currentTarget.value = "";
-          if (chosen.length > 0) actions.openFiles(chosen);
-        }}
-      />
+      <input ref={files} type="file" id="files" multiple hidden aria-label={shell.open} onChange={choose} />
+      <input ref={folder} type="file" id="folder" hidden aria-label={shell.openFolder} onChange={choose} />
       <button type="button" class="button" onClick={() => files.current?.click()}>
         <Icon name="open" />
         {shell.open}
+      </button>
+      <button type="button" class="button" onClick={() => folder.current?.click()}>
+        {shell.openFolder}
       </button>
       <button type="button" class="button" onClick={actions.openExample}>
         {shell.example}
@@ -157,12 +164,25 @@ function Toolbar({ view }: { readonly view: View }) {
 }
 
 function StatusLine({ view, hover }: { readonly view: View | null; readonly hover: Signal<Vector3 | null> }) {
-  const told: Notice | null = notice.value;
+  const busy = work.value;
+  const told = notice.value;
   return (
     <footer class="status">
-      <p class={`notice ${told?.kind ?? ""}`} role="status">
-        {told?.text}
-      </p>
+      {busy === null ? (
+        <p class={`notice ${told?.kind ?? ""}`} role="status">
+          {told?.text}
+        </p>
+      ) : (
+        <div class="work-line">
+          <p class="notice busy" role="status">
+            {busy.text}
+          </p>
+          <progress aria-label={busy.text} {...(busy.done === null ? {} : { value: busy.done })} />
+          <button type="button" class="button small" onClick={busy.stop}>
+            {shell.stop}
+          </button>
+        </div>
+      )}
       {view !== null && <Readout view={view} pointMm={hover.value ?? view.point.value} />}
     </footer>
   );
@@ -179,7 +199,7 @@ function Readout({ view, pointMm }: { readonly view: View; readonly pointMm: Vec
 }
 
 /** Files can be dropped anywhere on the page. @returns whether files are held over it */
-function useFileDrop(onFiles: (files: readonly File[]) => void): Signal<boolean> {
+function useFileDrop(onFiles: (files: readonly ChosenFile[]) => void): Signal<boolean> {
   const isOver = useSignal(false);
   useEffect(() => {
     const stop = new AbortController();
@@ -195,8 +215,10 @@ function useFileDrop(onFiles: (files: readonly File[]) => void): Signal<boolean>
     listen("drop", (event) => {
       event.preventDefault();
       isOver.value = false;
-      const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length > 0) onFiles(files);
+      if (event.dataTransfer === null) return;
+      droppedFiles(event.dataTransfer).then((files) => {
+        if (files.length > 0) onFiles(files);
+      }, tellError);
     });
     return () => stop.abort();
   }, [onFiles, isOver]);

@@ -5,7 +5,7 @@ import type { Engine } from "./engine/engine.js";
 import { makeExample } from "./example.js";
 import { choice, doWork, notice, openScan, tellError } from "./interface/session.js";
 import { shell } from "./interface/texts.js";
-import { createView } from "./interface/view.js";
+import { createWorkspace } from "./interface/workspace.js";
 import { createStudy } from "./study/study.js";
 
 /** Lists what files hold and opens it; where it is several scans, the person chooses. */
@@ -46,8 +46,8 @@ export async function openExample(engine: Engine): Promise<void> {
 
 function show(opened: OpenedScan, isPhantom: boolean): void {
   choice.value = null;
-  const study = createStudy(opened.volume);
-  openScan.value = { ...opened, isPhantom, study, view: createView(opened.volume) };
+  openScan.value?.close();
+  openScan.value = createWorkspace(opened, isPhantom, createStudy(opened.volume));
   notice.value = { kind: "done", text: [shell.opened(opened.name), ...opened.problems].join(" ") };
 }
 

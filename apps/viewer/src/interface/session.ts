@@ -1,19 +1,11 @@
 // What the page has open, what it is doing, and what it tells the person.
 import { signal } from "@preact/signals";
-import type { FoundScan, OpenedScan } from "../engine/answers.js";
-import type { Study } from "../study/study.js";
+import type { FoundScan } from "../engine/answers.js";
 import { shell } from "./texts.js";
-import type { View } from "./view.js";
+import type { Workspace } from "./workspace.js";
 
-/** A scan that is open, with the work on it. */
-export interface OpenScan extends OpenedScan {
-  /** Of no person. */
-  readonly isPhantom: boolean;
-  readonly view: View;
-  readonly study: Study;
-}
-
-export const openScan = signal<OpenScan | null>(null);
+/** The scan that is worked on. */
+export const openScan = signal<Workspace | null>(null);
 
 /** Scans that were found in what a person opened, of which one is to be chosen. */
 export const choice = signal<readonly FoundScan[] | null>(null);

@@ -7,12 +7,14 @@ import { windowPresets } from "../display/window-presets.js";
 import type { ChosenFile, FoundScan } from "../engine/answers.js";
 import { chosenFiles, droppedFiles } from "./dropped-files.js";
 import { Icon, IconButton } from "./icons.js";
+import { NodeList } from "./node-list.js";
 import { PlanePane } from "./plane-pane.js";
 import { ScanChoice } from "./scan-choice.js";
-import { choice, notice, type OpenScan, openScan, tellError, work } from "./session.js";
+import { choice, notice, openScan, tellError, work } from "./session.js";
 import { pane, presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
 import { tool, toolKeys } from "./tools.js";
 import { fitAll, huAt, type View } from "./view.js";
+import type { Workspace } from "./workspace.js";
 
 /** What a person can do that goes beyond the page's looks. */
 interface Actions {
@@ -45,7 +47,9 @@ export function Shell({ actions }: ShellProps) {
             ))}
             <section class="pane pane-3d" aria-label={pane.threeD} />
           </main>
-          <aside class="side" aria-label={shell.sidePanel} />
+          <aside class="side" aria-label={shell.sidePanel}>
+            <NodeList workspace={opened} />
+          </aside>
         </div>
       )}
       {choice.value !== null && <ScanChoice scans={choice.value} onChoose={actions.openFound} />}
@@ -55,13 +59,13 @@ export function Shell({ actions }: ShellProps) {
   );
 }
 
-function Header({ actions, opened }: ShellProps & { readonly opened: OpenScan | null }) {
+function Header({ actions, opened }: ShellProps & { readonly opened: Workspace | null }) {
   return (
     <header class="header">
       <h1>lnsnet</h1>
       {opened !== null && (
         <p class="scan-name">
-          {opened.name}
+          {opened.opened.name}
           {opened.isPhantom && <span class="badge">{shell.phantom}</span>}
         </p>
       )}

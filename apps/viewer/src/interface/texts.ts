@@ -82,3 +82,10 @@ export const status = {
 
 const side = (mm: number, positive: string, negative: string) =>
   `${mm >= 0 ? positive : negative} ${Math.abs(mm).toFixed(1)}`;
+
+export const nodeList = {
+  title: "Nodes",
+  none: "No node yet. Choose “Node” and click in a lymph node.",
+  measuring: "measuring …",
+  size: (longMm: number, shortMm: number) => `${longMm.toFixed(1)} × ${shortMm.toFixed(1)} mm`,
+};

@@ -1,0 +1,92 @@
+// A scan that is open, with the work on it: what all parts of the page share.
+import { pointOfIndex } from "@lnsnet/core/volume";
+import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { LabelPaint } from "../display/label-paint.js";
+import type { OpenedScan } from "../engine/answers.js";
+import { LiveMeasures } from "../study/live-measures.js";
+import { startMeasuring } from "../study/measuring.js";
+import type { StudyNode } from "../study/nodes.js";
+import type { Study } from "../study/study.js";
+import { centreOn, createView, type View } from "./view.js";
+
+export interface Workspace {
+  readonly opened: OpenedScan;
+  /** Of no person. */
+  readonly isPhantom: boolean;
+  readonly view: View;
+  readonly study: Study;
+  readonly measures: LiveMeasures;
+  /** The nodes now, by number. */
+  readonly nodes: ReadonlySignal<readonly StudyNode[]>;
+  /** The number of the node that edits and clicks belong to; null for none. */
+  readonly selected: Signal<number | null>;
+  /** Grows with every change of the study or of a measure; read it to be drawn anew. */
+  readonly changes: ReadonlySignal<number>;
+  /** How strongly nodes are filled, from 0 to 1. */
+  readonly fillOpacity: Signal<number>;
+  /** Ends what follows the study. */
+  readonly close: () => void;
+}
+
+/** Shows a study. Nodes are painted as they change. */
+export function createWorkspace(opened: OpenedScan, isPhantom: boolean, study: Study): Workspace {
+  const view = createView(opened.volume);
+  const measuring = startMeasuring(opened.volume);
+  const measures = new LiveMeasures(study, measuring.measure);
+  const nodes = signal(study.nodes);
+  const selected = signal<number | null>(null);
+  const changes = signal(0);
+  const fillOpacity = signal(0.25);
+  const stopStudy = study.subscribe(() => {
+    nodes.value = study.nodes;
+    changes.value++;
+    const { value } = selected;
+    if (value !== null && !study.nodes.some(({ number }) => number === value)) selected.value = null;
+  });
+  const stopMeasures = measures.subscribe(() => changes.value++);
+  const stopPainting = effect(() => {
+    changes.value;
+    view.overlay.value = {
+      labels: study.labels,
+      paint: paintOf(nodes.value, selected.value ?? 0, fillOpacity.value),
+    };
+  });
+  return {
+    opened,
+    isPhantom,
+    view,
+    study,
+    measures,
+    nodes,
+    selected,
+    changes,
+    fillOpacity,
+    close() {
+      stopStudy();
+      stopMeasures();
+      stopPainting();
+      measures.close();
+      measuring.end();
+    },
+  };
+}
+
+/** Selects a node and shows it in all planes. */
+export function jumpTo({ view, study, selected }: Workspace, number: number): void {
+  selected.value = number;
+  const box = study.boxOf(number);
+  if (box === null) return;
+  const [i, j, k] = [0, 1, 2].map((axis) => box.start[axis] + (box.size[axis] - 1) / 2);
+  centreOn(view, pointOfIndex(study.scan, [i, j, k]));
+}
+
+function paintOf(nodes: readonly StudyNode[], selected: number, fillOpacity: number): LabelPaint {
+  const colours = new Uint32Array(256);
+  const shown = new Uint8Array(256);
+  for (const { number, colour, visible } of nodes) {
+    const rgb = Number.parseInt(colour.slice(1), 16);
+    colours[number] = ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16);
+    shown[number] = visible ? 1 : 0;
+  }
+  return { colours, shown, fillOpacity, outlineWidth: 1, selected };
+}

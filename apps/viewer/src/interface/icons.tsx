@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 
 const paths = {
+  node: "M12 5a7 6.5 0 1 0 0 13 7 6.5 0 0 0 0-13zM12 9v5M9.5 11.5h5",
   crosshair: "M12 2v7M12 15v7M2 12h7M15 12h7",
   window: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
   pan: "M12 3v18M3 12h18M12 3l-3 3M12 3l3 3M12 21l-3-3M12 21l3-3M3 12l3-3M3 12l3 3M21 12l-3-3M21 12l-3 3",

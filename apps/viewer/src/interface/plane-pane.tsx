@@ -156,7 +156,8 @@ function PlaneMarks({
   const bar = barMm / shown.mmPerPixel;
   const gap = 14;
   return (
-    <svg class="marks" width={width} height={height} aria-hidden="true">
+    // biome-ignore lint/a11y/noSvgWithoutTitle: a title would be shown over the picture; its handles have names
+    <svg class="marks" width={width} height={height}>
       <g class={`crosshair crosshair-${plane}`}>
         <line class="vertical" x1={x} x2={x} y1={0} y2={y - gap} />
         <line class="vertical" x1={x} x2={x} y1={y + gap} y2={height} />

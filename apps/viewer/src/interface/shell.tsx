@@ -5,13 +5,16 @@ import { useEffect, useRef } from "preact/hooks";
 import { planeNames } from "../display/plane.js";
 import { windowPresets } from "../display/window-presets.js";
 import type { ChosenFile, FoundScan } from "../engine/answers.js";
+import { AxisMarks } from "./axis-marks.js";
 import { chosenFiles, droppedFiles } from "./dropped-files.js";
 import { Icon, IconButton } from "./icons.js";
 import { NodeList } from "./node-list.js";
 import { PlanePane } from "./plane-pane.js";
 import { ScanChoice } from "./scan-choice.js";
+import { ScenePane } from "./scene-pane.js";
+import { SegmentPanel } from "./segmenting/segment-panel.js";
 import { choice, notice, openScan, tellError, work } from "./session.js";
-import { pane, presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
+import { presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
 import { tool, toolKeys } from "./tools.js";
 import { fitAll, huAt, type View } from "./view.js";
 import type { Workspace } from "./workspace.js";
@@ -43,11 +46,16 @@ export function Shell({ actions }: ShellProps) {
           <Toolbar view={opened.view} />
           <main class={maximised.value === null ? "panes" : `panes only only-${maximised.value}`}>
             {planeNames.map((plane) => (
-              <PlanePane key={plane} {...{ view: opened.view, plane, maximised, hover }} />
+              <PlanePane
+                key={plane}
+                {...{ view: opened.view, plane, maximised, hover }}
+                marks={(shown) => <AxisMarks workspace={opened} shown={shown} />}
+              />
             ))}
-            <section class="pane pane-3d" aria-label={pane.threeD} />
+            <ScenePane workspace={opened} maximised={maximised} />
           </main>
           <aside class="side" aria-label={shell.sidePanel}>
+            <SegmentPanel workspace={opened} />
             <NodeList workspace={opened} />
           </aside>
         </div>

@@ -68,6 +68,7 @@ export const toolbar = {
 };
 
 export const toolNames: Readonly<Record<ToolName, string>> = {
+  node: "Node",
   crosshair: "Crosshair",
   window: "Window",
   pan: "Pan",
@@ -88,4 +89,38 @@ export const nodeList = {
   none: "No node yet. Choose “Node” and click in a lymph node.",
   measuring: "measuring …",
   size: (longMm: number, shortMm: number) => `${longMm.toFixed(1)} × ${shortMm.toFixed(1)} mm`,
+};
+
+export const segmenting = {
+  title: "Segment",
+  clickNode: "Click a node",
+  findAll: "Find all nodes",
+  correct: "Clicks correct the selected node (as with Ctrl)",
+  outlining: "Outlining the node …",
+  finding: "Looking for nodes …",
+  selectFirst: "Select the node that you want to correct first.",
+  oneClickModel: "This model takes one click a node; correct the node with the brush.",
+  notClicked: "This node was not clicked; correct it with the brush, or delete it and click in it.",
+  isCut: "The node may go on beyond the part that was looked at; check its ends.",
+  stopped: (count: number) => `Stopped. ${count} nodes that were found until then stay.`,
+  found: (count: number, leftOut: number) =>
+    `${count} nodes found${leftOut === 0 ? "" : `; ${leftOut} findings that are no nodes were left out`}.`,
+  threshold: (value: number) => `From probability ${value.toFixed(2)}`,
+  loadingModel: "The model is being loaded …",
+  model: (name: string, trainedOn: string, device: string) =>
+    `Model ${name}, trained on ${trainedOn}. ${device}`,
+};
+
+export const axes = {
+  length: (mm: number, isEdited: boolean) => `${mm.toFixed(1)} mm${isEdited ? " (edited)" : ""}`,
+  line: (name: string, axis: "long" | "short", mm: number, isEdited: boolean) =>
+    `${axis === "long" ? "Long" : "Short"} axis of ${name}, ${mm.toFixed(1)} mm${isEdited ? ", edited" : ""}; drag, or move by arrow keys`,
+};
+
+export const sceneTexts = {
+  shows: "nodes and bone",
+  picture: "Nodes in 3D. Arrow keys turn them, + and − zoom.",
+  noWebGl:
+    "This browser draws no 3D (WebGL2 is missing or switched off). The planes and everything else work.",
+  lost: "The graphics card was reset. The 3D view comes back by itself; the planes and everything else work.",
 };

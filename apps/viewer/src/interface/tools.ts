@@ -2,12 +2,14 @@
 import type { Vector3 } from "@lnsnet/core/volume";
 import { signal } from "@preact/signals";
 import type { PlaneName, PlaneView } from "../display/plane.js";
+import { nodeTool } from "./segmenting/segmenter.js";
 import { dragWindow, goTo, pan, type View, zoomAt } from "./view.js";
 
-export type ToolName = "crosshair" | "window" | "pan" | "zoom";
+export type ToolName = "node" | "crosshair" | "window" | "pan" | "zoom";
 
 /** In the order of the toolbar, with the key that chooses each. */
 export const toolKeys: readonly { readonly name: ToolName; readonly key: string }[] = [
+  { name: "node", key: "n" },
   { name: "crosshair", key: "c" },
   { name: "window", key: "w" },
   { name: "pan", key: "h" },
@@ -40,6 +42,7 @@ export type Tool = (pointer: PlanePointer) => void;
 
 /** What each tool does. */
 export const tools: Readonly<Record<ToolName, Tool>> = {
+  node: nodeTool,
   crosshair: ({ view, pointMm, phase }) => {
     if (phase === "press" || phase === "drag") goTo(view, pointMm);
   },

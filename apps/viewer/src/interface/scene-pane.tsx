@@ -1,0 +1,174 @@
+// The nodes in 3D: dragging turns them, the wheel zooms.
+import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { extentAlong, middleOf } from "../display/plane.js";
+import { boneOf, Scene, type SceneCamera } from "../display/scene.js";
+import { IconButton } from "./icons.js";
+import { pane, sceneTexts } from "./texts.js";
+import type { Workspace } from "./workspace.js";
+
+interface ScenePaneProps {
+  readonly workspace: Workspace;
+  readonly maximised: Signal<string | null>;
+}
+
+const fromFront: SceneCamera = { turn: 20, tilt: 10, zoom: 1 };
+
+export function ScenePane({ workspace, maximised }: ScenePaneProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const camera = useSignal(fromFront);
+  const problem = useSignal<string | null>(null);
+  const size = useSignal<readonly [width: number, height: number]>([0, 0]);
+  useScene(canvas, workspace, camera, size, problem);
+  const isMaximised = maximised.value === "3d";
+  const turnBy = (right: number, down: number) => {
+    const { turn, tilt, zoom } = camera.value;
+    camera.value = { turn: turn + right / 2, tilt: Math.max(-90, Math.min(90, tilt + down / 2)), zoom };
+  };
+  const zoomBy = (factor: number) => {
+    camera.value = { ...camera.value, zoom: Math.max(0.5, Math.min(12, camera.value.zoom * factor)) };
+  };
+  return (
+    <section class="pane pane-3d" aria-label={pane.threeD}>
+      <div
+        class="stage scene"
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys turn it
+        tabIndex={0}
+        aria-label={sceneTexts.picture}
+        onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+        onPointerMove={(event) => {
+          if (event.buttons !== 0) turnBy(event.movementX, event.movementY);
+        }}
+        onWheel={(event) => {
+          event.preventDefault();
+          zoomBy(1.001 ** -event.deltaY);
+        }}
+        onDblClick={() => {
+          camera.value = fromFront;
+        }}
+        onKeyDown={(event) => {
+          const turns: Readonly<Record<string, readonly [number, number]>> = {
+            ArrowLeft: [-20, 0],
+            ArrowRight: [20, 0],
+            ArrowUp: [0, -20],
+            ArrowDown: [0, 20],
+          };
+          if (event.key in turns) turnBy(...turns[event.key]);
+          else if (event.key === "+") zoomBy(1.25);
+          else if (event.key === "-") zoomBy(0.8);
+          else return;
+          event.preventDefault();
+        }}
+      >
+        <canvas ref={canvas} hidden={problem.value !== null} />
+      </div>
+      {problem.value !== null && <p class="scene-problem">{problem.value}</p>}
+      <p class="pane-title">
+        <strong>{pane.threeD}</strong> {sceneTexts.shows}
+      </p>
+      <IconButton
+        icon={isMaximised ? "restore" : "maximise"}
+        class="icon-button maximise"
+        label={isMaximised ? pane.restore : pane.maximise(pane.threeD)}
+        pressed={isMaximised}
+        onClick={() => {
+          maximised.value = isMaximised ? null : "3d";
+        }}
+      />
+    </section>
+  );
+}
+
+function useScene(
+  canvas: { readonly current: HTMLCanvasElement | null },
+  workspace: Workspace,
+  camera: Signal<SceneCamera>,
+  size: Signal<readonly [width: number, height: number]>,
+  problem: Signal<string | null>,
+): void {
+  const scene = useSignal<Scene | null>(null);
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return;
+    const stop = new AbortController();
+    const start = () => {
+      scene.value = Scene.on(element);
+      problem.value = scene.value === null ? sceneTexts.noWebGl : null;
+    };
+    const listen = (type: string, react: (event: Event) => void) =>
+      element.addEventListener(type, react, { signal: stop.signal });
+    listen("webglcontextlost", (event) => {
+      event.preventDefault();
+      scene.value = null;
+      problem.value = sceneTexts.lost;
+    });
+    listen("webglcontextrestored", start);
+    const observer = new ResizeObserver(() => {
+      size.value = [element.clientWidth, element.clientHeight];
+    });
+    observer.observe(element);
+    start();
+    return () => {
+      stop.abort();
+      observer.disconnect();
+    };
+  }, [canvas, scene, size, problem]);
+
+  // Bone once for each scan; nodes whenever they change, but not while a stroke is drawn.
+  useSignalEffect(() => {
+    const drawn = scene.value;
+    if (drawn === null) return;
+    const waiting = setTimeout(() => {
+      drawn.setBone(boneOf(workspace.opened.volume));
+      camera.value = { ...camera.peek() };
+    });
+    return () => clearTimeout(waiting);
+  });
+  useSignalEffect(() => {
+    workspace.changes.value;
+    const drawn = scene.value;
+    if (drawn === null) return;
+    const waiting = setTimeout(() => {
+      showNodes(drawn, workspace);
+      camera.value = { ...camera.peek() };
+    }, 250);
+    return () => clearTimeout(waiting);
+  });
+  const frame = useRef(0);
+  useSignalEffect(() => {
+    const [width, height] = size.value;
+    const seen = camera.value;
+    const drawn = scene.value;
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      const element = canvas.current;
+      if (element === null || drawn === null || width === 0) return;
+      const ratio = Math.min(devicePixelRatio, 2);
+      element.width = Math.round(width * ratio);
+      element.height = Math.round(height * ratio);
+      const { volume } = workspace.opened;
+      const reach = Math.max(
+        ...([0, 1, 2] as const).map((axis) => {
+          const [from, to] = extentAlong(volume, [+(axis === 0), +(axis === 1), +(axis === 2)]);
+          return (to - from) / 2;
+        }),
+      );
+      drawn.draw(seen, middleOf(volume), reach * 1.1);
+    });
+  });
+}
+
+function showNodes(scene: Scene, { study }: Workspace): void {
+  const nodes = study.nodes.filter(({ visible }) => visible);
+  for (const number of scene.numbers)
+    if (!nodes.some((node) => node.number === number)) scene.setNode(number, null, study.scan, [0, 0, 0]);
+  for (const { number, colour } of nodes) {
+    const rgb = Number.parseInt(colour.slice(1), 16);
+    scene.setNode(number, study.maskOf(number), study.scan, [
+      (rgb >> 16) / 255,
+      ((rgb >> 8) & 0xff) / 255,
+      (rgb & 0xff) / 255,
+    ]);
+  }
+}

@@ -1,0 +1,76 @@
+// Click, find all, threshold, and which model computes where.
+import { useEffect } from "preact/hooks";
+import { segmenting } from "../texts.js";
+import { tool } from "../tools.js";
+import type { Workspace } from "../workspace.js";
+import {
+  adjustable,
+  endThreshold,
+  findAll,
+  isBusy,
+  isCorrecting,
+  modelFor,
+  models,
+  moveThreshold,
+  threshold,
+} from "./segmenter.js";
+
+export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
+  // The first click need not wait for the model.
+  useEffect(() => {
+    modelFor("clicker").catch(() => undefined);
+  }, []);
+  const { clicker, finder } = models.value;
+  const model = finder ?? clicker;
+  const adjusted = adjustable.value;
+  const canAdjust = adjusted !== null && adjusted.number === workspace.selected.value;
+  return (
+    <section class="segment-panel" aria-label={segmenting.title}>
+      <div class="edit-row">
+        <button
+          type="button"
+          class="button primary"
+          aria-pressed={tool.value === "node"}
+          onClick={() => {
+            tool.value = "node";
+          }}
+        >
+          {segmenting.clickNode}
+        </button>
+        <button type="button" class="button" disabled={isBusy()} onClick={() => void findAll(workspace)}>
+          {segmenting.findAll}
+        </button>
+      </div>
+      {tool.value === "node" && clicker?.isPromptable === true && (
+        <label class="edit-row">
+          <input
+            type="checkbox"
+            checked={isCorrecting.value}
+            onInput={(event) => {
+              isCorrecting.value = event.currentTarget.checked;
+            }}
+          />
+          {segmenting.correct}
+        </label>
+      )}
+      <label class="edit-row threshold">
+        <span>{segmenting.threshold(threshold.value)}</span>
+        <input
+          type="range"
+          min={0.05}
+          max={0.95}
+          step={0.05}
+          value={threshold.value}
+          disabled={!canAdjust}
+          onInput={(event) => void moveThreshold(workspace.study, event.currentTarget.valueAsNumber)}
+          onChange={endThreshold}
+        />
+      </label>
+      <p class="faint model-note">
+        {model === undefined
+          ? segmenting.loadingModel
+          : segmenting.model(model.identity.name, model.identity.trainedOn, model.deviceNote)}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,231 @@
+// Segments by the engine what a person points at, or all nodes, and puts the results into the study.
+import { InputError } from "@lnsnet/core";
+import { indexOfPoint, type Vector3 } from "@lnsnet/core/volume";
+import { signal } from "@preact/signals";
+import type { NodeAnswer, OpenedModel } from "../../engine/answers.js";
+import type { Engine } from "../../engine/engine.js";
+import type { NodeClick, NodeFields } from "../../study/nodes.js";
+import type { OpenStep, Study } from "../../study/study.js";
+import type { BoxedMask } from "../../study/voxel-box.js";
+import { doWork, notice, openScan, tellError, work } from "../session.js";
+import { segmenting } from "../texts.js";
+import type { Tool } from "../tools.js";
+import type { Workspace } from "../workspace.js";
+
+type ModelRole = "clicker" | "finder";
+
+/** The models that are open, by what they are for. */
+export const models = signal<Readonly<Partial<Record<ModelRole, OpenedModel>>>>({});
+
+/** Whether a click corrects the selected node, as it does with Ctrl. */
+export const isCorrecting = signal(false);
+
+/** What the threshold belongs to: the answer for the node that was clicked last. */
+interface Adjustable {
+  readonly number: number;
+  readonly answer: number;
+}
+
+export const adjustable = signal<Adjustable | null>(null);
+export const threshold = signal(0.5);
+
+let engine: Engine | null = null;
+const opening = new Map<ModelRole, Promise<OpenedModel>>();
+
+/** Gives the page's engine to what segments. Nothing is loaded yet. */
+export function segmentWith(started: Engine): void {
+  engine = started;
+}
+
+/** Loads a model, once. @throws InputError where it cannot be loaded; it is tried again the next time */
+export function modelFor(role: ModelRole): Promise<OpenedModel> {
+  const known = opening.get(role);
+  if (known !== undefined) return known;
+  const opened = theEngine().openModel({ from: role });
+  opening.set(role, opened);
+  opened.then(
+    (model) => {
+      models.value = { ...models.value, [role]: model };
+    },
+    () => opening.delete(role),
+  );
+  return opened;
+}
+
+/** A click segments a node; with Ctrl, or while correcting, it says what of the selected node is wrong. */
+export const nodeTool: Tool = ({ phase, view, pointMm, ctrl }) => {
+  const workspace = openScan.value;
+  if (phase !== "press" || workspace === null || workspace.view !== view) return;
+  const present = labelAt(workspace.study, pointMm);
+  if (ctrl || isCorrecting.value) void correct(workspace, pointMm, present);
+  else if (present !== 0) workspace.selected.value = present;
+  else void segmentNew(workspace, pointMm);
+};
+
+async function segmentNew(workspace: Workspace, pointMm: Vector3): Promise<void> {
+  await outline(workspace, [{ pointMm, isPositive: true }], (mask, fields) =>
+    workspace.study.addNode(mask, { ...fields, origin: "clicked" }),
+  );
+}
+
+/** A point inside of the node's outline does not belong to it; one outside does. */
+async function correct(workspace: Workspace, pointMm: Vector3, present: number): Promise<void> {
+  const number = workspace.selected.value;
+  if (number === null) return tellError(new InputError(segmenting.selectFirst));
+  const model = await modelFor("clicker").catch(tellError);
+  if (!model) return;
+  if (!model.isPromptable) return tellError(new InputError(segmenting.oneClickModel));
+  const { clicks } = workspace.study.node(number);
+  if (clicks.length === 0) return tellError(new InputError(segmenting.notClicked));
+  await outline(workspace, [...clicks, { pointMm, isPositive: present !== number }], (mask, fields) => {
+    workspace.study.replaceMask(number, mask, fields);
+    return number;
+  });
+}
+
+async function outline(
+  workspace: Workspace,
+  clicks: readonly NodeClick[],
+  put: (mask: BoxedMask, fields: NodeFields) => number,
+): Promise<void> {
+  const answer = await doWork(segmenting.outlining, async (signal) => {
+    const { model } = await modelFor("clicker");
+    signal.throwIfAborted();
+    const points = (isPositive: boolean) =>
+      clicks.filter((click) => click.isPositive === isPositive).map(({ pointMm }) => pointMm);
+    const { scan } = workspace.opened;
+    return theEngine().segmentAt({ scan, model, at: points(true), not: points(false) }, { signal });
+  });
+  if (answer === null || openScan.value !== workspace) return;
+  if (answer.found === "none") return tellError(new InputError(answer.reason));
+  try {
+    const number = put(boxed(answer), { clicks, probability: answer.node.meanProbability });
+    workspace.selected.value = number;
+    threshold.value = 0.5;
+    adjustable.value = { number, answer: answer.answer };
+    if (answer.isCut) notice.value = { kind: "done", text: segmenting.isCut };
+  } catch (error) {
+    tellError(error);
+  }
+}
+
+/** Finds all nodes of the scan and adds them as they come; what stood before stays. */
+export async function findAll(workspace: Workspace): Promise<void> {
+  const { study } = workspace;
+  const early: number[] = [];
+  const add = (mask: BoxedMask, fields: NodeFields) => {
+    if (freeShare(study, mask) < 0.5) return null;
+    try {
+      return study.addNode(mask, { ...fields, origin: "found" });
+    } catch (error) {
+      tellError(error);
+      return null;
+    }
+  };
+  const answer = await doWork(segmenting.finding, async (signal, onProgress) => {
+    const { model } = await modelFor("finder");
+    signal.throwIfAborted();
+    return theEngine().findAll(
+      { scan: workspace.opened.scan, model },
+      {
+        signal,
+        onProgress,
+        onNodes: (nodes) => {
+          if (signal.aborted) return;
+          for (const { mask, start } of nodes) {
+            const number = add({ start, size: mask.size, data: mask.data }, {});
+            if (number !== null) early.push(number);
+          }
+        },
+      },
+    );
+  });
+  if (answer === null) {
+    if (early.length > 0) notice.value = { kind: "done", text: segmenting.stopped(early.length) };
+    return;
+  }
+  const step = study.begin("add");
+  try {
+    // The whole scan tells more than its planes did: what came early gives way to the final answer.
+    for (const number of early)
+      if (study.nodes.some((node) => node.number === number && !node.locked)) study.deleteNode(number);
+    const added = answer.nodes.filter(
+      (node) => add(boxed(node), { probability: node.node.meanProbability }) !== null,
+    );
+    notice.value = { kind: "done", text: segmenting.found(added.length, answer.leftOut) };
+  } finally {
+    step.commit();
+  }
+}
+
+let sliding: { readonly step: OpenStep; readonly numberMoved: number } | null = null;
+let isAsking = false;
+
+/** Shows the clicked node at another probability while the slider moves; all of it is one step of undo. */
+export async function moveThreshold(study: Study, value: number): Promise<void> {
+  threshold.value = value;
+  const target = adjustable.value;
+  if (target === null || isAsking) return;
+  try {
+    isAsking = true;
+    sliding ??= { step: study.begin("threshold"), numberMoved: target.number };
+    let shown: number;
+    do {
+      shown = threshold.value;
+      const answer = await theEngine().atThreshold({ answer: target.answer, threshold: shown });
+      if (sliding === null) return;
+      sliding.step.restart();
+      if (answer !== null)
+        study.replaceMask(target.number, boxed(answer), { probability: answer.node.meanProbability });
+    } while (shown !== threshold.value);
+  } catch (error) {
+    tellError(error);
+  } finally {
+    isAsking = false;
+    if (isLetGo) endThreshold();
+  }
+}
+
+let isLetGo = false;
+
+/** The slider was let go: what is shown is kept. */
+export function endThreshold(): void {
+  isLetGo = isAsking;
+  if (isAsking) return;
+  sliding?.step.commit();
+  sliding = null;
+}
+
+function theEngine(): Engine {
+  if (engine === null) throw new Error("no engine was started");
+  return engine;
+}
+
+const boxed = ({ mask, start }: NodeAnswer): BoxedMask => ({ start, size: mask.size, data: mask.data });
+
+function labelAt({ labels }: Study, pointMm: Vector3): number {
+  const [i, j, k] = indexOfPoint(labels, pointMm).map(Math.round);
+  const [width, height, depth] = labels.size;
+  if (i < 0 || j < 0 || k < 0 || i >= width || j >= height || k >= depth) return 0;
+  return labels.data[i + width * (j + height * k)];
+}
+
+/** The share of a mask's voxels that no node has yet. */
+function freeShare({ labels }: Study, { start, size, data }: BoxedMask): number {
+  let all = 0;
+  let free = 0;
+  for (let k = 0, at = 0; k < size[2]; k++) {
+    for (let j = 0; j < size[1]; j++) {
+      const row = start[0] + labels.size[0] * (start[1] + j + labels.size[1] * (start[2] + k));
+      for (let i = 0; i < size[0]; i++, at++) {
+        if (data[at] === 0) continue;
+        all++;
+        if (labels.data[row + i] === 0) free++;
+      }
+    }
+  }
+  return all === 0 ? 0 : free / all;
+}
+
+/** Whether something is being computed. */
+export const isBusy = () => work.value !== null;

@@ -48,6 +48,7 @@ const serviceConcerns = {
   jobs: [],
   security: [],
   segmenting: [],
+  queueing: ["segmenting"],
   rules: ["jobs"],
   sending: ["configuration"],
   receiving: ["jobs", "rules", "sending/quiet-dimse", "configuration"],

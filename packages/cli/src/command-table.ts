@@ -195,4 +195,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ],
     load: () => import("./commands/serve.js").then((module) => module.serveCommand),
   },
+  worker: {
+    stage: "In a hospital",
+    summary: "segment what a service puts into a queue on Redis",
+    examples: ["lnsnet worker --queue redis://10.0.0.7:6379 --folder /srv/lnsnet"],
+    load: () => import("./commands/worker.js").then((module) => module.workerCommand),
+  },
 };

@@ -92,7 +92,19 @@ export const optionGroups = {
     ...["keep-mapping", "resume", "force", "json"],
   ],
   Service: [
-    ...["config", "folder", "host", "port", "new-token", "user", "days", "test-rule", "calling-title"],
+    ...[
+      "config",
+      "folder",
+      "host",
+      "port",
+      "queue",
+      "jobs",
+      "new-token",
+      "user",
+      "days",
+      "test-rule",
+      "calling-title",
+    ],
   ],
   Machine: ["device", "threads"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

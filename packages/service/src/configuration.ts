@@ -69,7 +69,7 @@ const configurationSchema = z.strictObject({
       host: z.string().default("127.0.0.1"),
       port: port.default(8080),
       tls: tlsSchema.optional(),
-      requestsPerMinute: z.number().int().min(1).default(600),
+      requestsPerMinute: z.number().int().min(1).default(3000),
       /** Bytes of one upload, in MB. */
       uploadMegabytes: z.number().int().min(1).max(2047).default(2000),
       uploadFiles: z.number().int().min(1).default(20_000),
@@ -114,6 +114,8 @@ const configurationSchema = z.strictObject({
       longestSeconds: seconds.default(3600),
     })
     .prefault({}),
+  /** Redis by which workers segment, such as redis://127.0.0.1:6379; left out, this process does. */
+  queue: z.string().optional(),
   offPeak: z.strictObject({ from: hour, until: hour }).default({ from: 20, until: 6 }),
   targets: z
     .record(
@@ -143,6 +145,7 @@ export interface ConfigurationChanges {
   readonly data?: string | undefined;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  readonly queue?: string | undefined;
 }
 
 /**
@@ -166,8 +169,10 @@ export async function readConfiguration(
   const from = path === null ? "." : dirname(path);
   const placed = withPaths(data, from);
   const { host = data.http.host, port: wantedPort = data.http.port } = changes;
+  const queue = changes.queue ?? placed.queue;
   const configuration = {
     ...placed,
+    ...(queue === undefined ? {} : { queue }),
     data: changes.data ?? placed.data,
     http: { ...placed.http, host, port: wantedPort },
   };

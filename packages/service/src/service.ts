@@ -1,16 +1,18 @@
 // The service as a whole: opens its folder, puts the parts together, listens, and stops without losing anything.
 import { mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { InputError } from "@lnsnet/core";
 import { ensureWritableFolder, whileHolding } from "@lnsnet/node";
 import type { Configuration } from "./configuration.js";
-import { Events } from "./http/events.js";
+import { Events, type Progress } from "./http/events.js";
 import { createMetrics } from "./http/metrics.js";
 import { createServer } from "./http/server.js";
 import { isAtRest, type Job, type JobPlan, type JobSource } from "./jobs/job.js";
 import { Journal } from "./jobs/journal.js";
 import { untilOffPeakMs } from "./jobs/off-peak.js";
+import { Stopped } from "./jobs/queue.js";
 import { Runner, type SegmentedJob } from "./jobs/runner.js";
+import { openStudyQueue } from "./queueing/segment-by-queue.js";
 import { type Receiver, receiveByDicom } from "./receiving/c-store-receiver.js";
 import { Reception } from "./receiving/reception.js";
 import { watchFolder } from "./receiving/watched-folder.js";
@@ -40,8 +42,8 @@ export interface ServiceAddresses {
 }
 
 /**
- * Runs the service until the signal is aborted, and stops it: no request is cut off within a file, running jobs are
- * stopped and begin again at the next start.
+ * Runs the service until the signal is aborted, and stops it: what is being received is cut off and was promised to
+ * nobody, running jobs are stopped and begin again at the next start.
  *
  * @throws InputError where the folder belongs to another service, or an address cannot be listened on
  */
@@ -70,11 +72,19 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
   const audit = new AuditLog(join(data, "audit.jsonl"));
   const events = new Events();
   const metrics = createMetrics(journal);
+  const studies =
+    configuration.queue === undefined
+      ? null
+      : openStudyQueue(
+          configuration.queue,
+          (reason) => reason instanceof Stopped && reason.isCancelled,
+          note,
+        );
   const runner = new Runner({
     journal,
     segment: (job, plan, stop) => segment(job, plan, stop),
     send: async (job, target, stop) => {
-      const { results } = journal.placeOf(job.id);
+      const results = journal.resultsOf(job);
       const paths = job.results
         .filter(({ name }) => name.endsWith(".dcm"))
         .map(({ name }) => join(results, name));
@@ -90,7 +100,8 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
         outcome: "done",
       });
     },
-    concurrency: segmenting.jobs,
+    // Over Redis everything is asked for at once, and the workers decide.
+    concurrency: studies === null ? segmenting.jobs : 10_000,
     segmentingBackOff: segmenting.backOff,
     sendingBackOff: sending.backOff,
     untilOffPeakMs: () => untilOffPeakMs(configuration.offPeak, new Date()),
@@ -98,23 +109,35 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
     log: note,
   });
   const segment = async (job: Job, plan: JobPlan, stop: AbortSignal): Promise<SegmentedJob> => {
-    const { input, results } = journal.placeOf(job.id);
-    await mkdir(results, { recursive: true });
+    const { input, results: root } = journal.placeOf(job.id);
+    const results = journal.resultsOf(job);
+    const onProgress = ({ stage, done, total }: Progress) => {
+      events.progress.set(job.id, { stage, done, total });
+      events.tell({ id: job.id, state: "running", progress: { stage, done, total } });
+    };
+    const { model } = plan;
+    const outputs = job.subject.kind === "series" ? plan.outputs : [];
+    const { device, threads, longestSeconds } = segmenting;
     try {
-      return await segmentInProcess(
-        {
-          ...{ input, results, model: plan.model, device: segmenting.device, threads: segmenting.threads },
-          outputs: job.subject.kind === "series" ? plan.outputs : [],
-        },
-        {
-          signal: stop,
-          longestSeconds: segmenting.longestSeconds,
-          onProgress: ({ stage, done, total }) => {
-            events.progress.set(job.id, { stage, done, total });
-            events.tell({ id: job.id, state: "running", progress: { stage, done, total } });
-          },
-        },
-      );
+      const segmented =
+        studies === null
+          ? await segmentInProcess(
+              { input, results, model, outputs, device, threads },
+              { signal: stop, longestSeconds, onProgress },
+            )
+          : await studies.segment(
+              `${job.id}-${basename(results)}`,
+              {
+                ...{ input: `jobs/${job.id}/input`, results: `jobs/${job.id}/results/${basename(results)}` },
+                ...{ model, outputs, device, longestSeconds, isStopped: false },
+              },
+              plan.priority,
+              { signal: stop, onProgress },
+            );
+      // Results of earlier input, and what killed processes left.
+      for (const name of await readdir(root))
+        if (name !== basename(results)) await rm(join(root, name), { recursive: true, force: true });
+      return segmented;
     } finally {
       events.progress.delete(job.id);
     }
@@ -191,6 +214,7 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
     for (const close of closers) await close();
     await reception.close();
     await runner.close();
+    await studies?.close();
     metrics.close();
     log({ event: "stopped" });
   }

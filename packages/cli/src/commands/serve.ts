@@ -29,6 +29,12 @@ export const serveCommand = defineCommand({
       valueHint: "ADDRESS",
     },
     port: { type: "string", description: "port to listen on; by default 8080", valueHint: "NUMBER" },
+    queue: {
+      type: "string",
+      description:
+        "address of Redis, by which workers segment; by default the variable LNSNET_QUEUE, and without it this process segments",
+      valueHint: "URL",
+    },
     "new-token": {
       type: "enum",
       description: "make a token that may do this, print it, and end",
@@ -55,6 +61,7 @@ export const serveCommand = defineCommand({
     const configuration = await readConfiguration(args.config ?? null, {
       data: args.folder,
       host: args.host,
+      queue: args.queue ?? process.env.LNSNET_QUEUE,
       port: args.port === undefined ? undefined : wholeNumber(args.port, "--port", 0, 65_535),
     });
     if (args["test-rule"] !== undefined) {

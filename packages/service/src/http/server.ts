@@ -164,7 +164,8 @@ const securityHeaders = {
 /** Lets nobody in whom a route does not want. A route that states nothing is for administrators. */
 function guard(server: FastifyInstance, parts: ServerParts): void {
   const access = { ...parts, proxy: parts.configuration.http.proxy };
-  server.addHook("onRequest", async (request, reply) => {
+  // After the limit of requests, and before a body is read.
+  server.addHook("preParsing", async (request, reply) => {
     const { needs = "administer" } = request.routeOptions.config;
     if (needs === null || request.is404) return;
     const found = admitted(request, needs, access);
@@ -344,7 +345,7 @@ function reading(server: FastifyInstance, { journal, events }: ServerParts): voi
         .header("ETag", `"${file.sha256}"`);
       if (!file.name.endsWith(".png"))
         reply.header("Content-Disposition", `attachment; filename="${file.name.replace(/[^\w.-]/g, "_")}"`);
-      return reply.send(createReadStream(join(journal.placeOf(job.id).results, file.name)));
+      return reply.send(createReadStream(join(journal.resultsOf(job), file.name)));
     },
   );
   server.get(

@@ -36,16 +36,14 @@ export async function takeUpload(
   const files = request.files({
     limits: { fileSize: 1e6 * megabytes, files: mostFiles, fields: 20, parts: mostFiles + 20 },
   });
-  for await (const { file, filename } of files) {
+  for await (const { file, filename } of undamaged(files)) {
     const temporary = join(folder, randomUUID());
     try {
-      await pipeline(file, createWriteStream(temporary, { flags: "wx", mode: 0o600 }));
+      await pipeline(file, createWriteStream(temporary, { flags: "wx", mode: 0o600 })).catch(refuseDamage);
       bytesLeft -= file.bytesRead;
       if (file.truncated || bytesLeft < 0)
         throw new InputError(`The upload has more than ${megabytes} MB; send it in parts.`);
-      parts.push(
-        await take(await readBytes(temporary), filename === "" ? "a file without a name" : filename),
-      );
+      parts.push(await take(await readBytes(temporary), nameOf(filename)));
     } finally {
       await rm(temporary, { force: true });
     }
@@ -53,3 +51,22 @@ export async function takeUpload(
   if (parts.length === 0) throw new InputError("The upload holds no file; choose at least one.");
   return together(parts);
 }
+
+/** The files of a form, whose reader throws for a damaged one. */
+async function* undamaged<File>(files: AsyncIterable<File>): AsyncGenerator<File> {
+  try {
+    yield* files;
+  } catch (error) {
+    refuseDamage(error);
+  }
+}
+
+/** @throws InputError for what is wrong with the form itself; limits of the reader and faults of the disk as they are */
+function refuseDamage(error: unknown): never {
+  if (!(error instanceof Error) || "statusCode" in error || "errno" in error) throw error;
+  throw new InputError(`The upload is damaged or was broken off (${error.message}); send it again.`);
+}
+
+/** A part of a damaged form may have no name at all, whatever the reader's types say. */
+const nameOf = (filename: string | undefined): string =>
+  filename === undefined || filename === "" ? "a file without a name" : filename;

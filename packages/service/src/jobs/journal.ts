@@ -63,6 +63,12 @@ export class Journal {
     return placeOf(this.#root, id);
   }
 
+  /** Where the results of a job's present input and plan lie: other input or another plan has another folder. */
+  resultsOf({ id, content, plan }: Job): string {
+    const key = sha256(JSON.stringify([content, plan?.model, plan?.outputs]));
+    return join(this.placeOf(id).results, key.slice(0, 16));
+  }
+
   /** Called after each change; with null where a job was removed. Returns a function that ends it. */
   onChange(listener: (job: Job | null, id: string) => void): () => void {
     this.#listeners.add(listener);

@@ -59,7 +59,7 @@ export class JobQueue {
     const stop = this.#stops.get(id);
     if (stop === undefined) return;
     const wasRunning = this.#running.has(id);
-    stop.abort(new Stopped("cancelled"));
+    stop.abort(new Stopped(true));
     if (!wasRunning) this.#stops.delete(id);
     while (this.#running.has(id)) await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -73,7 +73,7 @@ export class JobQueue {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue.clear();
-    for (const stop of this.#stops.values()) stop.abort(new Stopped("the service stops"));
+    for (const stop of this.#stops.values()) stop.abort(new Stopped(false));
     await this.#queue.onIdle();
   }
 }
@@ -81,6 +81,11 @@ export class JobQueue {
 /** The reason of a signal by which a job was stopped on purpose. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
+
+  /** @param isCancelled whether nobody wants the result any more; else the service alone stops */
+  constructor(readonly isCancelled: boolean) {
+    super(isCancelled ? "cancelled" : "the service stops");
+  }
 }
 
 const longestTimerMs = 2 ** 30;

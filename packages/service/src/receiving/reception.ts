@@ -150,7 +150,10 @@ export class Reception {
   ): Promise<void> {
     const { input } = this.#options.journal.placeOf(job.id);
     await mkdir(input, { recursive: true });
-    await writeAtomically(join(input, file.name), bytes);
+    // Whatever is wrong with our own disk is no fault of the file: its sender must hear that it was not stored.
+    await writeAtomically(join(input, file.name), bytes).catch((error: unknown) => {
+      throw error instanceof InputError ? new Error(error.message, { cause: error }) : error;
+    });
     await this.#options.journal.append(job.id, { event: "received", file, stated });
   }
 

@@ -1,10 +1,12 @@
 // Segments a job in a process of its own, and lists what it wrote.
 import { fork } from "node:child_process";
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "@lnsnet/core";
-import { hashOfFile } from "@lnsnet/node";
+import { hashOfFile, isFile, readJson, writeJson } from "@lnsnet/node";
+import { z } from "zod";
 import type { SegmentMessage, SegmentTask } from "./messages.js";
 
 export interface SegmentedFolder {
@@ -22,22 +24,49 @@ export interface SegmentingHost {
 }
 
 /**
- * Runs a task to its end. A result that stands there already and fits is left as it is, so that a task done twice gives
- * the files of the first time.
+ * Runs a task to its end. The results folder appears whole or not at all, and the first one stays: a task done twice, even
+ * at the same time by two processes, has one result.
  *
  * @throws InputError where the input cannot be segmented; Error where the process failed or was killed; the signal's reason
  */
 export async function segmentInProcess(task: SegmentTask, host: SegmentingHost): Promise<SegmentedFolder> {
   const { signal } = host;
   signal.throwIfAborted();
-  const remarks: string[] = [];
-  const last = await runProcess(task, host, remarks);
-  signal.throwIfAborted();
-  if (last === null) throw new Error("The process that segments ended without an answer.");
-  if (last.kind === "refused") throw new InputError(last.sentence);
-  if (last.kind === "failed") throw new Error(last.sentence);
-  const { nodes, seconds } = last;
-  return { nodes, seconds, remarks, files: await filesOf(task.results) };
+  const standing = await segmentedFolder(task.results);
+  if (standing !== null) return standing;
+  const own = join(dirname(task.results), `.${basename(task.results)}-${randomUUID()}`);
+  try {
+    await mkdir(own, { recursive: true });
+    const remarks: string[] = [];
+    const last = await runProcess({ ...task, results: own }, host, remarks);
+    signal.throwIfAborted();
+    if (last === null) throw new Error("The process that segments ended without an answer.");
+    if (last.kind === "refused") throw new InputError(last.sentence);
+    if (last.kind === "failed") throw new Error(last.sentence);
+    const { nodes, seconds } = last;
+    await writeJson(join(own, summaryName), { nodes, seconds, remarks } satisfies z.infer<
+      typeof summarySchema
+    >);
+    // A folder that holds files is not replaced: another process was first.
+    await rename(own, task.results).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+  const segmented = await segmentedFolder(task.results);
+  if (segmented === null) throw new Error(`${task.results} was removed while it was read.`);
+  return segmented;
+}
+
+/** Beside the results, for a process that finds them there. */
+const summaryName = ".summary.json";
+const summarySchema = z.object({ nodes: z.number(), seconds: z.number(), remarks: z.array(z.string()) });
+
+async function segmentedFolder(folder: string): Promise<SegmentedFolder | null> {
+  const path = join(folder, summaryName);
+  if (!(await isFile(path))) return null;
+  return { ...(await readJson(path, summarySchema)), files: await filesOf(folder) };
 }
 
 type Answer = Extract<SegmentMessage, { kind: "done" | "refused" | "failed" }>;

@@ -1,0 +1,88 @@
+// Many machines: studies go over Redis to workers in processes of their own, of which one is killed, while Redis is restarted.
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { noRedis, type Redis, startRedis } from "./redis.test-helper.js";
+import {
+  neckSeries,
+  removeFolder,
+  serviceFolder,
+  startService,
+  type TestedService,
+} from "./service.test-helper.js";
+
+const bin = fileURLToPath(new URL("../../cli/bin/lnsnet.js", import.meta.url));
+
+describe.skipIf(noRedis !== null)(
+  `over Redis${noRedis === null ? "" : `: skipped, ${noRedis}`}`,
+  { timeout: 400_000 },
+  () => {
+    let folder = "";
+    let redis: Redis;
+    let service: TestedService;
+    const workers: ChildProcess[] = [];
+
+    /** A worker that says something when it has begun. */
+    async function startWorker(): Promise<ChildProcess> {
+      const tokens = ["worker", "--queue", redis.url, "--folder", join(folder, "data"), "--threads", "1"];
+      const child = spawn(process.execPath, [bin, ...tokens], { stdio: ["ignore", "pipe", "inherit"] });
+      workers.push(child);
+      await new Promise((resolve) => child.stdout.once("data", resolve));
+      return child;
+    }
+
+    beforeAll(async () => {
+      folder = await serviceFolder();
+      redis = await startRedis(folder);
+      service = await startService(folder, { queue: redis.url });
+    });
+    afterAll(async () => {
+      for (const worker of workers) worker.kill("SIGKILL");
+      await service?.stop();
+      await redis?.stop();
+      await removeFolder(folder);
+    });
+
+    const all = ["1.2.840.51", "1.2.840.52", "1.2.840.53", "1.2.840.54"];
+    const isDone = async () => (await service.jobs()).filter(({ state }) => state === "done").length;
+
+    test("every study is done once, though a worker is killed and Redis restarted", async () => {
+      const first = await startWorker();
+      await Promise.all(all.map((uid) => service.upload(neckSeries(uid))));
+      while ((await isDone()) < 1) await new Promise((resolve) => setTimeout(resolve, 100));
+      // It has begun with the next.
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      first.kill("SIGKILL");
+      await redis.restart();
+      await startWorker();
+      while ((await isDone()) < all.length) await new Promise((resolve) => setTimeout(resolve, 200));
+      const jobs = await service.jobs();
+      expect(jobs).toHaveLength(all.length);
+      const masks = jobs.map(({ results }) => results.filter(({ name }) => name.endsWith(".nii.gz")));
+      expect(masks.map(({ length }) => length)).toEqual(all.map(() => 1));
+      // All studies have the same voxels, so that an undisturbed result is at hand.
+      expect(new Set(masks.map(([{ sha256 }]) => sha256)).size).toBe(1);
+      expect(jobs.every(({ nodes }) => nodes === 2)).toBe(true);
+    });
+
+    test("a study that is cancelled is stopped at its worker, and may be tried again", async () => {
+      await service.upload(neckSeries("1.2.840.55"));
+      const { id } = await service.jobWhen(({ state }) => state === "running");
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect((await service.ask(`/api/jobs/${id}/cancel`, { method: "POST" })).status).toBe(200);
+      expect((await service.ask(`/api/jobs/${id}/retry`, { method: "POST" })).status).toBe(200);
+      await service.jobWhen((job) => job.id === id && job.state === "done", 90);
+    });
+
+    test("a service that starts anew takes the answer of a study that was finished meanwhile", async () => {
+      await service.upload(neckSeries("1.2.840.56"));
+      await service.jobWhen(({ state }) => state === "running");
+      await service.stop();
+      service = await startService(folder, { queue: redis.url });
+      const job = await service.jobWhen(({ state, id }) => state === "done" && id !== "", 90);
+      expect(job.nodes).toBe(2);
+      while ((await isDone()) < all.length + 2) await new Promise((resolve) => setTimeout(resolve, 200));
+    });
+  },
+);

@@ -20,7 +20,7 @@ export interface StudyQueue {
   close(): Promise<void>;
 }
 
-export interface QueuedProgress {
+interface QueuedProgress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;

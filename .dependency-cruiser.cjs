@@ -50,10 +50,11 @@ const serviceConcerns = {
   segmenting: [],
   queueing: ["segmenting"],
   rules: ["jobs"],
-  sending: ["configuration"],
-  receiving: ["jobs", "rules", "sending/quiet-dimse", "configuration"],
+  dicomweb: [],
+  sending: ["dicomweb", "configuration"],
+  receiving: ["jobs", "rules", "dicomweb", "sending/quiet-dimse", "configuration"],
   worklist: ["jobs"],
-  http: ["jobs", "receiving", "security", "worklist", "configuration"],
+  http: ["jobs", "receiving", "dicomweb", "security", "worklist", "configuration"],
 };
 
 const test = "\\.test(-helper)?\\.ts$";

@@ -96,6 +96,18 @@ const configurationSchema = z.strictObject({
     })
     .optional(),
   /** Folders whose files are taken in; they are left where they are. */
+  /** DICOMweb services from which studies are fetched on request. */
+  sources: z
+    .record(
+      z.string().regex(/^[\w-]{1,64}$/, 'a source\'s name has letters, digits, "_" and "-"'),
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        authorizationVariable: z.string().optional(),
+        authorizationFile: z.string().optional(),
+        timeoutSeconds: seconds.default(600),
+      }),
+    )
+    .default({}),
   watch: z.array(z.string()).default([]),
   receiving: z
     .strictObject({

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { indexOfPoint, readSeg } from "@lnsnet/core";
 import { objectSummary } from "@lnsnet/core/formats";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort, noOrthanc, type Orthanc, startOrthanc } from "./orthanc.test-helper.js";
 import {
   ballsMm,
@@ -16,6 +16,9 @@ import {
   type TestedService,
   tinyRule,
 } from "./service.test-helper.js";
+
+// A machine that is busy with other work takes a minute for what takes seconds.
+vi.setConfig({ testTimeout: 400_000 });
 
 const isValidator = existsSync("/usr/bin/dciodvfy");
 
@@ -45,6 +48,7 @@ describe.skipIf(noOrthanc !== null)(
             timeoutSeconds: 2,
           },
         },
+        sources: { orthanc: { url: `${orthanc.url}/dicom-web` } },
         sending: { backOff: { attempts: 2, firstSeconds: 0.1 } },
         rules: [
           { ...tinyRule, name: "to the web", when: { Modality: "CT", Source: "STOW" }, targets: ["web"] },
@@ -136,6 +140,26 @@ describe.skipIf(noOrthanc !== null)(
       );
       expect(job).toMatchObject({ state: "done", nodes: 2, sentence: null });
       await expectResults("1.2.840.12.99");
+    });
+
+    test("a study is fetched from Orthanc on request, and nothing that is not there", async () => {
+      for (const { bytes } of neckSeries("1.2.840.14")) await orthanc.post("/instances", bytes);
+      const pull = (body: object) =>
+        service.ask("/api/pull", {
+          ...{ method: "POST", body: JSON.stringify({ source: "orthanc", ...body }) },
+          headers: { "Content-Type": "application/json" },
+        });
+      const response = await pull({ study: "1.2.840.14.99" });
+      expect(response.status).toBe(202);
+      const { jobs, taken } = (await response.json()) as { jobs: string[]; taken: number };
+      expect({ taken, jobs: jobs.length }).toEqual({ taken: 20, jobs: 1 });
+      await service.jobWhen(({ id, state }) => id === jobs[0] && state === "done");
+      const sentence = async (body: object) => ((await (await pull(body)).json()) as { error: string }).error;
+      expect(await sentence({ study: "1.2.3.4.5" })).toMatch(/has no CT series of this study/);
+      expect(await sentence({ accession: "*" })).toMatch(/is no accession number/);
+      expect(await sentence({ source: "elsewhere" })).toBe(
+        'There is no source "elsewhere"; the configuration has orthanc.',
+      );
     });
 
     test("a dead target is told, and the others have the results", async () => {

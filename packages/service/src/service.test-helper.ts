@@ -125,7 +125,7 @@ export async function startService(folder: string, configuration: object = {}): 
       for (const { name, bytes } of files) form.append("files", new Blob([new Uint8Array(bytes)]), name);
       return ask("/api/jobs", { method: "POST", body: form });
     },
-    async jobWhen(isAsWanted, seconds = 60) {
+    async jobWhen(isAsWanted, seconds = 240) {
       const until = performance.now() + 1000 * seconds;
       for (;;) {
         const all = await jobs();

@@ -4,7 +4,7 @@ import { createConnection, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { writeNifti } from "@lnsnet/core";
 import { zipSync } from "fflate";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { mix } from "../../../core/src/random.js";
 import { storeAt } from "../sending/c-store.js";
 import {
@@ -15,6 +15,9 @@ import {
   type TestedService,
   tinyRule,
 } from "../service.test-helper.js";
+
+// A machine that is busy with other work takes a minute for what takes seconds.
+vi.setConfig({ testTimeout: 400_000 });
 
 /** FUZZ_BODIES=10000 for as many of each kind. */
 const count = Number(process.env.FUZZ_BODIES ?? 300);

@@ -16,9 +16,11 @@ import Fastify, {
   type RouteShorthandOptions,
 } from "fastify";
 import type { Configuration } from "../configuration.js";
+import { relatedParts } from "../dicomweb/multipart.js";
 import type { Job, JobSource } from "../jobs/job.js";
 import type { Journal } from "../jobs/journal.js";
 import type { Runner } from "../jobs/runner.js";
+import { pullStudy } from "../receiving/pull.js";
 import type { Received, Reception } from "../receiving/reception.js";
 import type { AuditLog } from "../security/audit.js";
 import { type Sessions, sessionCookie } from "../security/sessions.js";
@@ -28,7 +30,7 @@ import { admitted, sessionOf } from "./access.js";
 import type { Events } from "./events.js";
 import type { Metrics } from "./metrics.js";
 import { errorSchema, jobJson, jobSchema, receivedSchema } from "./schemas.js";
-import { stowParts, stowResponse } from "./stow.js";
+import { stowResponse } from "./stow.js";
 import { takeUpload } from "./uploads.js";
 
 /** What the interface works on. */
@@ -297,6 +299,7 @@ const jobParameters = {
   properties: { id: { type: "string", pattern: "^[a-z]+-[0-9a-f]{16}$" } },
   required: ["id"],
 } as const;
+const text = { type: "string", maxLength: 200 } as const;
 const failures = { "4xx": { $ref: "Error#" } } as const;
 
 function reading(server: FastifyInstance, { journal, events }: ServerParts): void {
@@ -394,7 +397,12 @@ function submitting(server: FastifyInstance, parts: ServerParts): void {
   const stow = async (request: FastifyRequest, reply: FastifyReply, study: string | null) => {
     const source: JobSource = { way: "STOW", from: whoAsks(request).name };
     const outcomes = [];
-    for await (const bytes of stowParts(request, 1e6 * uploadMegabytes))
+    const parts = relatedParts(
+      request.headers["content-type"] ?? "",
+      request.body as AsyncIterable<Uint8Array>,
+      1e6 * uploadMegabytes,
+    );
+    for await (const bytes of parts)
       outcomes.push({
         bytes,
         received: await reception.take(bytes, `instance ${outcomes.length + 1}`, source),
@@ -415,6 +423,40 @@ function submitting(server: FastifyInstance, parts: ServerParts): void {
   server.post("/dicom-web/studies", stowOptions, (request, reply) => stow(request, reply, null));
   server.post<{ Params: { study: string } }>("/dicom-web/studies/:study", stowOptions, (request, reply) =>
     stow(request, reply, request.params.study),
+  );
+  server.post<{ Body: { source: string; accession?: string; study?: string } }>(
+    "/api/pull",
+    {
+      config: submit,
+      schema: {
+        summary: "Fetch the CT series of a study from a DICOMweb source, by accession number or study UID",
+        body: {
+          type: "object",
+          required: ["source"],
+          properties: { source: text, accession: text, study: text },
+        },
+        response: { 202: { $ref: "Received#" }, ...failures },
+      },
+    },
+    async (request, reply) => {
+      const { source: name, accession, study } = request.body;
+      const source = Object.hasOwn(configuration.sources, name) ? configuration.sources[name] : undefined;
+      if (source === undefined)
+        throw new InputError(
+          `There is no source "${name}"; the configuration has ${Object.keys(configuration.sources).join(", ") || "none"}.`,
+        );
+      const wanted = accession !== undefined ? { accession } : study !== undefined ? { study } : null;
+      if (wanted === null) throw new InputError("Give the accession number or the UID of a study.");
+      const received = await pullStudy(
+        name,
+        source,
+        wanted,
+        (bytes, file) => reception.take(bytes, file, { way: "pull", from: name }),
+        (jobs) => reception.complete(jobs),
+      );
+      await auditReceived(audit, request, `pull from ${name}`, received);
+      return reply.code(202).send(received);
+    },
   );
   const change = (
     action: "cancel" | "retry",

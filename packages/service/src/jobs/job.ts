@@ -17,7 +17,7 @@ const planSchema = z.object({
 export type JobPlan = Readonly<z.infer<typeof planSchema>>;
 
 const sourceSchema = z.object({
-  way: z.enum(["upload", "watched folder", "STOW", "C-STORE"]),
+  way: z.enum(["upload", "watched folder", "STOW", "C-STORE", "pull"]),
   /** Who brought it: the name of a token, an AE title, or a folder. */
   from: z.string(),
 });

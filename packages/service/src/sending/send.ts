@@ -1,10 +1,11 @@
 // Sends DICOM files to a target: a folder, a DICOMweb service (STOW-RS) or a DICOM node (C-STORE).
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError, shown } from "@lnsnet/core";
 import { readBytes, writeAtomically } from "@lnsnet/node";
 import type { TargetConfiguration } from "../configuration.js";
+import { authorizationHeader } from "../dicomweb/authorization.js";
 import { storeAt } from "./c-store.js";
 
 /**
@@ -50,7 +51,7 @@ async function stowAt(
       Buffer.from("\r\n"),
     );
   parts.push(Buffer.from(`--${boundary}--\r\n`));
-  const authorization = await authorizationOf(target);
+  const authorization = await authorizationHeader(target);
   let response: Response;
   try {
     response = await fetch(`${target.url.replace(/\/$/, "")}/studies`, {
@@ -59,7 +60,7 @@ async function stowAt(
       headers: {
         Accept: "application/dicom+json",
         "Content-Type": `multipart/related; type="application/dicom"; boundary=${boundary}`,
-        ...(authorization === null ? {} : { Authorization: authorization }),
+        ...authorization,
       },
       // A target that leads elsewhere would be given the authorization.
       redirect: "error",
@@ -78,18 +79,4 @@ async function stowAt(
   throw new InputError(
     `The target ${name} (${target.url}) answered ${response.status}${text === "" ? "" : `: ${shown(text, 200)}`}.`,
   );
-}
-
-async function authorizationOf({
-  authorizationVariable: variable,
-  authorizationFile: file,
-}: Extract<TargetConfiguration, { kind: "stow" }>): Promise<string | null> {
-  if (file !== undefined) return (await readFile(file, "utf8")).trim();
-  if (variable === undefined) return null;
-  const value = process.env[variable];
-  if (value === undefined || value === "")
-    throw new InputError(
-      `The environment variable ${variable} is not set; set it to the value of the Authorization header.`,
-    );
-  return value;
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { InputError } from "@lnsnet/core";
 
 /** Where the value of the Authorization header is kept. */
-export interface AuthorizationPlace {
+interface AuthorizationPlace {
   readonly authorizationVariable?: string | undefined;
   readonly authorizationFile?: string | undefined;
 }

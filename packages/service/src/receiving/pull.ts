@@ -6,10 +6,10 @@ import { authorizationHeader } from "../dicomweb/authorization.js";
 import { relatedParts } from "../dicomweb/multipart.js";
 import { type Received, together } from "./reception.js";
 
-export type PullSource = Configuration["sources"][string];
+type PullSource = Configuration["sources"][string];
 
 /** Which study: by its accession number, or by its UID. */
-export type Wanted = { readonly accession: string } | { readonly study: string };
+type Wanted = { readonly accession: string } | { readonly study: string };
 
 const uidPattern = /^[0-9.]{1,64}$/;
 const uidSchema = z.object({ Value: z.tuple([z.string().regex(uidPattern)]) });

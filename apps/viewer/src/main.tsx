@@ -3,7 +3,10 @@ import { render } from "preact";
 import { createEngine } from "./engine/engine.js";
 import { segmentWith } from "./interface/segmenting/segmenter.js";
 import { Shell } from "./interface/shell.js";
-import { openExample, openFiles, openFound } from "./opening.js";
+import { saving } from "./interface/texts.js";
+import { forget, guardLeaving } from "./keeping.js";
+import { openExample, openFiles, openFound, openKept, resume } from "./opening.js";
+import type { KeptStudy } from "./storage/study-store.js";
 import "./style.css";
 
 const engine = createEngine();
@@ -12,6 +15,12 @@ const actions = {
   openFiles: (files: Parameters<typeof openFiles>[1]) => void openFiles(engine, files),
   openFound: (found: Parameters<typeof openFound>[1]) => void openFound(engine, found),
   openExample: () => void openExample(engine),
+  openKept: (study: KeptStudy) => void openKept(engine, study),
+  forgetKept: (study: KeptStudy) => {
+    if (confirm(saving.forgetForGood(study.name))) void forget(study);
+  },
 };
 
 render(<Shell actions={actions} />, document.getElementById("viewer") as HTMLElement);
+guardLeaving();
+void resume(engine);

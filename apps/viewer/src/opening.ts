@@ -1,12 +1,14 @@
 // Opens what a person chose or dropped.
 import { InputError } from "@lnsnet/core";
+import { signal } from "@preact/signals";
 import type { ChosenFile, FoundScan, OpenedScan } from "./engine/answers.js";
 import type { Engine } from "./engine/engine.js";
 import { makeExample } from "./example.js";
 import { choice, doWork, notice, openScan, tellError } from "./interface/session.js";
-import { shell } from "./interface/texts.js";
+import { saving, shell } from "./interface/texts.js";
 import { createWorkspace } from "./interface/workspace.js";
-import { createStudy } from "./study/study.js";
+import { keepOpened, listKept, openKeptScan } from "./keeping.js";
+import type { KeptStudy } from "./storage/study-store.js";
 
 /** Lists what files hold and opens it; where it is several scans, the person chooses. */
 export async function openFiles(engine: Engine, files: readonly ChosenFile[]): Promise<void> {
@@ -31,7 +33,7 @@ export async function openFiles(engine: Engine, files: readonly ChosenFile[]): P
 export async function openFound(engine: Engine, { id, title, refusal }: FoundScan): Promise<void> {
   if (refusal !== null) return tellError(new InputError(refusal));
   const opened = await doWork(shell.reading(title), (...job) => engine.read({ id }, jobOf(...job)));
-  if (opened !== null) show(opened, false);
+  if (opened !== null) await show(opened, false);
 }
 
 /** Makes the phantom and opens it. */
@@ -41,13 +43,31 @@ export async function openExample(engine: Engine): Promise<void> {
     signal.throwIfAborted();
     return engine.adopt({ name: shell.exampleName, volume, source: null });
   });
-  if (opened !== null) show(opened, true);
+  if (opened !== null) await show(opened, true);
 }
 
-function show(opened: OpenedScan, isPhantom: boolean): void {
+/** Goes on with a study that this browser keeps. */
+export async function openKept(engine: Engine, study: KeptStudy): Promise<void> {
+  const opened = await doWork(shell.reading(study.name), async () => {
+    const kept = await openKeptScan(engine, study);
+    if (kept === null) throw new InputError(saving.openAgain(study.name));
+    return kept;
+  });
+  if (opened !== null) await show(opened, study.isPhantom);
+}
+
+/** Shows which studies are kept, and goes on with the one that was open before the page was loaded anew. */
+export async function resume(engine: Engine): Promise<void> {
+  const study = await listKept();
+  if (study !== null && openScan.value === null) await openKept(engine, study);
+}
+
+async function show(opened: OpenedScan, isPhantom: boolean): Promise<void> {
   choice.value = null;
-  openScan.value?.close();
-  openScan.value = createWorkspace(opened, isPhantom, createStudy(opened.volume));
+  await openScan.value?.close();
+  const changed = signal(0);
+  const kept = await keepOpened(opened, isPhantom, () => changed.value++);
+  openScan.value = createWorkspace(opened, isPhantom, kept, changed);
   notice.value = { kind: "done", text: [shell.opened(opened.name), ...opened.problems].join(" ") };
 }
 

@@ -5,10 +5,16 @@ import { useEffect, useRef } from "preact/hooks";
 import { planeNames } from "../display/plane.js";
 import { windowPresets } from "../display/window-presets.js";
 import type { ChosenFile, FoundScan } from "../engine/answers.js";
+import { keptStudies } from "../keeping.js";
+import type { KeptStudy } from "../storage/study-store.js";
 import { AxisMarks } from "./axis-marks.js";
 import { chosenFiles, droppedFiles } from "./dropped-files.js";
 import { Icon, IconButton } from "./icons.js";
-import { NodeList } from "./node-list.js";
+import { KeptStudies } from "./kept-studies.js";
+import { EditMarks } from "./nodes/edit-marks.js";
+import { EditToolbar } from "./nodes/edit-toolbar.js";
+import { NodesPanel } from "./nodes/nodes-panel.js";
+import { SavingLine } from "./nodes/saving-line.js";
 import { PlanePane } from "./plane-pane.js";
 import { ScanChoice } from "./scan-choice.js";
 import { ScenePane } from "./scene-pane.js";
@@ -24,6 +30,8 @@ interface Actions {
   readonly openFiles: (files: readonly ChosenFile[]) => void;
   readonly openFound: (found: FoundScan) => void;
   readonly openExample: () => void;
+  readonly openKept: (study: KeptStudy) => void;
+  readonly forgetKept: (study: KeptStudy) => void;
 }
 
 interface ShellProps {
@@ -49,14 +57,21 @@ export function Shell({ actions }: ShellProps) {
               <PlanePane
                 key={plane}
                 {...{ view: opened.view, plane, maximised, hover }}
-                marks={(shown) => <AxisMarks workspace={opened} shown={shown} />}
+                marks={(shown) => (
+                  <>
+                    <AxisMarks workspace={opened} shown={shown} />
+                    <EditMarks {...{ plane, shown, hover }} />
+                  </>
+                )}
               />
             ))}
             <ScenePane workspace={opened} maximised={maximised} />
           </main>
           <aside class="side" aria-label={shell.sidePanel}>
             <SegmentPanel workspace={opened} />
-            <NodeList workspace={opened} />
+            <EditToolbar workspace={opened} />
+            <NodesPanel workspace={opened} />
+            <SavingLine workspace={opened} />
           </aside>
         </div>
       )}
@@ -121,6 +136,7 @@ function Welcome({ actions }: ShellProps) {
         <OpenButtons actions={actions} />
         <p class="faint">{shell.staysHere}</p>
         <p class="faint">{shell.exampleNote}</p>
+        <KeptStudies studies={keptStudies.value} onOpen={actions.openKept} onForget={actions.forgetKept} />
       </div>
     </main>
   );

@@ -1,6 +1,7 @@
 // Every English sentence of the page. Each part of the page has its own section.
 import type { PlaneName } from "../display/plane.js";
 import type { PresetName } from "../display/window-presets.js";
+import type { StepKind } from "../study/history.js";
 import type { ToolName } from "./tools.js";
 
 /** Always in sight. */
@@ -73,6 +74,9 @@ export const toolNames: Readonly<Record<ToolName, string>> = {
   window: "Window",
   pan: "Pan",
   zoom: "Zoom",
+  brush: "Brush",
+  fill: "Fill",
+  cut: "Cut",
 };
 
 export const status = {
@@ -84,11 +88,111 @@ export const status = {
 const side = (mm: number, positive: string, negative: string) =>
   `${mm >= 0 ? positive : negative} ${Math.abs(mm).toFixed(1)}`;
 
-export const nodeList = {
+export const nodes = {
   title: "Nodes",
-  none: "No node yet. Choose “Node” and click in a lymph node.",
-  measuring: "measuring …",
-  size: (longMm: number, shortMm: number) => `${longMm.toFixed(1)} × ${shortMm.toFixed(1)} mm`,
+  count: (count: number) => (count === 0 ? "Nodes" : count === 1 ? "1 node" : `${count} nodes`),
+  caption: "Nodes with their measures",
+  none: "No node yet. Draw one with the brush, or click in a lymph node with the tool “Node”.",
+  add: "New node",
+  showAll: "Show all",
+  hideAll: "Hide all",
+  unknown: "–",
+  columns: {
+    shown: "Show",
+    name: "Name",
+    short: "Short mm",
+    shortHint: "Short axis in an axial slice, mm",
+    long: "Long mm",
+    longHint: "Long axis in an axial slice, mm",
+    volume: "mL",
+    hu: "HU",
+    side: "Side",
+    probability: "Prob.",
+    probabilityHint: "Mean probability of the model in the node, 0 to 1",
+    size: "RECIST",
+    sizeHint:
+      "Size class of the short axis by RECIST 1.1, as information: below 10 mm, 10 to 14.9 mm, 15 mm and more",
+  },
+  sides: { left: "left", right: "right", midline: "middle" },
+  sizes: { "below 10 mm": "< 10", "10 to 14.9 mm": "10–14.9", "15 mm and more": "≥ 15" },
+  edited: "edited",
+  editedHint: "A person set this axis; it does not follow the node’s outline.",
+  show: (name: string) => `Show ${name}`,
+  jumpHint: "Show in all planes. F2 or double-click renames, Delete deletes.",
+  lockedMark: "(locked)",
+  nameField: "Name of the node",
+  rename: "Rename",
+  colour: "Colour",
+  lock: "Lock",
+  unlock: "Unlock",
+  split: "Split parts",
+  cut: "Cut by a line",
+  resetAxes: "Measure axes again",
+  delete: "Delete",
+  mergeWith: "Merge with …",
+} as const;
+
+export const editing = {
+  title: "Editing",
+  undo: "Undo",
+  undoStep: (step: string) => `Undo: ${step}`,
+  undoKeys: "Ctrl+Z",
+  redo: "Redo",
+  redoStep: (step: string) => `Redo: ${step}`,
+  redoKeys: "Ctrl+Shift+Z or Ctrl+Y",
+  sphere: "Sphere",
+  circle: "Circle",
+  eraser: "Eraser (Ctrl)",
+  radius: (mm: number) => `Radius ${mm.toFixed(1)} mm`,
+  radiusKeys: "[ makes it smaller, ] larger",
+  limits: "Only HU",
+  lowHu: "from",
+  highHu: "to",
+  invert: "outside",
+  overOthers: "Paint over other nodes",
+  fillHoles: "Fill holes",
+  fillHolesHint: "Fills the holes that the node has in axial slices",
+  interpolate: "Interpolate",
+  interpolateHint: "Draws the node in the slices between those in which it was drawn",
+  grow: "Grow",
+  shrink: "Shrink",
+  byMm: "by mm",
+  selectFirst: "No node is selected; select one in the table first.",
+  nothingToErase: "There is no node here to erase; select one in the table first.",
+  drawAcross: "Draw a line across the node to cut it.",
+};
+
+/** What is undone or done again. */
+export const steps: Readonly<Record<StepKind, string>> = {
+  add: "new node",
+  correct: "correction",
+  rename: "name",
+  colour: "colour",
+  visibility: "showing and hiding",
+  lock: "lock",
+  delete: "deletion",
+  merge: "merging",
+  split: "splitting",
+  axis: "axis",
+  brush: "brush",
+  erase: "eraser",
+  fill: "filling",
+  interpolate: "interpolation",
+  grow: "growing",
+  shrink: "shrinking",
+  threshold: "threshold",
+};
+
+export const saving = {
+  saved: "Saved in this browser.",
+  saving: "Saving …",
+  continue: "Go on with",
+  continueWith: (name: string) => `Go on with ${name}`,
+  forgetForGood: (name: string) =>
+    `Delete ${name} with its nodes from this browser? Files that you exported stay.`,
+  forget: (name: string) => `Delete ${name} from this browser`,
+  openAgain: (name: string) =>
+    `The scan ${name} is not kept in this browser; open its file again, and its nodes are there.`,
 };
 
 export const segmenting = {

@@ -2,10 +2,11 @@
 import type { Vector3 } from "@lnsnet/core/volume";
 import { signal } from "@preact/signals";
 import type { PlaneName, PlaneView } from "../display/plane.js";
+import { brushTool, cutTool, fillTool } from "./nodes/edit-tools.js";
 import { nodeTool } from "./segmenting/segmenter.js";
 import { dragWindow, goTo, pan, type View, zoomAt } from "./view.js";
 
-export type ToolName = "node" | "crosshair" | "window" | "pan" | "zoom";
+export type ToolName = "node" | "crosshair" | "window" | "pan" | "zoom" | "brush" | "fill" | "cut";
 
 /** In the order of the toolbar, with the key that chooses each. */
 export const toolKeys: readonly { readonly name: ToolName; readonly key: string }[] = [
@@ -14,6 +15,9 @@ export const toolKeys: readonly { readonly name: ToolName; readonly key: string 
   { name: "window", key: "w" },
   { name: "pan", key: "h" },
   { name: "zoom", key: "z" },
+  { name: "brush", key: "b" },
+  { name: "fill", key: "g" },
+  { name: "cut", key: "x" },
 ];
 
 /** The tool that is chosen. */
@@ -55,4 +59,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
   zoom: ({ view, plane, shown, down, phase }) => {
     if (phase === "drag") zoomAt(view, plane, 1.01 ** -down, shown, shown.width / 2, shown.height / 2);
   },
+  brush: brushTool,
+  fill: fillTool,
+  cut: cutTool,
 };

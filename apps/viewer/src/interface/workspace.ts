@@ -3,10 +3,12 @@ import { pointOfIndex } from "@lnsnet/core/volume";
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { LabelPaint } from "../display/label-paint.js";
 import type { OpenedScan } from "../engine/answers.js";
+import type { OpenStudy } from "../storage/keep-study.js";
 import { LiveMeasures } from "../study/live-measures.js";
 import { startMeasuring } from "../study/measuring.js";
 import type { StudyNode } from "../study/nodes.js";
 import type { Study } from "../study/study.js";
+import { tellError } from "./session.js";
 import { centreOn, createView, type View } from "./view.js";
 
 export interface Workspace {
@@ -14,6 +16,10 @@ export interface Workspace {
   /** Of no person. */
   readonly isPhantom: boolean;
   readonly view: View;
+  /** The study with what keeps it in this browser. */
+  readonly kept: OpenStudy;
+  /** Grows when there is something else to say of keeping. */
+  readonly keptChanges: ReadonlySignal<number>;
   readonly study: Study;
   readonly measures: LiveMeasures;
   /** The nodes now, by number. */
@@ -24,12 +30,18 @@ export interface Workspace {
   readonly changes: ReadonlySignal<number>;
   /** How strongly nodes are filled, from 0 to 1. */
   readonly fillOpacity: Signal<number>;
-  /** Ends what follows the study. */
-  readonly close: () => void;
+  /** Saves the rest, and ends what follows the study. */
+  readonly close: () => Promise<void>;
 }
 
 /** Shows a study. Nodes are painted as they change. */
-export function createWorkspace(opened: OpenedScan, isPhantom: boolean, study: Study): Workspace {
+export function createWorkspace(
+  opened: OpenedScan,
+  isPhantom: boolean,
+  kept: OpenStudy,
+  keptChanges: ReadonlySignal<number>,
+): Workspace {
+  const { study } = kept;
   const view = createView(opened.volume);
   const measuring = startMeasuring(opened.volume);
   const measures = new LiveMeasures(study, measuring.measure);
@@ -43,7 +55,10 @@ export function createWorkspace(opened: OpenedScan, isPhantom: boolean, study: S
     const { value } = selected;
     if (value !== null && !study.nodes.some(({ number }) => number === value)) selected.value = null;
   });
-  const stopMeasures = measures.subscribe(() => changes.value++);
+  const stopMeasures = measures.subscribe(() => {
+    changes.value++;
+    if (measures.failure !== null) tellError(measures.failure);
+  });
   const stopPainting = effect(() => {
     changes.value;
     view.overlay.value = {
@@ -55,18 +70,21 @@ export function createWorkspace(opened: OpenedScan, isPhantom: boolean, study: S
     opened,
     isPhantom,
     view,
+    kept,
+    keptChanges,
     study,
     measures,
     nodes,
     selected,
     changes,
     fillOpacity,
-    close() {
+    async close() {
       stopStudy();
       stopMeasures();
       stopPainting();
       measures.close();
       measuring.end();
+      await kept.close();
     },
   };
 }

@@ -23,6 +23,8 @@ export interface OpenStudy {
 export interface KeepOptions {
   readonly name: string;
   readonly source: SourceSeries | null;
+  /** Of no person. */
+  readonly isPhantom: boolean;
   /** The database and `navigator.locks`; null where the browser keeps nothing, as in a page that came over plain http. */
   readonly storage: { readonly store: StudyStore; readonly locks: Pick<LockManager, "request"> } | null;
   /** Milliseconds since 1970. */
@@ -56,6 +58,7 @@ export async function keepStudy(scan: Volume, options: KeepOptions): Promise<Ope
     const kept = await held.noteOpened(hash, scan, {
       name: options.name,
       source: options.source,
+      isPhantom: options.isPhantom,
       openedAt: options.now,
     });
     study.restore(await held.nodesOf(hash));

@@ -18,7 +18,14 @@ beforeEach(async () => {
 });
 
 const opened = (scan: Volume, name = "neck.nii.gz", kept = store, onChange = () => {}) =>
-  keepStudy(scan, { name, source: null, storage: { store: kept, locks }, now: now++, onChange });
+  keepStudy(scan, {
+    name,
+    source: null,
+    isPhantom: false,
+    storage: { store: kept, locks },
+    now: now++,
+    onChange,
+  });
 
 const scanOf = (hu: number) => {
   const scan = evenScan([12, 10, 8]);
@@ -162,7 +169,13 @@ describe("where storage fails", () => {
   });
 
   test("without any storage, or with a broken one, a study opens and says so", async () => {
-    const without = await keepStudy(scanOf(1), { name: "neck", source: null, storage: null, now: 0 });
+    const without = await keepStudy(scanOf(1), {
+      name: "neck",
+      source: null,
+      isPhantom: false,
+      storage: null,
+      now: 0,
+    });
     expect(without.remarks).toEqual([notKept]);
     expect(without.study.addNode(null)).toBe(1);
     await without.close();

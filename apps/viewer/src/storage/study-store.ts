@@ -14,6 +14,8 @@ export interface KeptStudy extends Geometry {
   readonly openedAt: number;
   /** The DICOM series that the scan came from; null for a volume file. */
   readonly source: SourceSeries | null;
+  /** Of no person. */
+  readonly isPhantom: boolean;
   /** Whether something was done since the last export. */
   readonly hasUnexported: boolean;
   /** The kind of the scan's voxels if the whole scan is kept too; null if it has to be opened again. */
@@ -66,7 +68,7 @@ export class StudyStore {
   async noteOpened(
     hash: string,
     scan: Geometry,
-    about: Pick<KeptStudy, "name" | "openedAt" | "source">,
+    about: Pick<KeptStudy, "name" | "openedAt" | "source" | "isPhantom">,
   ): Promise<KeptStudy> {
     const transaction = this.#database.transaction("studies", "readwrite");
     const before = await transaction.store.get(hash);

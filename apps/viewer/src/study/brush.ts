@@ -4,7 +4,7 @@ import { stepsAlong } from "./plane.js";
 import { type BoxedMask, boxBetween, vector } from "./voxel-box.js";
 
 /** HU that a brush takes. */
-export interface HuLimits {
+interface HuLimits {
   /** Both ends belong to it. */
   readonly lowHu: number;
   readonly highHu: number;

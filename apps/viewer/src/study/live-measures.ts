@@ -49,6 +49,11 @@ export class LiveMeasures {
     return this.#known.has(number) && !this.#waiting.has(number);
   }
 
+  /** What measuring threw the last time; null where it went well. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /**
    * Waits until all nodes are measured, as an export must.
    *

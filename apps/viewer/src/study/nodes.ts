@@ -12,7 +12,7 @@ export interface NodeClick {
 }
 
 /** Where a node came from: clicked, found in the whole scan, drawn by hand, split off another, or read from a file. */
-export type NodeOrigin = "clicked" | "found" | "drawn" | "split" | "read";
+type NodeOrigin = "clicked" | "found" | "drawn" | "split" | "read";
 
 /** A node. Its voxels hold its number in the label buffer. Never changed in place: an edit makes a new one. */
 export interface StudyNode {
@@ -40,7 +40,7 @@ export type NodeFields = Partial<Omit<StudyNode, "number">>;
 export const mostNodes = 255;
 
 /** Colours that differ well on a grey image, also for most people who see fewer colours (after Okabe and Ito, 2008). */
-export const nodeColours = [
+const nodeColours = [
   "#ffb000",
   "#56b4e9",
   "#2ed6a0",

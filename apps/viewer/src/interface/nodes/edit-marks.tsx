@@ -1,0 +1,42 @@
+// Drawn over a plane while editing: the ring of the brush, and the line that will cut a node.
+import type { Vector3 } from "@lnsnet/core/volume";
+import type { ReadonlySignal } from "@preact/signals";
+import { type PlaneName, type PlaneView, pixelOfPoint } from "../../display/plane.js";
+import { tool } from "../tools.js";
+import { radiusMm } from "./brush-settings.js";
+import { cutLine } from "./edit-tools.js";
+
+interface EditMarksProps {
+  readonly plane: PlaneName;
+  readonly shown: PlaneView;
+  /** Where the mouse is, LPS mm. */
+  readonly hover: ReadonlySignal<Vector3 | null>;
+}
+
+export function EditMarks({ plane, shown, hover }: EditMarksProps) {
+  const line = cutLine.value;
+  const at = tool.value === "brush" ? hover.value : null;
+  const ring = at === null ? null : ringAt(shown, at);
+  const ends =
+    line === null || line.plane !== plane
+      ? null
+      : [line.from, line.to].map((end) => pixelOfPoint(shown, end));
+  return (
+    <g>
+      {ring !== null && <circle class="brush-ring" cx={ring.x} cy={ring.y} r={ring.radius} />}
+      {ends !== null && (
+        <line class="cut-line" x1={ends[0][0]} y1={ends[0][1]} x2={ends[1][0]} y2={ends[1][1]} />
+      )}
+    </g>
+  );
+}
+
+/** The circle in which a ball around a point cuts a plane, in pixels; null where it does not reach it. */
+function ringAt(shown: PlaneView, pointMm: Vector3): { x: number; y: number; radius: number } | null {
+  const { away } = shown.axes;
+  const offMm = away.reduce((sum, part, axis) => sum + part * (pointMm[axis] - shown.centreMm[axis]), 0);
+  const cutMm2 = radiusMm.value ** 2 - offMm ** 2;
+  if (cutMm2 <= 0) return null;
+  const [x, y] = pixelOfPoint(shown, pointMm);
+  return { x, y, radius: Math.sqrt(cutMm2) / shown.mmPerPixel };
+}

@@ -1,0 +1,71 @@
+// Keeps what is open in this browser, and goes on with it after a reload.
+import { signal } from "@preact/signals";
+import type { OpenedScan } from "./engine/answers.js";
+import type { Engine } from "./engine/engine.js";
+import { openScan } from "./interface/session.js";
+import { keepStudy, type OpenStudy } from "./storage/keep-study.js";
+import { type KeptStudy, openStudyStore, type StudyStore } from "./storage/study-store.js";
+
+/** The studies that this browser keeps, the one opened last first. */
+export const keptStudies = signal<readonly KeptStudy[]>([]);
+
+let store: Promise<StudyStore | null> | null = null;
+
+/** The database; null where the browser keeps nothing, as for a page that came over plain http. */
+function theStore(): Promise<StudyStore | null> {
+  store ??=
+    isSecureContext && "locks" in navigator ? openStudyStore().catch(() => null) : Promise.resolve(null);
+  return store;
+}
+
+/** Where this tab remembers over a reload which study it had open. */
+const openKey = "lnsnet-open-study";
+
+/** Opens a scan as a study that is kept. @param onChange called when what there is to say of keeping changed */
+export async function keepOpened(
+  { name, volume, source }: OpenedScan,
+  isPhantom: boolean,
+  onChange: () => void,
+): Promise<OpenStudy> {
+  const opened = await theStore();
+  const storage = opened === null ? null : { store: opened, locks: navigator.locks };
+  const kept = await keepStudy(volume, { name, source, isPhantom, storage, now: Date.now(), onChange });
+  sessionStorage.setItem(openKey, kept.hash);
+  // Some browsers ask the person; nothing waits for the answer.
+  navigator.storage?.persist?.().catch(() => false);
+  return kept;
+}
+
+/** Reads which studies are kept. @returns the one that this tab had open before it was loaded anew, if its scan is kept */
+export async function listKept(): Promise<KeptStudy | null> {
+  const opened = await theStore();
+  keptStudies.value = (await opened?.list()) ?? [];
+  const hash = sessionStorage.getItem(openKey);
+  return keptStudies.value.find((study) => study.hash === hash && study.scanKind !== null) ?? null;
+}
+
+/** The scan of a kept study, open in the engine; null where the browser no longer has it whole. */
+export async function openKeptScan(
+  engine: Engine,
+  { hash, name, source }: KeptStudy,
+): Promise<OpenedScan | null> {
+  const volume = (await (await theStore())?.readScan(hash)) ?? null;
+  return volume === null ? null : engine.adopt({ name, volume, source });
+}
+
+/** Deletes a study with its nodes from this browser. */
+export async function forget({ hash }: KeptStudy): Promise<void> {
+  await (await theStore())?.remove(hash);
+  await listKept();
+}
+
+/** Saves at once when the page is hidden, and warns who leaves with nodes that were not exported. */
+export function guardLeaving(): void {
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") void openScan.value?.kept.keeper?.flush();
+  });
+  addEventListener("beforeunload", (event) => {
+    const open = openScan.value;
+    if (open?.kept.keeper?.hasUnexported === true && open.study.nodes.length > 0) event.preventDefault();
+  });
+}

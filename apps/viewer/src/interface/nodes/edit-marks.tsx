@@ -23,7 +23,10 @@ export function EditMarks({ plane, shown, hover }: EditMarksProps) {
       : [line.from, line.to].map((end) => pixelOfPoint(shown, end));
   return (
     <g>
-      {ring !== null && <circle class="brush-ring" cx={ring.x} cy={ring.y} r={ring.radius} />}
+      {ring !== null &&
+        ["brush-ring halo", "brush-ring"].map((name) => (
+          <circle key={name} class={name} cx={ring.x} cy={ring.y} r={ring.radius} />
+        ))}
       {ends !== null && (
         <line class="cut-line" x1={ends[0][0]} y1={ends[0][1]} x2={ends[1][0]} y2={ends[1][1]} />
       )}

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import { patientPlanes } from "../../display/plane.js";
 import { fillRegion } from "../../study/edits.js";
 import { beginStroke, type Stroke } from "../../study/stroke.js";
-import { openScan, tellError } from "../session.js";
+import { notice, openScan, tellError } from "../session.js";
 import { editing } from "../texts.js";
 import type { PlanePointer, Tool } from "../tools.js";
 import type { Workspace } from "../workspace.js";
@@ -95,6 +95,8 @@ export function selectedIn({ selected }: Workspace): number {
 export function attempt(edit: () => void): void {
   try {
     edit();
+    // What went wrong before is past.
+    if (notice.value?.kind === "error") notice.value = null;
   } catch (error) {
     tellError(error);
   }

@@ -28,6 +28,7 @@ const layers = {
   ],
   models: ["graph", "networks", "transforms", "inference", "formats"],
   reports: ["volume", "voxels", "metrics", "statistics"],
+  results: ["volume", "voxels", "transforms", "formats", "reports"],
 };
 
 /** The stages of a workstation, and what each may import. */

@@ -21,8 +21,12 @@ locateCodecs((name) => {
 
 const modelUrls: Readonly<Record<ShippedModel, string>> = { finder: finderUrl, clicker: finderUrl };
 
+/** Put in by the build. */
+declare const LNSNET_VERSION: string;
+
 const workbench = new Workbench({
   runtime: interruptibleRuntime,
+  version: LNSNET_VERSION,
   async shippedModel(name, signal) {
     const response = await fetch(modelUrls[name], { signal: signal ?? null });
     if (!response.ok)

@@ -75,6 +75,8 @@ export function createEngine(): Engine {
     findAll: named("findAll"),
     searchAtThreshold: named("searchAtThreshold"),
     measure: named("measure"),
+    save: named("save"),
+    summary: named("summary"),
     close() {
       worker.terminate();
       failAll(new Error("the engine was closed"));

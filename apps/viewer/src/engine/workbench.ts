@@ -41,12 +41,15 @@ import type {
   SearchAnswer,
 } from "./answers.js";
 import { unpacked } from "./chosen-files.js";
+import { type ExportRequest, exportedFile, type SavedFile, summaryPage } from "./exporting.js";
 import { type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
 import { thumbnailOf } from "./thumbnail.js";
 
 /** What a workbench needs of the place that it stands in. */
 export interface WorkbenchHost {
   readonly runtime: Runtime;
+  /** The version of the viewer, which saved objects state. */
+  readonly version: string;
   /** The bytes of a model that ships with the viewer. */
   shippedModel(name: ShippedModel, signal: AbortSignal | undefined): Promise<Uint8Array>;
 }
@@ -275,6 +278,24 @@ export class Workbench {
     const { start: inMask, size } = node.boundingBoxIndex;
     const inScan: Vector3 = [start[0] + inMask[0], start[1] + inMask[1], start[2] + inMask[2]];
     return { ...node, boundingBoxIndex: { start: inScan, size } };
+  }
+
+  /**
+   * The nodes of a scan as one file to save.
+   *
+   * @throws InputError as {@link exportedFile}
+   */
+  async save({ scan, ...request }: ExportRequest & { readonly scan: number }): Promise<SavedFile> {
+    return exportedFile(this.scan(scan), request, {
+      newUid: () => `2.25.${BigInt(`0x${crypto.randomUUID().replaceAll("-", "")}`)}`,
+      now: new Date(),
+      algorithm: { name: "lnsnet", version: this.host.version },
+    });
+  }
+
+  /** The page that prints: the nodes of a scan with their picture, a whole HTML document. */
+  async summary({ scan, ...request }: ExportRequest & { readonly scan: number }): Promise<string> {
+    return summaryPage(this.scan(scan), request);
   }
 
   private async listedSeries(series: DicomSeries): Promise<FoundScan> {

@@ -15,6 +15,7 @@ export {
   type StructureSetRoi,
   writeRtstruct,
 } from "./dicom/rtstruct.js";
+export { type ColourPicture, writeSecondaryCaptures } from "./dicom/secondary-capture.js";
 export { type LabelName, readSeg, type Segment, type SegmentationObject, writeSeg } from "./dicom/seg.js";
 export {
   chooseSeries,

@@ -3,6 +3,7 @@ import type { Vector3 } from "../volume/volume.js";
 import type { NeckSide } from "../voxels/neck-side.js";
 import type { NodeConfidence } from "../voxels/node-confidence.js";
 import type { NodeMeasurement } from "../voxels/node-measurement.js";
+import { type Block, tableBlock } from "./html.js";
 import { csvTable, decimals, htmlTable, type TableColumn, textTable } from "./table.js";
 
 /** A node with the field names used in files. Unknown values are null. */
@@ -90,6 +91,12 @@ export function nodesCsv(
 export function nodesText(nodes: readonly NodeJson[]): string {
   const rows = nodes.map(flatRow);
   return textTable(columnsOf(rows), rows);
+}
+
+/** The same table as a block of a report. */
+export function nodesTable(caption: string, nodes: readonly NodeJson[]): Block {
+  const rows = nodes.map(flatRow);
+  return tableBlock(caption, columnsOf(rows), rows);
 }
 
 /** The same table as an HTML `<table>`. */

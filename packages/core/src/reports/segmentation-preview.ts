@@ -79,8 +79,18 @@ export function segmentationPreviewPng(
   scan: Volume,
   instances: Volume<IntegerVoxelArray>,
   nodes: readonly PreviewNode[],
-  { title, caption, className = "lymph node", windowHu = softTissueHu }: PreviewOptions,
+  options: PreviewOptions,
 ): Uint8Array {
+  return pngOf(segmentationPreview(scan, instances, nodes, options));
+}
+
+/** The picture of {@link segmentationPreviewPng}, uncompressed. */
+export function segmentationPreview(
+  scan: Volume,
+  instances: Volume<IntegerVoxelArray>,
+  nodes: readonly PreviewNode[],
+  { title, caption, className = "lymph node", windowHu = softTissueHu }: PreviewOptions,
+): Raster {
   if (!sameGeometry(scan, instances)) {
     throw new InputError(
       `The nodes of a preview (${instances.size.join(" × ")} voxels) do not have the same geometry as its scan (${scan.size.join(" × ")} voxels); resample them to the scan.`,
@@ -93,7 +103,10 @@ export function segmentationPreviewPng(
   const tilesTop = overviewsTop + Math.max(...overviews.map(({ area }) => area.height)) + gap;
   const rows = Math.ceil(shown.length / tileColumns);
   const footerTop = tilesTop + rows * (tileHeader + tilePixels + gap) + gap;
-  const lines = captionLines(`${windowText(windowHu)} · ${caption} · research use only`, pictureWidth);
+  const lines = captionLines(
+    `${windowText(windowHu)} · Above: mean density along each ray · ${caption} · research use only`,
+    pictureWidth,
+  );
   const height = footerTop + (1 + lines.length) * captionLineHeight + gap;
   const raster = createRaster(pictureWidth, height, black);
   drawCaption(raster, heading, gap - 2);
@@ -103,11 +116,17 @@ export function segmentationPreviewPng(
     const top = tilesTop + Math.floor(place / tileColumns) * (tileHeader + tilePixels + gap);
     drawText(raster, nodeTitle(node), { left, top, size: "text" }, white);
     drawText(raster, sliceText(scan, node), { left, top: top + tileLine, size: "text" }, grey);
-    drawTile(raster, tileOf(node, left, top + tileHeader), scan, instances, node, windowHu);
+    const area = { left, top: top + tileHeader, width: tilePixels, height: tilePixels };
+    drawTile(raster, axialView(node, area, tileFieldMm), scan, instances, node, windowHu);
   });
-  drawLegend(raster, legend, footerTop);
+  drawLegend(raster, nodeLegend, footerTop);
   drawCaption(raster, lines, footerTop + captionLineHeight);
-  return encode({ width: pictureWidth, height, data: raster.data, channels: 3, depth: 8 });
+  return raster;
+}
+
+/** A picture as the bytes of a PNG. */
+export function pngOf({ width, height, data }: Raster): Uint8Array {
+  return encode({ width, height, data, channels: 3, depth: 8 });
 }
 
 const pictureWidth = 1200;
@@ -127,7 +146,7 @@ const labelGap = 4;
 const grey: Colour = [190, 190, 190];
 const neighbourColour: Colour = [150, 90, 0];
 
-const legend: readonly LegendEntry[] = [
+export const nodeLegend: readonly LegendEntry[] = [
   { text: "outline of a node", tiles: [predictionColour] },
   { text: "of another node in the slice", tiles: [neighbourColour] },
   { text: "long axis", tiles: [truthColour] },
@@ -142,8 +161,8 @@ function countText(className: string, nodes: readonly PreviewNode[], shown: numb
   return `${found}${shown < nodes.length ? `, the ${shown} largest shown below` : ""}`;
 }
 
-function windowText([center, width]: readonly [number, number]): string {
-  return `Slices: grey from ${hu(center - width / 2)} to ${hu(center + width / 2)} HU · Above: mean density along each ray`;
+export function windowText([center, width]: readonly [number, number]): string {
+  return `Slices: grey from ${hu(center - width / 2)} to ${hu(center + width / 2)} HU`;
 }
 
 const hu = (value: number): string => String(Math.round(value)).replace("-", "−");
@@ -153,7 +172,7 @@ function nodeTitle({ id, className, side, longAxisMm, shortAxisMm }: PreviewNode
 }
 
 /** The position of the slice of a node's tile: its number (from 1, in the scan's order of slices) and its height. */
-function sliceText(scan: Geometry, { shortAxisEndsLpsMm }: NodeMeasurement): string {
+export function sliceText(scan: Geometry, { shortAxisEndsLpsMm }: NodeMeasurement): string {
   const point = middleOf(shortAxisEndsLpsMm);
   const cosines = [6, 7, 8].map((entry) => Math.abs(scan.direction[entry]));
   const across = cosines.indexOf(Math.max(...cosines));
@@ -174,14 +193,14 @@ const axialDirection: Matrix3 = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 const coronalDirection: Matrix3 = [1, 0, 0, 0, 0, 1, 0, -1, 0];
 const sagittalDirection: Matrix3 = [0, 0, -1, 1, 0, 0, 0, -1, 0];
 
-function tileOf(node: NodeMeasurement, left: number, top: number): View {
-  const area = { left, top, width: tilePixels, height: tilePixels };
-  const fieldMm = Math.max(tileFieldMm, node.longAxisMm + 2 * tileMarginMm);
+/** The axial plane of a node's short axis, around its long axis; of at least `leastFieldMm`. */
+export function axialView(node: NodeMeasurement, area: Rectangle, leastFieldMm: number): View {
+  const fieldMm = Math.max(leastFieldMm, node.longAxisMm + 2 * tileMarginMm);
   const [centre, [, , z]] = [middleOf(node.longAxisEndsLpsMm), middleOf(node.shortAxisEndsLpsMm)];
   const cornerMm: Vector3 = [centre[0] - fieldMm / 2, centre[1] - fieldMm / 2, z];
   return {
     area,
-    plane: planeOf(area, axialDirection, cornerMm, tilePixels / fieldMm),
+    plane: planeOf(area, axialDirection, cornerMm, area.width / fieldMm),
     letters: ["R", "L", "A", "P"],
   };
 }
@@ -202,7 +221,8 @@ function planeOf(
   return { ...plane, originMm: pointOfIndex(plane, [0.5, 0.5, 0]) };
 }
 
-function drawTile(
+/** Draws a node in its view: the scan, the outlines of it and of others, and its axes. */
+export function drawTile(
   raster: Raster,
   view: View,
   scan: Volume,

@@ -9,13 +9,14 @@ import {
   writeVolume,
 } from "@lnsnet/core";
 import type { LabelName, ReadImage } from "@lnsnet/core/formats";
+import { codedBy } from "@lnsnet/core/results";
 import type { Job } from "../work/job.js";
 import { readBytes, requirePath, writeAtomically } from "./disk.js";
 import { readImage } from "./imaging.js";
 import { asInstances, readLabels, segmentationKind } from "./labels.js";
 import { classesOfMask } from "./mask-origin.js";
 import { requireFreeFile } from "./outputs.js";
-import { codedBy, type SegmentationFormat, segmentationBytes } from "./writing.js";
+import { type SegmentationFormat, segmentationBytes } from "./writing.js";
 
 export interface ConversionOptions {
   /** The file to write. Its ending decides the format, but for DICOM objects. */

@@ -2,20 +2,17 @@
 import { createHash, randomUUID } from "node:crypto";
 import {
   anonymousSource,
-  crop,
   type ModelIdentity,
-  type NodeMeasurement,
   type SourceSeries,
   type Volume,
   type WritingContext,
-  writeMeasurementReport,
   writeRtstruct,
   writeSeg,
 } from "@lnsnet/core";
 import type { LabelName } from "@lnsnet/core/formats";
-import { lymphNodeNames } from "@lnsnet/core/transforms";
+import { type NodeObjects, nodeName, nodeObjects as objectsOf, type WrittenNode } from "@lnsnet/core/results";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
-import { labelValues, type NodeConfidence, traceContours } from "@lnsnet/core/voxels";
+import { labelValues, traceContours } from "@lnsnet/core/voxels";
 import { packageVersion } from "../work/version.js";
 
 const segmentationFormats = ["seg", "rtstruct"] as const;
@@ -42,7 +39,7 @@ export function segmentationBytes(
   if (format === "seg") return writeSeg(labels, names, whose, context);
   const values = labelValues(labels.data).filter((value) => value !== 0);
   const rois = values.map((value) => ({
-    ...(names.find(({ label }) => label === value) ?? { name: nodeName(value) }),
+    ...(names.find(({ label }) => label === value) ?? { name: nodeName({ id: value }) }),
     contours: traceContours(labels.data, labels, value),
   }));
   return writeRtstruct(rois, whose, context);
@@ -55,18 +52,6 @@ export interface NodeObjectOptions {
   readonly models?: readonly ModelIdentity[];
   /** The classes that the nodes are of, where there are several. */
   readonly classNames?: readonly string[] | undefined;
-}
-
-/** A node as its objects describe it; the mean probability where it is known, the class where there are several. */
-export type WrittenNode = NodeMeasurement &
-  Partial<Pick<NodeConfidence, "meanProbability">> & { readonly className?: string | undefined };
-
-/** The DICOM objects of one scan's nodes. */
-export interface NodeObjects {
-  readonly seg: Uint8Array;
-  readonly rtstruct: Uint8Array;
-  /** The measurement report, which refers to the segments of `seg`. */
-  readonly sr: Uint8Array;
 }
 
 /**
@@ -83,41 +68,8 @@ export function nodeObjects(
   { anonymizeSalt = null, models = [], classNames }: NodeObjectOptions = {},
 ): NodeObjects {
   const { whose, context } = writingFor(source, anonymizeSalt, models, classNames);
-  const known = (meanProbability: number | undefined) =>
-    meanProbability === undefined ? {} : { meanProbability };
-  const names = nodes.map(({ id, className, meanProbability }) => ({
-    label: id,
-    name: nodeName(id, className),
-    ...codedBy(className),
-    ...known(meanProbability),
-  }));
-  const rois = nodes.map(({ id, className, boundingBoxIndex: { start, size }, meanProbability }) => {
-    const box = crop(instances, start, size);
-    return {
-      name: nodeName(id, className),
-      ...codedBy(className),
-      contours: traceContours(box.data, box, id),
-      ...known(meanProbability),
-    };
-  });
-  const seg = writeSeg(instances, names, whose, context);
-  return {
-    seg,
-    rtstruct: writeRtstruct(rois, whose, context),
-    sr: writeMeasurementReport(
-      nodes.map((node) => ({ ...node, ...codedBy(node.className) })),
-      seg,
-      whose,
-      context,
-    ),
-  };
+  return objectsOf(instances, nodes, whose, context);
 }
-
-/** Whether a class is coded as lymph nodes, by its name; nodes without a class are. */
-export const codedBy = (className: string | undefined): { readonly isLymphNode?: boolean } =>
-  className === undefined ? {} : { isLymphNode: lymphNodeNames.test(className) };
-
-const nodeName = (id: number, className = "Lymph node") => `${className} ${id}`;
 
 /** Whose objects are written, and what a writer needs; anonymous with a salt. */
 function writingFor(

@@ -1,4 +1,4 @@
-// The modules that every SEG, RTSTRUCT and SR that we write has in common: patient, study, equipment, and the research-use statement.
+// The modules that every SEG, RTSTRUCT, SR and secondary capture that we write has in common: patient, study, equipment, and the research-use statement.
 import { InputError } from "../../errors.js";
 import type { Item } from "./encode.js";
 import type { SourceInstance, SourceSeries, WritingContext } from "./source-series.js";
@@ -13,19 +13,19 @@ export type DerivedModules = Item & { readonly SOPClassUID: string; readonly SOP
  * The modules patient, general study, series, frame of reference, general equipment and SOP common (PS3.3, C.7 and
  * C.12) of a new object in the study of its source. Text is UTF-8. Dates are in the host's time zone.
  *
- * @throws InputError where the source has no frame of reference, which is needed to state positions
+ * @throws InputError where the source has no frame of reference, which all but pictures (OT) need to state positions
  */
 export function derivedModules(
   source: SourceSeries,
   context: WritingContext,
   object: {
-    modality: "SEG" | "RTSTRUCT" | "SR";
+    modality: "SEG" | "RTSTRUCT" | "SR" | "OT";
     sopClassUid: string;
     seriesNumber: number;
     seriesDescription: string;
   },
 ): DerivedModules {
-  if (source.frameOfReferenceUid === "") {
+  if (source.frameOfReferenceUid === "" && object.modality !== "OT") {
     throw new InputError(
       `The series ${source.seriesInstanceUid} has no Frame of Reference UID, and a ${object.modality} needs it to state positions; write NIfTI or NRRD instead.`,
     );

@@ -22,10 +22,10 @@ import { strToU8, zipSync } from "fflate";
 
 /** The formats of Save, in the order of its list. */
 export const exportFormats = ["nifti", "seg", "rtstruct", "sr", "pictures", "csv", "summary"] as const;
-export type ExportFormat = (typeof exportFormats)[number];
+type ExportFormat = (typeof exportFormats)[number];
 
 /** A node as the page knows it: its measures, perhaps with axes that a person moved. */
-export type ExportedNode = WrittenNode & { readonly name: string };
+type ExportedNode = WrittenNode & { readonly name: string };
 
 /** What is saved of a scan. */
 export interface ExportRequest {

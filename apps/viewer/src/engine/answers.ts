@@ -98,9 +98,20 @@ export interface SearchAnswer {
   readonly leftOut: number;
 }
 
+/** A point of the curve that is drawn while a model learns. */
+export interface LearningPoint {
+  readonly step: number;
+  /** Mean loss since the last one. */
+  readonly loss?: number;
+  /** Mean DSC of the held-out nodes. */
+  readonly heldOutDsc?: number;
+}
+
 /** What a call of the engine takes beside its input. */
 export interface EngineJob extends Job {
   readonly signal?: AbortSignal | undefined;
   /** Takes nodes of a search that is not over; the answer replaces them. */
   readonly onNodes?: ((nodes: readonly EarlyNode[]) => void) | undefined;
+  /** Takes the curve of a model that learns, point by point. */
+  readonly onLearning?: ((point: LearningPoint) => void) | undefined;
 }

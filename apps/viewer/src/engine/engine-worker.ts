@@ -57,13 +57,14 @@ const server = {
     input: unknown,
     onProgress: EngineJob["onProgress"],
     onNodes: EngineJob["onNodes"],
+    onLearning: EngineJob["onLearning"],
     log: EngineJob["log"],
   ): Promise<unknown> {
     const stop = new AbortController();
     stops.set(number, stop);
     const call = workbench[name].bind(workbench) as (input: unknown, job: EngineJob) => Promise<unknown>;
     try {
-      return await call(input, { onProgress, onNodes, log, signal: stop.signal });
+      return await call(input, { onProgress, onNodes, onLearning, log, signal: stop.signal });
     } finally {
       stops.delete(number);
     }

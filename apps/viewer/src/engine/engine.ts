@@ -35,7 +35,7 @@ export function createEngine(): Engine {
   });
 
   async function call(name: WorkbenchCall["name"], input: unknown, job: EngineJob = {}): Promise<unknown> {
-    const { signal, onProgress, onNodes, log } = job;
+    const { signal, onProgress, onNodes, onLearning, log } = job;
     signal?.throwIfAborted();
     const number = ++calls;
     const stop = () => server.stop(number);
@@ -47,7 +47,15 @@ export function createEngine(): Engine {
     });
     try {
       return await Promise.race([
-        server.call(number, name, input, proxied(onProgress), proxied(onNodes), proxied(log)),
+        server.call(
+          number,
+          name,
+          input,
+          proxied(onProgress),
+          proxied(onNodes),
+          proxied(onLearning),
+          proxied(log),
+        ),
         failed,
       ]);
     } catch (error) {
@@ -75,6 +83,10 @@ export function createEngine(): Engine {
     findAll: named("findAll"),
     searchAtThreshold: named("searchAtThreshold"),
     measure: named("measure"),
+    align: named("align"),
+    compare: named("compare"),
+    learn: named("learn"),
+    modelFile: named("modelFile"),
     save: named("save"),
     summary: named("summary"),
     close() {

@@ -13,7 +13,8 @@ import {
   writeVolume,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { crop, paste } from "@lnsnet/core/volume";
+import { crop, movedGeometry, paste, type RigidTransform } from "@lnsnet/core/volume";
+import { measureNodes, numberedComponents } from "@lnsnet/core/voxels";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examplePatient } from "../../../../examples/patient.test-helper.js";
 import type { ChosenFile, OpenedModel, OpenedScan } from "./answers.js";
@@ -123,6 +124,33 @@ describe("nodes", () => {
     await expect(search).rejects.toBe(reason);
   });
 });
+
+test("two dates are aligned, and each node is found again although the patient moved", async () => {
+  const motion = turnAboutZ(0.1);
+  const moved = movedGeometry(scan.volume, motion);
+  const second = await workbench.adopt({ name: "later", volume: moved, source: null });
+  const found = await workbench.align({ first: scan.scan, second: second.scan }, {});
+  if (found.found === "none") throw new Error(found.reason);
+  const labels = numberedComponents(label) as Volume<Uint8Array>;
+  const dated = (labels: Volume<Uint8Array>) => ({ labels, nodes: measureNodes(labels, null, "labels") });
+  const { nodes } = await workbench.compare({
+    first: dated(labels),
+    second: dated(movedGeometry(labels, motion)),
+    toSecond: found.toSecond,
+  });
+  expect(nodes.length).toBeGreaterThan(2);
+  for (const { first, second } of nodes) expect(second?.id).toBe(first?.id);
+});
+
+/** A turn about the body's axis through the middle of the scan. */
+function turnAboutZ(angle: number): RigidTransform {
+  const [x, y] = [image.originMm[0] + 48, image.originMm[1] + 48];
+  const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
+  return {
+    rotation: [cosine, -sine, 0, sine, cosine, 0, 0, 0, 1],
+    offsetMm: [x - cosine * x + sine * y, y - sine * x - cosine * y, 12],
+  };
+}
 
 describe("files", () => {
   test.each([

@@ -12,9 +12,11 @@ import {
   type Runtime,
   type SegmentedNode,
   type SourceSeries,
+  safeFileName,
   segmentNode,
   type Vector3,
   type Volume,
+  writeModel,
 } from "@lnsnet/core";
 import { imagesAmong, middleSlice, readChosen, type VolumeFile } from "@lnsnet/core/formats";
 import {
@@ -27,7 +29,20 @@ import {
   type OutlinedNode,
   probabilityOfScan,
 } from "@lnsnet/core/inference";
-import { crop } from "@lnsnet/core/volume";
+import { type DatedNode, type FollowUp, followUp } from "@lnsnet/core/metrics";
+import {
+  type Alignment,
+  alignByBone,
+  crop,
+  type Geometry,
+  gridWithSpacing,
+  inverted,
+  movedGeometry,
+  type NoAlignment,
+  type RigidTransform,
+  resampleLabels,
+  transformed,
+} from "@lnsnet/core/volume";
 import { measureNodes, requireCt, type SideOfPoint, sideByBody } from "@lnsnet/core/voxels";
 import type {
   ChosenFile,
@@ -42,6 +57,7 @@ import type {
 } from "./answers.js";
 import { unpacked } from "./chosen-files.js";
 import { type ExportRequest, exportedFile, type SavedFile, summaryPage } from "./exporting.js";
+import { type Learned, type LearningRequest, learn } from "./learning.js";
 import { type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
 import { thumbnailOf } from "./thumbnail.js";
 
@@ -61,6 +77,25 @@ export type ShippedModel = "finder" | "clicker";
 export interface Pairing {
   readonly scan: number;
   readonly model: number;
+}
+
+/** The nodes of a date. */
+export interface DatedNodes {
+  /** Each node's voxels hold its number. */
+  readonly labels: Volume<Uint8Array>;
+  readonly nodes: readonly DatedNode[];
+}
+
+/** Two dates, and the motion between them. */
+export interface Comparison {
+  readonly first: DatedNodes;
+  readonly second: DatedNodes;
+  readonly toSecond: RigidTransform;
+}
+
+/** A model that learned, and by how much it got better. */
+export interface LearnedModel extends OpenedModel {
+  readonly figures: Omit<Learned, "model">;
 }
 
 interface OpenScan {
@@ -281,6 +316,61 @@ export class Workbench {
   }
 
   /**
+   * The motion that takes points of one scan to the same tissue in a later one, by their bones.
+   *
+   * @throws the signal's reason
+   */
+  async align(
+    { first, second }: { readonly first: number; readonly second: number },
+    { signal, onProgress }: EngineJob,
+  ): Promise<Alignment | NoAlignment> {
+    return alignByBone(this.scan(first).volume, this.scan(second).volume, {
+      ...(signal ? { signal } : {}),
+      onProgress: (done, total) => onProgress?.({ stage: "align", unit: "step", done, total }),
+    });
+  }
+
+  /** The nodes of two dates side by side. Each date's labels lie on its own scan's grid. */
+  async compare({ first, second, toSecond }: Comparison): Promise<FollowUp> {
+    const back = inverted(toSecond);
+    const grid = comparisonGrid(first.labels);
+    const inFirst = second.nodes.map((node) => ({
+      ...node,
+      centroidLpsMm: transformed(back, node.centroidLpsMm),
+    }));
+    return followUp(
+      resampleLabels(first.labels, grid),
+      resampleLabels(movedGeometry(second.labels, back), grid),
+      first.nodes,
+      inFirst,
+    );
+  }
+
+  /**
+   * Fine-tunes a model by the nodes of a scan, or teaches a new one. What comes out is opened beside the model that it
+   * began from, which stays as it is; `closeModel` discards it.
+   *
+   * @throws InputError as {@link learn}; the signal's reason
+   */
+  async learn(
+    { scan, model, ...request }: LearningRequest & { readonly scan: number; readonly model: number | null },
+    job: EngineJob,
+  ): Promise<LearnedModel> {
+    const { volume } = this.scan(scan);
+    const before = model === null ? null : this.model(model).model;
+    const { model: learned, ...figures } = await learn(volume, before, request, this.host.runtime, job);
+    const name = `${before === null ? "taught" : "tuned"}-${safeFileName(request.source, "scan")}.safetensors`;
+    const identified = await modelOfBytes(writeModel(learned, false), name);
+    return { ...(await this.openedModel(identified, "auto")), figures };
+  }
+
+  /** A model as a file that `lnsnet predict --model` and this page open. */
+  async modelFile({ model }: { readonly model: number }): Promise<SavedFile> {
+    const { model: kept, identity } = this.model(model);
+    return { name: identity.name, bytes: Uint8Array.from(writeModel(kept, false)) };
+  }
+
+  /**
    * The nodes of a scan as one file to save.
    *
    * @throws InputError as {@link exportedFile}
@@ -382,6 +472,9 @@ export class Workbench {
     return number;
   }
 }
+
+/** Fine enough for the smallest node that is measured, and no larger than needed for a comparison. */
+const comparisonGrid = (labels: Geometry): Geometry => gridWithSpacing(labels, [1.5, 1.5, 1.5]);
 
 function kept<T>(store: ReadonlyMap<number, T>, number: number): T {
   const value = store.get(number);

@@ -13,6 +13,7 @@ export {
   type TrueNode,
 } from "./detection.js";
 export { countsAtScores, countsAtThresholds, type FrocPoint, frocCurve } from "./froc.js";
+export { type DatedNode, type FollowedNode, type FollowUp, followUp } from "./node-follow-up.js";
 export { type NodePair, pairOfNode } from "./node-level.js";
 export { matchNodes, type NodeOverlap } from "./node-matching.js";
 export { countOverlap, dice } from "./overlap.js";

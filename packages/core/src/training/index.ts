@@ -43,6 +43,7 @@ export { numberStructures, type StructureLayer } from "./structures.js";
 export {
   averagedInputs,
   averagedWeights,
+  initialState,
   type StartingPoint,
   startingPoint,
   Trainer,

@@ -65,7 +65,7 @@ export class Trainer {
     private readonly accumulate: Session | null,
     private readonly options: TrainerOptions,
   ) {
-    this.state = options.state ?? firstState(description, options);
+    this.state = options.state ?? initialState(description, options);
   }
 
   static async create(
@@ -192,9 +192,10 @@ function averaged(average: Buffers, next: Buffers, keep: number): Buffers {
   );
 }
 
-function firstState(
+/** The state before the first step: the given weights, or weights drawn from the seed. */
+export function initialState(
   { count, parameters, buffers }: TrainingStep,
-  { seed, start }: TrainerOptions,
+  { seed, start }: Pick<TrainerOptions, "seed" | "start">,
 ): TrainingState {
   const theta = start?.theta.slice() ?? initialWeights(parameters, indexedStream(seed, WEIGHT_STREAM));
   const first = (): Buffers =>

@@ -3,6 +3,8 @@ export { describeGeometry } from "./geometry-text.js";
 export { orientationCode, reorientToLps } from "./orientation.js";
 export type { PlanarContour } from "./planar-contour.js";
 export { gridWithSpacing, type IntegerVoxelArray, resample, resampleLabels } from "./resample.js";
+export { type Alignment, type AlignmentOptions, alignByBone, type NoAlignment } from "./rigid-alignment.js";
+export { inverted, movedGeometry, type RigidTransform, transformed } from "./rigid-transform.js";
 export {
   type Geometry,
   indexOfPoint,

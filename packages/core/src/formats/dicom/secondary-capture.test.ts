@@ -16,7 +16,7 @@ const picture = (width: number, height: number, title: string) => ({
   data: Uint8Array.from({ length: 3 * width * height }, (_, at) => (7 * at) % 256),
 });
 
-function read(bytes: Uint8Array): Record<string, unknown> & { PixelData: [ArrayBuffer] } {
+function read(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   const { buffer, byteOffset, byteLength } = bytes;
   const file = dcmjs.data.DicomMessage.readFile(buffer.slice(byteOffset, byteOffset + byteLength));
   return dcmjs.data.DicomMetaDictionary.naturalizeDataset(file.dict);
@@ -45,7 +45,7 @@ test("pictures are one series of the source's study, with their pixels, as dcmjs
     });
     expect(object.SeriesDescription).toContain("RESEARCH USE ONLY");
     expect([object.SourceImageSequence].flat()).toHaveLength(2);
-    expect(new Uint8Array(object.PixelData[0]).subarray(0, data.length)).toEqual(data);
+    expect(new Uint8Array((object.PixelData as [ArrayBuffer])[0]).subarray(0, data.length)).toEqual(data);
   }
 });
 

@@ -75,7 +75,7 @@ export interface Learned {
 }
 
 /** The least number of nodes to learn from. */
-export const leastTraining = { tuned: 1, anew: 3 } as const;
+const leastTraining = { tuned: 1, anew: 3 } as const;
 
 /**
  * Fine-tunes a model, or teaches a new one, by the nodes of a scan.

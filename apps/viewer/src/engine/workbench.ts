@@ -80,7 +80,7 @@ export interface Pairing {
 }
 
 /** The nodes of a date. */
-export interface DatedNodes {
+interface DatedNodes {
   /** Each node's voxels hold its number. */
   readonly labels: Volume<Uint8Array>;
   readonly nodes: readonly DatedNode[];

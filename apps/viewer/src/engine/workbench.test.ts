@@ -125,18 +125,14 @@ describe("nodes", () => {
   });
 });
 
-test("two dates are aligned, and each node is found again although the patient moved", async () => {
+test("each node of an aligned date is found again although the patient moved", async () => {
   const motion = turnAboutZ(0.1);
-  const moved = movedGeometry(scan.volume, motion);
-  const second = await workbench.adopt({ name: "later", volume: moved, source: null });
-  const found = await workbench.align({ first: scan.scan, second: second.scan }, {});
-  if (found.found === "none") throw new Error(found.reason);
   const labels = numberedComponents(label) as Volume<Uint8Array>;
   const dated = (labels: Volume<Uint8Array>) => ({ labels, nodes: measureNodes(labels, null, "labels") });
   const { nodes } = await workbench.compare({
     first: dated(labels),
     second: dated(movedGeometry(labels, motion)),
-    toSecond: found.toSecond,
+    toSecond: motion,
   });
   expect(nodes.length).toBeGreaterThan(2);
   for (const { first, second } of nodes) expect(second?.id).toBe(first?.id);

@@ -3,7 +3,8 @@ import { InputError, readNifti, readRtstruct, readSeg, type SourceSeries, type V
 import { measureNodes } from "@lnsnet/core/voxels";
 import { unzipSync } from "fflate";
 import { expect, test } from "vitest";
-import { type ExportRequest, exportedFile, exportFormats, summaryPage } from "./exporting.js";
+import { exportFormats } from "./export-formats.js";
+import { type ExportRequest, exportedFile, summaryPage } from "./exporting.js";
 
 const grid = {
   size: [24, 20, 12],

@@ -19,13 +19,10 @@ import {
   type WrittenNode,
 } from "@lnsnet/core/results";
 import { strToU8, zipSync } from "fflate";
-
-/** The formats of Save, in the order of its list. */
-export const exportFormats = ["nifti", "seg", "rtstruct", "sr", "pictures", "csv", "summary"] as const;
-type ExportFormat = (typeof exportFormats)[number];
+import type { ExportFormat } from "./export-formats.js";
 
 /** A node as the page knows it: its measures, perhaps with axes that a person moved. */
-type ExportedNode = WrittenNode & { readonly name: string };
+export type ExportedNode = WrittenNode & { readonly name: string };
 
 /** What is saved of a scan. */
 export interface ExportRequest {

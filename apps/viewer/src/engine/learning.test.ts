@@ -5,7 +5,7 @@ import { generatePatient, InputError, type Model, readModel, type Vector3, write
 import { nodeRuntime } from "@lnsnet/core/node";
 import { crop } from "@lnsnet/core/volume";
 import { dilate, measureNodes, numberedComponents } from "@lnsnet/core/voxels";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import type { LearningPoint } from "./answers.js";
 import { type LearningNode, learn } from "./learning.js";
 
@@ -27,6 +27,9 @@ const nodes = measureNodes(instances, image, "labels")
     return { number: id, isHeldOut: at === 1, start, mask: { ...cut, data: dilate(own, cut.size) } };
   });
 const request = { nodes, steps: 8, source: "phantom" };
+
+// Some seconds at rest.
+vi.setConfig({ testTimeout: 300_000 });
 
 let finder: Model;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 // Two scans of one phantom, moved by a known motion and sampled anew: the motion is found. Of two patients there is none.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { generatePatient } from "../phantom/patient.js";
 import { gridWithSpacing, resample } from "./resample.js";
 import { alignByBone } from "./rigid-alignment.js";
@@ -13,6 +13,9 @@ import {
   turnAbout,
 } from "./rigid-transform.js";
 import type { Vector3, Volume } from "./volume.js";
+
+// Some seconds at rest.
+vi.setConfig({ testTimeout: 300_000 });
 
 const patient = (number: number): Volume =>
   generatePatient(2026, number, {

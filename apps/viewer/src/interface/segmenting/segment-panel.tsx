@@ -1,5 +1,6 @@
 // Click, find all, threshold, and which model computes where.
 import { useEffect } from "preact/hooks";
+import { Panels } from "../panels.js";
 import { segmenting } from "../texts.js";
 import { tool } from "../tools.js";
 import type { Workspace } from "../workspace.js";
@@ -12,6 +13,7 @@ import {
   modelFor,
   models,
   moveThreshold,
+  theEngine,
   threshold,
 } from "./segmenter.js";
 
@@ -71,6 +73,7 @@ export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
           ? segmenting.loadingModel
           : segmenting.model(model.identity.name, model.identity.trainedOn, model.deviceNote)}
       </p>
+      <Panels workspace={workspace} engine={theEngine()} />
     </section>
   );
 }

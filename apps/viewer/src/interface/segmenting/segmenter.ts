@@ -52,6 +52,13 @@ export function modelFor(role: ModelRole): Promise<OpenedModel> {
   return opened;
 }
 
+/** From now on this model finds nodes, or outlines what is clicked if it takes clicks. */
+export function useModel(model: OpenedModel): void {
+  const role: ModelRole = model.isPromptable ? "clicker" : "finder";
+  opening.set(role, Promise.resolve(model));
+  models.value = { ...models.value, [role]: model };
+}
+
 /** A click segments a node; with Ctrl, or while correcting, it says what of the selected node is wrong. */
 export const nodeTool: Tool = ({ phase, view, pointMm, ctrl }) => {
   const workspace = openScan.value;
@@ -196,7 +203,8 @@ export function endThreshold(): void {
   sliding = null;
 }
 
-function theEngine(): Engine {
+/** The page's engine. */
+export function theEngine(): Engine {
   if (engine === null) throw new Error("no engine was started");
   return engine;
 }

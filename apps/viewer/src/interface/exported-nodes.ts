@@ -1,0 +1,30 @@
+// The nodes of a study as they are saved: voxels, measures of now, a person's names and changes.
+import type { ExportedNode, ExportRequest } from "../engine/exporting.js";
+import { saving } from "./panel-texts.js";
+import { models } from "./segmenting/segmenter.js";
+import type { Workspace } from "./workspace.js";
+
+/** Waits until all nodes are measured. @throws what measuring threw */
+export async function exportedNodes({
+  study,
+  measures,
+}: Pick<Workspace, "study" | "measures">): Promise<Omit<ExportRequest, "formats">> {
+  await measures.settled();
+  const nodes: ExportedNode[] = [];
+  const statements: string[] = [];
+  for (const { number, name, probability, origin } of study.nodes) {
+    const measured = measures.of(number);
+    // A node without voxels has nothing to save.
+    if (measured === null) continue;
+    nodes.push({ ...measured, name, ...(probability === null ? {} : { meanProbability: probability }) });
+    if (origin === "drawn") statements.push(saving.drawn(name));
+    if (measured.edited.long || measured.edited.short) statements.push(saving.edited(name));
+  }
+  const opened = new Map(Object.values(models.value).map(({ identity }) => [identity.sha256, identity]));
+  return {
+    instances: study.labels,
+    nodes: nodes.sort((a, b) => a.id - b.id),
+    models: [...opened.values()],
+    statements,
+  };
+}

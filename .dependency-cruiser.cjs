@@ -58,6 +58,10 @@ const serviceConcerns = {
   http: ["jobs", "receiving", "dicomweb", "security", "worklist", "configuration"],
 };
 
+/** The parts of the viewer that import no other, or only the named ones. */
+const viewer = "^apps/viewer/src/";
+const viewerParts = { study: [], display: [], engine: [], storage: ["study", "engine"] };
+
 const test = "\\.test(-helper)?\\.ts$";
 const layerRules = Object.entries(layers).map(([layer, allowed]) => ({
   name: `${layer}-imports-only-${allowed.join("-") || "itself"}`,
@@ -133,6 +137,21 @@ module.exports = {
       severity: "error",
       from: { path: "^packages/service/", pathNot: test },
       to: { path: "^packages/node/", pathNot: "^packages/node/(dist|src)/index\\.(d\\.ts|js|ts)$" },
+    },
+    ...Object.entries(viewerParts).map(([part, allowed]) => ({
+      name: `viewer-${part}-imports-only-${allowed.join("-") || "itself"}`,
+      severity: "error",
+      from: { path: `${viewer}${part}/`, pathNot: test },
+      to: { path: viewer, pathNot: [`${viewer}${part}/`, ...allowed.map((a) => `${viewer}${a}/`)] },
+    })),
+    {
+      name: "the-viewer-uses-entry-points-of-the-library",
+      severity: "error",
+      from: { path: viewer, pathNot: test },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(core/(dist|src)/(index|[a-z]+/index)\\.|web/(dist|src)/index\\.|models/)",
+      },
     },
     {
       name: "examples-use-what-is-published",

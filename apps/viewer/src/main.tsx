@@ -5,6 +5,7 @@ import { segmentWith } from "./interface/segmenting/segmenter.js";
 import { Shell } from "./interface/shell.js";
 import { saving } from "./interface/texts.js";
 import { forget, guardLeaving } from "./keeping.js";
+import { keepForOffline } from "./offline.js";
 import { openExample, openFiles, openFound, openKept, resume } from "./opening.js";
 import type { KeptStudy } from "./storage/study-store.js";
 import "./style.css";
@@ -24,3 +25,4 @@ const actions = {
 render(<Shell actions={actions} />, document.getElementById("viewer") as HTMLElement);
 guardLeaving();
 void resume(engine);
+void keepForOffline();

@@ -17,6 +17,35 @@ describePage("the viewer", (pages) => {
     }
   });
 
+  test("computes on several threads and works without a network after the first load, from any web server", async () => {
+    const page = await pages.open();
+    const isReady = () =>
+      page
+        .evaluate("crossOriginIsolated && navigator.serviceWorker.controller !== null")
+        // The page loads itself once more.
+        .catch(() => false);
+    await expect.poll(isReady, { timeout: 90_000 }).toBe(true);
+    await page.context().setOffline(true);
+    await page.reload();
+    await openExample(page);
+    await expect
+      .poll(async () => new Set((await planePixels(page, "Axial")).grey).size, { timeout: 60_000 })
+      .toBeGreaterThan(50);
+  });
+
+  test("keys choose windows and tools, and the cheat sheet tells which", async () => {
+    const page = await pages.open();
+    await openExample(page);
+    await page.keyboard.press("2");
+    await expect
+      .poll(() => page.getByRole("button", { name: "Bone", exact: true }).getAttribute("aria-pressed"))
+      .toBe("true");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys and mouse" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+  });
+
   test.each([
     ["upright", [1, 0, 0, 0, 1, 0, 0, 0, 1]],
     ["mirrored", [-1, 0, 0, 0, 1, 0, 0, 0, -1]],

@@ -93,7 +93,6 @@ export class Scene {
     gl.clearColor(0, 0, 0, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST);
-    // biome-ignore lint/correctness/useHookAtTopLevel: WebGL's name, no hook
     gl.useProgram(this.#program);
     const at = (name: string) => gl.getUniformLocation(this.#program, name);
     const { right, up, near } = directions(camera);

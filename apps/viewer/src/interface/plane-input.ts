@@ -1,6 +1,7 @@
 // Mouse, pen, fingers and wheel in a plane become what the person means by them.
 import { type PlaneName, type PlaneView, pointOfPixel } from "../display/plane.js";
-import { type PlanePointer, type Tool, tool, tools } from "./tools.js";
+import { type PlanePointer, type Tool, tool } from "./tool.js";
+import { tools } from "./tools.js";
 import { pan, scroll, type View, zoomAt } from "./view.js";
 
 /** What is listened to, and what it shows now. */

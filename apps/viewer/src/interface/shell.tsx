@@ -8,6 +8,7 @@ import type { ChosenFile, FoundScan } from "../engine/answers.js";
 import { keptStudies } from "../keeping.js";
 import type { KeptStudy } from "../storage/study-store.js";
 import { AxisMarks } from "./axis-marks.js";
+import { CheatSheet, isHelpOpen } from "./cheat-sheet.js";
 import { chosenFiles, droppedFiles } from "./dropped-files.js";
 import { Icon, IconButton } from "./icons.js";
 import { KeptStudies } from "./kept-studies.js";
@@ -21,7 +22,7 @@ import { ScenePane } from "./scene-pane.js";
 import { SegmentPanel } from "./segmenting/segment-panel.js";
 import { choice, notice, openScan, tellError, work } from "./session.js";
 import { presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
-import { tool, toolKeys } from "./tools.js";
+import { tool, toolKeys } from "./tool.js";
 import { fitAll, huAt, type View } from "./view.js";
 import type { Workspace } from "./workspace.js";
 
@@ -75,6 +76,7 @@ export function Shell({ actions }: ShellProps) {
           </aside>
         </div>
       )}
+      {isHelpOpen.value && <CheatSheet />}
       {choice.value !== null && <ScanChoice scans={choice.value} onChoose={actions.openFound} />}
       <StatusLine view={opened?.view ?? null} hover={hover} />
       {isOver.value && <p class="drop-target">{shell.dropNow}</p>}
@@ -94,6 +96,13 @@ function Header({ actions, opened }: ShellProps & { readonly opened: Workspace |
       )}
       <p class="research">{researchUse}</p>
       {opened !== null && <OpenButtons actions={actions} />}
+      <IconButton
+        icon="help"
+        label={toolbar.withKey(shell.help, "?")}
+        onClick={() => {
+          isHelpOpen.value = true;
+        }}
+      />
     </header>
   );
 }
@@ -262,6 +271,7 @@ function useGlobalKeys(maximised: Signal<string | null>): void {
 }
 
 function onGlobalKey(event: KeyboardEvent, maximised: Signal<string | null>): void {
+  if (event.key === "?" && !isTyping(event.target)) isHelpOpen.value = true;
   const view = openScan.value?.view;
   if (view === undefined || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   const preset = windowPresets[Number(event.key) - 1];

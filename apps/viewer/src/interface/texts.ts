@@ -2,7 +2,7 @@
 import type { PlaneName } from "../display/plane.js";
 import type { PresetName } from "../display/window-presets.js";
 import type { StepKind } from "../study/history.js";
-import type { ToolName } from "./tools.js";
+import type { ToolName } from "./tool.js";
 
 /** Always in sight. */
 export const researchUse = "Research use only, not a medical device";
@@ -15,6 +15,7 @@ export const shell = {
   staysHere: "Your scan stays on this computer. Nothing is uploaded.",
   exampleNote: "The example is a phantom: a synthetic CT with lymph nodes, of no person.",
   dropNow: "Drop to open",
+  help: "Keys and mouse",
   sidePanel: "Nodes",
   openFolder: "Open a folder",
   files: (count: number) => `${count} files`,
@@ -228,3 +229,18 @@ export const sceneTexts = {
     "This browser draws no 3D (WebGL2 is missing or switched off). The planes and everything else work.",
   lost: "The graphics card was reset. The 3D view comes back by itself; the planes and everything else work.",
 };
+
+/** What the cheat sheet says: what is done, and how. */
+export const cheatSheet: readonly (readonly [what: string, how: string])[] = [
+  ["Go through slices", "Wheel; arrow up and down, Page up and Page down; slider"],
+  ["Move the crosshair", "Drag with Crosshair (C); Shift and drag with any tool"],
+  ["Outline a node", "Node (N), then click in it"],
+  ["Correct the outline", "Ctrl and click: outside belongs to it, inside does not"],
+  ["Window", "1 soft tissue, 2 bone, 3 lung, 4 brain; drag with the right button, or with Window (W)"],
+  ["Zoom", "Ctrl and wheel; + and −; drag with Zoom (Z); two fingers"],
+  ["Pan", "Drag with the middle button, or with Pan (H); Shift and arrow keys; two fingers"],
+  ["Show the whole scan", "F"],
+  ["One plane alone, and back", "Button in its corner; Esc goes back"],
+  ["Turn the 3D view", "Drag; arrow keys; double click shows it from the front"],
+  ["Change an axis", "Select the node, drag an end of its axis, or move it with arrow keys"],
+];

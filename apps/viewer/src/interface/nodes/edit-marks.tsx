@@ -2,7 +2,7 @@
 import type { Vector3 } from "@lnsnet/core/volume";
 import type { ReadonlySignal } from "@preact/signals";
 import { type PlaneName, type PlaneView, pixelOfPoint } from "../../display/plane.js";
-import { tool } from "../tools.js";
+import { tool } from "../tool.js";
 import { radiusMm } from "./brush-settings.js";
 import { cutLine } from "./edit-tools.js";
 

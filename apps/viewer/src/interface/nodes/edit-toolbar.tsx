@@ -3,7 +3,7 @@ import type { Signal } from "@preact/signals";
 import { patientPlanes } from "../../display/plane.js";
 import { fillHolesOf, growNode, interpolateNode, shrinkNode } from "../../study/edits.js";
 import { editing, steps } from "../texts.js";
-import { tool } from "../tools.js";
+import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 import {
   highHu,

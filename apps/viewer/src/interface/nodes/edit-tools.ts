@@ -7,7 +7,7 @@ import { fillRegion } from "../../study/edits.js";
 import { beginStroke, type Stroke } from "../../study/stroke.js";
 import { notice, openScan, tellError } from "../session.js";
 import { editing } from "../texts.js";
-import type { PlanePointer, Tool } from "../tools.js";
+import type { PlanePointer, Tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 import { brushNow, isEraser, overOthers } from "./brush-settings.js";
 

@@ -1,7 +1,7 @@
 // What can be done with the selected node.
 import type { StudyNode } from "../../study/nodes.js";
 import { nodes as texts } from "../texts.js";
-import { tool } from "../tools.js";
+import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 import { attempt } from "./edit-tools.js";
 

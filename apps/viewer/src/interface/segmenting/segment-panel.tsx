@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { Panels } from "../panels.js";
 import { segmenting } from "../texts.js";
-import { tool } from "../tools.js";
+import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 import {
   adjustable,

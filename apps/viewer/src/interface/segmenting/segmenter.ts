@@ -9,7 +9,7 @@ import type { OpenStep, Study } from "../../study/study.js";
 import type { BoxedMask } from "../../study/voxel-box.js";
 import { doWork, notice, openScan, tellError, work } from "../session.js";
 import { segmenting } from "../texts.js";
-import type { Tool } from "../tools.js";
+import type { Tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 
 type ModelRole = "clicker" | "finder";

@@ -155,7 +155,11 @@ async function buildOnce(): Promise<void> {
       join(app, "../../packages/models"),
     ]);
     if ((await readFile(stamp, "utf8").catch(() => "")) === String(sources)) return;
+    // The test runner's own would build a page for development, which keeps nothing for use without a network.
+    const { NODE_ENV } = process.env;
+    process.env.NODE_ENV = "production";
     await build({ root: app, configFile: join(app, "vite.config.ts"), logLevel: "error" });
+    process.env.NODE_ENV = NODE_ENV;
     await writeFile(stamp, String(sources));
   } finally {
     await rm(lock, { recursive: true, force: true });

@@ -13,7 +13,9 @@ describePage("the viewer", (pages) => {
     await page.getByText("phantom", { exact: true }).waitFor();
     expect(await page.getByText("Research use only, not a medical device").isVisible()).toBe(true);
     for (const plane of ["Axial", "Coronal", "Sagittal"] as const) {
-      await expect.poll(async () => new Set((await planePixels(page, plane)).grey).size).toBeGreaterThan(50);
+      await expect
+        .poll(async () => new Set((await planePixels(page, plane)).grey).size, { timeout: 60_000 })
+        .toBeGreaterThan(50);
     }
   });
 
@@ -38,7 +40,9 @@ describePage("the viewer", (pages) => {
     await openExample(page);
     await page.keyboard.press("2");
     await expect
-      .poll(() => page.getByRole("button", { name: "Bone", exact: true }).getAttribute("aria-pressed"))
+      .poll(() => page.getByRole("button", { name: "Bone", exact: true }).getAttribute("aria-pressed"), {
+        timeout: 20_000,
+      })
       .toBe("true");
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys and mouse" }).waitFor();

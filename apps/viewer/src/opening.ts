@@ -67,7 +67,7 @@ async function show(opened: OpenedScan, isPhantom: boolean): Promise<void> {
   await openScan.value?.close();
   const changed = signal(0);
   const kept = await keepOpened(opened, isPhantom, () => changed.value++);
-  openScan.value = createWorkspace(opened, isPhantom, kept, changed);
+  openScan.value = createWorkspace(opened, isPhantom, kept, changed, tellError);
   notice.value = { kind: "done", text: [shell.opened(opened.name), ...opened.problems].join(" ") };
 }
 

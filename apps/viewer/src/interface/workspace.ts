@@ -8,7 +8,6 @@ import { LiveMeasures } from "../study/live-measures.js";
 import { startMeasuring } from "../study/measuring.js";
 import type { StudyNode } from "../study/nodes.js";
 import type { Study } from "../study/study.js";
-import { tellError } from "./session.js";
 import { centreOn, createView, type View } from "./view.js";
 
 export interface Workspace {
@@ -40,6 +39,7 @@ export function createWorkspace(
   isPhantom: boolean,
   kept: OpenStudy,
   keptChanges: ReadonlySignal<number>,
+  tellError: (error: unknown) => void,
 ): Workspace {
   const { study } = kept;
   const view = createView(opened.volume);

@@ -427,6 +427,19 @@ describe("clicks and whole scans in one folder", () => {
     expect(await json("both/neck.json")).toMatchObject({ finished: true });
   });
 
+  test("what another model left unfinished is not computed again by this one", async () => {
+    await predictBy("coarse.safetensors", ["neck.nii.gz", "--output", "stopped", "--no-pictures"]);
+    await rm(inFolder("stopped/neck.csv"));
+    const before = await readFile(inFolder("stopped/neck.json"));
+    const { code, stderr } = await predict("neck.nii.gz", "--output", "stopped", "--at", small);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/stopped\/neck\.json is the result of another model and is not whole/);
+    expect((await readFile(inFolder("stopped/neck.json"))).equals(before)).toBe(true);
+    // Of the whole scan nothing is kept, so any model may compute it.
+    const whole = await predict("neck.nii.gz", "--output", "stopped", "--no-pictures");
+    expect(whole.code, whole.stderr).toBe(0);
+  });
+
   test("a mask that a person changed is not replaced", async () => {
     await run("edited", "--at", small);
     await writeFile(

@@ -146,7 +146,7 @@ export function writeManifest(folder: string, id: string, manifest: Manifest): P
 }
 
 /** It is the result's table of nodes too. */
-const manifestName = (id: string): string => `${id}.json`;
+export const manifestName = (id: string): string => `${id}.json`;
 
 export const maskName = ({ format }: Form, id: string): string => `${id}.${format}`;
 

@@ -1,6 +1,7 @@
 // Segments a scan and writes the result; an existing result is kept, extended or replaced.
 
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import {
   counted,
   InputError,
@@ -23,6 +24,7 @@ import {
   isWhole,
   type Manifest,
   type ModelRecord,
+  manifestName,
   maskName,
   type ResultInputs,
   readManifest,
@@ -106,6 +108,7 @@ export async function segmentScan(
   const isOfThisScan = before?.scan.sha256 === scanHash;
   const standing = isOfThisScan && stands ? before : null;
   const unfinished = isOfThisScan && !stands ? before : null;
+  if (unfinished !== null) requireSameModels(unfinished, clicks === null, scan.id, call);
   const work = { channels, scan, call, job };
   let state: State = {
     found: standing && (await nodesOf(folder, scan.id, standing)),
@@ -136,6 +139,25 @@ export async function segmentScan(
     call.salt,
   );
   return segmented(manifest, scan, call, remarks);
+}
+
+/**
+ * A result that is not whole is computed again by this call, so its models must be those of this call.
+ *
+ * @throws InputError where other models made it
+ */
+function requireSameModels(
+  { whole_scan, clicks }: Manifest,
+  isWholeScanAnew: boolean,
+  id: string,
+  { folder, records }: Segmenting,
+): void {
+  const parts = [...(isWholeScanAnew || whole_scan === null ? [] : [whole_scan]), ...clicks];
+  const hashes = (models: readonly ModelRecord[]) => models.map(({ sha256 }) => sha256);
+  if (parts.every(({ models }) => isDeepStrictEqual(hashes(models), hashes(records)))) return;
+  throw new InputError(
+    `${join(folder, manifestName(id))} is the result of another model and is not whole: a command was stopped, or a file was removed; run that command again first, or move the files of ${id} away.`,
+  );
 }
 
 /** Clicks that are given to the model together: those of a class, or of any, and of a promptable model those of a node. */

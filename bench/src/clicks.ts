@@ -35,7 +35,7 @@ click lies where the answer before it is most wrong, in the largest part that it
   --truth FOLDER     folder of DATASET with the structures (instancesTs, or labelsTs), such as organsTs
   --values LIST      only these values of the masks, such as 1,2 (all)
   --image, --mask    one scan (.nii.gz) and a mask of it, whose connected components are the structures
-  --model FILE       model.safetensors (the shipped finder)
+  --model FILE       model.safetensors (the shipped clicker)
   --clicks COUNT     clicks of each structure where the model takes several (5)
   --jitters COUNT    clicks beside the middle (3)
   --cases COUNT      scans, the first ones (all)
@@ -55,7 +55,7 @@ const { values, positionals } = parseArgs({
     values: { type: "string" },
     image: { type: "string" },
     mask: { type: "string" },
-    model: { type: "string", default: shippedModelPath("finder") },
+    model: { type: "string", default: shippedModelPath("clicker") },
     clicks: { type: "string", default: "5" },
     jitters: { type: "string", default: "3" },
     cases: { type: "string", default: "1000" },

@@ -19,7 +19,7 @@ import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { neckScan } from "./neck-scan.js";
 import { findPython } from "./python.js";
 import { openTimed, type TimedRow, timedColumns } from "./scan-timing.js";
-import { shippedModelPath } from "./shipped-models.js";
+import { phantomModelPath } from "./shipped-models.js";
 
 const help = `npm run bench -- scan [options]
 
@@ -46,8 +46,7 @@ else await main(Number(values.threads), Number(values.overlap), Number(values.cl
 
 async function main(threads: number, overlap: number, clicks: number): Promise<void> {
   const scan = neckScan();
-  const phantomPath = shippedModelPath("phantom");
-  const model = readModel(readFileSync(phantomPath), phantomPath);
+  const model = readModel(readFileSync(phantomModelPath), phantomModelPath);
   const plan = { ...model.plan, spacingMm: scan.spacingMm };
   const { predictor, timeWholeScan } = await openTimed({ ...model, plan }, threads);
   const { instances } = await segment(scan, predictor, { at: [pointOfIndex(scan, [128, 128, 80])] });

@@ -9,7 +9,7 @@ import { readSafetensors } from "@lnsnet/core/formats";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { importWeights } from "@lnsnet/node";
 import { pythonWith } from "./python.js";
-import { shippedModelPath } from "./shipped-models.js";
+import { phantomModelPath } from "./shipped-models.js";
 
 /** Largest difference of logits, as a share of the largest logit. */
 const TOLERANCE = 1e-4;
@@ -25,17 +25,17 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "lnsnet-weights-"));
   try {
     const script = fileURLToPath(new URL("../pytorch/exchange_weights.py", import.meta.url));
-    const { status } = spawnSync(python, [script, shippedModelPath("phantom"), folder], { stdio: "inherit" });
+    const { status } = spawnSync(python, [script, phantomModelPath, folder], { stdio: "inherit" });
     if (status !== 0) throw new Error(`exchange_weights.py ended with ${status}`);
     const path = join(folder, "logits.safetensors");
     const { tensors } = readSafetensors(readFileSync(path), path);
     const numbers = (name: string) => tensors.get(name)?.data as Float32Array;
     const imported = await importWeights(join(folder, "twin.pth"), {
-      modelPath: shippedModelPath("phantom"),
+      modelPath: phantomModelPath,
       namesPath: join(folder, "names.json"),
       output: join(folder, "imported.safetensors"),
     });
-    const shipped = readModel(readFileSync(shippedModelPath("phantom")), shippedModelPath("phantom"));
+    const shipped = readModel(readFileSync(phantomModelPath), phantomModelPath);
     const differences = [
       ["ours in PyTorch", await difference(shipped, numbers("x"), numbers("ours"))],
       ["PyTorch's in ours", await difference(imported, numbers("x"), numbers("theirs"))],

@@ -8,7 +8,7 @@ export const clickArguments = {
   at: {
     type: "string",
     description:
-      "segment only the nodes at these points, x,y,z in LPS mm, separated by semicolons; of a model that was trained with clicks, all points are in one node",
+      "segment only the node at these points, x,y,z in LPS mm, separated by semicolons; a model that was not trained with clicks takes each point for a node of its own",
     valueHint: "X,Y,Z;…",
   },
   "at-voxel": {
@@ -25,7 +25,7 @@ export const clickArguments = {
   "not-at": {
     type: "string",
     description:
-      "points beside the node that were taken for it, for a model that was trained with clicks: they correct what the other points find, or a node that stands in the output",
+      "points beside the node that were taken for it: they correct what the other points find, or a node that stands in the output",
     valueHint: "X,Y,Z;…",
   },
   "not-at-voxel": {

@@ -16,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const imported = (...tokens: string[]) => lnsnetIn(folder, ["import", "weights", ...tokens]);
 
 test("tensors under other names, by a mapping", async () => {
-  const { tensors } = readSafetensors(await readFile(shippedModelPath("phantom")), "shipped");
+  const { tensors } = readSafetensors(await readFile(shippedModelPath("finder")), "shipped");
   const renamed = new Map([...tensors].map(([name, tensor]) => [`net.${name}`, tensor]));
   await writeFile(join(folder, "twin.safetensors"), writeSafetensors(renamed));
   const names = Object.fromEntries([...tensors.keys()].map((name) => [`net.${name}`, name]));
@@ -24,7 +24,7 @@ test("tensors under other names, by a mapping", async () => {
   const tokens = [
     "twin.safetensors",
     "--model",
-    shippedModelPath("phantom"),
+    shippedModelPath("finder"),
     "--output",
     "model.safetensors",
   ];
@@ -34,7 +34,7 @@ test("tensors under other names, by a mapping", async () => {
   expect(stdout).toMatch(/trained on elsewhere/);
   const [model, shipped] = [
     await loadModel(join(folder, "model.safetensors")),
-    await loadModel(shippedModelPath("phantom")),
+    await loadModel(shippedModelPath("finder")),
   ];
   const [name] = shipped.weights.keys();
   expect(model.weights.get(name)).toEqual(shipped.weights.get(name));

@@ -25,8 +25,8 @@ export function openPredictor(
 }
 
 /**
- * A model that ships with the package: "finder" finds nodes in whole scans, "phantom" knows phantoms alone. Neither was
- * trained on nodes that a person drew.
+ * A model that ships with the package: "finder" finds nodes in whole scans, "clicker" outlines what is clicked. Neither
+ * was trained on nodes that a person drew.
  */
 export function shippedModel(name: ShippedModelName = "finder"): Promise<StoredModel> {
   return loadModel(shippedModelPath(name));

@@ -6,7 +6,7 @@ import { InputError } from "@lnsnet/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fetchModel } from "./fetch-model.js";
 
-const shipped = readFileSync(fileURLToPath(new URL("../../models/phantom.safetensors", import.meta.url)));
+const shipped = readFileSync(fileURLToPath(new URL("../../models/finder.safetensors", import.meta.url)));
 const served: Readonly<Record<string, Uint8Array>> = {
   "/model.safetensors": shipped,
   "/page.html": Buffer.from("<!doctype html><title>No model</title>"),

@@ -129,10 +129,11 @@ export const predictCommand = defineCommand({
         "--class is for clicked points; give --at, --at-voxel or --points too, or leave it out.",
       );
     await requirePath(args.scan);
-    const models = await loadModels(args.model ?? shippedModelPath("finder"));
+    const shipped = clicksOf === null ? "finder" : "clicker";
+    const models = await loadModels(args.model ?? shippedModelPath(shipped));
     if (args.model === undefined)
       printNote(
-        `no --model is named, so the shipped finder is used; it was trained on ${models[0].plan.dataLabel}. Research use only.`,
+        `no --model is named, so the shipped ${shipped} is used; it was trained on ${models[0].plan.dataLabel}. Research use only.`,
       );
     const { results, failures, areSeveral } = await predictScans(
       args.scan,

@@ -11,7 +11,7 @@ import { processorSeconds } from "../processor-time.test-helper.js";
 import { type Plan, parsePlan, readModel, withCalibration, writeModel } from "./model-file.js";
 
 describe("the shipped model, written before a stem could be of half size", () => {
-  const path = new URL("../../../models/phantom.safetensors", import.meta.url);
+  const path = new URL("../../../../bench/models/phantom.safetensors", import.meta.url);
   const bytes = readFileSync(path);
 
   test("states no stem", () => {

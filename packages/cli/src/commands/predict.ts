@@ -96,7 +96,7 @@ export const predictCommand = defineCommand({
     },
     threads: {
       type: "string",
-      description: "threads for the network; 0 uses every core",
+      description: "threads for the network; 0 uses every core that is idle at the start",
       default: "0",
       valueHint: "NUMBER",
     },

@@ -12,6 +12,7 @@ import { ensureWritableFolder, removeUnfinished, requirePath } from "../files/di
 import { whileHolding } from "../files/folder-lock.js";
 import type { StoredModel } from "../files/model-file.js";
 import { secretOf } from "../files/secret.js";
+import { idleCores } from "../work/idle-cores.js";
 import type { Job } from "../work/job.js";
 import { modelChannels } from "./channels.js";
 import {
@@ -51,7 +52,7 @@ export interface PredictionOptions {
   readonly anonymize?: { readonly salt: string | null } | undefined;
   /** Where the networks run: the fastest device that is there, by default. */
   readonly device?: DeviceChoice;
-  /** Threads of the networks; 0 for one a core. */
+  /** Threads of the networks; 0 for one for each core that is idle. */
   readonly threads?: number;
 }
 
@@ -83,7 +84,7 @@ export async function predictScans(
   job: Job = {},
 ): Promise<Predictions> {
   const { models, proposer = null, output, form, clicksOf = null, clickedClass } = options;
-  const { device = "auto", threads = 0 } = options;
+  const { device = "auto" } = options;
   await requirePath(path);
   const channels = modelChannels(models[0].plan, options.channels ?? null);
   const salt = options.anonymize === undefined ? null : await saltOf(options.anonymize, output);
@@ -100,6 +101,7 @@ export async function predictScans(
   const records = await Promise.all(models.map(modelRecord));
   const proposerRecord = proposer && (await modelRecord(proposer));
   await ensureWritableFolder(output);
+  const threads = options.threads || (await idleCores());
   const predict = async () => {
     await removeUnfinished(output);
     const ids = scans.map(({ id }) => id);

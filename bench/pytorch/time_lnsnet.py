@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Time LNSNet in PyTorch: the forward pass and the whole training step, optimiser and weight average included.
+"""Time a network in PyTorch: the forward pass and the whole training step, optimiser and weight average included.
+
+LNSNet by default; with --preset and --checkouts a compared network as its authors publish it (peers.py).
 
 With --serve it waits for the words `forward`, `step` and `quit` on standard input and answers each with one line
 of JSON, so that a benchmark can take turns with it: {"ready": true, ...} first, then {"seconds": x}.
@@ -19,6 +21,7 @@ import torch
 from lnsnet import LNSNet, read_configuration
 from loss import dice_and_cross_entropy
 from make_case import parse_size
+from peers import finest, make_peer
 
 AVERAGE_DECAY = 0.999
 LARGEST_GRADIENT_NORM = 1.0
@@ -59,7 +62,7 @@ def main():
 def make_runs(configuration, arguments):
     """{"forward", "step"}: functions that do one run and return its seconds."""
     memory_format = torch.channels_last_3d if arguments.memory_format == "channels_last_3d" else torch.contiguous_format
-    network = LNSNet(configuration).to(memory_format=memory_format)
+    network = make_network(configuration, arguments).to(memory_format=memory_format)
     average = [parameter.detach().clone() for parameter in network.parameters()]
     optimiser = make_optimiser(network)
     x = torch.randn(arguments.batch, configuration["inputs"], *arguments.size)
@@ -77,7 +80,7 @@ def make_runs(configuration, arguments):
     def step():
         begin = time.perf_counter()
         optimiser.zero_grad(set_to_none=True)
-        dice_and_cross_entropy(network(x), label).backward()
+        dice_and_cross_entropy(finest(network(x)), label).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT_NORM)
         optimiser.step()
         with torch.no_grad():
@@ -87,6 +90,12 @@ def make_runs(configuration, arguments):
 
     network.train()
     return {"forward": forward, "step": step}
+
+
+def make_network(configuration, arguments):
+    if arguments.preset is None:
+        return LNSNet(configuration)
+    return make_peer(arguments.preset, arguments.size, arguments.checkouts)
 
 
 def make_optimiser(network):
@@ -136,6 +145,8 @@ def peak_mb():
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configuration", help="JSON text or file; fields left out keep their defaults")
+    parser.add_argument("--preset", help="lnsnet's name of a compared network")
+    parser.add_argument("--checkouts", help="folder of the peers' repositories, for --preset")
     parser.add_argument("--size", type=parse_size, default=[64, 48, 48], help="depth,height,width")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)

@@ -8,6 +8,7 @@ import {
   differentiate,
   globalNorm,
   input,
+  movedBytes,
   movingAverage,
   reshape,
   type Shape,
@@ -28,21 +29,19 @@ export interface Work {
   readonly bytes: number;
 }
 
-/** These compute nothing and move nothing: a reshape is another view of the same numbers. */
-const FREE = new Set(["input", "parameter", "constant", "reshape"]);
-
 /** Work of all that `values` need, by the name of the operation, most bytes first. */
 function workByOperation(values: readonly Value[]): Map<string, Work> {
   const works = new Map<string, Work>();
-  for (const { operation, inputs, outputs, ...node } of sortNodes(values)) {
-    if (FREE.has(operation.name)) continue;
+  for (const node of sortNodes(values)) {
+    const { operation } = node;
+    const bytes = movedBytes(node);
+    if (bytes === 0) continue;
     const before = works.get(operation.name) ?? { nodes: 0, multiplyAdds: 0, bytes: 0 };
-    const cost = operation.cost?.({ operation, inputs, outputs, ...node });
-    const elements = [...inputs, ...outputs].reduce((total, { shape }) => total + sizeOf(shape), 0);
+    const cost = operation.cost?.(node);
     works.set(operation.name, {
       nodes: before.nodes + 1,
       multiplyAdds: before.multiplyAdds + (cost?.multiplyAdds ?? 0),
-      bytes: before.bytes + Float32Array.BYTES_PER_ELEMENT * elements,
+      bytes: before.bytes + bytes,
     });
   }
   return new Map([...works].sort(([, a], [, b]) => b.bytes - a.bytes));

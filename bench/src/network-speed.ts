@@ -150,7 +150,7 @@ async function startPlayers(options: Options, python: Python | null): Promise<Ma
     ["lnsnet step", "step"],
   ] as const) {
     note(`warming up ${name}`);
-    const task: Task = { kind, imageShape: [1, inputs, ...size], threads };
+    const task: Task = { kind, network: "lnsnet", imageShape: [1, inputs, ...size], threads };
     players.set(name, await Player.start(name, process.execPath, [worker, JSON.stringify(task)]));
   }
   if (python === null) return players;

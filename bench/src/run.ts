@@ -27,6 +27,12 @@ const benches: readonly Script[] = [
     load: () => import("./wide-speed.js"),
   },
   {
+    name: "costs",
+    about:
+      "parameters, work, time and memory of every network, beside PyTorch where it is found; an hour and more",
+    load: () => import("./costs.js"),
+  },
+  {
     name: "voxels",
     about: "components, distances, resampling, measurement; beside SciPy where it is found; 6 GB of memory",
     load: () => import("./voxels.js"),
@@ -53,6 +59,12 @@ const checks: readonly Script[] = [
     name: "gradients",
     about: "every gradient of the default LNSNet against PyTorch's; needs a Python with torch",
     load: () => import("./gradients.js"),
+  },
+  {
+    name: "peers",
+    about:
+      "the compared networks against their authors' PyTorch modules; needs a Python with torch, and their clones",
+    load: () => import("./peers.js"),
   },
   {
     name: "settings",

@@ -5,6 +5,8 @@ import type { Shape } from "@lnsnet/core/graph";
 export interface Task {
   /** The network's forward pass, its training step, or what the machine can do. */
   readonly kind: "forward" | "step" | "machine";
+  /** The network's preset; nobody reads it of the machine. */
+  readonly network: string;
   /** Shape of one batch of images, [N, C, D, H, W]. */
   readonly imageShape: Shape;
   readonly threads: number;

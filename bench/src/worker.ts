@@ -1,4 +1,4 @@
-// One measured thing in a process of its own, so that its peak memory is its own. Started by network-speed.ts, see Player.
+// One measured thing in a process of its own, so that its peak memory is its own. Started by network-speed.ts and costs.ts, see Player.
 import { createInterface } from "node:readline";
 import { buildNetwork, buildTrainingStep, inferenceModel, networkPresets, Trainer } from "@lnsnet/core";
 import { add, emitOnnx, input, matmul, parameter, type Shape, sizeOf, sum } from "@lnsnet/core/graph";
@@ -9,8 +9,6 @@ import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { PRODUCT_EDGES, SUM_LENGTH, type Task } from "./task.js";
 
 const WARM_UP_RUNS = 2;
-const network = networkPresets.lnsnet;
-
 type Run = () => Promise<unknown>;
 
 await serve(JSON.parse(process.argv[2]));
@@ -46,17 +44,26 @@ async function runsOf(task: Task): Promise<Record<string, Run>> {
 }
 
 /** Inference: the weights are in the model. */
-async function forwardRun({ imageShape, threads }: Task): Promise<Run> {
-  const { parameters } = partsOf(network, imageShape.slice(2));
+async function forwardRun({ network: preset, imageShape, threads }: Task): Promise<Run> {
+  const network = networkPresets[preset];
+  const { parameters, buffers } = partsOf(network, imageShape.slice(2));
   const weights = numbers([parameters.reduce((total, { shape }) => total + sizeOf(shape), 0)], 0.1);
-  const model = inferenceModel(network, imageShape, namedWeights(weights, parameters));
+  const statistics = buffers.map(
+    ({ name, shape, initial }) => [name, new Float32Array(sizeOf(shape)).fill(initial)] as const,
+  );
+  const model = inferenceModel(
+    network,
+    imageShape,
+    new Map([...namedWeights(weights, parameters), ...statistics]),
+  );
   const session = await nodeRuntime.createSession(model, { threads });
   const image = { shape: imageShape, data: numbers(imageShape) };
   return () => session.run({ image });
 }
 
 /** Forward, loss, backward, clipping, AdamW and weight average, as `lnsnet train` runs them. */
-async function stepRun({ imageShape, threads }: Task): Promise<Run> {
+async function stepRun({ network: preset, imageShape, threads }: Task): Promise<Run> {
+  const network = networkPresets[preset];
   const description = buildTrainingStep((image, builder) => buildNetwork(network, image, builder), {
     imageShape,
   });

@@ -8,7 +8,7 @@ import { jsonArgument, networkSize } from "../arguments.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
 export const profileCommand = defineCommand({
-  meta: { name: "profile", description: "Count a network's parameters and multiply-adds" },
+  meta: { name: "profile", description: "Count a network's parameters, multiply-adds and bytes" },
   args: {
     network: {
       type: "enum",
@@ -22,6 +22,7 @@ export const profileCommand = defineCommand({
       default: "64,48,48",
       valueHint: "D,H,W",
     },
+    layers: { type: "boolean", description: "each layer by itself too" },
     json: jsonArgument,
   },
   run({ args }) {
@@ -34,7 +35,10 @@ export const profileCommand = defineCommand({
       trainingStep: trainingStepBytes(network, input),
     };
     if (args.json === true) printJson(profileJson(args.network, profile, input, bytes));
-    else printText(profileText(`${args.network}, input ${input.join("×")}`, profile, bytes));
+    else
+      printText(
+        profileText(`${args.network}, input ${input.join("×")}`, profile, bytes, args.layers === true),
+      );
   },
 });
 
@@ -52,34 +56,38 @@ function profileJson(network: string, profile: Profile, input: readonly number[]
     parameters: profile.parameters,
     multiply_adds: profile.multiplyAdds,
     multiply_adds_thop: profile.multiplyAddsThop,
+    bytes_moved: profile.bytes,
     prediction_bytes: bytes.prediction,
     training_step_bytes: bytes.trainingStep,
     input,
-    layers: profile.layers.map(({ layer, parameters, multiplyAdds, multiplyAddsThop, output }) => ({
+    layers: profile.layers.map(({ layer, parameters, multiplyAdds, multiplyAddsThop, bytes, output }) => ({
       layer,
       parameters,
       multiply_adds: multiplyAdds,
       multiply_adds_thop: multiplyAddsThop,
+      bytes_moved: bytes,
       output,
     })),
   };
 }
 
-function profileText(title: string, profile: Profile, bytes: HeldBytes): string {
-  const whole = (value: number): string => value.toLocaleString("en");
+function profileText(title: string, profile: Profile, held: HeldBytes, withLayers: boolean): string {
+  const counted = (value: number): string => value.toLocaleString("en");
   const millions = (value: number): string => (value / 1e6).toFixed(1);
   const gigabytes = (value: number): string => `${(value / 1e9).toFixed(2)} GB`;
-  const { parameters, multiplyAdds, multiplyAddsThop } = profile;
+  const { layers, ...total } = profile;
+  const whole = { layer: title, output: "", ...total };
   const table = textTable(
     [
       { key: "layer", title: "layer" },
       { key: "output", title: "result" },
-      { key: "parameters", title: "parameters", format: whole },
+      { key: "parameters", title: "parameters", format: counted },
       { key: "multiplyAdds", title: "multiply-adds", unit: "M", format: millions },
       { key: "multiplyAddsThop", title: "by thop's rule", unit: "M", format: millions },
+      { key: "bytes", title: "read and written", unit: "MB", format: millions },
     ],
-    profile.layers.map((layer) => ({ ...layer, output: layer.output.join("×") })),
-    [{ layer: title, output: "", parameters, multiplyAdds, multiplyAddsThop }],
+    withLayers ? layers.map((layer) => ({ ...layer, output: layer.output.join("×") })) : [whole],
+    withLayers ? [whole] : [],
   );
-  return `${table}\nTensors held at once: ${gigabytes(bytes.prediction)} in prediction, ${gigabytes(bytes.trainingStep)} in a training step. The process takes up to twice as much.`;
+  return `${table}\nTensors held at once: ${gigabytes(held.prediction)} in prediction, ${gigabytes(held.trainingStep)} in a training step. The process takes up to twice as much.`;
 }

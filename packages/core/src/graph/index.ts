@@ -1,6 +1,7 @@
 export { differentiate } from "./differentiate.js";
 export { gelu } from "./functions.js";
 export { sortNodes, type Value, within } from "./graph.js";
+export { movedBytes } from "./memory.js";
 export { emitOnnx } from "./onnx.js";
 export { add } from "./operations/elementwise.js";
 export { concat, reshape } from "./operations/layout.js";

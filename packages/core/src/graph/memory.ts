@@ -32,6 +32,16 @@ export function peakBytes(values: readonly Value[]): number {
   return peak;
 }
 
+/** These compute nothing and move nothing. */
+const UNMOVED = new Set(["input", "parameter", "constant", "reshape"]);
+
+/** Bytes that a node reads and writes if it reads every input once and writes every output once, in float32. */
+export function movedBytes({ operation, inputs, outputs }: Node): number {
+  if (UNMOVED.has(operation.name)) return 0;
+  const elements = [...inputs, ...outputs].reduce((total, { shape }) => total + sizeOf(shape), 0);
+  return Float32Array.BYTES_PER_ELEMENT * elements;
+}
+
 const isView = (node: Node): boolean => node.operation.name === "reshape";
 
 /** The value that holds the numbers: behind reshapes, the one that they view. */

@@ -1,6 +1,6 @@
 // What a network costs, layer by layer, counted from its graph.
 import { sortNodes } from "../graph/graph.js";
-import { peakBytes } from "../graph/memory.js";
+import { movedBytes, peakBytes } from "../graph/memory.js";
 import { input } from "../graph/operations/leaves.js";
 import { type Shape, sizeOf } from "../graph/shape.js";
 import { NetworkBuilder } from "./builder.js";
@@ -20,11 +20,13 @@ export interface LayerProfile {
   readonly multiplyAdds: number;
   /** By the rule of thop: a transposed convolution by its output, attention products left out. */
   readonly multiplyAddsThop: number;
+  /** What its operations read and write if each reads its inputs once and writes its outputs once, float32. */
+  readonly bytes: number;
   /** Shape of the layer's last result. */
   readonly output: Shape;
 }
 
-/** Parameters and multiply-adds of a network, in total and by layer, for one image [1, C, D, H, W]. */
+/** Parameters, multiply-adds and bytes of a network, in total and by layer, for one image [1, C, D, H, W]. */
 export function profileNetwork(
   specification: NetworkSpecification,
   size: Shape,
@@ -36,15 +38,17 @@ export function profileNetwork(
     builder,
   );
   const layers = new Map<string, LayerProfile>();
-  const empty = { parameters: 0, multiplyAdds: 0, multiplyAddsThop: 0, output: [] as Shape };
+  const empty = { parameters: 0, multiplyAdds: 0, multiplyAddsThop: 0, bytes: 0, output: [] as Shape };
   for (const node of sortNodes([logits])) {
     const cost = node.operation.cost?.(node);
-    if (!cost) continue;
+    const bytes = movedBytes(node);
+    if (!cost && bytes === 0) continue;
     const layer = layers.get(node.path) ?? { layer: node.path, ...empty };
     layers.set(node.path, {
       ...layer,
-      multiplyAdds: layer.multiplyAdds + cost.multiplyAdds,
-      multiplyAddsThop: layer.multiplyAddsThop + cost.multiplyAddsThop,
+      multiplyAdds: layer.multiplyAdds + (cost?.multiplyAdds ?? 0),
+      multiplyAddsThop: layer.multiplyAddsThop + (cost?.multiplyAddsThop ?? 0),
+      bytes: layer.bytes + bytes,
       output: node.outputs[0].shape,
     });
   }
@@ -60,6 +64,7 @@ export function profileNetwork(
     parameters: total((layer) => layer.parameters),
     multiplyAdds: total((layer) => layer.multiplyAdds),
     multiplyAddsThop: total((layer) => layer.multiplyAddsThop),
+    bytes: total((layer) => layer.bytes),
     layers: all,
   };
 }

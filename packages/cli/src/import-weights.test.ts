@@ -21,13 +21,7 @@ test("tensors under other names, by a mapping", async () => {
   await writeFile(join(folder, "twin.safetensors"), writeSafetensors(renamed));
   const names = Object.fromEntries([...tensors.keys()].map((name) => [`net.${name}`, name]));
   await writeFile(join(folder, "names.json"), JSON.stringify(names));
-  const tokens = [
-    "twin.safetensors",
-    "--model",
-    shippedModelPath("finder"),
-    "--output",
-    "model.safetensors",
-  ];
+  const tokens = ["twin.safetensors", "--model", shippedModelPath("finder"), "--output", "model.safetensors"];
   expect(await imported(...tokens)).toMatchObject({ code: 2, stderr: expect.stringMatching(/lacks/) });
   const { code, stdout, stderr } = await imported(...tokens, "--names", "names.json", "--data", "elsewhere");
   expect(code, stderr).toBe(0);

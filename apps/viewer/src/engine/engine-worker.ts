@@ -6,6 +6,7 @@ import openjpegUrl from "@cornerstonejs/codec-openjpeg/decodewasm?url";
 import openjphUrl from "@cornerstonejs/codec-openjph/wasm?url";
 import { InputError } from "@lnsnet/core";
 import { locateCodecs } from "@lnsnet/core/formats";
+import clickerUrl from "@lnsnet/models/clicker.safetensors?url";
 import finderUrl from "@lnsnet/models/finder.safetensors?url";
 import { interruptibleRuntime } from "@lnsnet/web";
 import { expose } from "comlink";
@@ -19,7 +20,7 @@ locateCodecs((name) => {
   return codecUrls.find((url) => url.slice(url.lastIndexOf("/") + 1).startsWith(stem)) ?? name;
 });
 
-const modelUrls: Readonly<Record<ShippedModel, string>> = { finder: finderUrl, clicker: finderUrl };
+const modelUrls: Readonly<Record<ShippedModel, string>> = { finder: finderUrl, clicker: clickerUrl };
 
 /** Put in by the build. */
 declare const LNSNET_VERSION: string;

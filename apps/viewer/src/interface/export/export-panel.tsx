@@ -24,7 +24,9 @@ export function ExportPanel({ workspace, engine }: ExportPanelProps) {
   });
   const save = async () => {
     const file = await doWork(saving.busy, async (signal) => engine.save(await request(), { signal }));
-    if (file !== null) download(file);
+    if (file === null) return;
+    download(file);
+    workspace.kept.keeper?.markExported();
   };
   const printSummary = async () => {
     const html = await doWork(saving.busy, async (signal) => engine.summary(await request(), { signal }));

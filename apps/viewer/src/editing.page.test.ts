@@ -70,8 +70,14 @@ describePage("editing", (pages) => {
 
 /** The figures of a row when they no longer change. */
 async function settled(page: Page, cells: () => Promise<string[]>): Promise<string[]> {
-  await page.locator("tr[aria-busy=true]").first().waitFor({ state: "detached" });
-  return cells();
+  for (let before = ""; ; ) {
+    // Measuring begins a moment after the last change.
+    await page.waitForTimeout(500);
+    await page.locator("tr[aria-busy=true]").first().waitFor({ state: "detached" });
+    const texts = await cells();
+    if (texts.join() === before) return texts;
+    before = texts.join();
+  }
 }
 
 /** Drags in the axial plane, by shares of its width and height. */

@@ -66,29 +66,23 @@ describePage("segmenting", (pages) => {
 
 /** A phantom cut so that the middle of the scan, where the planes cross at first, is the middle of its largest node. */
 function scanAroundNode(): Volume<Int16Array> {
-  const { image, label } = generatePatient(2026, 60, {
+  const { image, instances } = generatePatient(2026, 60, {
     fieldMm: [96, 96, 90],
     inPlaneSpacingMm: [1.5, 1.5],
     sliceSpacingMm: [3, 3],
     obliqueShare: 0,
     reversedShare: 0,
   });
-  const [width, height] = label.size;
-  const voxels = new Map<number, number[]>();
-  label.data.forEach((value, at) => {
-    if (value > 0) voxels.set(value, [...(voxels.get(value) ?? []), at]);
+  const [width, height] = instances.size;
+  const voxels = new Map<number, Vector3[]>();
+  instances.data.forEach((value, at) => {
+    const place: Vector3 = [at % width, Math.floor(at / width) % height, Math.floor(at / (width * height))];
+    if (value > 0) voxels.set(value, [...(voxels.get(value) ?? []), place]);
   });
   const [largest] = [...voxels.values()].sort((a, b) => b.length - a.length);
-  const centre = [0, 0, 0].map((_, axis) =>
-    Math.round(
-      largest.reduce(
-        (sum, at) =>
-          sum + [at % width, Math.floor(at / width) % height, Math.floor(at / (width * height))][axis],
-        0,
-      ) / largest.length,
-    ),
-  ) as unknown as Vector3;
-  const reach = centre.map((at, axis) => Math.min(at, label.size[axis] - 1 - at));
+  const mean = (axis: number) => largest.reduce((sum, place) => sum + place[axis], 0) / largest.length;
+  const centre = [0, 1, 2].map((axis) => Math.round(mean(axis)));
+  const reach = centre.map((at, axis) => Math.min(at, instances.size[axis] - 1 - at));
   const start = centre.map((at, axis) => at - reach[axis]) as unknown as Vector3;
   const size = reach.map((length) => 2 * length + 1) as unknown as Vector3;
   return crop(image, start, size) as Volume<Int16Array>;

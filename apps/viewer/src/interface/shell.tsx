@@ -16,10 +16,12 @@ import { EditMarks } from "./nodes/edit-marks.js";
 import { EditToolbar } from "./nodes/edit-toolbar.js";
 import { NodesPanel } from "./nodes/nodes-panel.js";
 import { SavingLine } from "./nodes/saving-line.js";
+import { Panels } from "./panels.js";
 import { PlanePane } from "./plane-pane.js";
 import { ScanChoice } from "./scan-choice.js";
 import { ScenePane } from "./scene-pane.js";
 import { SegmentPanel } from "./segmenting/segment-panel.js";
+import { theEngine } from "./segmenting/segmenter.js";
 import { choice, notice, openScan, tellError, work } from "./session.js";
 import { presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
 import { tool, toolKeys } from "./tool.js";
@@ -69,10 +71,15 @@ export function Shell({ actions }: ShellProps) {
             <ScenePane workspace={opened} maximised={maximised} />
           </main>
           <aside class="side" aria-label={shell.sidePanel}>
-            <SegmentPanel workspace={opened} />
-            <EditToolbar workspace={opened} />
-            <NodesPanel workspace={opened} />
-            <SavingLine workspace={opened} />
+            <div>
+              <SegmentPanel workspace={opened} />
+              <EditToolbar workspace={opened} />
+            </div>
+            <div>
+              <NodesPanel workspace={opened} />
+              <SavingLine workspace={opened} />
+              <Panels workspace={opened} engine={theEngine()} />
+            </div>
           </aside>
         </div>
       )}

@@ -1,6 +1,5 @@
 // Click, find all, threshold, and which model computes where.
 import { useEffect } from "preact/hooks";
-import { Panels } from "../panels.js";
 import { segmenting } from "../texts.js";
 import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
@@ -13,7 +12,6 @@ import {
   modelFor,
   models,
   moveThreshold,
-  theEngine,
   threshold,
 } from "./segmenter.js";
 
@@ -73,7 +71,6 @@ export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
           ? segmenting.loadingModel
           : segmenting.model(model.identity.name, model.identity.trainedOn, model.deviceNote)}
       </p>
-      <Panels workspace={workspace} engine={theEngine()} />
     </section>
   );
 }

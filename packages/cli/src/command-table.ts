@@ -133,7 +133,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   profile: {
     stage: "Training",
     summary: "count a network's parameters and multiply-adds",
-    examples: ["lnsnet profile --network lnsnet --size 64,48,48"],
+    examples: ["lnsnet profile --network unetr --size 64,48,48 --layers"],
     load: () => import("./commands/profile.js").then((module) => module.profileCommand),
   },
   predict: {

@@ -89,7 +89,7 @@ export const optionGroups = {
       "anonymize",
       "salt",
     ],
-    ...["keep-mapping", "resume", "force", "json"],
+    ...["keep-mapping", "resume", "force", "layers", "json"],
   ],
   Service: [
     ...[

@@ -1,5 +1,13 @@
 // The geometry of a plane on the screen: which way it looks, where its pixels lie, which letters stand at its edges.
-import { type Geometry, pointOfIndex, type Vector3 } from "@lnsnet/core/volume";
+import {
+  addScaled,
+  axisDirections,
+  dot,
+  type Geometry,
+  pointOfIndex,
+  subtract,
+  type Vector3,
+} from "@lnsnet/core/volume";
 
 export type PlaneName = "axial" | "coronal" | "sagittal";
 
@@ -34,12 +42,12 @@ export interface PlaneView {
 export function pointOfPixel(view: PlaneView, x: number, y: number): Vector3 {
   const right = (x - view.width / 2) * view.mmPerPixel;
   const down = (y - view.height / 2) * view.mmPerPixel;
-  return along(along(view.centreMm, view.axes.right, right), view.axes.down, down);
+  return addScaled(addScaled(view.centreMm, view.axes.right, right), view.axes.down, down);
 }
 
 /** Where a point (LPS mm), or its projection on the plane, is drawn, in pixels from the upper left corner. */
 export function pixelOfPoint(view: PlaneView, pointMm: Vector3): readonly [x: number, y: number] {
-  const fromCentre = difference(pointMm, view.centreMm);
+  const fromCentre = subtract(pointMm, view.centreMm);
   return [
     view.width / 2 + dot(fromCentre, view.axes.right) / view.mmPerPixel,
     view.height / 2 + dot(fromCentre, view.axes.down) / view.mmPerPixel,
@@ -58,7 +66,7 @@ export function finer(view: PlaneView, ratio: number): PlaneView {
 
 /** The point moved to the depth of another: both then lie in the same slice of the plane. */
 export function atDepthOf(pointMm: Vector3, depthMm: Vector3, axes: PlaneAxes): Vector3 {
-  return along(pointMm, axes.away, dot(difference(depthMm, pointMm), axes.away));
+  return addScaled(pointMm, axes.away, dot(subtract(depthMm, pointMm), axes.away));
 }
 
 /** The smallest box along a plane's axes that holds a scan, its outer voxels whole: [from, to] in mm from the origin. */
@@ -102,10 +110,10 @@ export function sliceNumber(
   pointMm: Vector3,
 ): { readonly number: number; readonly count: number } | null {
   const axis = nearestAxis(scan, axes.away);
-  const along = dot(columnOf(scan, axis), axes.away);
+  const along = dot(axisDirections(scan)[axis], axes.away);
   if (Math.abs(along) < parallel) return null;
   const count = scan.size[axis];
-  const index = dot(difference(pointMm, scan.originMm), columnOf(scan, axis)) / scan.spacingMm[axis];
+  const index = dot(subtract(pointMm, scan.originMm), axisDirections(scan)[axis]) / scan.spacingMm[axis];
   const number = Math.min(count, Math.max(1, Math.round(index) + 1));
   return { number: along > 0 ? number : count + 1 - number, count };
 }
@@ -115,9 +123,11 @@ export function sliceNumber(
  * between voxels anyway, the point itself, moved into the scan's box.
  */
 export function snapped(scan: Geometry, pointMm: Vector3): Vector3 {
-  const isOblique = [0, 1, 2].some((axis) => Math.max(...columnOf(scan, axis).map(Math.abs)) < parallel);
+  const isOblique = [0, 1, 2].some(
+    (axis) => Math.max(...axisDirections(scan)[axis].map(Math.abs)) < parallel,
+  );
   const inside = [0, 1, 2].map((axis) => {
-    const index = dot(difference(pointMm, scan.originMm), columnOf(scan, axis)) / scan.spacingMm[axis];
+    const index = dot(subtract(pointMm, scan.originMm), axisDirections(scan)[axis]) / scan.spacingMm[axis];
     return Math.min(scan.size[axis] - 1, Math.max(0, isOblique ? index : Math.round(index)));
   });
   return pointOfIndex(scan, [inside[0], inside[1], inside[2]]);
@@ -148,25 +158,10 @@ export function scaleBarMm(longestMm: number): number {
   return step * power;
 }
 
-export const dot = (a: Vector3, b: Vector3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-
-export const difference = (a: Vector3, b: Vector3): Vector3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
-
-/** The point `distanceMm` from another along a unit vector. */
-export const along = (pointMm: Vector3, direction: Vector3, distanceMm: number): Vector3 => [
-  pointMm[0] + direction[0] * distanceMm,
-  pointMm[1] + direction[1] * distanceMm,
-  pointMm[2] + direction[2] * distanceMm,
-];
-
-export const opposite = (v: Vector3): Vector3 => [-v[0], -v[1], -v[2]];
-
 /** Axes within 1° of each other count as parallel. */
 const parallel = Math.cos(Math.PI / 180);
 
-const columnOf = ({ direction: m }: Geometry, axis: number): Vector3 => [m[axis], m[3 + axis], m[6 + axis]];
-
 function nearestAxis(scan: Geometry, direction: Vector3): number {
-  const sizes = [0, 1, 2].map((axis) => Math.abs(dot(columnOf(scan, axis), direction)));
+  const sizes = [0, 1, 2].map((axis) => Math.abs(dot(axisDirections(scan)[axis], direction)));
   return sizes.indexOf(Math.max(...sizes));
 }

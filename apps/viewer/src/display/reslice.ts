@@ -1,6 +1,6 @@
 // Cuts a scan and its labels along a plane, for each pixel of the screen.
-import { indexOfPoint, type Vector3, type Volume } from "@lnsnet/core/volume";
-import { difference, type PlaneView, pointOfPixel } from "./plane.js";
+import { indexOfPoint, subtract, type Vector3, type Volume } from "@lnsnet/core/volume";
+import { type PlaneView, pointOfPixel } from "./plane.js";
 
 /** The HU that are shown from black to white. */
 export interface IntensityWindow {
@@ -88,8 +88,8 @@ function indexSteps(volume: Volume, view: PlaneView) {
   const first = indexOfPoint(volume, pointOfPixel(view, 0.5, 0.5));
   return {
     first,
-    right: difference(indexOfPoint(volume, pointOfPixel(view, 1.5, 0.5)), first),
-    down: difference(indexOfPoint(volume, pointOfPixel(view, 0.5, 1.5)), first),
+    right: subtract(indexOfPoint(volume, pointOfPixel(view, 1.5, 0.5)), first),
+    down: subtract(indexOfPoint(volume, pointOfPixel(view, 0.5, 1.5)), first),
   };
 }
 

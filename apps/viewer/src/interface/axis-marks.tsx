@@ -1,13 +1,6 @@
 // The axes of the nodes, drawn in the planes that they lie in; the selected node's ends can be dragged.
-import type { Vector3 } from "@lnsnet/core/volume";
-import {
-  difference,
-  dot,
-  type PlaneView,
-  pixelOfPoint,
-  pointOfPixel,
-  sliceStepMm,
-} from "../display/plane.js";
+import { dot, subtract, type Vector3 } from "@lnsnet/core/volume";
+import { type PlaneView, pixelOfPoint, pointOfPixel, sliceStepMm } from "../display/plane.js";
 import type { AxisEnds } from "../study/nodes.js";
 import { tellError } from "./session.js";
 import { axes } from "./texts.js";
@@ -159,5 +152,5 @@ function setAxis({ study }: Workspace, number: number, axis: "long" | "short", e
 /** Whether both ends lie within half a slice of what is shown. */
 function liesIn({ view }: Workspace, shown: PlaneView, ends: readonly [Vector3, Vector3]): boolean {
   const reach = sliceStepMm(view.scan, shown.axes) * 0.51;
-  return ends.every((end) => Math.abs(dot(difference(end, shown.centreMm), shown.axes.away)) <= reach);
+  return ends.every((end) => Math.abs(dot(subtract(end, shown.centreMm), shown.axes.away)) <= reach);
 }

@@ -1,13 +1,11 @@
 // A plane of a scan: picture, letters, scale bar, crosshair and slice slider.
-import type { Vector3 } from "@lnsnet/core/volume";
+import { dot, scale, type Vector3 } from "@lnsnet/core/volume";
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import {
   directionLetters,
-  dot,
   finer,
-  opposite,
   type PlaneName,
   type PlaneView,
   patientPlanes,
@@ -167,13 +165,13 @@ function PlaneMarks({
       {children}
       <g class="letters">
         <text x={width / 2} y={20}>
-          {directionLetters(opposite(axes.down))}
+          {directionLetters(scale(axes.down, -1))}
         </text>
         <text x={width / 2} y={height - 9}>
           {directionLetters(axes.down)}
         </text>
         <text x={16} y={height / 2 + 5}>
-          {directionLetters(opposite(axes.right))}
+          {directionLetters(scale(axes.right, -1))}
         </text>
         <text x={width - 34} y={height / 2 + 5}>
           {directionLetters(axes.right)}

@@ -1,11 +1,16 @@
 // How one scan is looked at: point, window, zoom and pan. Two scans side by side are two views.
-import { type Geometry, indexOfPoint, type Vector3, type Volume } from "@lnsnet/core/volume";
+import {
+  addScaled,
+  dot,
+  type Geometry,
+  indexOfPoint,
+  subtract,
+  type Vector3,
+  type Volume,
+} from "@lnsnet/core/volume";
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import {
-  along,
   atDepthOf,
-  difference,
-  dot,
   extentAlong,
   fittingScale,
   middleOf,
@@ -94,7 +99,7 @@ export function centreOn(view: View, pointMm: Vector3, leastZoom = 1): void {
 /** Goes `slices` further along a plane; negative goes back. */
 export function scroll(view: View, plane: PlaneName, slices: number): void {
   const { away } = patientPlanes[plane];
-  goTo(view, along(view.point.value, away, slices * sliceStepMm(view.scan, patientPlanes[plane])));
+  goTo(view, addScaled(view.point.value, away, slices * sliceStepMm(view.scan, patientPlanes[plane])));
 }
 
 /** Zooms a plane by a factor; what lies under the given pixel stays there. */
@@ -110,7 +115,7 @@ export function zoomAt(
   const zoom = Math.min(40, Math.max(0.5, camera.value.zoom * factor));
   const fixed = pointOfPixel(shown, x, y);
   const kept = camera.value.zoom / zoom;
-  const fromFixed = difference(shown.centreMm, fixed);
+  const fromFixed = subtract(shown.centreMm, fixed);
   camera.value = {
     middleMm: [
       fixed[0] + fromFixed[0] * kept,
@@ -125,8 +130,8 @@ export function zoomAt(
 export function pan(view: View, plane: PlaneName, shown: PlaneView, right: number, down: number): void {
   const camera = view.cameras[plane];
   const { axes, mmPerPixel } = shown;
-  const moved = along(camera.value.middleMm, axes.right, -right * mmPerPixel);
-  camera.value = { ...camera.value, middleMm: along(moved, axes.down, -down * mmPerPixel) };
+  const moved = addScaled(camera.value.middleMm, axes.right, -right * mmPerPixel);
+  camera.value = { ...camera.value, middleMm: addScaled(moved, axes.down, -down * mmPerPixel) };
 }
 
 /** Changes the window as radiology viewers do: to the right is wider, down is brighter. */

@@ -1,5 +1,13 @@
 // The voxels that a brush covers, by distances in mm in the patient, on grids of any spacing and direction.
-import { type Geometry, indexOfPoint, type Vector3, type Volume } from "@lnsnet/core/volume";
+import {
+  addScaled,
+  dot,
+  type Geometry,
+  indexOfPoint,
+  unit,
+  type Vector3,
+  type Volume,
+} from "@lnsnet/core/volume";
 import { stepsAlong } from "./plane.js";
 import { type BoxedMask, boxBetween, vector } from "./voxel-box.js";
 
@@ -108,13 +116,9 @@ function keepWithin(
 function unitAlongAxes(grid: Geometry, towards: Vector3): Vector3 {
   const steps = stepsAlong(grid, towards);
   const along = vector((axis) => steps[axis] / grid.spacingMm[axis]);
-  const length = Math.hypot(...along);
-  return vector((axis) => along[axis] / length);
+  return unit(along);
 }
 
-function withoutPart(a: Vector3, unit: Vector3): Vector3 {
-  const part = dot(a, unit);
-  return vector((axis) => a[axis] - part * unit[axis]);
+function withoutPart(a: Vector3, direction: Vector3): Vector3 {
+  return addScaled(a, direction, -dot(a, direction));
 }
-
-const dot = (a: Vector3, b: Vector3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];

@@ -1,6 +1,6 @@
 // What a person works on: a scan, the label buffer, the nodes, and everything that can be done, undone and redone.
 import { InputError } from "@lnsnet/core";
-import { crop, maskWhere, type Vector3, type Volume, voxelCount } from "@lnsnet/core/volume";
+import { crop, indexOfPoint, maskWhere, type Vector3, type Volume, voxelCount } from "@lnsnet/core/volume";
 import { foregroundBox, type IndexBox, labelComponents } from "@lnsnet/core/voxels";
 import { History, type StepKind } from "./history.js";
 import { type LabelChange, paintMask, redoChange, undoChange } from "./label-change.js";
@@ -93,6 +93,14 @@ export class Study {
     const found = this.#nodes.find((node) => node.number === number);
     if (found === undefined) throw new InputError(`There is no node ${number}; it may have been deleted.`);
     return found;
+  }
+
+  /** The number of the node at a point (LPS mm); null where there is none, or outside of the scan. */
+  numberAt(pointMm: Vector3): number | null {
+    const { size, data } = this.labels;
+    const [i, j, k] = indexOfPoint(this.labels, pointMm).map(Math.round);
+    if (i < 0 || j < 0 || k < 0 || i >= size[0] || j >= size[1] || k >= size[2]) return null;
+    return data[i + size[0] * (j + size[1] * k)] || null;
   }
 
   /** Why nothing can be changed, as a sentence; null where it can. */

@@ -1,5 +1,5 @@
 // Drawn over a plane while editing: the ring of the brush, and the line that will cut a node.
-import type { Vector3 } from "@lnsnet/core/volume";
+import { dot, subtract, type Vector3 } from "@lnsnet/core/volume";
 import type { ReadonlySignal } from "@preact/signals";
 import { type PlaneName, type PlaneView, pixelOfPoint } from "../../display/plane.js";
 import { tool } from "../tool.js";
@@ -37,7 +37,7 @@ export function EditMarks({ plane, shown, hover }: EditMarksProps) {
 /** The circle in which a ball around a point cuts a plane, in pixels; null where it does not reach it. */
 function ringAt(shown: PlaneView, pointMm: Vector3): { x: number; y: number; radius: number } | null {
   const { away } = shown.axes;
-  const offMm = away.reduce((sum, part, axis) => sum + part * (pointMm[axis] - shown.centreMm[axis]), 0);
+  const offMm = dot(subtract(pointMm, shown.centreMm), away);
   const cutMm2 = radiusMm.value ** 2 - offMm ** 2;
   if (cutMm2 <= 0) return null;
   const [x, y] = pixelOfPoint(shown, pointMm);

@@ -1,6 +1,6 @@
 // What the pointer does in a plane with the tools that edit: brush, fill and cut.
 import { InputError } from "@lnsnet/core";
-import { indexOfPoint, type Vector3 } from "@lnsnet/core/volume";
+import type { Vector3 } from "@lnsnet/core/volume";
 import { signal } from "@preact/signals";
 import { patientPlanes } from "../../display/plane.js";
 import { fillRegion } from "../../study/edits.js";
@@ -32,7 +32,7 @@ export const brushTool: Tool = (pointer) => {
 function startStroke({ study, selected }: Workspace, { pointMm, plane, ctrl }: PlanePointer): Stroke {
   stroke?.end();
   const isErasing = isEraser.value || ctrl;
-  const number = selected.value ?? (isErasing ? nodeAt(study.labels, pointMm) : null);
+  const number = selected.value ?? (isErasing ? study.numberAt(pointMm) : null);
   if (isErasing && number === null) throw new InputError(editing.nothingToErase);
   const brush = brushNow(patientPlanes[plane].away);
   const started = beginStroke(study, { brush, number, isErasing, overOthers: overOthers.value }, pointMm);
@@ -105,11 +105,4 @@ export function attempt(edit: () => void): void {
 /** The open scan, if the pointer is in one of its planes. */
 function workspaceOf({ view }: PlanePointer): Workspace | null {
   return openScan.value?.view === view ? openScan.value : null;
-}
-
-function nodeAt(labels: Workspace["study"]["labels"], pointMm: Vector3): number | null {
-  const [i, j, k] = indexOfPoint(labels, pointMm).map(Math.round);
-  const { size, data } = labels;
-  if (i < 0 || j < 0 || k < 0 || i >= size[0] || j >= size[1] || k >= size[2]) return null;
-  return data[i + size[0] * (j + size[1] * k)] || null;
 }

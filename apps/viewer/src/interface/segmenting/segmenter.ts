@@ -1,6 +1,6 @@
 // Segments by the engine what a person points at, or all nodes, and puts the results into the study.
 import { InputError } from "@lnsnet/core";
-import { indexOfPoint, type Vector3 } from "@lnsnet/core/volume";
+import type { Vector3 } from "@lnsnet/core/volume";
 import { signal } from "@preact/signals";
 import type { NodeAnswer, OpenedModel } from "../../engine/answers.js";
 import type { Engine } from "../../engine/engine.js";
@@ -63,9 +63,9 @@ export function useModel(model: OpenedModel): void {
 export const nodeTool: Tool = ({ phase, view, pointMm, ctrl }) => {
   const workspace = openScan.value;
   if (phase !== "press" || workspace === null || workspace.view !== view) return;
-  const present = labelAt(workspace.study, pointMm);
+  const present = workspace.study.numberAt(pointMm);
   if (ctrl || isCorrecting.value) void correct(workspace, pointMm, present);
-  else if (present !== 0) workspace.selected.value = present;
+  else if (present !== null) workspace.selected.value = present;
   else void segmentNew(workspace, pointMm);
 };
 
@@ -76,7 +76,7 @@ async function segmentNew(workspace: Workspace, pointMm: Vector3): Promise<void>
 }
 
 /** A point inside of the node's outline does not belong to it; one outside does. */
-async function correct(workspace: Workspace, pointMm: Vector3, present: number): Promise<void> {
+async function correct(workspace: Workspace, pointMm: Vector3, present: number | null): Promise<void> {
   const number = workspace.selected.value;
   if (number === null) return tellError(new InputError(segmenting.selectFirst));
   const model = await modelFor("clicker").catch(tellError);
@@ -210,13 +210,6 @@ export function theEngine(): Engine {
 }
 
 const boxed = ({ mask, start }: NodeAnswer): BoxedMask => ({ start, size: mask.size, data: mask.data });
-
-function labelAt({ labels }: Study, pointMm: Vector3): number {
-  const [i, j, k] = indexOfPoint(labels, pointMm).map(Math.round);
-  const [width, height, depth] = labels.size;
-  if (i < 0 || j < 0 || k < 0 || i >= width || j >= height || k >= depth) return 0;
-  return labels.data[i + width * (j + height * k)];
-}
 
 /** The share of a mask's voxels that no node has yet. */
 function freeShare({ labels }: Study, { start, size, data }: BoxedMask): number {

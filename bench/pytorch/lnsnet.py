@@ -1,7 +1,8 @@
 """LNSNet in PyTorch: the peer that the benchmark and the gradient check hold our network against.
 
 Written as a PyTorch user would write it; the names in `state_dict()` are those of our checkpoints.
-Tensors are [N, C, D, H, W]; D, H and W must be divisible by 2 ** (number of stages - 1).
+Tensors are [N, C, D, H, W]; D, H and W must be divisible by 2 ** (number of stages - 1), with a stem of half size by
+twice that.
 """
 
 import json
@@ -13,6 +14,8 @@ DEFAULT_CONFIGURATION = {
     "inputs": 1,
     "classes": 1,
     "stages": [32, 64, 128, 256],
+    "stem": "full",
+    "headChannels": 16,
     "depths": [2, 4, 4, 8],
     "decoderDepth": 2,
     "partialRatio": 0.25,
@@ -27,6 +30,7 @@ DEFAULT_CONFIGURATION = {
 }
 
 SUPPORTED_CHOICES = {
+    "stem": ("full", "half"),
     "pointwiseGroups": ("dense",),
     "norm": ("instance",),
     "depthwiseSeparable": ("head", "none"),
@@ -76,7 +80,8 @@ class LNSNet(nn.Module):
         def blocks(channels, depth):
             return nn.ModuleList(VolumeBlock(channels, next(rates), self.configuration) for _ in range(depth))
 
-        self.stem = nn.Conv3d(self.configuration["inputs"], stages[0], 1)
+        edge = 2 if self.configuration["stem"] == "half" else 1
+        self.stem = nn.Conv3d(self.configuration["inputs"], stages[0], edge, stride=edge)
         self.encoder = nn.ModuleList()
         for stage, depth in enumerate(depths):
             down = Downsample(stages[stage - 1], stages[stage]) if stage > 0 else None
@@ -86,7 +91,7 @@ class LNSNet(nn.Module):
         for stage in decoder_stages:
             up = Upsample(stages[stage + 1], stages[stage])
             self.decoder[str(stage)] = Stage({"up": up, "block": blocks(stages[stage], decoder_depth)})
-        self.head = Head(stages[0], self.configuration["classes"], self.configuration["depthwiseSeparable"] == "head")
+        self.head = Head(stages[0], self.configuration)
         self.boundary = (
             BoundaryEnhancement(self.configuration["classes"]) if self.configuration["boundaryModule"] else None
         )
@@ -183,19 +188,32 @@ class Upsample(nn.Module):
 
 
 class Head(nn.Module):
-    """The bottom of the network: depthwise separable convolution (optional), then the class logits."""
+    """The bottom of the network: features at full resolution, depthwise separable convolution (optional), class logits.
 
-    def __init__(self, channels, classes, separable):
+    Behind a half-size stem without channels of its own, the logits are those of the transposed convolution.
+    """
+
+    def __init__(self, channels, configuration):
         super().__init__()
-        self.separable = separable
-        if separable:
+        classes, full = configuration["classes"], configuration["headChannels"]
+        is_half = configuration["stem"] == "half"
+        self.separable = configuration["depthwiseSeparable"] == "head"
+        self.up = Upsample(channels, full) if is_half and full > 0 else None
+        if self.up is not None:
+            channels = full
+        if self.separable:
             self.depthwise = nn.Conv3d(channels, channels, 3, padding=1, groups=channels, bias=False)
             self.pointwise = nn.Conv3d(channels, channels, 1, bias=False)
             self.norm = nn.InstanceNorm3d(channels, affine=True)
             self.activation = nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)
-        self.logits = nn.Conv3d(channels, classes, 3, padding=1)
+        if is_half and full == 0:
+            self.logits = Upsample(channels, classes)
+        else:
+            self.logits = nn.Conv3d(channels, classes, 3, padding=1)
 
     def forward(self, x):
+        if self.up is not None:
+            x = self.up(x)
         if self.separable:
             x = self.activation(self.norm(self.pointwise(self.depthwise(x))))
         return self.logits(x)

@@ -1,4 +1,4 @@
-// npm run check -- gradients: every gradient of the default LNSNet, as the training step computes it, against PyTorch's.
+// npm run check -- gradients: every gradient of LNSNet, as the training step computes it, against PyTorch's.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,8 @@ import { parseArgs } from "node:util";
 import {
   buildNetwork,
   buildTrainingStep,
+  InputError,
+  type NetworkSpecification,
   networkPresets,
   type Session,
   type TrainingStep,
@@ -41,18 +43,32 @@ interface Report {
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
-const network = networkPresets.lnsnet;
+const help = `npm run check -- gradients [options]
 
-process.exitCode = await main();
+Logits, loss and every gradient of an LNSNet, as the training step computes them, beside PyTorch's in double precision.
+Needs a Python with torch. Exit code 1 where one of them differs.
+
+  --network NAME   lnsnet, lnsnet-half or lnsnet-small (lnsnet)
+  --size D,H,W     input in voxels (32,24,24)
+  --seed NUMBER    seed of weights and input (2)
+  --json           print JSON
+  --help           print this`;
+
+const { values } = parseArgs({
+  options: {
+    network: { type: "string", default: "lnsnet" },
+    size: { type: "string", default: "32,24,24" },
+    seed: { type: "string", default: "2" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+const network = networkOf(values.network);
+const build: BuildNetwork = (image, builder) => buildNetwork(network, image, builder);
+if (values.help) console.log(help);
+else process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      size: { type: "string", default: "32,24,24" },
-      seed: { type: "string", default: "2" },
-      json: { type: "boolean", default: false },
-    },
-  });
   const python = findPython("torch");
   if (python === null) {
     process.stderr.write(
@@ -80,6 +96,15 @@ async function main(): Promise<number> {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** @throws InputError for a name that is no preset of LNSNet */
+function networkOf(name: string): NetworkSpecification {
+  const specification = networkPresets[name];
+  if (specification?.name === "lnsnet") return specification;
+  throw new InputError(
+    `--network is "${name}"; choose a preset of LNSNet: lnsnet, lnsnet-half or lnsnet-small.`,
+  );
 }
 
 /** Logits, loss and `grad.<parameter>` from the models that training runs, stochastic depth dropping nothing. */
@@ -116,8 +141,6 @@ async function ourGradients(weights: Tensors, data: Tensors): Promise<Map<string
   }
   return ours;
 }
-
-const build: BuildNetwork = (image, builder) => buildNetwork(network, image, builder);
 
 async function runOnce(model: Uint8Array, inputs: Parameters<Session["run"]>[0]): ReturnType<Session["run"]> {
   const session = await nodeRuntime.createSession(model);

@@ -13,9 +13,9 @@ import { Player, type Turn } from "./player.js";
 import { findPython, type Python } from "./python.js";
 import { PRODUCT_EDGES, SUM_BYTES, type Task } from "./task.js";
 
-const help = `npm run bench -- [network] [options]
+const help = `npm run bench -- network [options]
 
-Times LNSNet's forward pass and training step, and the same network in PyTorch where a Python with torch is found
+As npm run bench does without a name: times LNSNet's forward pass and training step, and the same network in PyTorch where a Python with torch is found
 ($PYTHON, python3 or /usr/bin/python3). Wants a machine at rest.
 
   --json             print JSON

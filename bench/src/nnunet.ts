@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { InputError, type Model, openPredictor, resample, type Volume } from "@lnsnet/core";
 import { readSafetensors, writeSafetensors } from "@lnsnet/core/formats";
 import { probabilityOfScan } from "@lnsnet/core/inference";
@@ -27,7 +28,17 @@ const columns = [
   { key: "float16" as const, title: "float16 sums: greatest, share above 0.001" },
 ];
 
-process.exitCode = await main(process.argv[2]);
+const help = `npm run check -- nnunet SCAN
+
+Segments a whole CT by models of nnU-Net's structure, and compares the probabilities with PyTorch's. Needs a Python with
+torch and scipy. Exit code 1 where they differ.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: "boolean", default: false } },
+});
+if (values.help) console.log(help);
+else process.exitCode = await main(positionals[0]);
 
 async function main(path: string | undefined): Promise<number> {
   if (path === undefined) throw new InputError("Name a CT: npm run check -- nnunet SCAN.");

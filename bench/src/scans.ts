@@ -1,6 +1,7 @@
 // npm run check -- scans FOLDER: real scans against what other tools read of them. FOLDER has one sub-folder a data set.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { InputError } from "@lnsnet/core";
 import { textTable } from "@lnsnet/core/reports";
 import { FailedCheck, type ScanCheck, SkippedCheck } from "./scan-check.js";
@@ -11,7 +12,17 @@ const checks: readonly ScanCheck[] = [...dicomCtChecks, ...segmentationChecks];
 
 type Outcome = readonly [result: "pass" | "FAIL" | "skip", measured: string];
 
-process.exitCode = await main(process.argv[2]);
+const help = `npm run check -- scans FOLDER
+
+Reads the real scans of FOLDER (a sub-folder for each data set) and compares them with what other tools read. Exit code 1
+where something differs; a data set that is not there is skipped.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: "boolean", default: false } },
+});
+if (values.help) console.log(help);
+else process.exitCode = await main(positionals[0]);
 
 async function main(root: string | undefined): Promise<number> {
   if (root === undefined || !existsSync(root))

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { InputError, inferenceModel, type Model, readModel } from "@lnsnet/core";
 import { readSafetensors } from "@lnsnet/core/formats";
 import { nodeRuntime } from "@lnsnet/core/node";
@@ -14,7 +15,16 @@ import { phantomModelPath } from "./shipped-models.js";
 /** Largest difference of logits, as a share of the largest logit. */
 const TOLERANCE = 1e-4;
 
-process.exitCode = await main();
+const help = `npm run check -- weights
+
+Loads LNSNet's weights by name into its twin in PyTorch, and the twin's into ours, and compares the logits. Needs a Python
+with torch. Exit code 1 where they differ.`;
+
+const { values } = parseArgs({
+  options: { help: { type: "boolean", default: false } },
+});
+if (values.help) console.log(help);
+else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const python = pythonWith("numpy, torch");

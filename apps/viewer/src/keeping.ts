@@ -59,6 +59,24 @@ export async function forget({ hash }: KeptStudy): Promise<void> {
   await listKept();
 }
 
+let isLeaving = false;
+
+/**
+ * Loads the page again, which then goes on with the study that is open.
+ *
+ * @returns false where the browser does not have its scan and nodes whole: nothing happens
+ */
+export async function reloadWithStudy(): Promise<boolean> {
+  const { kept } = openScan.value ?? {};
+  if (kept !== undefined) {
+    await kept.keeper?.flush();
+    if (kept.keeper?.keeping.state !== "saved" || (await listKept()) === null) return false;
+  }
+  isLeaving = true;
+  location.reload();
+  return true;
+}
+
 /** Saves at once when the page is hidden, and warns who leaves with nodes that were not exported. */
 export function guardLeaving(): void {
   document.addEventListener("visibilitychange", () => {
@@ -66,6 +84,7 @@ export function guardLeaving(): void {
   });
   addEventListener("beforeunload", (event) => {
     const open = openScan.value;
+    if (isLeaving) return;
     if (open?.kept.keeper?.hasUnexported === true && open.study.nodes.length > 0) event.preventDefault();
   });
 }

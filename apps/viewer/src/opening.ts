@@ -1,14 +1,18 @@
 // Opens what a person chose or dropped.
 import { InputError } from "@lnsnet/core";
 import { signal } from "@preact/signals";
-import type { ChosenFile, FoundScan, OpenedScan } from "./engine/answers.js";
+import type { ChosenFile, FoundDrawing, FoundScan, OpenedScan } from "./engine/answers.js";
+import type { DrawnNodes } from "./engine/drawn-nodes.js";
 import type { Engine } from "./engine/engine.js";
 import { makeExample } from "./example.js";
 import { choice, doWork, notice, openScan, tellError } from "./interface/session.js";
 import { saving, shell } from "./interface/texts.js";
-import { createWorkspace } from "./interface/workspace.js";
+import { createWorkspace, type Workspace } from "./interface/workspace.js";
 import { keepOpened, listKept, openKeptScan } from "./keeping.js";
 import type { KeptStudy } from "./storage/study-store.js";
+import type { NodeFields } from "./study/nodes.js";
+import type { Study } from "./study/study.js";
+import type { BoxedMask } from "./study/voxel-box.js";
 
 /** Lists what files hold and opens it; where it is several scans, the person chooses. */
 export async function openFiles(engine: Engine, files: readonly ChosenFile[]): Promise<void> {
@@ -19,21 +23,66 @@ export async function openFiles(engine: Engine, files: readonly ChosenFile[]): P
     (...job) => engine.list({ files }, jobOf(...job)),
   );
   if (listing === null) return;
-  const { scans, others } = listing;
-  if (scans.length === 0) {
+  const { scans, drawings, others } = listing;
+  if (scans.length === 0 && drawings.length > 0) {
+    for (const drawing of drawings) await openDrawing(engine, drawing);
+  } else if (scans.length === 0) {
     const [first] = others;
     tellError(
       new InputError(first === undefined ? shell.nothingFound : shell.noScan(first.name, first.reason)),
     );
-  } else if (scans.length === 1) await openFound(engine, scans[0]);
-  else choice.value = scans;
+  } else if (scans.length === 1) {
+    await openFound(engine, scans[0]);
+    if (drawings.length > 0 && notice.value?.kind === "done")
+      notice.value = { kind: "done", text: `${notice.value.text} ${shell.drawnToo(drawings[0].name)}` };
+  } else choice.value = scans;
 }
 
-/** Opens a scan of the latest list. */
+/** Opens a scan of the latest list. Where it turns out to be labels of the scan that is open, they become its nodes. */
 export async function openFound(engine: Engine, { id, title, refusal }: FoundScan): Promise<void> {
   if (refusal !== null) return tellError(new InputError(refusal));
-  const opened = await doWork(shell.reading(title), (...job) => engine.read({ id }, jobOf(...job)));
-  if (opened !== null) await show(opened, false);
+  const workspace = openScan.value;
+  const answer = await doWork(shell.reading(title), (...job) =>
+    workspace === null
+      ? engine.read({ id }, jobOf(...job))
+      : engine.readBeside({ id, scan: workspace.opened.scan }, jobOf(...job)),
+  );
+  if (answer === null) return;
+  if ("volume" in answer) await show(answer, false);
+  else addDrawn(workspace, title, answer);
+}
+
+/** Adds the nodes of a SEG or an RTSTRUCT to the scan that is open. */
+async function openDrawing(engine: Engine, { id, name }: FoundDrawing): Promise<void> {
+  const workspace = openScan.value;
+  if (workspace === null) return tellError(new InputError(shell.drawnNeedScan(name)));
+  const { scan } = workspace.opened;
+  const answer = await doWork(shell.reading(name), (...job) =>
+    engine.readBeside({ id, scan }, jobOf(...job)),
+  );
+  if (answer !== null && "nodes" in answer) addDrawn(workspace, name, answer);
+}
+
+/** All nodes of a file are one step of undo. One whose voxels all belong to other nodes is left out. */
+function addDrawn(workspace: Workspace | null, file: string, { nodes, problems }: DrawnNodes): void {
+  if (workspace === null || openScan.value !== workspace) return;
+  const { study } = workspace;
+  let added = 0;
+  try {
+    const step = study.begin("read");
+    try {
+      for (const { name, start, mask } of nodes) {
+        const fields = { origin: "read", ...(name === "" ? {} : { name }) } as const;
+        if (add(study, { start, size: mask.size, data: mask.data }, fields)) added++;
+      }
+    } finally {
+      step.commit();
+    }
+  } catch (error) {
+    return tellError(error);
+  }
+  const text = shell.drawnAdded(file, added, nodes.length - added);
+  notice.value = { kind: "done", text: [text, ...problems].join(" ") };
 }
 
 /** Makes the phantom and opens it. */
@@ -69,6 +118,17 @@ async function show(opened: OpenedScan, isPhantom: boolean): Promise<void> {
   const kept = await keepOpened(opened, isPhantom, () => changed.value++);
   openScan.value = createWorkspace(opened, isPhantom, kept, changed, tellError);
   notice.value = { kind: "done", text: [shell.opened(opened.name), ...opened.problems].join(" ") };
+}
+
+/** @returns false where the study does not take the node */
+function add(study: Study, mask: BoxedMask, fields: NodeFields): boolean {
+  try {
+    study.addNode(mask, fields);
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 const jobOf = (signal: AbortSignal, onProgress: (progress: { done: number; total: number }) => void) => ({

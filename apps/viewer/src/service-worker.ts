@@ -8,12 +8,18 @@ interface RequestEvent extends Event {
   readonly request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface PageMessage extends LongEvent {
+  readonly source: { postMessage(message: ServiceWorkerAnswer): void };
+}
+/** Said to a page when every file is kept. */
+export type ServiceWorkerAnswer = "kept";
 interface Scope {
   readonly registration: ServiceWorkerRegistration;
   readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", react: (event: LongEvent) => void): void;
   addEventListener(type: "fetch", react: (event: RequestEvent) => void): void;
+  addEventListener(type: "message", react: (event: PageMessage) => void): void;
 }
 interface BuiltFile {
   readonly url: string;
@@ -30,18 +36,20 @@ const cacheName = "viewer";
 const keyOf = ({ url, revision }: BuiltFile) =>
   new URL(revision === null ? url : `${url}?revision=${revision}`, scope.registration.scope).href;
 
+// On a first visit threads come first: a person who waits for 36 MB has begun by then. The page asks for the files when it
+// has them. A later version takes over only when all its files are there.
 scope.addEventListener("install", (event) => {
+  const isFirst = scope.registration.active === null;
+  event.waitUntil((isFirst ? Promise.resolve() : keepFiles()).then(() => scope.skipWaiting()));
+});
+
+// Of what fails, as without room, the rest is kept at the next visit.
+scope.addEventListener("message", (event) => {
   event.waitUntil(
-    (async () => {
-      const cache = await caches.open(cacheName);
-      await Promise.all(
-        files.map(async (file) => {
-          const key = keyOf(file);
-          if ((await cache.match(key)) === undefined) await cache.put(key, await fetched(file.url));
-        }),
-      );
-      await scope.skipWaiting();
-    })(),
+    keepFiles().then(
+      () => event.source.postMessage("kept"),
+      () => undefined,
+    ),
   );
 });
 
@@ -62,6 +70,16 @@ scope.addEventListener("fetch", (event) => {
   event.respondWith(answer(request.url));
 });
 
+async function keepFiles(): Promise<void> {
+  const cache = await caches.open(cacheName);
+  await Promise.all(
+    files.map(async (file) => {
+      const key = keyOf(file);
+      if ((await cache.match(key)) === undefined) await cache.put(key, await fetched(file));
+    }),
+  );
+}
+
 async function answer(url: string): Promise<Response> {
   const path = url.slice(scope.registration.scope.length).replace(/[?#].*$/, "") || "index.html";
   const file = files.find((known) => known.url === path);
@@ -70,8 +88,9 @@ async function answer(url: string): Promise<Response> {
   return isolated(kept ?? (await fetch(url)));
 }
 
-async function fetched(url: string): Promise<Response> {
-  const response = await fetch(url, { cache: "no-cache" });
+/** A file whose name holds its content's hash is the same in the browser's own cache; any other may be older there. */
+async function fetched({ url, revision }: BuiltFile): Promise<Response> {
+  const response = await fetch(url, { cache: revision === null ? "default" : "no-cache" });
   if (!response.ok) throw new Error(`${url} has status ${response.status}`);
   return response;
 }

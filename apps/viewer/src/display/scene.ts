@@ -1,6 +1,6 @@
 // Draws surfaces in 3D with WebGL2: nodes solid, bone as a veil around them.
-import { type Geometry, pointOfIndex, type Vector3, type Volume } from "@lnsnet/core/volume";
-import { normalsOf, type Surface, surfaceOf } from "./surface.js";
+import type { Vector3, Volume } from "@lnsnet/core/volume";
+import type { Body, BodyMask } from "./surface.js";
 
 /** From where the scene is seen, in degrees; 0, 0 is from the front. */
 export interface SceneCamera {
@@ -9,10 +9,11 @@ export interface SceneCamera {
   readonly zoom: number;
 }
 
-interface Body {
+/** A body on the graphics card. */
+interface LoadedBody {
   readonly array: WebGLVertexArrayObject;
+  readonly buffers: readonly WebGLBuffer[];
   readonly count: number;
-  readonly rgb: Vector3;
 }
 
 const vertexShader = `#version 300 es
@@ -44,8 +45,8 @@ void main() {
 export class Scene {
   readonly #gl: WebGL2RenderingContext;
   readonly #program: WebGLProgram;
-  readonly #nodes = new Map<number, Body>();
-  #bone: Body | null = null;
+  readonly #nodes = new Map<number, LoadedBody>();
+  #bone: LoadedBody | null = null;
 
   private constructor(gl: WebGL2RenderingContext) {
     this.#gl = gl;
@@ -58,35 +59,34 @@ export class Scene {
     return gl === null ? null : new Scene(gl);
   }
 
-  /** @param mask nonzero is bone; on a grid of its own */
-  setBone(mask: Volume<Uint8Array>): void {
-    this.#forget(this.#bone);
-    this.#bone = this.#bodyOf(surfaceOf(mask.data, mask.size), mask, [0, 0, 0], [0.85, 0.83, 0.76]);
+  /** Gives the graphics card back what it held; nothing can be drawn afterwards. */
+  end(): void {
+    this.#gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  /** Puts a node in place of what had its number; a mask of null takes it away. */
-  setNode(
-    number: number,
-    mask: { readonly start: Vector3; readonly size: Vector3; readonly data: Uint8Array } | null,
-    grid: Geometry,
-    rgb: Vector3,
-  ): void {
+  setBone(body: Body): void {
+    this.#forget(this.#bone);
+    this.#bone = this.#loaded(body);
+  }
+
+  /** Puts a node in place of what had its number; null takes it away. */
+  setNode(number: number, body: Body | null): void {
     this.#forget(this.#nodes.get(number) ?? null);
     this.#nodes.delete(number);
-    if (mask !== null)
-      this.#nodes.set(number, this.#bodyOf(surfaceOf(mask.data, mask.size), grid, mask.start, rgb));
-  }
-
-  /** The numbers that are shown. */
-  get numbers(): readonly number[] {
-    return [...this.#nodes.keys()];
+    if (body !== null) this.#nodes.set(number, this.#loaded(body));
   }
 
   /**
    * @param middleMm LPS, in the middle of the picture
    * @param reachMm how far the picture reaches from there to its nearer edge, at zoom 1
+   * @param colours of the nodes that are shown, by number; red, green and blue up to 1
    */
-  draw(camera: SceneCamera, middleMm: Vector3, reachMm: number): void {
+  draw(
+    camera: SceneCamera,
+    middleMm: Vector3,
+    reachMm: number,
+    colours: ReadonlyMap<number, Vector3>,
+  ): void {
     const gl = this.#gl;
     const { width, height } = gl.canvas;
     gl.viewport(0, 0, width, height);
@@ -102,51 +102,56 @@ export class Scene {
     const scale = camera.zoom / reachMm;
     gl.uniform3f(at("scale"), (scale * shorter) / width, (scale * shorter) / height, -1 / (4 * reachMm));
     gl.uniform1f(at("veil"), 0);
-    for (const body of this.#nodes.values()) this.#drawBody(body, at("colour"));
+    for (const [number, body] of this.#nodes) {
+      const rgb = colours.get(number);
+      if (rgb !== undefined) this.#drawBody(body, rgb, at("colour"));
+    }
     if (this.#bone === null) return;
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
     gl.depthMask(false);
     gl.uniform1f(at("veil"), 1);
-    this.#drawBody(this.#bone, at("colour"));
+    this.#drawBody(this.#bone, boneColour, at("colour"));
     gl.depthMask(true);
     gl.disable(gl.BLEND);
   }
 
-  #drawBody({ array, count, rgb }: Body, colour: WebGLUniformLocation | null): void {
+  #drawBody({ array, count }: LoadedBody, rgb: Vector3, colour: WebGLUniformLocation | null): void {
     this.#gl.bindVertexArray(array);
     this.#gl.uniform3fv(colour, rgb);
     this.#gl.drawElements(this.#gl.TRIANGLES, count, this.#gl.UNSIGNED_INT, 0);
   }
 
-  #bodyOf({ positions, triangles }: Surface, grid: Geometry, start: Vector3, rgb: Vector3): Body {
+  #loaded({ points, normals, triangles }: Body): LoadedBody {
     const gl = this.#gl;
-    const points = new Float32Array(positions.length);
-    for (let at = 0; at < positions.length; at += 3) {
-      const index = [0, 1, 2].map((axis) => positions[at + axis] + start[axis]);
-      points.set(pointOfIndex(grid, [index[0], index[1], index[2]]), at);
-    }
     const array = gl.createVertexArray();
     gl.bindVertexArray(array);
-    for (const [location, values] of [points, normalsOf(points, triangles)].entries()) {
-      gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
-      gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+    const load = (target: GLenum, values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
+      const buffer = gl.createBuffer();
+      gl.bindBuffer(target, buffer);
+      gl.bufferData(target, values, gl.STATIC_DRAW);
+      return buffer;
+    };
+    const perVertex = [points, normals].map((values, location) => {
+      const buffer = load(gl.ARRAY_BUFFER, values);
       gl.enableVertexAttribArray(location);
       gl.vertexAttribPointer(location, 3, gl.FLOAT, false, 0, 0);
-    }
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, triangles, gl.STATIC_DRAW);
+      return buffer;
+    });
+    const buffers = [...perVertex, load(gl.ELEMENT_ARRAY_BUFFER, triangles)];
     gl.bindVertexArray(null);
-    return { array, count: triangles.length, rgb };
+    return { array, buffers, count: triangles.length };
   }
 
-  #forget(body: Body | null): void {
-    if (body !== null) this.#gl.deleteVertexArray(body.array);
+  #forget(body: LoadedBody | null): void {
+    if (body === null) return;
+    this.#gl.deleteVertexArray(body.array);
+    for (const buffer of body.buffers) this.#gl.deleteBuffer(buffer);
   }
 }
 
 /** Bone of a scan on a grid of at most `most` voxels along each axis. */
-export function boneOf(scan: Volume, most = 72): Volume<Uint8Array> {
+export function boneOf(scan: Volume, most = 72): BodyMask {
   const strides = scan.size.map((n) => Math.ceil(n / most));
   const [width, height, depth] = scan.size.map((n, axis) => Math.ceil(n / strides[axis]));
   const data = new Uint8Array(width * height * depth);
@@ -158,14 +163,17 @@ export function boneOf(scan: Volume, most = 72): Volume<Uint8Array> {
       }
     }
   }
-  const { spacingMm: s } = scan;
+  const { spacingMm: s, originMm, direction } = scan;
+  const spacingMm = [s[0] * strides[0], s[1] * strides[1], s[2] * strides[2]] as const;
   return {
-    ...scan,
-    size: [width, height, depth],
-    spacingMm: [s[0] * strides[0], s[1] * strides[1], s[2] * strides[2]],
     data,
+    size: [width, height, depth],
+    start: [0, 0, 0],
+    grid: { spacingMm, originMm, direction },
   };
 }
+
+const boneColour: Vector3 = [0.85, 0.83, 0.76];
 
 /** Above vessels with contrast medium. */
 const boneHu = 350;

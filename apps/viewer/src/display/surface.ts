@@ -1,5 +1,5 @@
 // The surface of a mask as triangles, by naive surface nets: a vertex in each cell that the surface passes through.
-import type { Vector3 } from "@lnsnet/core/volume";
+import { type Geometry, pointOfIndex, type Vector3 } from "@lnsnet/core/volume";
 
 /** Triangles in index coordinates of a mask. */
 export interface Surface {
@@ -101,8 +101,38 @@ function smooth({ positions, triangles }: Surface): void {
   }
 }
 
+/** A surface as a graphics card draws it. */
+export interface Body {
+  /** LPS mm, three numbers a vertex. */
+  readonly points: Float32Array<ArrayBuffer>;
+  /** Unit vectors that point outwards, three numbers a vertex. */
+  readonly normals: Float32Array<ArrayBuffer>;
+  /** Three vertices a triangle. */
+  readonly triangles: Uint32Array<ArrayBuffer>;
+}
+
+/** The voxels of which a {@link Body} is made: nonzero is inside; `start` is the first voxel of the mask in the grid. */
+export interface BodyMask {
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly size: Vector3;
+  readonly start: Vector3;
+  readonly grid: Pick<Geometry, "spacingMm" | "originMm" | "direction">;
+}
+
+/** The surface of a mask in the patient. Takes 20 to 300 ms, and so belongs in a worker. */
+export function bodyOf({ data, size, start, grid }: BodyMask): Body {
+  const { positions, triangles } = surfaceOf(data, size);
+  const points = new Float32Array(positions.length);
+  const place = { ...grid, size };
+  for (let at = 0; at < positions.length; at += 3) {
+    const index = [0, 1, 2].map((axis) => positions[at + axis] + start[axis]);
+    points.set(pointOfIndex(place, [index[0], index[1], index[2]]), at);
+  }
+  return { points, normals: normalsOf(points, triangles), triangles };
+}
+
 /** Unit normals that point outwards, one a vertex, of triangles in any coordinates. */
-export function normalsOf(positions: Float32Array, triangles: Uint32Array): Float32Array<ArrayBuffer> {
+function normalsOf(positions: Float32Array, triangles: Uint32Array): Float32Array<ArrayBuffer> {
   const normals = new Float32Array(positions.length);
   for (let at = 0; at < triangles.length; at += 3) {
     const [a, b, c] = [3 * triangles[at], 3 * triangles[at + 1], 3 * triangles[at + 2]];

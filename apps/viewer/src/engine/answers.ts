@@ -26,6 +26,13 @@ export interface FoundScan {
   readonly thumbnail: Thumbnail | null;
 }
 
+/** A SEG or an RTSTRUCT: nodes that were drawn on a scan. */
+export interface FoundDrawing {
+  /** By which {@link Workbench.readBeside} reads it. */
+  readonly id: number;
+  readonly name: string;
+}
+
 /** A small picture, row by row, four bytes (red, green, blue, alpha) a pixel. */
 export interface Thumbnail {
   readonly width: number;
@@ -36,6 +43,8 @@ export interface Thumbnail {
 /** What files hold. */
 export interface Listing {
   readonly scans: readonly FoundScan[];
+  /** They stand among `others` too. */
+  readonly drawings: readonly FoundDrawing[];
   /** Files that are no image, with the reason. */
   readonly others: readonly { readonly name: string; readonly reason: string }[];
 }
@@ -67,6 +76,8 @@ export interface OpenedModel {
   readonly findsAll: boolean;
   /** Where it computes, a sentence. */
   readonly deviceNote: string;
+  /** On how many threads; null on a graphics card. */
+  readonly threads: number | null;
   /** What could not be told from its files, a sentence each. */
   readonly notes: readonly string[];
 }

@@ -25,8 +25,14 @@ const modelUrls: Readonly<Record<ShippedModel, string>> = { finder: finderUrl, c
 /** Put in by the build. */
 declare const LNSNET_VERSION: string;
 
+/** Half of the processors, which are the cores of most machines, but both of two. Only an isolated page has threads. */
+const threads = crossOriginIsolated
+  ? Math.min(navigator.hardwareConcurrency, Math.max(2, Math.min(8, navigator.hardwareConcurrency / 2)))
+  : 1;
+
 const workbench = new Workbench({
   runtime: interruptibleRuntime,
+  threads: Math.floor(threads),
   version: LNSNET_VERSION,
   async shippedModel(name, signal) {
     const response = await fetch(modelUrls[name], { signal: signal ?? null });

@@ -74,6 +74,7 @@ export function createEngine(): Engine {
   return {
     list: named("list"),
     read: named("read"),
+    readBeside: named("readBeside"),
     adopt: named("adopt"),
     closeScan: named("closeScan"),
     openModel: named("openModel"),
@@ -82,7 +83,6 @@ export function createEngine(): Engine {
     atThreshold: named("atThreshold"),
     findAll: named("findAll"),
     searchAtThreshold: named("searchAtThreshold"),
-    measure: named("measure"),
     align: named("align"),
     compare: named("compare"),
     learn: named("learn"),

@@ -35,7 +35,7 @@ let predictor: Predictor;
 
 beforeAll(async () => {
   const bytes = await readFile(shippedPath);
-  workbench = new Workbench({ runtime: nodeRuntime, version: "0.1.0", shippedModel: async () => bytes });
+  workbench = new Workbench({ runtime: nodeRuntime, threads: 0, version: "0.1.0", shippedModel: async () => bytes });
   predictor = await openPredictor([readModel(bytes, "finder")], nodeRuntime);
   model = await workbench.openModel({ from: "finder", device: "cpu" }, {});
   const { scans } = await workbench.list({ files: [chosen("neck/scan.nii.gz", writeNifti(image))] }, {});
@@ -99,9 +99,6 @@ describe("nodes", () => {
     expect(sure?.node.voxels).toBeLessThan(answer.node.voxels);
     expect(sure?.node.voxels).toBeGreaterThan(0);
     expect(await workbench.atThreshold({ answer: answer.answer, threshold: 1.1 })).toBeNull();
-    const again = await workbench.measure({ ...pairing(), mask: answer.mask, start: answer.start });
-    expect(again?.shortAxisMm).toBe(answer.node.shortAxisMm);
-    expect(again?.side).toBe(answer.node.side);
   });
 
   test("a click into air says why there is none", async () => {

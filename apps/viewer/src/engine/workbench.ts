@@ -6,7 +6,6 @@ import {
   type DicomSeries,
   defaultCleanUp,
   InputError,
-  type NodeMeasurement,
   openPredictor,
   type Predictor,
   type Runtime,
@@ -18,7 +17,14 @@ import {
   type Volume,
   writeModel,
 } from "@lnsnet/core";
-import { imagesAmong, middleSlice, readChosen, type VolumeFile } from "@lnsnet/core/formats";
+import {
+  imagesAmong,
+  middleSlice,
+  type NamedFile,
+  type ReadImage,
+  readChosen,
+  type VolumeFile,
+} from "@lnsnet/core/formats";
 import {
   type ClassPrediction,
   DEFAULT_OVERLAP,
@@ -30,6 +36,7 @@ import {
   probabilityOfScan,
 } from "@lnsnet/core/inference";
 import { type DatedNode, type FollowUp, followUp } from "@lnsnet/core/metrics";
+import { segmentationKind } from "@lnsnet/core/results";
 import {
   type Alignment,
   alignByBone,
@@ -43,11 +50,12 @@ import {
   resampleLabels,
   transformed,
 } from "@lnsnet/core/volume";
-import { measureNodes, requireCt, type SideOfPoint, sideByBody } from "@lnsnet/core/voxels";
+import { requireCt, type SideOfPoint, sideByBody } from "@lnsnet/core/voxels";
 import type {
   ChosenFile,
   ClickAnswer,
   EngineJob,
+  FoundDrawing,
   FoundScan,
   Listing,
   NodeAnswer,
@@ -56,6 +64,7 @@ import type {
   SearchAnswer,
 } from "./answers.js";
 import { unpacked } from "./chosen-files.js";
+import { type DrawnNodes, type DrawnOn, nodesOfObject, nodesOfVolume } from "./drawn-nodes.js";
 import { type ExportRequest, exportedFile, type SavedFile, summaryPage } from "./exporting.js";
 import { type Learned, type LearningRequest, learn } from "./learning.js";
 import { type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
@@ -64,6 +73,8 @@ import { thumbnailOf } from "./thumbnail.js";
 /** What a workbench needs of the place that it stands in. */
 export interface WorkbenchHost {
   readonly runtime: Runtime;
+  /** On how many threads models compute on the CPU. */
+  readonly threads: number;
   /** The version of the viewer, which saved objects state. */
   readonly version: string;
   /** The bytes of a model that ships with the viewer. */
@@ -98,6 +109,14 @@ export interface LearnedModel extends OpenedModel {
   readonly figures: Omit<Learned, "model">;
 }
 
+/** What a list holds. */
+interface Listed {
+  readonly name: string;
+  readonly read: () => Promise<ReadImage>;
+  /** The nodes that it holds of a scan; null where it is a scan of its own. */
+  readonly drawnOn: (scan: DrawnOn) => Promise<DrawnNodes | null>;
+}
+
 interface OpenScan {
   readonly name: string;
   readonly volume: Volume;
@@ -125,7 +144,7 @@ interface KeptSearch extends Pairing {
  */
 export class Workbench {
   private numbers = 0;
-  private readonly listed = new Map<number, Pick<VolumeFile, "name" | "read">>();
+  private readonly listed = new Map<number, Listed>();
   private readonly scans = new Map<number, OpenScan>();
   private readonly models = new Map<number, OpenModel>();
   private readonly answers = new Map<number, KeptAnswer>();
@@ -156,8 +175,16 @@ export class Workbench {
       job.signal?.throwIfAborted();
       scans.push(await this.listedSeries(series));
     }
-    for (const volume of found.volumes) scans.push(this.listedVolume(volume));
-    return { scans, others: found.others };
+    const fileOf = (name: string) => named.find((file) => file.name === name);
+    for (const volume of found.volumes) scans.push(this.listedVolume(volume, fileOf(volume.name)));
+    const drawings: FoundDrawing[] = [];
+    for (const { name } of found.others) {
+      const file = fileOf(name);
+      const bytes = await file?.read().catch(() => undefined);
+      if (file === undefined || bytes === undefined || segmentationKind(bytes, name) === null) continue;
+      drawings.push(this.listedDrawing(file));
+    }
+    return { scans, drawings, others: found.others };
   }
 
   /**
@@ -166,13 +193,25 @@ export class Workbench {
    * @throws InputError where it cannot be read or is no CT; the signal's reason
    */
   async read({ id }: { readonly id: number }, job: EngineJob): Promise<OpenedScan> {
-    const listed = this.listed.get(id);
-    if (listed === undefined)
-      throw new InputError("This scan is not in the list any more; choose its files again.");
-    const { volume, source, problems } = await listed.read();
+    const { name, read } = this.ofList(id);
+    const { volume, source, problems } = await read();
     job.signal?.throwIfAborted();
-    requireCt(volume, listed.name);
-    return { ...this.opened(listed.name, volume, source), problems };
+    requireCt(volume, name);
+    return { ...this.opened(name, volume, source), problems };
+  }
+
+  /**
+   * Reads what a list holds while a scan is open: nodes that were drawn on this scan, or a scan of its own.
+   *
+   * @throws InputError as {@link read}, or where nodes were drawn on another scan; the signal's reason
+   */
+  async readBeside(
+    { id, scan }: { readonly id: number; readonly scan: number },
+    job: EngineJob,
+  ): Promise<OpenedScan | DrawnNodes> {
+    const drawn = await this.ofList(id).drawnOn(this.scan(scan));
+    job.signal?.throwIfAborted();
+    return drawn ?? this.read({ id }, job);
   }
 
   /** Opens a scan that the page has, such as one that it saved. */
@@ -297,25 +336,6 @@ export class Workbench {
   }
 
   /**
-   * Measures a node that a person drew.
-   *
-   * @param mask 1 in the node; a box of the scan's grid @param start its first voxel in the scan
-   */
-  async measure({
-    scan,
-    mask,
-    start,
-  }: OutlinedNode & { readonly scan: number }): Promise<NodeMeasurement | null> {
-    const open = this.scan(scan);
-    open.side ??= sideByBody(open.volume);
-    const [node] = measureNodes(mask, crop(open.volume, start, mask.size), "labels", open.side);
-    if (node === undefined) return null;
-    const { start: inMask, size } = node.boundingBoxIndex;
-    const inScan: Vector3 = [start[0] + inMask[0], start[1] + inMask[1], start[2] + inMask[2]];
-    return { ...node, boundingBoxIndex: { start: inScan, size } };
-  }
-
-  /**
    * The motion that takes points of one scan to the same tissue in a later one, by their bones.
    *
    * @throws the signal's reason
@@ -398,7 +418,11 @@ export class Workbench {
       throw error;
     });
     return {
-      id: this.keep(this.listed, { name: title, read: () => readChosen(series) }),
+      id: this.keep(this.listed, {
+        name: title,
+        read: () => readChosen(series),
+        drawnOn: async () => null,
+      }),
       kind: "series",
       title,
       detail: `${modality || "no modality"}, ${counted(sliceCount, "slice")}${size}`,
@@ -409,11 +433,34 @@ export class Workbench {
     };
   }
 
-  private listedVolume({ name, read }: VolumeFile): FoundScan {
-    const title = name.slice(name.lastIndexOf("/") + 1);
-    const id = this.keep(this.listed, { name: title, read });
+  private listedVolume(volume: VolumeFile, file: NamedFile | undefined): FoundScan {
+    const title = baseName(volume.name);
+    const id = this.keep(this.listed, {
+      name: title,
+      read: volume.read,
+      drawnOn: async (scan) => (file === undefined ? null : nodesOfVolume(volume, file, scan)),
+    });
     const nothing = { geometry: null, refusal: null, remarks: [], thumbnail: null };
     return { id, kind: "volume", title, detail: "volume file", ...nothing };
+  }
+
+  private listedDrawing(file: NamedFile): FoundDrawing {
+    const name = baseName(file.name);
+    const id = this.keep(this.listed, {
+      name,
+      read: async () => {
+        throw new InputError(`${name} holds drawn nodes, not a scan; open their scan first.`);
+      },
+      drawnOn: (scan) => nodesOfObject(file, scan),
+    });
+    return { id, name };
+  }
+
+  private ofList(id: number): Listed {
+    const listed = this.listed.get(id);
+    if (listed === undefined)
+      throw new InputError("This scan is not in the list any more; choose its files again.");
+    return listed;
   }
 
   private opened(name: string, volume: Volume, source: SourceSeries | null): OpenedScan {
@@ -423,7 +470,10 @@ export class Workbench {
   }
 
   private async openedModel(identified: IdentifiedModel, device: DeviceChoice): Promise<OpenedModel> {
-    const predictor = await openPredictor([identified.model], this.host.runtime, { device });
+    const predictor = await openPredictor([identified.model], this.host.runtime, {
+      device,
+      threads: this.host.threads,
+    });
     const model = this.keep(this.models, { ...identified, predictor });
     const { plan } = identified.model;
     const isPromptable = plan.clickMaps !== undefined;
@@ -435,6 +485,7 @@ export class Workbench {
       isPromptable,
       findsAll: !isPromptable,
       deviceNote: predictor.deviceNote,
+      threads: predictor.device === "cpu" ? this.host.threads : null,
       notes,
     };
   }
@@ -481,6 +532,8 @@ function kept<T>(store: ReadonlyMap<number, T>, number: number): T {
   if (value === undefined) throw new Error(`${number} was closed, or never opened`);
   return value;
 }
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
 /** A node as a mask of its own box. */
 function cutOut(

@@ -1,7 +1,7 @@
 // The nodes of a study as they are saved: voxels, measures of now, a person's names and changes.
 import type { ExportedNode, ExportRequest } from "../engine/exporting.js";
-import { saving } from "./panel-texts.js";
 import { models } from "./segmenting/segmenter.js";
+import { exporting } from "./texts.js";
 import type { Workspace } from "./workspace.js";
 
 /** Waits until all nodes are measured. @throws what measuring threw */
@@ -17,8 +17,8 @@ export async function exportedNodes({
     // A node without voxels has nothing to save.
     if (measured === null) continue;
     nodes.push({ ...measured, name, ...(probability === null ? {} : { meanProbability: probability }) });
-    if (origin === "drawn") statements.push(saving.drawn(name));
-    if (measured.edited.long || measured.edited.short) statements.push(saving.edited(name));
+    if (origin === "drawn") statements.push(exporting.drawn(name));
+    if (measured.edited.long || measured.edited.short) statements.push(exporting.edited(name));
   }
   const opened = new Map(Object.values(models.value).map(({ identity }) => [identity.sha256, identity]));
   return {

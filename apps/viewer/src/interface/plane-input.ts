@@ -1,5 +1,5 @@
 // Mouse, pen, fingers and wheel in a plane become what the person means by them.
-import { type PlaneName, type PlaneView, pointOfPixel } from "../display/plane.js";
+import { type PlaneName, type PlaneView, pixelOfPoint, pointOfPixel } from "../display/plane.js";
 import { type PlanePointer, type Tool, tool } from "./tool.js";
 import { tools } from "./tools.js";
 import { pan, scroll, type View, zoomAt } from "./view.js";
@@ -115,6 +115,16 @@ export function listenToPlane(target: PlaneTarget): () => void {
     { signal, passive: false },
   );
   return () => stop.abort();
+}
+
+/** Uses the chosen tool at the crosshair, as a click there does. */
+export function pressToolAt(view: View, plane: PlaneName, shown: PlaneView, keys: KeyboardEvent): void {
+  const pointMm = view.point.value;
+  const [x, y] = pixelOfPoint(shown, pointMm);
+  const place = { view, plane, shown, pointMm, x, y, right: 0, down: 0 };
+  const { shiftKey: shift, altKey: alt } = keys;
+  const ctrl = keys.ctrlKey || keys.metaKey;
+  for (const phase of ["press", "lift"] as const) tools[tool.value]({ ...place, phase, ctrl, shift, alt });
 }
 
 function toolOf(event: PointerEvent): Tool {

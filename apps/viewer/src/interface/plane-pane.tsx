@@ -15,7 +15,7 @@ import {
 } from "../display/plane.js";
 import { PlanePainter } from "../display/plane-painter.js";
 import { IconButton } from "./icons.js";
-import { listenToPlane } from "./plane-input.js";
+import { listenToPlane, pressToolAt } from "./plane-input.js";
 import { pane, planes } from "./texts.js";
 import { fitAll, pan, planeView, scroll, sliceSlider, type View, zoomAt } from "./view.js";
 
@@ -125,6 +125,11 @@ function onPlaneKey(event: KeyboardEvent, view: View, plane: PlaneName, shown: P
   };
   const slices: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, PageUp: -5, PageDown: 5 };
   const { key } = event;
+  if (key === "Enter") {
+    event.preventDefault();
+    pressToolAt(view, plane, shown, event);
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.shiftKey && key in sideways) {
     pan(view, plane, shown, ...sideways[key]);

@@ -1,9 +1,12 @@
 // The nodes in 3D: dragging turns them, the wheel zooms.
+import type { Vector3 } from "@lnsnet/core/volume";
 import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { extentAlong, middleOf } from "../display/plane.js";
-import { boneOf, Scene, type SceneCamera } from "../display/scene.js";
+import { Scene, type SceneCamera } from "../display/scene.js";
+import type { StudyNode } from "../study/nodes.js";
 import { IconButton } from "./icons.js";
+import { followStudy } from "./scene-nodes.js";
 import { pane, sceneTexts } from "./texts.js";
 import type { Workspace } from "./workspace.js";
 
@@ -112,34 +115,22 @@ function useScene(
     return () => {
       stop.abort();
       observer.disconnect();
+      scene.peek()?.end();
     };
   }, [canvas, scene, size, problem]);
 
-  // Bone once for each scan; nodes whenever they change, but not while a stroke is drawn.
+  const bodies = useSignal(0);
   useSignalEffect(() => {
     const drawn = scene.value;
-    if (drawn === null) return;
-    const waiting = setTimeout(() => {
-      drawn.setBone(boneOf(workspace.opened.volume));
-      camera.value = { ...camera.peek() };
-    });
-    return () => clearTimeout(waiting);
-  });
-  useSignalEffect(() => {
-    workspace.changes.value;
-    const drawn = scene.value;
-    if (drawn === null) return;
-    const waiting = setTimeout(() => {
-      showNodes(drawn, workspace);
-      camera.value = { ...camera.peek() };
-    }, 250);
-    return () => clearTimeout(waiting);
+    return drawn === null ? undefined : followStudy(drawn, workspace, () => bodies.value++);
   });
   const frame = useRef(0);
   useSignalEffect(() => {
     const [width, height] = size.value;
     const seen = camera.value;
     const drawn = scene.value;
+    const colours = coloursOf(workspace.nodes.value);
+    bodies.value;
     cancelAnimationFrame(frame.current);
     frame.current = requestAnimationFrame(() => {
       const element = canvas.current;
@@ -154,21 +145,19 @@ function useScene(
           return (to - from) / 2;
         }),
       );
-      drawn.draw(seen, middleOf(volume), reach * 1.1);
+      drawn.draw(seen, middleOf(volume), reach * 1.1, colours);
     });
   });
 }
 
-function showNodes(scene: Scene, { study }: Workspace): void {
-  const nodes = study.nodes.filter(({ visible }) => visible);
-  for (const number of scene.numbers)
-    if (!nodes.some((node) => node.number === number)) scene.setNode(number, null, study.scan, [0, 0, 0]);
-  for (const { number, colour } of nodes) {
-    const rgb = Number.parseInt(colour.slice(1), 16);
-    scene.setNode(number, study.maskOf(number), study.scan, [
-      (rgb >> 16) / 255,
-      ((rgb >> 8) & 0xff) / 255,
-      (rgb & 0xff) / 255,
-    ]);
-  }
+/** The colours of the nodes that are shown, by number; red, green and blue up to 1. */
+function coloursOf(nodes: readonly StudyNode[]): ReadonlyMap<number, Vector3> {
+  return new Map(
+    nodes
+      .filter(({ visible }) => visible)
+      .map(({ number, colour }) => {
+        const rgb = Number.parseInt(colour.slice(1), 16);
+        return [number, [(rgb >> 16) / 255, ((rgb >> 8) & 0xff) / 255, (rgb & 0xff) / 255]];
+      }),
+  );
 }

@@ -6,6 +6,7 @@ import { planeNames } from "../display/plane.js";
 import { windowPresets } from "../display/window-presets.js";
 import type { ChosenFile, FoundScan } from "../engine/answers.js";
 import { keptStudies } from "../keeping.js";
+import { worksOffline } from "../offline.js";
 import type { KeptStudy } from "../storage/study-store.js";
 import { AxisMarks } from "./axis-marks.js";
 import { CheatSheet, isHelpOpen } from "./cheat-sheet.js";
@@ -53,7 +54,8 @@ export function Shell({ actions }: ShellProps) {
       {opened === null ? (
         <Welcome actions={actions} />
       ) : (
-        <div class="work">
+        // What panes and panels hold belongs to this scan alone.
+        <div key={opened.opened.scan} class="work">
           <Toolbar view={opened.view} />
           <main class={maximised.value === null ? "panes" : `panes only only-${maximised.value}`}>
             {planeNames.map((plane) => (
@@ -152,6 +154,7 @@ function Welcome({ actions }: ShellProps) {
         <OpenButtons actions={actions} />
         <p class="faint">{shell.staysHere}</p>
         <p class="faint">{shell.exampleNote}</p>
+        {worksOffline.value && <p class="faint">{shell.offline}</p>}
         <KeptStudies studies={keptStudies.value} onOpen={actions.openKept} onForget={actions.forgetKept} />
       </div>
     </main>

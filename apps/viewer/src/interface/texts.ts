@@ -28,8 +28,15 @@ export const shell = {
   reading: (name: string) => `Reading ${name} …`,
   makingExample: "Making the example, a phantom …",
   opened: (name: string) => `${name} is open.`,
+  drawnNeedScan: (name: string) =>
+    `${name} holds drawn nodes, not a scan; open the scan that they were drawn on, then this file again.`,
+  drawnToo: (name: string) =>
+    `${name} holds drawn nodes; open that file by itself to add them to the scan.`,
+  drawnAdded: (name: string, added: number, leftOut: number) =>
+    `${added === 1 ? "1 node" : `${added} nodes`} of ${name} added${leftOut === 0 ? "" : `; ${leftOut} left out, whose voxels belong to other nodes`}.`,
   phantom: "phantom",
   exampleName: "Example neck",
+  offline: "This page is kept in the browser, and opens without a network too.",
   unexpected: (what: string) =>
     `Something went wrong that lnsnet did not expect (${what}). What was open stays open.`,
 };
@@ -46,7 +53,7 @@ export const pane = {
   slice: (number: number, count: number) => `${number} / ${count}`,
   sliceSlider: (plane: string) => `${plane} slice`,
   picture: (plane: string) =>
-    `${plane} plane of the scan. Arrow up and down go through slices, + and − zoom, arrow keys with Shift pan.`,
+    `${plane} plane of the scan. Arrow up and down go through slices, Enter uses the tool at the crosshair, + and − zoom, arrow keys with Shift pan.`,
   at: (mm: number) => `${mm.toFixed(1)} mm`,
   threeD: "3D",
 };
@@ -166,6 +173,7 @@ export const editing = {
 /** What is undone or done again. */
 export const steps: Readonly<Record<StepKind, string>> = {
   add: "new node",
+  read: "nodes of a file",
   correct: "correction",
   rename: "name",
   colour: "colour",
@@ -212,8 +220,79 @@ export const segmenting = {
     `${count} nodes found${leftOut === 0 ? "" : `; ${leftOut} findings that are no nodes were left out`}.`,
   threshold: (value: number) => `From probability ${value.toFixed(2)}`,
   loadingModel: "The model is being loaded …",
-  model: (name: string, trainedOn: string, device: string) =>
-    `Model ${name}, trained on ${trainedOn}. ${device}`,
+  model: (name: string, trainedOn: string, device: string, threads: number | null) =>
+    `Model ${name}, trained on ${trainedOn}. ${device}${threads === null ? "" : ` ${threads === 1 ? "1 thread" : `${threads} threads`}.`}`,
+  oneThread: "Loaded again, the page computes on all cores. Scan and nodes stay; steps of undo do not.",
+  reload: "Load again",
+  cannotReload:
+    "The browser does not have the scan and its nodes whole, so the page is not loaded again: save the nodes first.",
+};
+
+export const exporting = {
+  title: "Save",
+  formats: "Formats",
+  names: {
+    nifti: "NIfTI labels",
+    seg: "DICOM SEG",
+    rtstruct: "DICOM RTSTRUCT",
+    sr: "DICOM SR (measurements)",
+    pictures: "Pictures with measures",
+    csv: "CSV table",
+    summary: "Summary page",
+  },
+  noDicom: "The scan is no DICOM series, so SEG, RTSTRUCT and SR cannot refer to it.",
+  save: "Save",
+  print: "Print or PDF",
+  busy: "Writing the nodes …",
+  drawn: (name: string) => `${name} was drawn by hand.`,
+  edited: (name: string) => `An axis of ${name} was set by hand.`,
+};
+
+export const learning = {
+  title: "Learn from nodes",
+  about:
+    "The model learns in this page from the nodes of this scan. What is outside them is learned as no node. The held-out node is not learned: it shows whether the model gets better.",
+  tooFew: "Correct or draw at least two nodes first.",
+  heldOut: "Held-out node",
+  tune: "Fine-tune the model",
+  teach: "Teach a new model",
+  busy: "Learning …",
+  curve: "Loss and held-out DSC",
+  outcome: "What was learned",
+  node: "Held-out node",
+  before: "DSC before",
+  after: "DSC after",
+  noBetter: "The held-out node was not outlined better, so the model is as it was.",
+  better: (step: number, seconds: number) =>
+    `The model of step ${step} outlines the held-out node best; it learned for ${seconds.toFixed(0)} s. It was chosen by that node, so expect less on others.`,
+  keep: "Use it",
+  exportModel: "Save the model",
+  discard: "Discard it",
+  kept: (name: string) => `${name} is used from now on.`,
+  inUse: (data: string) => `In use: a model trained on ${data}.`,
+};
+
+export const followUp = {
+  title: "Follow-up",
+  about:
+    "Opens a second date, aligns it by its bones, finds its nodes and compares them with the nodes here.",
+  open: "Open the second date",
+  busy: "Comparing the second date …",
+  nothing: "No scan was found; open a CT of the same patient.",
+  aligned: (name: string, correlation: number) =>
+    `${name} is aligned; the bones of both dates correlate by ${correlation.toFixed(2)}.`,
+  node: "Node",
+  shortAxis: "Short axis, mm",
+  volume: "Volume, mL",
+  sum: "Sum",
+  pair: (first: number | null, second: number | null) =>
+    first === null ? `new (${second})` : second === null ? `${first}, gone` : `${first}`,
+  change: (first: number | null, second: number | null, digits: number) => {
+    const shown = (value: number | null) => (value === null ? "–" : value.toFixed(digits));
+    if (first === null || second === null || first === 0) return `${shown(first)} → ${shown(second)}`;
+    const percent = (100 * (second - first)) / first;
+    return `${shown(first)} → ${shown(second)} (${percent >= 0 ? "+" : "−"}${Math.abs(percent).toFixed(0)} %)`;
+  },
 };
 
 export const axes = {
@@ -236,6 +315,7 @@ export const cheatSheet: readonly (readonly [what: string, how: string])[] = [
   ["Move the crosshair", "Drag with Crosshair (C); Shift and drag with any tool"],
   ["Outline a node", "Node (N), then click in it"],
   ["Correct the outline", "Ctrl and click: outside belongs to it, inside does not"],
+  ["Use a tool without a mouse", "Enter uses it at the crosshair; Ctrl as with a click"],
   ["Window", "1 soft tissue, 2 bone, 3 lung, 4 brain; drag with the right button, or with Window (W)"],
   ["Zoom", "Ctrl and wheel; + and −; drag with Zoom (Z); two fingers"],
   ["Pan", "Drag with the middle button, or with Pan (H); Shift and arrow keys; two fingers"],

@@ -123,13 +123,15 @@ describe("a stroke", () => {
     expect(voxelsOf(study, 2)).toHaveLength(5);
   });
 
-  test("on a locked node is a sentence, and nothing stays open", () => {
+  test("on a locked or hidden node is a sentence, and nothing stays open", () => {
     const study = createStudy(evenScan([20, 20, 5]));
     study.addNode(block([0, 0, 0], [4, 0, 0]));
+    const touch = () => beginStroke(study, { brush: sphere(2), number: 1, isErasing: false }, [5, 0, 0]);
     study.setLocked(1, true);
-    expect(() => beginStroke(study, { brush: sphere(2), number: 1, isErasing: false }, [5, 0, 0])).toThrow(
-      "locked",
-    );
+    expect(touch).toThrow("locked");
+    expect(study.undo()).toBe(true);
+    study.setVisible(1, false);
+    expect(touch).toThrow("hidden");
     expect(study.undo()).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-// Fill, interpolation, growing and shrinking; and of all edits together: undo and redo are exact, locked nodes stay.
+// Fill, interpolation, growing and shrinking; and of all edits together: undo and redo are exact, locked and hidden nodes stay.
 import { InputError } from "@lnsnet/core";
 import { pointOfIndex, type Vector3 } from "@lnsnet/core/volume";
 import fc from "fast-check";
@@ -232,14 +232,22 @@ describe("all edits, in any order", () => {
     );
   });
 
-  test("a locked node keeps its voxels and fields, and every node's box holds its voxels", () => {
+  test("a locked node keeps its voxels and fields, a hidden one its voxels, and every node's box holds its voxels", () => {
     fc.assert(
       fc.property(edits, (all) => {
         const study = withNode(block([1, 1, 1], [4, 4, 4]), size);
         study.addNode(block([5, 5, 5], [7, 7, 6]));
         study.setLocked(1, true);
         const voxels = voxelsOf(study, 1);
-        for (const one of all) attempt(() => one(study));
+        for (const one of all) {
+          const hidden = study.nodes.filter(({ visible }) => !visible);
+          const before = hidden.map(({ number }) => voxelsOf(study, number));
+          attempt(() => one(study));
+          hidden.forEach(({ number }, at) => {
+            if (study.nodes.some((node) => node.number === number))
+              expect(voxelsOf(study, number)).toEqual(before[at]);
+          });
+        }
         expect(voxelsOf(study, 1)).toEqual(voxels);
         expect({ ...study.node(1), visible: true }).toMatchObject({
           name: "Node 1",

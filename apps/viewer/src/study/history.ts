@@ -5,6 +5,7 @@ import type { StudyNode } from "./nodes.js";
 /** What a step was, for the words on the buttons of undo and redo. */
 export type StepKind =
   | "add"
+  | "read"
   | "correct"
   | "rename"
   | "colour"

@@ -92,10 +92,19 @@ describe("fields", () => {
     ])
       expect(edit).toThrow("Node 1 is locked; unlock it to change it.");
     study.setLocked(1, false);
+    study.setVisible(1, false);
+    for (const edit of [
+      () => study.paint("brush", 1, block([0, 0, 0], [3, 1, 1])),
+      () => study.erase("erase", 1, block([0, 0, 0], [1, 1, 1])),
+      () => study.replaceMask(1, block([0, 0, 0], [0, 0, 0])),
+      () => study.resetAxes(1),
+    ])
+      expect(edit).toThrow("Node 1 is hidden; show it to change it.");
+    study.setVisible(1, true);
     expect(() => study.rename(1, "  ")).toThrow("cannot be empty");
     expect(() => study.setColour(1, "red")).toThrow("is no colour");
     expect(() => study.rename(7, "x")).toThrow("no node 7");
-    expect(study.nextUndo).toBe("lock");
+    expect(study.nextUndo).toBe("visibility");
   });
 });
 

@@ -62,7 +62,8 @@ export function createStudy(scan: Volume, stored: readonly StoredNode[] = []): S
 
 /**
  * Every edit is a method that throws an `InputError` (a sentence for the person, nothing changed) where it is not
- * allowed, and that is undone by one {@link undo}. Voxels of locked or hidden nodes never change by editing others.
+ * allowed, and that is undone by one {@link undo}. Voxels of locked nodes never change; those of hidden ones only where the
+ * node is deleted.
  */
 export class Study {
   /** HU. */
@@ -227,6 +228,17 @@ export class Study {
   // Edits of nodes
 
   /**
+   * Nobody changes voxels or axes that they do not see.
+   *
+   * @throws InputError where the node is locked or hidden
+   */
+  requireChangeable(number: number): void {
+    this.#requireUnlocked(number);
+    const { visible, name } = this.node(number);
+    if (!visible) throw new InputError(`${name} is hidden; show it to change it.`);
+  }
+
+  /**
    * Adds a node with the voxels of a mask that no other node has.
    *
    * @param mask null for a node that is drawn later
@@ -249,11 +261,11 @@ export class Study {
    * Gives a node the voxels of a mask in place of its own, as after a correcting click. Voxels of other nodes stay.
    *
    * @param fields what changes with the mask, such as probability and clicks
-   * @throws InputError where the node is locked, or no voxel of the mask is free
+   * @throws InputError where the node is locked or hidden, or no voxel of the mask is free
    */
   replaceMask(number: number, mask: BoxedMask, fields: NodeFields = {}): void {
     this.#edit("correct", () => {
-      this.#requireUnlocked(number);
+      this.requireChangeable(number);
       const held = crop(this.labels, mask.start, mask.size).data;
       if (!mask.data.some((value, at) => value !== 0 && (held[at] === 0 || held[at] === number)))
         throw new InputError("Every voxel there belongs to another node; delete or correct that node first.");
@@ -268,11 +280,11 @@ export class Study {
    * Gives the voxels of a mask to a node.
    *
    * @param kind what a person did, for the words of undo
-   * @throws InputError where the node is locked
+   * @throws InputError where the node is locked or hidden
    */
   paint(kind: StepKind, number: number, mask: BoxedMask, { overOthers = false }: PaintOptions = {}): void {
     this.#edit(kind, () => {
-      this.#requireUnlocked(number);
+      this.requireChangeable(number);
       const protectedNumbers = this.#protected();
       this.#paint(mask, number, (present) => present === 0 || (overOthers && !protectedNumbers.has(present)));
     });
@@ -282,11 +294,11 @@ export class Study {
    * Takes the voxels of a mask from a node.
    *
    * @param kind what a person did, for the words of undo
-   * @throws InputError where the node is locked
+   * @throws InputError where the node is locked or hidden
    */
   erase(kind: StepKind, number: number, mask: BoxedMask, { overOthers = false }: PaintOptions = {}): void {
     this.#edit(kind, () => {
-      this.#requireUnlocked(number);
+      this.requireChangeable(number);
       const protectedNumbers = this.#protected();
       this.#paint(mask, 0, (present) => present === number || (overOthers && !protectedNumbers.has(present)));
     });
@@ -342,13 +354,13 @@ export class Study {
    * Gives the voxels of several nodes to the first of them, whose name and colour stay.
    *
    * @param numbers at least two
-   * @throws InputError where one of them is locked, or there are fewer than two
+   * @throws InputError where one of them is locked or hidden, or there are fewer than two
    */
   merge(numbers: readonly number[]): void {
     this.#edit("merge", () => {
       const [first, ...others] = [...new Set(numbers)];
       if (others.length === 0) throw new InputError("Merging needs at least two nodes; select another one.");
-      for (const number of [first, ...others]) this.#requireUnlocked(number);
+      for (const number of [first, ...others]) this.requireChangeable(number);
       const clicks = [first, ...others].flatMap((number) => this.node(number).clicks);
       for (const number of others) {
         const mask = this.maskOf(number);
@@ -364,11 +376,11 @@ export class Study {
    * Makes each connected component (26 neighbours) a node of its own; the largest keeps the number.
    *
    * @returns the numbers of the new nodes
-   * @throws InputError where the node is locked or in one piece, or there would be more than 255 nodes
+   * @throws InputError where the node is locked, hidden or in one piece, or there would be more than 255 nodes
    */
   splitComponents(number: number): number[] {
     return this.#edit("split", () => {
-      this.#requireUnlocked(number);
+      this.requireChangeable(number);
       const mask = this.maskOf(number);
       const components = mask === null ? null : labelComponents(mask.data, mask.size, 26);
       if (mask === null || components === null || components.count < 2)
@@ -389,11 +401,11 @@ export class Study {
    * @param pointMm on the plane, LPS
    * @param normal of the plane, LPS; need not have length 1
    * @returns the number of the new node
-   * @throws InputError where the node is locked, the plane does not cut it, or there are 255 nodes
+   * @throws InputError where the node is locked or hidden, the plane does not cut it, or there are 255 nodes
    */
   splitByPlane(number: number, pointMm: Vector3, normal: Vector3): number {
     return this.#edit("split", () => {
-      this.#requireUnlocked(number);
+      this.requireChangeable(number);
       const mask = this.maskOf(number);
       const beyond = mask === null ? null : voxelsBeyondPlane(this.scan, mask, pointMm, normal);
       const voxels = (data: Uint8Array | undefined) => data?.reduce((sum, value) => sum + value, 0) ?? 0;
@@ -407,19 +419,19 @@ export class Study {
    * Sets an axis by its ends. It counts as edited from then on.
    *
    * @param ends LPS mm
-   * @throws InputError where the node is locked
+   * @throws InputError where the node is locked or hidden
    */
   setAxis(number: number, axis: "long" | "short", ends: AxisEnds): void {
     this.#edit("axis", () => {
-      this.#requireUnlocked(number);
+      this.requireChangeable(number);
       this.#setFields(number, { editedAxes: { ...this.node(number).editedAxes, [axis]: ends } });
     });
   }
 
-  /** Gives a node its measured axes back. @throws InputError where the node is locked */
+  /** Gives a node its measured axes back. @throws InputError where the node is locked or hidden */
   resetAxes(number: number): void {
     this.#edit("axis", () => {
-      this.#requireUnlocked(number);
+      this.requireChangeable(number);
       this.#setFields(number, { editedAxes: { long: null, short: null } });
     });
   }

@@ -3,7 +3,7 @@ import { InputError } from "../errors.js";
 import type { OnnxTarget } from "../graph/graph.js";
 import type { NetworkSpecification } from "../networks/catalogue.js";
 import { inferenceModel } from "../networks/inference-model.js";
-import { deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
+import { type Device, deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
 import type { Calibration } from "../statistics/calibration.js";
 import { channelsOf, inputChannels, isWindow } from "../transforms/intensity.js";
 import { type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";
@@ -47,6 +47,7 @@ export interface Predictor {
   readonly plan: PredictionPlan;
   /** The number of networks whose probabilities are averaged. */
   readonly members: number;
+  readonly device: Device;
   /** A sentence: the device used, and why it is not the requested device. */
   readonly deviceNote: string;
   /**
@@ -102,6 +103,7 @@ export async function openPredictor(
   return {
     plan,
     members: sessions.length,
+    device: sessions[0].device,
     deviceNote: sessions[0].deviceNote,
     probability: async (prepared, options) => {
       requireOpen();

@@ -17,12 +17,13 @@ import {
   readChosen,
   roiPattern,
 } from "@lnsnet/core/formats";
+import type { DrawnLabels } from "@lnsnet/core/results";
 import { lymphNodeNames } from "@lnsnet/core/transforms";
 import { resampleLabels } from "@lnsnet/core/volume";
 import { requireLabels } from "@lnsnet/core/voxels";
 import { isFile, isFolder, readBytes, requirePath } from "../files/disk.js";
 import { filesBelow, findImages, readImage, readScan } from "../files/imaging.js";
-import { type ReadLabels, readLabels } from "../files/labels.js";
+import { readLabels } from "../files/labels.js";
 import { type Case, labelProblems, listDataset } from "./dataset.js";
 import { type DatasetLabels, severalClasses } from "./foreground.js";
 import type { Subset } from "./survey.js";
@@ -34,7 +35,7 @@ export interface ImportSource {
   readonly patient: string;
   /** Where the collection divides its cases; null where it does not. */
   readonly subset: Subset | null;
-  readonly read: () => Promise<{ scan: ReadImage; labels: ReadLabels }>;
+  readonly read: () => Promise<{ scan: ReadImage; labels: DrawnLabels }>;
 }
 
 export interface SourceList {
@@ -228,7 +229,7 @@ async function readPair(
   labelPath: string,
   values: ReadonlyMap<number, string> | null,
   mayResample: boolean,
-): Promise<{ scan: ReadImage; labels: ReadLabels }> {
+): Promise<{ scan: ReadImage; labels: DrawnLabels }> {
   const scan = await readImage(scanPath);
   const own = await readLabels(labelPath, { reference: mayResample ? null : scan, pattern: null });
   const moves = !sameGeometry(own.volume, scan.volume);

@@ -1,12 +1,13 @@
 // Measures the nodes of a label file: volume, axes, density and position.
 import { nodeJson, nodesCsv, type Volume } from "@lnsnet/core";
 import type { NodeJson } from "@lnsnet/core/reports";
+import { type DrawnLabels, hasSeveralValues } from "@lnsnet/core/results";
 import { type LabelScheme, targetNumbers, targetTable, truthOfClass } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { measureNodes, type NodeSplit } from "@lnsnet/core/voxels";
 import { writeAtomically } from "../files/disk.js";
 import { readImage } from "../files/imaging.js";
-import { hasSeveralValues, type ReadLabels, readLabels } from "../files/labels.js";
+import { readLabels } from "../files/labels.js";
 import { requireFreeFile } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import { classesOfLabels } from "./judged-classes.js";
@@ -77,7 +78,7 @@ function nodesOfClasses(
 }
 
 /** Nodes that have a name or a value of their own stay whole, in however many pieces. */
-function splitOf(asked: "auto" | NodeSplit, { volume, names }: ReadLabels): NodeSplit {
+function splitOf(asked: "auto" | NodeSplit, { volume, names }: DrawnLabels): NodeSplit {
   if (asked !== "auto") return asked;
   return names.length > 0 || hasSeveralValues(volume) ? "labels" : "components";
 }

@@ -9,11 +9,11 @@ import {
   writeVolume,
 } from "@lnsnet/core";
 import type { LabelName, ReadImage } from "@lnsnet/core/formats";
-import { codedBy } from "@lnsnet/core/results";
+import { asInstances, codedBy } from "@lnsnet/core/results";
 import type { Job } from "../work/job.js";
 import { readBytes, requirePath, writeAtomically } from "./disk.js";
 import { readImage } from "./imaging.js";
-import { asInstances, readLabels, segmentationKind } from "./labels.js";
+import { isSegmentationObject, readLabels } from "./labels.js";
 import { classesOfMask } from "./mask-origin.js";
 import { requireFreeFile } from "./outputs.js";
 import { type SegmentationFormat, segmentationBytes } from "./writing.js";
@@ -52,7 +52,7 @@ export async function convertFile(
   const inputs = [input, ...(reference === undefined ? [] : [reference])];
   await requireFreeFile(output, { inputs, force: options.force === true });
   if (/\.(mrk\.json|fcsv)$/i.test(input)) return convertMarkups(input, output);
-  const isObject = (await segmentationKind(input)) !== null;
+  const isObject = await isSegmentationObject(input);
   if (format !== undefined) return convertToObject(input, format, options, log);
   requireEnding(
     output,

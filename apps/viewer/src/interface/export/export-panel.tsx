@@ -4,8 +4,8 @@ import type { Engine } from "../../engine/engine.js";
 import { exportFormats } from "../../engine/export-formats.js";
 import { download, print } from "../download.js";
 import { exportedNodes } from "../exported-nodes.js";
-import { saving } from "../panel-texts.js";
 import { doWork, tellError } from "../session.js";
+import { exporting } from "../texts.js";
 import type { Workspace } from "../workspace.js";
 
 interface ExportPanelProps {
@@ -23,20 +23,20 @@ export function ExportPanel({ workspace, engine }: ExportPanelProps) {
     formats: offered.filter((format) => chosen.value.has(format)),
   });
   const save = async () => {
-    const file = await doWork(saving.busy, async (signal) => engine.save(await request(), { signal }));
+    const file = await doWork(exporting.busy, async (signal) => engine.save(await request(), { signal }));
     if (file === null) return;
     download(file);
     workspace.kept.keeper?.markExported();
   };
   const printSummary = async () => {
-    const html = await doWork(saving.busy, async (signal) => engine.summary(await request(), { signal }));
+    const html = await doWork(exporting.busy, async (signal) => engine.summary(await request(), { signal }));
     if (html !== null) print(html).catch(tellError);
   };
   return (
     <details class="panel">
-      <summary>{saving.title}</summary>
+      <summary>{exporting.title}</summary>
       <fieldset>
-        <legend>{saving.formats}</legend>
+        <legend>{exporting.formats}</legend>
         {offered.map((format) => (
           <label key={format}>
             <input
@@ -49,17 +49,17 @@ export function ExportPanel({ workspace, engine }: ExportPanelProps) {
                 chosen.value = next;
               }}
             />{" "}
-            {saving.names[format]}
+            {exporting.names[format]}
           </label>
         ))}
       </fieldset>
-      {!isDicom && <p class="faint">{saving.noDicom}</p>}
+      {!isDicom && <p class="faint">{exporting.noDicom}</p>}
       <p>
         <button type="button" class="button" onClick={save}>
-          {saving.save}
+          {exporting.save}
         </button>{" "}
         <button type="button" class="button" onClick={printSummary}>
-          {saving.print}
+          {exporting.print}
         </button>
       </p>
     </details>

@@ -7,9 +7,9 @@ import type { ChosenFile, NodeAnswer } from "../../engine/answers.js";
 import type { Engine } from "../../engine/engine.js";
 import { chosenFiles } from "../dropped-files.js";
 import { exportedNodes } from "../exported-nodes.js";
-import { followUp as texts } from "../panel-texts.js";
 import { modelFor } from "../segmenting/segmenter.js";
 import { doWork } from "../session.js";
+import { followUp as texts } from "../texts.js";
 import type { Workspace } from "../workspace.js";
 
 interface FollowUpPanelProps {

@@ -5,9 +5,9 @@ import type { LearningPoint } from "../../engine/answers.js";
 import type { Engine } from "../../engine/engine.js";
 import type { LearnedModel } from "../../engine/workbench.js";
 import { download } from "../download.js";
-import { learning } from "../panel-texts.js";
 import { modelFor, models, useModel } from "../segmenting/segmenter.js";
 import { doWork, notice } from "../session.js";
+import { learning } from "../texts.js";
 import type { Workspace } from "../workspace.js";
 
 interface LearningPanelProps {

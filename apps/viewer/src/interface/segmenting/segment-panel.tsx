@@ -14,6 +14,7 @@ import {
   moveThreshold,
   threshold,
 } from "./segmenter.js";
+import { ThreadsLine } from "./threads-line.js";
 
 export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
   // The first click need not wait for the model.
@@ -69,8 +70,14 @@ export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
       <p class="faint model-note">
         {model === undefined
           ? segmenting.loadingModel
-          : segmenting.model(model.identity.name, model.identity.trainedOn, model.deviceNote)}
+          : segmenting.model(
+              model.identity.name,
+              model.identity.trainedOn,
+              model.deviceNote,
+              model.threads,
+            )}
       </p>
+      <ThreadsLine />
     </section>
   );
 }

@@ -79,6 +79,11 @@ async function segmentNew(workspace: Workspace, pointMm: Vector3): Promise<void>
 async function correct(workspace: Workspace, pointMm: Vector3, present: number | null): Promise<void> {
   const number = workspace.selected.value;
   if (number === null) return tellError(new InputError(segmenting.selectFirst));
+  try {
+    workspace.study.requireChangeable(number);
+  } catch (error) {
+    return tellError(error);
+  }
   const model = await modelFor("clicker").catch(tellError);
   if (!model) return;
   if (!model.isPromptable) return tellError(new InputError(segmenting.oneClickModel));

@@ -52,6 +52,11 @@ const benches: readonly Script[] = [
     about: "time and memory to read a DICOM CT series; needs its folder",
     load: () => import("./read-dicom.js"),
   },
+  {
+    name: "viewer",
+    about: "what a person waits for in the viewer, its longest tasks and its weight; needs Chromium, 6 GB",
+    load: () => import("./viewer-speed.js"),
+  },
 ];
 
 const checks: readonly Script[] = [

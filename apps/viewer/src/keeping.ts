@@ -70,7 +70,7 @@ export async function reloadWithStudy(): Promise<boolean> {
   const { kept } = openScan.value ?? {};
   if (kept !== undefined) {
     await kept.keeper?.flush();
-    if (kept.keeper?.keeping.state !== "saved" || (await listKept()) === null) return false;
+    if (kept.keeper?.keeping.state !== "saved" || !(await kept.scanKept)) return false;
   }
   isLeaving = true;
   location.reload();

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
@@ -27,13 +28,24 @@ interface OpenOptions {
   readonly width?: number;
   readonly height?: number;
   readonly hasTouch?: boolean;
+  /** Whether to go on before the page has its threads, as a person who begins at once does; false by default. */
+  readonly isHasty?: boolean;
+}
+
+interface PageTestOptions {
+  /** Whether pages stay open from test to test, so that tests go on with one page; false by default. */
+  readonly areKept?: boolean;
 }
 
 /**
  * Tests of the page, left out where there is no browser. After each test every page is closed, and it fails where a
  * page asked another origin for anything or wrote an error to the console.
  */
-export function describePage(name: string, tests: (pages: ViewerPages) => void): void {
+export function describePage(
+  name: string,
+  tests: (pages: ViewerPages) => void,
+  { areKept = false }: PageTestOptions = {},
+): void {
   if (executablePath === undefined) {
     process.stderr.write(`"${name}" is not tested: no browser at ${browsers.join(", ")}.\n`);
     describe.skip(name, () => {});
@@ -43,25 +55,28 @@ export function describePage(name: string, tests: (pages: ViewerPages) => void):
     const contexts: BrowserContext[] = [];
     const foreignRequests = new Set<string>();
     const consoleErrors: string[] = [];
+    const slow = { serviceWorkerMs: 0 };
     let server: Server;
     let browser: Browser;
     let origin: string;
 
     beforeAll(async () => {
       await buildOnce();
-      server = await serve();
+      server = await serve(slow);
       origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       browser = await chromium.launch({
         executablePath,
         args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
       });
     }, 240_000);
+    const closeAll = () => Promise.all(contexts.splice(0).map((context) => context.close()));
     afterEach(async () => {
-      await Promise.all(contexts.splice(0).map((context) => context.close()));
+      if (!areKept) await closeAll();
       expect([...foreignRequests]).toEqual([]);
       expect(consoleErrors.splice(0)).toEqual([]);
     });
     afterAll(async () => {
+      await closeAll();
       await browser?.close();
       server?.close();
     });
@@ -69,7 +84,7 @@ export function describePage(name: string, tests: (pages: ViewerPages) => void):
     tests({
       consoleErrors,
       origin: () => origin,
-      async open({ width = 1440, height = 900, hasTouch = false } = {}) {
+      async open({ width = 1440, height = 900, hasTouch = false, isHasty = false } = {}) {
         const context = await browser.newContext({ viewport: { width, height }, hasTouch });
         contexts.push(context);
         context.on("request", (request) => {
@@ -84,7 +99,10 @@ export function describePage(name: string, tests: (pages: ViewerPages) => void):
           if (message.type() === "error") consoleErrors.push(message.text());
         });
         page.on("pageerror", (error) => consoleErrors.push(error.message));
+        slow.serviceWorkerMs = isHasty ? 2000 : 0;
         await page.goto(origin);
+        // A first visit is loaded once more.
+        if (!isHasty) await page.waitForFunction("crossOriginIsolated");
         return page;
       },
     });
@@ -99,11 +117,19 @@ export async function openExample(page: Page): Promise<void> {
 
 /** Opens a file as if it had been chosen in the file dialog. */
 export async function openFile(page: Page, name: string, bytes: Uint8Array): Promise<void> {
-  await page.setInputFiles("#files", {
-    name,
-    mimeType: "application/octet-stream",
-    buffer: Buffer.from(bytes),
-  });
+  await openFiles(page, { [name]: bytes });
+}
+
+/** Opens several files at once, by their names. */
+export async function openFiles(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  await page.setInputFiles(
+    "#files",
+    Object.entries(files).map(([name, bytes]) => ({
+      name,
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(bytes),
+    })),
+  );
 }
 
 /** The grey values of a plane's canvas, row by row. */
@@ -141,7 +167,7 @@ async function buildOnce(): Promise<void> {
       const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Date.now() }));
       // Whoever builds is done in less, or was killed.
       if (Date.now() - mtimeMs > 180_000) await rm(lock, { recursive: true, force: true });
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await setTimeout(300);
     }
   }
   try {
@@ -190,11 +216,12 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Any web server: files with their types, and no header that the page would need. */
-async function serve(): Promise<Server> {
+async function serve(slow: { readonly serviceWorkerMs: number }): Promise<Server> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const path = join(site, normalize(pathname === "/" ? "/index.html" : decodeURIComponent(pathname)));
-    readFile(path).then(
+    const waitMs = pathname.endsWith("service-worker.js") ? slow.serviceWorkerMs : 0;
+    setTimeout(waitMs).then(() => readFile(path)).then(
       (bytes) => {
         response.setHeader("Content-Type", types[extname(path)] ?? "application/octet-stream");
         response.end(bytes);

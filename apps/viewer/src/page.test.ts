@@ -21,18 +21,25 @@ describePage("the viewer", (pages) => {
 
   test("computes on several threads and works without a network after the first load, from any web server", async () => {
     const page = await pages.open();
-    const isReady = () =>
-      page
-        .evaluate("crossOriginIsolated && navigator.serviceWorker.controller !== null")
-        // The page loads itself once more.
-        .catch(() => false);
-    await expect.poll(isReady, { timeout: 90_000 }).toBe(true);
+    await page.getByText("opens without a network too").waitFor();
     await page.context().setOffline(true);
     await page.reload();
     await openExample(page);
+    await page.getByText(/Model clicker.+\b[2-8] threads\./).waitFor();
     await expect
       .poll(async () => new Set((await planePixels(page, "Axial")).grey).size, { timeout: 60_000 })
       .toBeGreaterThan(50);
+  });
+
+  test("who begins before the page has its threads is offered them, and loses nothing", async () => {
+    const page = await pages.open({ isHasty: true });
+    await openExample(page);
+    await page.keyboard.press("b");
+    await page.getByRole("region", { name: "Axial" }).locator(".stage").click();
+    await page.getByText(/\b1 thread\./).waitFor();
+    await page.getByRole("button", { name: "Load again" }).click();
+    await page.getByText(/[2-8] threads\./).waitFor();
+    await page.getByRole("button", { name: "Node 1", exact: true }).waitFor();
   });
 
   test("keys choose windows and tools, and the cheat sheet tells which", async () => {

@@ -1,68 +1,136 @@
-// Segmenting in the page as a person does it, and the same by the library on onnxruntime-node.
-import { readFile } from "node:fs/promises";
-import { countOverlap, dice, openPredictor as openOn, segment } from "@lnsnet/core";
+// Segmenting in the page as a person does it, beside what the command says of the same scan and the same clicks.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { countOverlap, dice } from "@lnsnet/core";
 import { readNifti, writeNifti } from "@lnsnet/core/formats";
-import { readModel } from "@lnsnet/core/models";
-import { nodeRuntime } from "@lnsnet/core/node";
 import { generatePatient } from "@lnsnet/core/phantom";
 import { crop, type Vector3, type Volume } from "@lnsnet/core/volume";
 import type { Page } from "playwright-core";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lnsnetIn } from "../../../packages/cli/src/command.test-helper.js";
 import { middleOf } from "./display/plane.js";
 import { describePage, openFile } from "./page.test-helper.js";
+import {
+  figuresOf,
+  holding,
+  nodeRows,
+  type ShownPlane,
+  savedMask,
+  shownPlane,
+} from "./page-actions.test-helper.js";
 
-describePage("segmenting", (pages) => {
-  test("a click outlines a node as the library does; a second one corrects it; both are undone", async () => {
+describePage(
+  "segmenting",
+  (pages) => {
     const scan = scanAroundNode();
-    const page = await pages.open();
-    page.on("dialog", (dialog) => dialog.accept());
-    await openFile(page, "neck.nii.gz", writeNifti(scan));
-    await page.getByText("neck.nii.gz is open.").waitFor();
-    await page.getByRole("button", { name: "Click a node" }).click();
-    await clickPlane(page, [0.5, 0.5]);
-    const row = page.getByRole("row", { name: /Node \d+/ });
-    await row.first().waitFor();
-    await expect.poll(() => page.locator("tr[aria-busy=true]").count(), { timeout: 60_000 }).toBe(0);
+    let page: Page;
+    let folder: string;
+    let axial: ShownPlane;
 
-    const saved = await savedMask(page);
-    const middle = middleOf(scan);
-    const model = await readFile(new URL("../../../packages/models/clicker.safetensors", import.meta.url));
-    const predictor = await openOn([readModel(model, "clicker.safetensors")], nodeRuntime);
-    const { instances, nodes } = await segment(scan, predictor, { at: [middle] });
-    await predictor.release();
-    expect(nodes).toHaveLength(1);
-    // The mouse clicks the middle of a pixel, which lies up to half a pixel beside the middle of the scan.
-    const overlap = countOverlap(Uint8Array.from(saved.data), Uint8Array.from(instances.data));
-    expect(dice(overlap)).toBeGreaterThan(0.99);
-    const cells = await row.first().getByRole("cell").allTextContents();
-    expect(cells.join(" ")).toContain(nodes[0].shortAxisMm.toFixed(1));
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), "lnsnet-segmenting-"));
+      await writeFile(join(folder, "neck.nii.gz"), writeNifti(scan));
+      page = await pages.open();
+      page.on("dialog", (dialog) => dialog.accept());
+      await openFile(page, "neck.nii.gz", writeNifti(scan));
+      await page.getByText("neck.nii.gz is open.").waitFor();
+      axial = await shownPlane(page, scan, "axial", middleOf(scan));
+    });
+    afterAll(() => rm(folder, { recursive: true }));
 
-    await clickPlane(page, [0.5, 0.5], ["Control"]);
-    await page.getByRole("button", { name: /^Undo/ }).first().waitFor();
-    await expect
-      .poll(async () => isSame((await savedMask(page)).data, saved.data), { timeout: 60_000 })
-      .toBe(false);
-    await page.keyboard.press("Control+z");
-    await expect
-      .poll(async () => isSame((await savedMask(page)).data, saved.data), { timeout: 60_000 })
-      .toBe(true);
-    await page.keyboard.press("Control+z");
-    await expect.poll(() => row.count()).toBe(0);
-  });
+    /** What the command writes: the nodes and their mask. */
+    async function predict(output: string, ...tokens: string[]) {
+      const words = ["predict", "neck.nii.gz", "--output", output, "--json", "--numbered", "--no-pictures"];
+      const { code, stdout, stderr } = await lnsnetIn(folder, [...words, ...tokens]);
+      expect(stderr).not.toMatch(/Error/);
+      expect(code).toBe(0);
+      const mask = readNifti(await readFile(join(folder, output, "neck.nii.gz")), "neck.nii.gz");
+      const [{ nodes }] = JSON.parse(stdout) as { readonly nodes: readonly NodeJson[] }[];
+      return { mask, nodes };
+    }
 
-  test("all nodes are found, and a search can be stopped", async () => {
-    const page = await pages.open();
-    page.on("dialog", (dialog) => dialog.accept());
-    await openFile(page, "neck.nii.gz", writeNifti(scanAroundNode()));
-    await page.getByText("neck.nii.gz is open.").waitFor();
-    await page.getByRole("button", { name: "Find all nodes" }).click();
-    await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByRole("button", { name: "Stop" }).waitFor({ state: "hidden" });
-    await page.getByRole("button", { name: "Find all nodes" }).click();
-    await page.getByText(/\d+ nodes found/).waitFor();
-    expect(await page.getByRole("row", { name: /Node \d+/ }).count()).toBeGreaterThan(0);
-  });
-});
+    /** A whole pixel of the page near the middle of the scan, and the point there as the command takes it. */
+    function target(rightMm: number, behindMm: number) {
+      const [x, y, z] = middleOf(scan);
+      const place = axial.pixelOf([x + rightMm, y + behindMm, z]).map(Math.round) as [number, number];
+      return { place, words: axial.pointAt(...place).join(",") };
+    }
+
+    async function expectEqual(command: Awaited<ReturnType<typeof predict>>): Promise<void> {
+      const { data } = await savedMask(page);
+      expect(dice(countOverlap(isNode(data), isNode(command.mask.data)))).toBeGreaterThanOrEqual(0.999);
+      const shown = await Promise.all(
+        (await nodeRows(page).getByRole("button").allInnerTexts()).map((name) => figuresOf(page, name.trim())),
+      );
+            const byVolume = (rows: readonly number[][]) => [...rows].sort((a, b) => b[2] - a[2] || b[0] - a[0]);
+      const ofPage = byVolume(shown.map((row) => row.slice(0, 3).map(Number)));
+      const own = byVolume(
+        command.nodes.map((node) => [node.short_axis_mm, node.long_axis_mm, node.volume_ml]),
+      );
+      expect(ofPage).toHaveLength(own.length);
+      ofPage.forEach((row, at) => {
+        row.forEach((value, figure) => {
+          expect(Math.abs(value - own[at][figure])).toBeLessThan(0.1);
+        });
+      });
+    }
+
+    test("a click outlines a node as the command does, and a second one corrects it as there", async () => {
+      const inside = target(0, 0);
+      await page.getByRole("button", { name: "Click a node" }).click();
+      await page.mouse.click(...inside.place);
+      await nodeRows(page).first().waitFor();
+      await expectEqual(await predict("clicked", "--at", inside.words));
+      const clicked = await savedMask(page);
+
+      const wrong = target(3, 0);
+      await holding(page, "Control", () => page.mouse.click(...wrong.place));
+      await expect.poll(async () => isSame(await savedMask(page), clicked), { timeout: 60_000 }).toBe(false);
+      await expectEqual(await predict("corrected", "--at", inside.words, "--not-at", wrong.words));
+      await page.keyboard.press("Control+z");
+      await expect.poll(async () => isSame(await savedMask(page), clicked), { timeout: 60_000 }).toBe(true);
+      await page.keyboard.press("Control+z");
+      await expect.poll(() => nodeRows(page).count()).toBe(0);
+    });
+
+    test("the slider of probability changes the outline at once, and one undo takes it back", async () => {
+      await page.mouse.click(...target(0, 0).place);
+      await nodeRows(page).first().waitFor();
+      const name = (await nodeRows(page).getByRole("button").first().innerText()).trim();
+      const volume = async () => Number((await figuresOf(page, name))[2]);
+      const before = await volume();
+      const slider = page.getByRole("slider", { name: /^From probability/ });
+      await slider.fill("0.15");
+      await expect.poll(volume).toBeGreaterThan(before);
+      await page.getByRole("button", { name: "Undo: threshold" }).click();
+      expect(await volume()).toBe(before);
+      await slider.fill("0.9");
+      await expect.poll(volume).toBeLessThan(before);
+      await page.keyboard.press("Control+z");
+      expect(await volume()).toBe(before);
+      await page.keyboard.press("Control+z");
+    });
+
+    test("a search can be stopped; all nodes that are found are those of the command", async () => {
+      await page.getByRole("button", { name: "Find all nodes" }).click();
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByRole("button", { name: "Stop" }).waitFor({ state: "hidden" });
+      while ((await nodeRows(page).count()) > 0) await page.keyboard.press("Control+z");
+      await page.getByRole("button", { name: "Find all nodes" }).click();
+      await page.getByText(/\d+ nodes? found/).waitFor();
+      await expectEqual(await predict("found"));
+    });
+  },
+  { areKept: true },
+);
+
+/** A node as the command prints it. */
+interface NodeJson {
+  readonly short_axis_mm: number;
+  readonly long_axis_mm: number;
+  readonly volume_ml: number;
+}
 
 /** A phantom cut so that the middle of the scan, where the planes cross at first, is the middle of its largest node. */
 function scanAroundNode(): Volume<Int16Array> {
@@ -88,32 +156,7 @@ function scanAroundNode(): Volume<Int16Array> {
   return crop(image, start, size) as Volume<Int16Array>;
 }
 
-/** Clicks in the axial plane, at shares of its width and height. */
-async function clickPlane(
-  page: Page,
-  [x, y]: readonly [number, number],
-  keys: readonly "Control"[] = [],
-): Promise<void> {
-  const canvas = page.getByRole("region", { name: "Axial" }).locator("canvas");
-  const box = await canvas.boundingBox();
-  if (box === null) throw new Error("the axial plane is not shown");
-  for (const key of keys) await page.keyboard.down(key);
-  await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
-  for (const key of keys) await page.keyboard.up(key);
-}
+const isNode = (data: ArrayLike<number>): Uint8Array =>
+  Uint8Array.from(data, (number) => (number === 0 ? 0 : 1));
 
-/** The labels as Save writes them. */
-async function savedMask(page: Page): Promise<Volume> {
-  const panel = page.locator("details", { hasText: "NIfTI labels" });
-  if ((await panel.getAttribute("open")) === null) await panel.locator("summary").first().click();
-  await page.getByLabel("CSV table").setChecked(false);
-  await page.getByLabel("NIfTI labels").setChecked(true);
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    panel.getByRole("button", { name: "Save", exact: true }).click(),
-  ]);
-  return readNifti(await readFile(await download.path()), "saved labels");
-}
-
-const isSame = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
-  a.length === b.length && Array.from(a).every((value, at) => value === b[at]);
+const isSame = (a: Volume, b: Volume): boolean => Buffer.compare(isNode(a.data), isNode(b.data)) === 0;

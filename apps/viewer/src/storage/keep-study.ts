@@ -16,6 +16,8 @@ export interface OpenStudy {
   readonly keeper: StudyKeeper | null;
   /** What the person should know, such as that the study is open in another tab; sentences. */
   readonly remarks: readonly string[];
+  /** Whether the browser has the scan too, known when it was written or could not be. */
+  readonly scanKept: Promise<boolean>;
   /** Saves the rest and lets other tabs have the study. */
   close(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function keepStudy(scan: Volume, options: KeepOptions): Promise<Ope
   let isClosed = false;
   let hash = "";
   let release = () => {};
+  let scanKept = Promise.resolve(false);
 
   const startKeeping = async (held: StudyStore) => {
     const kept = await held.noteOpened(hash, scan, {
@@ -65,13 +68,19 @@ export async function keepStudy(scan: Volume, options: KeepOptions): Promise<Ope
     if (isClosed) return;
     keeper = new StudyKeeper(held, study, hash, kept.hasUnexported);
     study.setReadOnly(null);
-    if (kept.scanKind !== null) return;
-    // Long, and nothing waits for it.
-    void held.saveScan(hash, scan).catch((error: unknown) => {
-      const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
-      remarks.push(isFull ? scanNotKept : whyNotKept(error));
-      onChange();
-    });
+    // Long, and the person need not wait for it.
+    scanKept =
+      kept.scanKind !== null
+        ? Promise.resolve(true)
+        : held.saveScan(hash, scan).then(
+            () => true,
+            (error: unknown) => {
+              const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
+              remarks.push(isFull ? scanNotKept : whyNotKept(error));
+              onChange();
+              return false;
+            },
+          );
   };
   const failed = (error: unknown) => {
     remarks.push(whyNotKept(error));
@@ -106,6 +115,9 @@ export async function keepStudy(scan: Volume, options: KeepOptions): Promise<Ope
       return keeper;
     },
     remarks,
+    get scanKept() {
+      return scanKept;
+    },
     close: async () => {
       isClosed = true;
       await keeper?.close();

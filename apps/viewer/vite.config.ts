@@ -43,6 +43,8 @@ export default defineConfig({
       filename: "service-worker.ts",
       injectRegister: false,
       injectManifest: {
+        // As "es", the plugin asks the bundler for an option that it has given up, and a warning is printed.
+        rollupFormat: "iife",
         globPatterns: ["**/*.{js,css,html,svg,wasm,safetensors}"],
         // Models and onnxruntime's WebAssembly belong to what works without a network.
         maximumFileSizeToCacheInBytes: 64 * 2 ** 20,

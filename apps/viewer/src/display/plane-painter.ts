@@ -23,6 +23,9 @@ export class PlanePainter {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   #picture: ImageData | null = null;
+  /** The scan without nodes, and what it shows: a stroke of the brush changes the nodes alone. */
+  #grey = new Uint32Array(0);
+  #greyOf: readonly unknown[] = [];
   #labels = new Uint8Array(0);
 
   /** @throws Error where the browser gives no 2D canvas */
@@ -42,9 +45,16 @@ export class PlanePainter {
       this.#canvas.height = height;
       this.#picture = this.#context.createImageData(width, height);
       this.#labels = new Uint8Array(width * height);
+      this.#grey = new Uint32Array(width * height);
+    }
+    const { scan, window } = content;
+    const greyOf = [scan, window, view.axes, ...view.centreMm, view.mmPerPixel, width, height];
+    if (greyOf.some((part, at) => part !== this.#greyOf[at])) {
+      resliceGrey(scan, view, window, this.#grey);
+      this.#greyOf = greyOf;
     }
     const pixels = new Uint32Array(this.#picture.data.buffer);
-    resliceGrey(content.scan, view, content.window, pixels);
+    pixels.set(this.#grey);
     if (content.overlay !== null) {
       resliceLabels(content.overlay.labels, view, this.#labels);
       paintLabels(this.#labels, width, content.overlay.paint, pixels);

@@ -132,8 +132,9 @@ export class StudyStore {
     const study = await this.#database.get("studies", hash);
     if (study === undefined || study.scanKind === null) return null;
     const { size, spacingMm, originMm, direction, scanKind } = study;
-    const chunks = await this.#database.getAll("voxels", ofStudy(hash));
-    const data = voxelsOfChunks(scanKind, voxelCount(study), chunks);
+    const data = await voxelsOfChunks(scanKind, voxelCount(study), (piece) =>
+      this.#database.get("voxels", [hash, piece]),
+    );
     return data === null ? null : { size, spacingMm, originMm, direction, data };
   }
 

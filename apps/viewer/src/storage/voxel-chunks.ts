@@ -31,19 +31,27 @@ export function voxelKindOf(data: VoxelArray): VoxelKind {
   return kind;
 }
 
-/** Voxels from the pieces of {@link voxelChunks}; null where bytes are missing. */
-export function voxelsOfChunks(
+/**
+ * Voxels from the pieces of {@link voxelChunks}, in memory that workers share where the page may share any.
+ *
+ * @param pieceAt a piece by its number from 0; undefined where it is missing
+ * @returns null where bytes are missing
+ */
+export async function voxelsOfChunks(
   kind: VoxelKind,
   voxels: number,
-  chunks: readonly Uint8Array[],
-): VoxelArray | null {
-  const data = new arrays[kind](voxels);
-  const bytes = new Uint8Array(data.buffer);
-  let at = 0;
-  for (const chunk of chunks) {
-    if (at + chunk.length > bytes.length) return null;
+  pieceAt: (piece: number) => Promise<Uint8Array | undefined>,
+): Promise<VoxelArray | null> {
+  const Voxels = arrays[kind];
+  const length = voxels * Voxels.BYTES_PER_ELEMENT;
+  const buffer =
+    typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(length) : new SharedArrayBuffer(length);
+  const bytes = new Uint8Array(buffer);
+  for (let piece = 0, at = 0; at < length; piece++) {
+    const chunk = await pieceAt(piece);
+    if (chunk === undefined || at + chunk.length > length) return null;
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  return at === bytes.length ? data : null;
+  return new Voxels(buffer);
 }

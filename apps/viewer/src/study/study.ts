@@ -446,8 +446,10 @@ export class Study {
     const gone = this.#nodes.map(({ number }) => number);
     this.#doing = null;
     this.#history.clear();
+    // Only where nodes were: to write all of a large scan takes longer than a frame.
+    for (const box of this.#boxes.values())
+      for (const [from, to] of rowsOf(box, size)) data.fill(0, from, to);
     this.#boxes.clear();
-    data.fill(0);
     for (const { node, runs } of stored) {
       for (let at = 0; at < runs.length; at += 2) {
         if (runs[at] < 0 || runs[at + 1] > data.length)
@@ -601,6 +603,16 @@ function runsOfMask({ start, size, data }: BoxedMask, [width, height]: Vector3):
     }
   }
   return Int32Array.from(runs);
+}
+
+/** Offsets in the grid of the first voxel of each row of a box, and of the one after its last. */
+function* rowsOf({ start, size }: IndexBox, [width, height]: Vector3): Generator<readonly [number, number]> {
+  for (let k = start[2]; k < start[2] + size[2]; k++) {
+    for (let j = start[1]; j < start[1] + size[1]; j++) {
+      const from = start[0] + width * (j + height * k);
+      yield [from, from + size[0]];
+    }
+  }
 }
 
 function boxOfRuns(runs: Int32Array, [width, height]: Vector3): IndexBox | null {

@@ -4,7 +4,7 @@ import { type Geometry, pointOfIndex, type Vector3, type Volume } from "@lnsnet/
 import { dilate, erode } from "@lnsnet/core/voxels";
 import type { Page } from "playwright-core";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { middleOf } from "./display/plane.js";
+import { middleOf, patientPlanes } from "./display/plane.js";
 import {
   drag,
   figuresOf,
@@ -20,7 +20,6 @@ import {
 } from "./page-actions.test-helper.js";
 import { describePage, openFile } from "./page.test-helper.js";
 import { type Brush, brushMask } from "./study/brush.js";
-import { patientPlanes } from "./display/plane.js";
 
 /** Soft tissue, darker on the patient's right; behind a layer of fat, so that it can be a CT. */
 const grid: Geometry = {
@@ -38,6 +37,8 @@ const scan: Volume<Int16Array> = {
   ),
 };
 const middle = middleOf(grid);
+/** The slice that is shown at first, counted from the feet. */
+const shownSlice = 20;
 
 describePage(
   "drawing",
@@ -50,7 +51,7 @@ describePage(
       page.on("dialog", (dialog) => dialog.accept());
       await openFile(page, "halves.nii.gz", writeNifti(scan));
       await page.getByText("halves.nii.gz is open.").waitFor();
-      axial = await shownPlane(page, grid, "axial", pointOfIndex(grid, [50, 50, 20]));
+      axial = await shownPlane(page, grid, "axial", pointOfIndex(grid, [50, 50, shownSlice]));
     });
 
     beforeEach(async () => {
@@ -61,11 +62,18 @@ describePage(
         if (await unlock.isVisible()) await unlock.click();
         await page.keyboard.press("Delete");
       }
-      await page.keyboard.press("b");
+      await showAll();
+      await page.getByRole("button", { name: "Brush (B)" }).click();
       await page.getByRole("button", { name: "Sphere" }).click();
       await page.getByRole("checkbox", { name: "Only HU" }).setChecked(false);
       await setRadius(6);
     });
+
+    /** The whole scan, at the slice of the first picture: to select a node moves planes. */
+    async function showAll(): Promise<void> {
+      await page.getByRole("button", { name: "Show the whole scan (F)" }).click();
+      await page.getByRole("slider", { name: "Axial slice" }).fill(String(grid.size[2] - 1 - shownSlice));
+    }
 
     async function setRadius(mm: number): Promise<void> {
       const label = page.getByText(/^Radius \d/);
@@ -194,7 +202,8 @@ describePage(
       expect(voxelsOf(await savedMask(page), 1)).toBe(whole);
       expect(await nodeRows(page).count()).toBe(1);
 
-      await page.keyboard.press("b");
+      await showAll();
+      await page.getByRole("button", { name: "Brush (B)" }).click();
       await page.mouse.click(...target(30, 0).place);
       await page.getByRole("button", { name: "Split parts" }).click();
       expect(await nodeRows(page).count()).toBe(2);
@@ -266,7 +275,7 @@ describePage(
       async function seen(): Promise<string> {
         if ((await nodeRows(page).count()) === 0) return "no node";
         await measured(page);
-        const shown = await page.locator(".nodes-table").evaluate((table) => table.innerText);
+        const shown = await page.locator(".nodes-table").innerText();
         const boxes = await nodeRows(page).getByRole("checkbox").all();
         const isShown = await Promise.all(boxes.map((box) => box.isChecked()));
         const { data } = await savedMask(page);

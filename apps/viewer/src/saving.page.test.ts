@@ -91,7 +91,7 @@ function dicomSeries({ size, spacingMm, originMm, data }: Volume<Int16Array>): R
       const file = ctFile({
         SOPInstanceUID: `1.2.826.0.1.3680043.9.7433.${k + 1}`,
         InstanceNumber: `${k + 1}`,
-        ImagePositionPatient: position.map(String),
+        ImagePositionPatient: position.map((mm) => `${Number(mm.toFixed(3))}`),
         PixelSpacing: [`${spacingMm[1]}`, `${spacingMm[0]}`],
         Rows: size[1],
         Columns: size[0],

@@ -49,8 +49,9 @@ export function followStudy(
     for (const number of numbers) stale.add(number);
     makeAtRest();
   });
-  making = surfacing
-    .bodyOf(boneOf(opened.volume))
+  // The planes come first.
+  making = new Promise((resolve) => setTimeout(resolve))
+    .then(() => surfacing.bodyOf(boneOf(opened.volume)))
     .then((bone) => {
       if (isOver) return;
       scene.setBone(bone);

@@ -74,7 +74,9 @@ async function main(): Promise<void> {
     ];
     console.log(table(figures));
     const load = (averages: number[]) => averages.map((value) => value.toFixed(1)).join(", ");
-    console.log(`\nLoad of the machine (1, 5, 15 minutes): ${load(before)} before, ${load(loadavg())} after.`);
+    console.log(
+      `\nLoad of the machine (1, 5, 15 minutes): ${load(before)} before, ${load(loadavg())} after.`,
+    );
   } finally {
     await browser?.close();
     await server?.close();
@@ -175,7 +177,12 @@ async function example(browser: Browser, address: string): Promise<Figure[]> {
   });
   await page.close();
   return [
-    { what: "the example, from the click on its button to its picture", value: ready / 1000, unit: "s", goal: 5 },
+    {
+      what: "the example, from the click on its button to its picture",
+      value: ready / 1000,
+      unit: "s",
+      goal: 5,
+    },
     { what: "the first click in a node to its outline", value: first, unit: "s", goal: 1.5 },
     { what: `a further click, median of ${others.length}`, value: medianOf(others), unit: "s", goal: 1.5 },
     { what: "longest task while a click is computed", value: computing.wallMs, unit: "ms", goal: 100 },
@@ -233,8 +240,18 @@ async function spikeScan(browser: Browser, address: string, folder: string): Pro
   }
   await page.close();
   return [
-    { what: "512×512×300 from a file to its first picture (157 MB read, hashed)", value: opened / 1000, unit: "s", goal: null },
-    { what: "a slice further there, all three planes, median of 30", value: medianOf(scrolls), unit: "ms", goal: null },
+    {
+      what: "512×512×300 from a file to its first picture (157 MB read, hashed)",
+      value: opened / 1000,
+      unit: "s",
+      goal: null,
+    },
+    {
+      what: "a slice further there, all three planes, median of 30",
+      value: medianOf(scrolls),
+      unit: "ms",
+      goal: null,
+    },
   ];
 }
 

@@ -3,8 +3,8 @@ import { writeNifti } from "@lnsnet/core/formats";
 import { generatePatient } from "@lnsnet/core/phantom";
 import type { CDPSession, Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { figuresOf, nodeRows, savedMask, stageOf, voxelsOf } from "./page-actions.test-helper.js";
 import { describePage, openFile } from "./page.test-helper.js";
+import { figuresOf, nodeRows, savedMask, stageOf, voxelsOf } from "./page-actions.test-helper.js";
 
 const { image } = generatePatient(2026, 60, {
   ...{ fieldMm: [96, 96, 90], inPlaneSpacingMm: [1.5, 1.5], sliceSpacingMm: [3, 3] },

@@ -5,6 +5,7 @@ import { dilate, erode } from "@lnsnet/core/voxels";
 import type { Page } from "playwright-core";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { middleOf, patientPlanes } from "./display/plane.js";
+import { describePage, openFile } from "./page.test-helper.js";
 import {
   drag,
   figuresOf,
@@ -18,7 +19,6 @@ import {
   stageOf,
   voxelsOf,
 } from "./page-actions.test-helper.js";
-import { describePage, openFile } from "./page.test-helper.js";
 import { type Brush, brushMask } from "./study/brush.js";
 
 /** Soft tissue, darker on the patient's right; behind a layer of fat, so that it can be a CT. */
@@ -95,7 +95,11 @@ describePage(
       if (box === null) return all;
       const { start, size, data } = box;
       data.forEach((value, at) => {
-        const [i, j, k] = [at % size[0], Math.floor(at / size[0]) % size[1], Math.floor(at / size[0] / size[1])];
+        const [i, j, k] = [
+          at % size[0],
+          Math.floor(at / size[0]) % size[1],
+          Math.floor(at / size[0] / size[1]),
+        ];
         if (value !== 0) all[start[0] + i + 100 * (start[1] + j + 100 * (start[2] + k))] = 1;
       });
       return all;
@@ -108,7 +112,9 @@ describePage(
       await page.mouse.click(...place);
       const ball = covered({}, point);
       expect([...(await isNode())]).toEqual([...ball]);
-      expect(ball.reduce((sum, value) => sum + value, 0) * 2).toBeGreaterThan(0.9 * (4 / 3) * Math.PI * 6 ** 3);
+      expect(ball.reduce((sum, value) => sum + value, 0) * 2).toBeGreaterThan(
+        0.9 * (4 / 3) * Math.PI * 6 ** 3,
+      );
       const beside = target(5, 0);
       await holding(page, "Control", () => page.mouse.click(...beside.place));
       const hole = covered({}, beside.point);
@@ -223,7 +229,10 @@ describePage(
       expect(after[1]).toMatch(/edited$/);
       expect(after[0]).toBe(before[0]);
       expect(Number.parseFloat(after[1])).not.toBe(Number.parseFloat(before[1]));
-      await page.getByRole("button", { name: /^Long axis of Node 1.+edited/ }).first().focus();
+      await page
+        .getByRole("button", { name: /^Long axis of Node 1.+edited/ })
+        .first()
+        .focus();
       for (let n = 0; n < 8; n++) await page.keyboard.press("ArrowLeft");
       expect((await figuresOf(page, "Node 1"))[1]).not.toBe(after[1]);
       await page.getByRole("button", { name: "Measure axes again" }).click();

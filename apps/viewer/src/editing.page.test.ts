@@ -1,7 +1,7 @@
 // Editing in the page as a person does it: brushing, undo and redo, renaming; and a reload loses nothing.
 import { expect, test } from "vitest";
-import { drag, figuresOf, nodeRows, select, stageOf } from "./page-actions.test-helper.js";
 import { describePage, openExample } from "./page.test-helper.js";
+import { drag, figuresOf, nodeRows, select, stageOf } from "./page-actions.test-helper.js";
 
 describePage("editing", (pages) => {
   test("brush, undo ten steps, redo them, rename, and find all of it after a reload", async () => {

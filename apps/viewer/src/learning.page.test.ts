@@ -7,8 +7,8 @@ import type { Volume } from "@lnsnet/core/volume";
 import { measureNodes, numberedComponents } from "@lnsnet/core/voxels";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { drop, nodeRows, select } from "./page-actions.test-helper.js";
 import { describePage, openFile } from "./page.test-helper.js";
+import { drop, nodeRows, select } from "./page-actions.test-helper.js";
 
 const { image, label } = generatePatient(2026, 60, {
   ...{ fieldMm: [144, 144, 120], inPlaneSpacingMm: [1.5, 1.5], sliceSpacingMm: [3, 3] },
@@ -48,7 +48,9 @@ describePage(
     test("three corrected nodes teach it where to draw the border of a fourth; the model is kept, and saved as a file", async () => {
       const { before, after } = await learn();
       expect(after).toBeGreaterThan(before + 0.05);
-      expect(await page.locator(".panel .chart svg path, .panel .chart svg polyline").count()).toBeGreaterThan(1);
+      expect(
+        await page.locator(".panel .chart svg path, .panel .chart svg polyline").count(),
+      ).toBeGreaterThan(1);
       const [download] = await Promise.all([
         page.waitForEvent("download"),
         page.getByRole("button", { name: "Save the model" }).click(),

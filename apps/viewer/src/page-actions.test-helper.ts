@@ -4,7 +4,16 @@ import { readNifti } from "@lnsnet/core/formats";
 import type { Geometry, Vector3, Volume } from "@lnsnet/core/volume";
 import { unzipSync } from "fflate";
 import type { Locator, Page } from "playwright-core";
-import { atDepthOf, fittingScale, middleOf, type PlaneName, type PlaneView, patientPlanes, pixelOfPoint, pointOfPixel } from "./display/plane.js";
+import {
+  atDepthOf,
+  fittingScale,
+  middleOf,
+  type PlaneName,
+  type PlaneView,
+  patientPlanes,
+  pixelOfPoint,
+  pointOfPixel,
+} from "./display/plane.js";
 import { planes } from "./interface/texts.js";
 
 /** A plane as it shows a whole scan, with the crosshair at a point. */
@@ -47,7 +56,10 @@ export const stageOf = (page: Page, plane: PlaneName): Locator =>
   page.getByRole("region", { name: planes[plane], exact: true }).locator(".stage");
 
 /** Drags with the left button from place to place of the page. */
-export async function drag(page: Page, ...places: readonly (readonly [x: number, y: number])[]): Promise<void> {
+export async function drag(
+  page: Page,
+  ...places: readonly (readonly [x: number, y: number])[]
+): Promise<void> {
   const [from, ...others] = places;
   await page.mouse.move(...from);
   await page.mouse.down();

@@ -221,16 +221,18 @@ async function serve(slow: { readonly serviceWorkerMs: number }): Promise<Server
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const path = join(site, normalize(pathname === "/" ? "/index.html" : decodeURIComponent(pathname)));
     const waitMs = pathname.endsWith("service-worker.js") ? slow.serviceWorkerMs : 0;
-    setTimeout(waitMs).then(() => readFile(path)).then(
-      (bytes) => {
-        response.setHeader("Content-Type", types[extname(path)] ?? "application/octet-stream");
-        response.end(bytes);
-      },
-      () => {
-        response.statusCode = 404;
-        response.end();
-      },
-    );
+    setTimeout(waitMs)
+      .then(() => readFile(path))
+      .then(
+        (bytes) => {
+          response.setHeader("Content-Type", types[extname(path)] ?? "application/octet-stream");
+          response.end(bytes);
+        },
+        () => {
+          response.statusCode = 404;
+          response.end();
+        },
+      );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;

@@ -6,8 +6,8 @@ import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { ctFile } from "../../../packages/core/src/formats/dicom/ct.test-helper.js";
 import { middleOf } from "./display/plane.js";
-import { drop, filesOf, nodeRows, saved, savedMask, select, shownPlane } from "./page-actions.test-helper.js";
 import { describePage, openFiles } from "./page.test-helper.js";
+import { drop, filesOf, nodeRows, saved, savedMask, select, shownPlane } from "./page-actions.test-helper.js";
 
 const { image } = generatePatient(2026, 60, {
   ...{ fieldMm: [96, 96, 90], inPlaneSpacingMm: [1.5, 1.5], sliceSpacingMm: [3, 3] },

@@ -61,9 +61,11 @@ describePage(
       const { data } = await savedMask(page);
       expect(dice(countOverlap(isNode(data), isNode(command.mask.data)))).toBeGreaterThanOrEqual(0.999);
       const shown = await Promise.all(
-        (await nodeRows(page).getByRole("button").allInnerTexts()).map((name) => figuresOf(page, name.trim())),
+        (await nodeRows(page).getByRole("button").allInnerTexts()).map((name) =>
+          figuresOf(page, name.trim()),
+        ),
       );
-            const byVolume = (rows: readonly number[][]) => [...rows].sort((a, b) => b[2] - a[2] || b[0] - a[0]);
+      const byVolume = (rows: readonly number[][]) => [...rows].sort((a, b) => b[2] - a[2] || b[0] - a[0]);
       const ofPage = byVolume(shown.map((row) => row.slice(0, 3).map(Number)));
       const own = byVolume(
         command.nodes.map((node) => [node.short_axis_mm, node.long_axis_mm, node.volume_ml]),

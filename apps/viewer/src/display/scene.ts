@@ -81,12 +81,7 @@ export class Scene {
    * @param reachMm how far the picture reaches from there to its nearer edge, at zoom 1
    * @param colours of the nodes that are shown, by number; red, green and blue up to 1
    */
-  draw(
-    camera: SceneCamera,
-    middleMm: Vector3,
-    reachMm: number,
-    colours: ReadonlyMap<number, Vector3>,
-  ): void {
+  draw(camera: SceneCamera, middleMm: Vector3, reachMm: number, colours: ReadonlyMap<number, Vector3>): void {
     const gl = this.#gl;
     const { width, height } = gl.canvas;
     gl.viewport(0, 0, width, height);

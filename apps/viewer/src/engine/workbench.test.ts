@@ -35,7 +35,12 @@ let predictor: Predictor;
 
 beforeAll(async () => {
   const bytes = await readFile(shippedPath);
-  workbench = new Workbench({ runtime: nodeRuntime, threads: 0, version: "0.1.0", shippedModel: async () => bytes });
+  workbench = new Workbench({
+    runtime: nodeRuntime,
+    threads: 0,
+    version: "0.1.0",
+    shippedModel: async () => bytes,
+  });
   predictor = await openPredictor([readModel(bytes, "finder")], nodeRuntime);
   model = await workbench.openModel({ from: "finder", device: "cpu" }, {});
   const { scans } = await workbench.list({ files: [chosen("neck/scan.nii.gz", writeNifti(image))] }, {});

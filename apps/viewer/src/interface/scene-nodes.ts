@@ -13,11 +13,7 @@ const restMs = 250;
  * @param onChange called when there is something new to draw
  * @returns ends it
  */
-export function followStudy(
-  scene: Scene,
-  { study, opened }: Workspace,
-  onChange: () => void,
-): () => void {
+export function followStudy(scene: Scene, { study, opened }: Workspace, onChange: () => void): () => void {
   const surfacing = startSurfacing();
   const stale = new Set(study.nodes.map(({ number }) => number));
   let isOver = false;
@@ -30,9 +26,7 @@ export function followStudy(
       const mask = study.maskOf(number);
       const data = mask === null ? null : Uint8Array.from(mask.data);
       const body =
-        mask === null || data === null
-          ? null
-          : await surfacing.bodyOf({ ...mask, data, grid: study.scan });
+        mask === null || data === null ? null : await surfacing.bodyOf({ ...mask, data, grid: study.scan });
       if (isOver) return;
       scene.setNode(number, body);
       onChange();

@@ -30,8 +30,7 @@ export const shell = {
   opened: (name: string) => `${name} is open.`,
   drawnNeedScan: (name: string) =>
     `${name} holds drawn nodes, not a scan; open the scan that they were drawn on, then this file again.`,
-  drawnToo: (name: string) =>
-    `${name} holds drawn nodes; open that file by itself to add them to the scan.`,
+  drawnToo: (name: string) => `${name} holds drawn nodes; open that file by itself to add them to the scan.`,
   drawnAdded: (name: string, added: number, leftOut: number) =>
     `${added === 1 ? "1 node" : `${added} nodes`} of ${name} added${leftOut === 0 ? "" : `; ${leftOut} left out, whose voxels belong to other nodes`}.`,
   phantom: "phantom",

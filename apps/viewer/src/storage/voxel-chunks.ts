@@ -44,14 +44,13 @@ export async function voxelsOfChunks(
 ): Promise<VoxelArray | null> {
   const Voxels = arrays[kind];
   const length = voxels * Voxels.BYTES_PER_ELEMENT;
-  const buffer =
-    typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(length) : new SharedArrayBuffer(length);
-  const bytes = new Uint8Array(buffer);
+  const isSharing = typeof SharedArrayBuffer !== "undefined";
+  const bytes = new Uint8Array(isSharing ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
   for (let piece = 0, at = 0; at < length; piece++) {
     const chunk = await pieceAt(piece);
     if (chunk === undefined || at + chunk.length > length) return null;
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  return new Voxels(buffer);
+  return new Voxels(bytes.buffer as ArrayBuffer);
 }

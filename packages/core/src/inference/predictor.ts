@@ -3,7 +3,13 @@ import { InputError } from "../errors.js";
 import type { OnnxTarget } from "../graph/graph.js";
 import type { NetworkSpecification } from "../networks/catalogue.js";
 import { inferenceModel } from "../networks/inference-model.js";
-import { type Device, deviceChoices, type Runtime, type Session, type SessionOptions } from "../runtime/types.js";
+import {
+  type Device,
+  deviceChoices,
+  type Runtime,
+  type Session,
+  type SessionOptions,
+} from "../runtime/types.js";
 import type { Calibration } from "../statistics/calibration.js";
 import { channelsOf, inputChannels, isWindow } from "../transforms/intensity.js";
 import { type LabelScheme, labelSchemeOf, logitChannels } from "../transforms/label-scheme.js";

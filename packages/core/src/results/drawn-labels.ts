@@ -1,15 +1,16 @@
 // Labels that were drawn on a scan, in a SEG, an RTSTRUCT or a volume file, on the scan's grid.
 import { InputError } from "../errors.js";
+import { folderOf } from "../formats/companion.js";
 import { requireDrawnOn } from "../formats/dicom/belonging.js";
 import { dicomModality } from "../formats/dicom/modality.js";
 import { matchRois } from "../formats/dicom/roi-names.js";
 import { readRtstruct } from "../formats/dicom/rtstruct.js";
 import { type LabelName, readSeg } from "../formats/dicom/seg.js";
 import type { ReadImage } from "../formats/found-images.js";
-import { folderOf } from "../formats/companion.js";
+import { describeGeometry } from "../volume/geometry-text.js";
 import { reorientToLps } from "../volume/orientation.js";
 import { type IntegerVoxelArray, resampleLabels } from "../volume/resample.js";
-import { describeGeometry, type Geometry, sameGeometry, type Volume, voxelCount } from "../volume/volume.js";
+import { type Geometry, sameGeometry, type Volume, voxelCount } from "../volume/volume.js";
 import {
   contourProblems,
   drawnSpacingMm,

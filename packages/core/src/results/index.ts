@@ -7,3 +7,5 @@ export {
   labelsOfVolume,
   segmentationKind,
 } from "./drawn-labels.js";
+export { type CaptureOptions, nodeCaptures } from "./node-captures.js";
+export { codedBy, type NodeObjects, nodeName, nodeObjects, type WrittenNode } from "./node-objects.js";

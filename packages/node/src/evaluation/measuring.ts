@@ -56,7 +56,7 @@ export async function measureFile(
   return nodes;
 }
 
-function nodesOfLabels({ volume, names }: ReadLabels, split: NodeSplit, scan: Volume | null): NodeJson[] {
+function nodesOfLabels({ volume, names }: DrawnLabels, split: NodeSplit, scan: Volume | null): NodeJson[] {
   const nameOf = new Map((split === "labels" ? names : []).map(({ label, name }) => [label, name]));
   return measureNodes(volume, scan, split).map((node) => nodeJson(node, null, nameOf.get(node.id) ?? null));
 }

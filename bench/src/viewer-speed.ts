@@ -158,7 +158,7 @@ async function example(browser: Browser, address: string): Promise<Figure[]> {
     page.getByRole("button", { name: "Try the example" }).click(),
   );
   await page.getByText(/^Model clicker/).waitFor();
-  const deviceNote = await page.getByText(/^Model clicker/).innerText();
+  const deviceNote = await page.getByText(/^Model clicker/).textContent();
   console.log(`\n${deviceNote}\n`);
   await page.keyboard.press("n");
   const stage = page.locator(".pane-axial .stage");

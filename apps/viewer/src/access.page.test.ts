@@ -20,13 +20,13 @@ describePage("without a mouse", (pages) => {
   test("by keys alone: planes, tools, drawing, table, saving", async () => {
     const page = await pages.open();
     await openNeck(page);
-    const title = () => page.locator(".pane-axial .pane-title").innerText();
+    const title = () => page.locator(".pane-axial .pane-title").textContent();
     await tabTo(page, /^Axial plane of the scan/);
     const first = await title();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("PageUp");
     expect(await title()).not.toBe(first);
-    const bar = () => page.locator(".pane-axial .scale-bar text").innerText();
+    const bar = () => page.locator(".pane-axial .scale-bar text").textContent();
     const wide = await bar();
     for (let n = 0; n < 6; n++) await page.keyboard.press("+");
     expect(await bar()).not.toBe(wide);
@@ -72,11 +72,11 @@ describePage("without a mouse", (pages) => {
     const at = (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const;
 
     const sagittal = page.locator(".pane-sagittal .pane-title");
-    const before = await sagittal.innerText();
+    const before = await sagittal.textContent();
     await touch(fingers, [[at(0.5, 0.5)], [at(0.35, 0.5)]]);
-    expect(await sagittal.innerText()).not.toBe(before);
+    expect(await sagittal.textContent()).not.toBe(before);
 
-    const bar = () => page.locator(".pane-axial .scale-bar text").innerText();
+    const bar = () => page.locator(".pane-axial .scale-bar text").textContent();
     const wide = await bar();
     await touch(fingers, [
       [at(0.45, 0.5), at(0.55, 0.5)],

@@ -77,7 +77,7 @@ describePage(
 
     async function setRadius(mm: number): Promise<void> {
       const label = page.getByText(/^Radius \d/);
-      const now = async () => Number(/[\d.]+/.exec(await label.innerText())?.[0]);
+      const now = async () => Number(/[\d.]+/.exec((await label.textContent()) ?? "")?.[0]);
       while ((await now()) !== mm) await page.keyboard.press((await now()) < mm ? "]" : "[");
     }
 
@@ -284,7 +284,7 @@ describePage(
       async function seen(): Promise<string> {
         if ((await nodeRows(page).count()) === 0) return "no node";
         await measured(page);
-        const shown = await page.locator(".nodes-table").innerText();
+        const shown = await page.locator(".nodes-table").textContent();
         const boxes = await nodeRows(page).getByRole("checkbox").all();
         const isShown = await Promise.all(boxes.map((box) => box.isChecked()));
         const { data } = await savedMask(page);

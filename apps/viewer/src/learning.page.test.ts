@@ -66,12 +66,12 @@ describePage(
     });
 
     test("learning is stopped, and the model in use stays", async () => {
-      const used = await page.getByText(/^In use: /).innerText();
+      const used = await page.getByText(/^In use: /).textContent();
       await page.getByRole("button", { name: "Teach a new model" }).click();
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByRole("button", { name: "Stop" }).waitFor({ state: "hidden" });
       expect(await outcome().count()).toBe(0);
-      expect(await page.getByText(/^In use: /).innerText()).toBe(used);
+      expect(await page.getByText(/^In use: /).textContent()).toBe(used);
     });
   },
   { areKept: true },

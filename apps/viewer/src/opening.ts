@@ -78,11 +78,11 @@ function addDrawn(workspace: Workspace | null, file: string, { nodes, problems }
     } finally {
       step.commit();
     }
+    const text = shell.drawnAdded(file, added, nodes.length - added);
+    notice.value = { kind: "done", text: [text, ...problems].join(" ") };
   } catch (error) {
-    return tellError(error);
+    tellError(error);
   }
-  const text = shell.drawnAdded(file, added, nodes.length - added);
-  notice.value = { kind: "done", text: [text, ...problems].join(" ") };
 }
 
 /** Makes the phantom and opens it. */

@@ -99,7 +99,7 @@ describePage(
     test("the slider of probability changes the outline at once, and one undo takes it back", async () => {
       await page.mouse.click(...target(0, 0).place);
       await nodeRows(page).first().waitFor();
-      const name = (await nodeRows(page).getByRole("button").first().innerText()).trim();
+      const name = ((await nodeRows(page).getByRole("button").first().textContent()) ?? "").trim();
       const volume = async () => Number((await figuresOf(page, name))[2]);
       const before = await volume();
       const slider = page.getByRole("slider", { name: /^From probability/ });

@@ -30,6 +30,7 @@ export async function densityPredictor(
   return {
     plan: { network: networkPresets["lnsnet-small"], patchSize, spacingMm, window },
     members: 1,
+    device: "cpu",
     deviceNote: session.deviceNote,
     runs: () => runs,
     probability: (prepared: Prepared, look) =>

@@ -41,6 +41,7 @@ export async function promptedPredictor(
   return {
     plan,
     members: 1,
+    device: "cpu",
     deviceNote: session.deviceNote,
     runs: () => runs,
     probability: (prepared: Prepared, look) => predictProbability(prepared, [member], { ...look, ...plan }),

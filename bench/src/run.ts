@@ -139,6 +139,11 @@ const checks: readonly Script[] = [
     load: () => import("./realism.js"),
   },
   {
+    name: "viewer-folders",
+    about: "DICOM folders in the viewer's page against the library, by pixels; needs the folder of the scans",
+    load: () => import("./viewer-folders.js"),
+  },
+  {
     name: "scans",
     about: "real scans against what other tools read of them; needs the folder of the scans",
     load: () => import("./scans.js"),

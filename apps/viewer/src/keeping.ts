@@ -1,10 +1,13 @@
 // Keeps what is open in this browser, and goes on with it after a reload.
+import type { Volume } from "@lnsnet/core";
 import { signal } from "@preact/signals";
 import type { OpenedScan } from "./engine/answers.js";
 import type { Engine } from "./engine/engine.js";
 import { openScan } from "./interface/session.js";
+import { contentHash } from "./storage/content-hash.js";
 import { keepStudy, type OpenStudy } from "./storage/keep-study.js";
 import { type KeptStudy, openStudyStore, type StudyStore } from "./storage/study-store.js";
+import type { StoredNode } from "./study/study.js";
 
 /** The studies that this browser keeps, the one opened last first. */
 export const keptStudies = signal<readonly KeptStudy[]>([]);
@@ -51,6 +54,12 @@ export async function openKeptScan(
 ): Promise<OpenedScan | null> {
   const volume = (await (await theStore())?.readScan(hash)) ?? null;
   return volume === null ? null : engine.adopt({ name, volume, source });
+}
+
+/** The nodes that this browser keeps of a scan; none where it keeps nothing. */
+export async function keptNodesOf(volume: Volume): Promise<readonly StoredNode[]> {
+  const opened = await theStore();
+  return opened === null ? [] : opened.nodesOf(await contentHash(volume));
 }
 
 /** Deletes a study with its nodes from this browser. */

@@ -6,7 +6,8 @@ import { Shell } from "./interface/shell.js";
 import { saving } from "./interface/texts.js";
 import { forget, guardLeaving } from "./keeping.js";
 import { keepForOffline } from "./offline.js";
-import { openExample, openFiles, openFound, openKept, resume } from "./opening.js";
+import { openExample, openFiles, openJob, openKept, resume } from "./opening.js";
+import { jobOfAddress } from "./service.js";
 import type { KeptStudy } from "./storage/study-store.js";
 import "./style.css";
 
@@ -14,7 +15,6 @@ const engine = createEngine();
 segmentWith(engine);
 const actions = {
   openFiles: (files: Parameters<typeof openFiles>[1]) => void openFiles(engine, files),
-  openFound: (found: Parameters<typeof openFound>[1]) => void openFound(engine, found),
   openExample: () => void openExample(engine),
   openKept: (study: KeptStudy) => void openKept(engine, study),
   forgetKept: (study: KeptStudy) => {
@@ -24,5 +24,6 @@ const actions = {
 
 render(<Shell actions={actions} />, document.getElementById("viewer") as HTMLElement);
 guardLeaving();
-void resume(engine);
+const job = jobOfAddress(location.search);
+void (job === null ? resume(engine) : openJob(engine, job));
 void keepForOffline();

@@ -5,10 +5,12 @@ import type { ChosenFile, FoundDrawing, FoundScan, OpenedScan } from "./engine/a
 import type { DrawnNodes } from "./engine/drawn-nodes.js";
 import type { Engine } from "./engine/engine.js";
 import { makeExample } from "./example.js";
+import { secondDate } from "./interface/follow-up/second-date.js";
 import { choice, doWork, notice, openScan, tellError } from "./interface/session.js";
-import { saving, shell } from "./interface/texts.js";
+import { saving, service, shell } from "./interface/texts.js";
 import { createWorkspace, type Workspace } from "./interface/workspace.js";
 import { keepOpened, listKept, openKeptScan } from "./keeping.js";
+import { fetchJob, serviceAddress } from "./service.js";
 import type { KeptStudy } from "./storage/study-store.js";
 import type { NodeFields } from "./study/nodes.js";
 import type { Study } from "./study/study.js";
@@ -35,7 +37,12 @@ export async function openFiles(engine: Engine, files: readonly ChosenFile[]): P
     await openFound(engine, scans[0]);
     if (drawings.length > 0 && notice.value?.kind === "done")
       notice.value = { kind: "done", text: `${notice.value.text} ${shell.drawnToo(drawings[0].name)}` };
-  } else choice.value = scans;
+  } else
+    choice.value = {
+      scans,
+      onChoose: (found) => void openFound(engine, found),
+      pictureOf: ({ id }) => engine.picture({ id }),
+    };
 }
 
 /** Opens a scan of the latest list. Where it turns out to be labels of the scan that is open, they become its nodes. */
@@ -48,7 +55,7 @@ export async function openFound(engine: Engine, { id, title, refusal }: FoundSca
       : engine.readBeside({ id, scan: workspace.opened.scan }, jobOf(...job)),
   );
   if (answer === null) return;
-  if ("volume" in answer) await show(answer, false);
+  if ("volume" in answer) await show(engine, answer, false);
   else addDrawn(workspace, title, answer);
 }
 
@@ -85,6 +92,24 @@ function addDrawn(workspace: Workspace | null, file: string, { nodes, problems }
   }
 }
 
+/** Opens a study of the service that this page came from, with the nodes that were found there. */
+export async function openJob(engine: Engine, job: string): Promise<void> {
+  await listKept();
+  const study = await doWork(service.fetching, (...work) => fetchJob(job, jobOf(...work)));
+  if (study === null) return;
+  if (study === "signed out") {
+    const link = { address: serviceAddress, text: service.worklist };
+    notice.value = { kind: "error", text: service.signIn, link };
+    return;
+  }
+  const before = openScan.value;
+  await openFiles(engine, study.scan);
+  const workspace = openScan.value;
+  // What a person did to it before stays as it is.
+  if (study.nodes === null || workspace === before || workspace?.study.nodes.length !== 0) return;
+  await openFiles(engine, [study.nodes]);
+}
+
 /** Makes the phantom and opens it. */
 export async function openExample(engine: Engine): Promise<void> {
   const opened = await doWork(shell.makingExample, async (signal) => {
@@ -92,7 +117,7 @@ export async function openExample(engine: Engine): Promise<void> {
     signal.throwIfAborted();
     return engine.adopt({ name: shell.exampleName, volume, source: null });
   });
-  if (opened !== null) await show(opened, true);
+  if (opened !== null) await show(engine, opened, true);
 }
 
 /** Goes on with a study that this browser keeps. */
@@ -102,7 +127,7 @@ export async function openKept(engine: Engine, study: KeptStudy): Promise<void> 
     if (kept === null) throw new InputError(saving.openAgain(study.name));
     return kept;
   });
-  if (opened !== null) await show(opened, study.isPhantom);
+  if (opened !== null) await show(engine, opened, study.isPhantom);
 }
 
 /** Shows which studies are kept, and goes on with the one that was open before the page was loaded anew. */
@@ -111,13 +136,22 @@ export async function resume(engine: Engine): Promise<void> {
   if (study !== null && openScan.value === null) await openKept(engine, study);
 }
 
-async function show(opened: OpenedScan, isPhantom: boolean): Promise<void> {
-  choice.value = null;
-  await openScan.value?.close();
-  const changed = signal(0);
-  const kept = await keepOpened(opened, isPhantom, () => changed.value++);
-  openScan.value = createWorkspace(opened, isPhantom, kept, changed, tellError);
-  notice.value = { kind: "done", text: [shell.opened(opened.name), ...opened.problems].join(" ") };
+async function show(engine: Engine, opened: OpenedScan, isPhantom: boolean): Promise<void> {
+  try {
+    // Where there is no memory for its nodes, this fails while what was open still is.
+    new Uint8Array(opened.volume.data.length);
+    choice.value = null;
+    secondDate.value = null;
+    const before = openScan.value;
+    await before?.close();
+    const changed = signal(0);
+    const kept = await keepOpened(opened, isPhantom, () => changed.value++);
+    openScan.value = createWorkspace(opened, isPhantom, kept, changed, tellError);
+    if (before !== null) await engine.closeScan({ scan: before.opened.scan });
+    notice.value = { kind: "done", text: [shell.opened(opened.name), ...opened.problems].join(" ") };
+  } catch (error) {
+    tellError(error);
+  }
 }
 
 /** @returns false where the study does not take the node */

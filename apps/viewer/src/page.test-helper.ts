@@ -12,7 +12,10 @@ import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 const app = join(import.meta.dirname, "..");
 const site = join(app, "dist", "site");
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = browsers.find(existsSync);
+/** Undefined where there is no browser. */
+export const browserPath = browsers.find(existsSync);
+/** WebGL by a renderer in software. */
+export const browserFlags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 
 /** What a test of the page works with. */
 export interface ViewerPages {
@@ -35,6 +38,8 @@ interface OpenOptions {
 interface PageTestOptions {
   /** Whether pages stay open from test to test, so that tests go on with one page; false by default. */
   readonly areKept?: boolean;
+  /** Further flags of the browser. */
+  readonly flags?: readonly string[];
 }
 
 /**
@@ -44,9 +49,9 @@ interface PageTestOptions {
 export function describePage(
   name: string,
   tests: (pages: ViewerPages) => void,
-  { areKept = false }: PageTestOptions = {},
+  { areKept = false, flags = [] }: PageTestOptions = {},
 ): void {
-  if (executablePath === undefined) {
+  if (browserPath === undefined) {
     process.stderr.write(`"${name}" is not tested: no browser at ${browsers.join(", ")}.\n`);
     describe.skip(name, () => {});
     return;
@@ -65,8 +70,8 @@ export function describePage(
       server = await serve(slow);
       origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       browser = await chromium.launch({
-        executablePath,
-        args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+        executablePath: browserPath,
+        args: [...browserFlags, ...flags],
       });
     }, 240_000);
     const closeAll = () => Promise.all(contexts.splice(0).map((context) => context.close()));
@@ -96,13 +101,16 @@ export function describePage(
         // Some seconds at rest.
         page.setDefaultTimeout(90_000);
         page.on("console", (message) => {
-          if (message.type() === "error") consoleErrors.push(message.text());
+          if (message.type() === "error") consoleErrors.push(`${message.text()} (${message.location().url})`);
         });
         page.on("pageerror", (error) => consoleErrors.push(error.message));
         slow.serviceWorkerMs = isHasty ? 2000 : 0;
         await page.goto(origin);
         // A first visit is loaded once more.
-        if (!isHasty) await page.waitForFunction("crossOriginIsolated");
+        if (!isHasty) {
+          const isIsolated = () => page.evaluate("crossOriginIsolated").catch(() => false);
+          await expect.poll(isIsolated, { timeout: 60_000 }).toBe(true);
+        }
         return page;
       },
     });
@@ -135,9 +143,9 @@ export async function openFiles(page: Page, files: Readonly<Record<string, Uint8
 /** The grey values of a plane's canvas, row by row. */
 export async function planePixels(
   page: Page,
-  plane: "Axial" | "Coronal" | "Sagittal",
+  plane: string,
 ): Promise<{ readonly width: number; readonly height: number; readonly grey: Uint8Array }> {
-  const canvas = page.getByRole("region", { name: plane }).locator("canvas");
+  const canvas = page.getByRole("region", { name: plane, exact: true }).locator("canvas");
   const { width, height, grey } = await canvas.evaluate((element: unknown) => {
     // Runs in the page; the tests' compiler knows no DOM.
     const drawn = element as {
@@ -153,6 +161,12 @@ export async function planePixels(
     return { width: drawn.width, height: drawn.height, grey: values };
   });
   return { width, height, grey: Uint8Array.from(grey) };
+}
+
+/** The folder of the built page. */
+export async function builtSite(): Promise<string> {
+  await buildOnce();
+  return site;
 }
 
 /** Builds the page if its sources are newer than what is built; of several test files at once, one builds. */

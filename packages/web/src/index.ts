@@ -32,11 +32,18 @@ export const interruptibleRuntime: Runtime = {
   async createSession(model, options) {
     const session = await webRuntime.createSession(model, options);
     return {
-      ...session,
+      // They change when a graphics card is lost.
+      get device() {
+        return session.device;
+      },
+      get deviceNote() {
+        return session.deviceNote;
+      },
       async run(inputs) {
         await new Promise((resolve) => setTimeout(resolve));
         return session.run(inputs);
       },
+      release: () => session.release(),
     };
   },
 };

@@ -14,6 +14,26 @@ export interface LabelPaint {
   readonly selected: number;
 }
 
+/** A label with its colour, as "#rrggbb". */
+export interface PaintedLabel {
+  /** 1 to 255. */
+  readonly number: number;
+  readonly colour: string;
+  readonly visible: boolean;
+}
+
+/** Labels with an outline of a pixel. @param selected 0 for none @param fillOpacity from 0 to 1 */
+export function paintOf(labels: readonly PaintedLabel[], selected: number, fillOpacity: number): LabelPaint {
+  const colours = new Uint32Array(256);
+  const shown = new Uint8Array(256);
+  for (const { number, colour, visible } of labels) {
+    const rgb = Number.parseInt(colour.slice(1), 16);
+    colours[number] = ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16);
+    shown[number] = visible ? 1 : 0;
+  }
+  return { colours, shown, fillOpacity, outlineWidth: 1, selected };
+}
+
 /**
  * Blends labels into a picture.
  *

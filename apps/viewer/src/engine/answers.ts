@@ -68,6 +68,8 @@ export interface OpenedScan {
 export interface OpenedModel {
   readonly model: number;
   readonly identity: ModelIdentity;
+  /** Whether it comes with the page. */
+  readonly isShipped: boolean;
   /** What it finds, what it was trained on (`dataLabel`), and how. */
   readonly plan: Plan;
   /** Whether it takes several points of a node, and points beside it. */
@@ -87,6 +89,9 @@ export interface NodeAnswer extends OutlinedNode {
   readonly node: SegmentedNode;
 }
 
+/** Where a model computed, which changes when a graphics card is lost. */
+export type Computed = Pick<OpenedModel, "deviceNote" | "threads">;
+
 /** The answer to clicks. */
 export type ClickAnswer =
   | (NodeAnswer & {
@@ -95,6 +100,7 @@ export type ClickAnswer =
       readonly answer: number;
       /** Whether the node goes on beyond what was predicted. */
       readonly isCut: boolean;
+      readonly computed: Computed;
     })
   | { readonly found: "none"; readonly reason: string };
 
@@ -107,6 +113,7 @@ export interface SearchAnswer {
   readonly reasons: readonly string[];
   /** Components that are no nodes: outside the body, of HU of no node, of too little confidence. */
   readonly leftOut: number;
+  readonly computed: Computed;
 }
 
 /** A point of the curve that is drawn while a model learns. */

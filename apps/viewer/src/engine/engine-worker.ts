@@ -1,5 +1,6 @@
 // The worker: a workbench on onnxruntime-web, called by the engine of the page.
 
+import "./no-evaluation.js";
 import charlsUrl from "@cornerstonejs/codec-charls/decodewasm?url";
 import jpegUrl from "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm?url";
 import openjpegUrl from "@cornerstonejs/codec-openjpeg/decodewasm?url";

@@ -75,6 +75,7 @@ export function createEngine(): Engine {
     list: named("list"),
     read: named("read"),
     readBeside: named("readBeside"),
+    picture: named("picture"),
     adopt: named("adopt"),
     closeScan: named("closeScan"),
     openModel: named("openModel"),

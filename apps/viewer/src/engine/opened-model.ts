@@ -25,9 +25,17 @@ export async function modelOfBytes(bytes: Uint8Array, name: string): Promise<Ide
  */
 export async function modelOfFiles(files: readonly ChosenFile[], job: EngineJob): Promise<IdentifiedModel> {
   const named = (pattern: RegExp) => files.filter(({ path }) => pattern.test(path));
-  const [ours] = named(/\.safetensors$/i);
+  const [ours, ...others] = named(/\.safetensors$/i);
+  if (others.length > 0)
+    throw new InputError(
+      `${1 + others.length} models were chosen (${ours.path}, ${others[0].path}, …), and this page uses one at a time; choose one of them.`,
+    );
   if (ours !== undefined) return modelOfBytes(await bytesOf(ours.file, ours.path), ours.path);
-  const [checkpoint] = [...named(/checkpoint_final\.pth$/i), ...named(/\.pth$/i)];
+  const [checkpoint, ...folds] = named(/\.pth$/i);
+  if (folds.length > 0)
+    throw new InputError(
+      `${1 + folds.length} checkpoints were chosen (${checkpoint.path}, ${folds[0].path}, …), and this page uses one at a time; choose the checkpoint_final.pth of one fold, with plans.json and dataset.json.`,
+    );
   if (checkpoint !== undefined) {
     const json = async (name: string) => {
       const file = files.find(({ path }) => path === name || path.endsWith(`/${name}`));

@@ -1,5 +1,4 @@
-// The small picture of a series in a list.
-import type { SlicePicture } from "@lnsnet/core/formats";
+// The small picture of a scan in a list.
 import type { Thumbnail } from "./answers.js";
 
 const longestEdge = 96;
@@ -8,7 +7,15 @@ const lowHu = -160;
 const highHu = 240;
 
 /** A slice made smaller, each pixel the nearest of the slice, in the soft-tissue window. */
-export function thumbnailOf({ columns, rows, hu }: SlicePicture): Thumbnail {
+export function thumbnailOf({
+  columns,
+  rows,
+  hu,
+}: {
+  readonly columns: number;
+  readonly rows: number;
+  readonly hu: ArrayLike<number>;
+}): Thumbnail {
   const scale = Math.max(1, Math.max(columns, rows) / longestEdge);
   const width = Math.max(1, Math.floor(columns / scale));
   const height = Math.max(1, Math.floor(rows / scale));

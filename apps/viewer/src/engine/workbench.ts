@@ -19,11 +19,13 @@ import {
 } from "@lnsnet/core";
 import {
   imagesAmong,
+  lookupAmong,
   middleSlice,
   type NamedFile,
   type ReadImage,
   readChosen,
-  type VolumeFile,
+  readVolumeFile,
+  volumeSize,
 } from "@lnsnet/core/formats";
 import {
   type ClassPrediction,
@@ -37,6 +39,7 @@ import {
 } from "@lnsnet/core/inference";
 import { type DatedNode, type FollowUp, followUp } from "@lnsnet/core/metrics";
 import { segmentationKind } from "@lnsnet/core/results";
+import { channelsOf } from "@lnsnet/core/transforms";
 import {
   type Alignment,
   alignByBone,
@@ -47,6 +50,7 @@ import {
   movedGeometry,
   type NoAlignment,
   type RigidTransform,
+  reorientToLps,
   resampleLabels,
   transformed,
 } from "@lnsnet/core/volume";
@@ -54,6 +58,7 @@ import { requireCt, type SideOfPoint, sideByBody } from "@lnsnet/core/voxels";
 import type {
   ChosenFile,
   ClickAnswer,
+  Computed,
   EngineJob,
   FoundDrawing,
   FoundScan,
@@ -62,6 +67,7 @@ import type {
   OpenedModel,
   OpenedScan,
   SearchAnswer,
+  Thumbnail,
 } from "./answers.js";
 import { unpacked } from "./chosen-files.js";
 import { type DrawnNodes, type DrawnOn, nodesOfObject, nodesOfVolume } from "./drawn-nodes.js";
@@ -176,7 +182,7 @@ export class Workbench {
       scans.push(await this.listedSeries(series));
     }
     const fileOf = (name: string) => named.find((file) => file.name === name);
-    for (const volume of found.volumes) scans.push(this.listedVolume(volume, fileOf(volume.name)));
+    for (const { name } of found.volumes) scans.push(this.listedVolume(name, named));
     const drawings: FoundDrawing[] = [];
     for (const { name } of found.others) {
       const file = fileOf(name);
@@ -212,6 +218,19 @@ export class Workbench {
     const drawn = await this.ofList(id).drawnOn(this.scan(scan));
     job.signal?.throwIfAborted();
     return drawn ?? this.read({ id }, job);
+  }
+
+  /** A picture of a volume file of the list; null where it cannot be read. */
+  async picture({ id }: { readonly id: number }): Promise<Thumbnail | null> {
+    try {
+      const { data, size } = reorientToLps((await this.ofList(id).read()).volume);
+      const [columns, rows, slices] = size;
+      const start = columns * rows * Math.floor(slices / 2);
+      return thumbnailOf({ columns, rows, hu: data.subarray(start, start + columns * rows) });
+    } catch (error) {
+      if (error instanceof InputError) return null;
+      throw error;
+    }
   }
 
   /** Opens a scan that the page has, such as one that it saved. */
@@ -252,7 +271,7 @@ export class Workbench {
         ? await modelOfBytes(await this.host.shippedModel(from, job.signal), `${from}.safetensors`)
         : await modelOfFiles(from, job);
     job.signal?.throwIfAborted();
-    return this.openedModel(identified, device);
+    return this.openedModel(identified, device, typeof from === "string");
   }
 
   async closeModel({ model }: { readonly model: number }): Promise<void> {
@@ -276,7 +295,7 @@ export class Workbench {
     if (found.found === "none") return found;
     const answer = this.keep(this.answers, { scan, model, found });
     const { mask, start, node, isCut } = found;
-    return { found: "node", answer, mask, start, node, isCut };
+    return { found: "node", answer, mask, start, node, isCut, computed: this.computed(predictor) };
   }
 
   /** The node of an earlier answer where its voxels need another probability; null where nothing at the points has it. */
@@ -320,6 +339,8 @@ export class Workbench {
           }
         : {}),
     });
+    // The probabilities of a whole scan are large, and nobody asks for those of an earlier search.
+    this.searches.clear();
     const search = this.keep(this.searches, { scan, model, predictions, reasons });
     return this.searchAnswer(search);
   }
@@ -381,7 +402,7 @@ export class Workbench {
     const { model: learned, ...figures } = await learn(volume, before, request, this.host.runtime, job);
     const name = `${before === null ? "taught" : "tuned"}-${safeFileName(request.source, "scan")}.safetensors`;
     const identified = await modelOfBytes(writeModel(learned, false), name);
-    return { ...(await this.openedModel(identified, "auto")), figures };
+    return { ...(await this.openedModel(identified, "auto", false)), figures };
   }
 
   /** A model as a file that `lnsnet predict --model` and this page open. */
@@ -411,7 +432,8 @@ export class Workbench {
   private async listedSeries(series: DicomSeries): Promise<FoundScan> {
     const { description, number, modality, sliceCount, geometry, problems } = series;
     const title = description === "" ? `Series ${number ?? "without number"}` : description;
-    const refusal = problems.find(({ isRefused }) => isRefused)?.message ?? null;
+    const tooLarge = geometry === null ? null : tooLargeFor(title, geometry.size);
+    const refusal = problems.find(({ isRefused }) => isRefused)?.message ?? tooLarge;
     const size = geometry === null ? "" : ` of ${geometry.size[0]} × ${geometry.size[1]}`;
     const picture = await middleSlice(series).catch((error: unknown) => {
       if (error instanceof InputError) return null;
@@ -433,13 +455,18 @@ export class Workbench {
     };
   }
 
-  private listedVolume(volume: VolumeFile, file: NamedFile | undefined): FoundScan {
-    const title = baseName(volume.name);
-    const id = this.keep(this.listed, {
-      name: title,
-      read: volume.read,
-      drawnOn: async (scan) => (file === undefined ? null : nodesOfVolume(volume, file, scan)),
-    });
+  private listedVolume(name: string, files: readonly NamedFile[]): FoundScan {
+    const title = baseName(name);
+    const beside = lookupAmong(files);
+    const fileBytes = async () => (await beside(name)?.read()) ?? new Uint8Array();
+    const read = async () => {
+      const bytes = await fileBytes();
+      // Before its voxels are unpacked.
+      requireRoom(title, volumeSize(bytes, name));
+      return readVolumeFile({ name, read: async () => bytes }, beside);
+    };
+    const drawnOn = (scan: DrawnOn) => nodesOfVolume({ name, read }, { name, read: fileBytes }, scan);
+    const id = this.keep(this.listed, { name: title, read, drawnOn });
     const nothing = { geometry: null, refusal: null, remarks: [], thumbnail: null };
     return { id, kind: "volume", title, detail: "volume file", ...nothing };
   }
@@ -469,7 +496,12 @@ export class Workbench {
     return { scan, name, volume: own, source, problems: [] };
   }
 
-  private async openedModel(identified: IdentifiedModel, device: DeviceChoice): Promise<OpenedModel> {
+  private async openedModel(
+    identified: IdentifiedModel,
+    device: DeviceChoice,
+    isShipped: boolean,
+  ): Promise<OpenedModel> {
+    requireOneCt(identified);
     const predictor = await openPredictor([identified.model], this.host.runtime, {
       device,
       threads: this.host.threads,
@@ -481,19 +513,24 @@ export class Workbench {
     return {
       model,
       identity,
+      isShipped,
       plan,
       isPromptable,
       findsAll: !isPromptable,
-      deviceNote: predictor.deviceNote,
-      threads: predictor.device === "cpu" ? this.host.threads : null,
+      ...this.computed(predictor),
       notes,
     };
+  }
+
+  private computed({ device, deviceNote }: Predictor): Computed {
+    return { deviceNote, threads: device === "cpu" ? this.host.threads : null };
   }
 
   private searchAnswer(search: number, threshold?: number): SearchAnswer {
     const { scan, model, predictions, reasons } = kept(this.searches, search);
     const { volume } = this.scan(scan);
-    const { plan } = this.model(model).predictor;
+    const { predictor } = this.model(model);
+    const { plan } = predictor;
     const { instances, nodes, leftOut } = nodesOfPredictions(
       volume,
       plan,
@@ -506,6 +543,7 @@ export class Workbench {
       reasons,
       nodes: nodes.map((node) => ({ ...cutOut(instances, node), node })),
       leftOut: Object.values(leftOut).reduce((sum, count) => sum + count, 0),
+      computed: this.computed(predictor),
     };
   }
 
@@ -526,6 +564,34 @@ export class Workbench {
 
 /** Fine enough for the smallest node that is measured, and no larger than needed for a comparison. */
 const comparisonGrid = (labels: Geometry): Geometry => gridWithSpacing(labels, [1.5, 1.5, 1.5]);
+
+/**
+ * The most voxels of a scan that is opened. A browser gives a page a few GB: two bytes a voxel for the scan, one for the
+ * nodes, and while a file is unpacked twice the scan once more.
+ */
+const mostVoxels = 400e6;
+
+/** Why a scan is too large for a page, a sentence; null where it is not. */
+function tooLargeFor(name: string, size: Vector3): string | null {
+  const voxels = size[0] * size[1] * size[2];
+  if (voxels <= mostVoxels) return null;
+  return `${name} has ${size.join(" × ")} voxels, ${(voxels / 1e6).toFixed(0)} million, and a browser has memory for about ${mostVoxels / 1e6} million; open the part with the neck alone, with thicker slices, or use "lnsnet predict".`;
+}
+
+/** @throws InputError where a scan is too large for a page */
+function requireRoom(name: string, size: Vector3): void {
+  const tooLarge = tooLargeFor(name, size);
+  if (tooLarge !== null) throw new InputError(tooLarge);
+}
+
+/** @throws InputError where a model looks at more than a CT */
+function requireOneCt({ model: { plan }, identity }: IdentifiedModel): void {
+  const names = channelsOf(plan).map(({ name }) => name);
+  if (names.length > 1)
+    throw new InputError(
+      `${identity.name} looks at ${names.length} images of a patient together (${names.join(", ")}), and this page opens one CT; use it with "lnsnet predict", or open a model of one channel.`,
+    );
+}
 
 function kept<T>(store: ReadonlyMap<number, T>, number: number): T {
   const value = store.get(number);

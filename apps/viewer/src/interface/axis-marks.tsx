@@ -1,9 +1,10 @@
 // The axes of the nodes, drawn in the planes that they lie in; the selected node's ends can be dragged.
-import { dot, subtract, type Vector3 } from "@lnsnet/core/volume";
+import { dot, subtract } from "@lnsnet/core/volume";
 import { type PlaneView, pixelOfPoint, pointOfPixel, sliceStepMm } from "../display/plane.js";
 import type { AxisEnds } from "../study/nodes.js";
 import { tellError } from "./session.js";
 import { axes } from "./texts.js";
+import type { View } from "./view.js";
 import type { Workspace } from "./workspace.js";
 
 interface AxisMarksProps {
@@ -26,7 +27,7 @@ export function AxisMarks({ workspace, shown }: AxisMarksProps) {
             { axis: "short", ends: measured.shortAxisEndsLpsMm, mm: measured.shortAxisMm },
           ] as const;
           return lines
-            .filter(({ ends }) => liesIn(workspace, shown, ends))
+            .filter(({ ends }) => liesIn(workspace.view, shown, ends))
             .map(({ axis, ends, mm }) => (
               <AxisLine
                 key={`${number} ${axis}`}
@@ -150,7 +151,7 @@ function setAxis({ study }: Workspace, number: number, axis: "long" | "short", e
 }
 
 /** Whether both ends lie within half a slice of what is shown. */
-function liesIn({ view }: Workspace, shown: PlaneView, ends: readonly [Vector3, Vector3]): boolean {
-  const reach = sliceStepMm(view.scan, shown.axes) * 0.51;
+export function liesIn({ frame }: View, shown: PlaneView, ends: AxisEnds): boolean {
+  const reach = sliceStepMm(frame, shown.axes) * 0.51;
   return ends.every((end) => Math.abs(dot(subtract(end, shown.centreMm), shown.axes.away)) <= reach);
 }

@@ -1,6 +1,6 @@
 // Mouse, pen, fingers and wheel in a plane become what the person means by them.
 import { type PlaneName, type PlaneView, pixelOfPoint, pointOfPixel } from "../display/plane.js";
-import { type PlanePointer, type Tool, tool } from "./tool.js";
+import { type PlanePointer, type Tool, type ToolName, tool } from "./tool.js";
 import { tools } from "./tools.js";
 import { pan, scroll, type View, zoomAt } from "./view.js";
 
@@ -68,7 +68,7 @@ export function listenToPlane(target: PlaneTarget): () => void {
         if (fingers.size > 1) return;
       }
       last = place(event);
-      inUse = toolOf(event);
+      inUse = toolOf(event, view);
       use("press", event);
     },
     { signal },
@@ -127,10 +127,14 @@ export function pressToolAt(view: View, plane: PlaneName, shown: PlaneView, keys
   for (const phase of ["press", "lift"] as const) tools[tool.value]({ ...place, phase, ctrl, shift, alt });
 }
 
-function toolOf(event: PointerEvent): Tool {
+/** Tools that work on the open scan alone; in the planes of a linked one the crosshair takes their place. */
+const ofOpenScan: ReadonlySet<ToolName> = new Set(["node", "brush", "fill", "cut"]);
+
+function toolOf(event: PointerEvent, view: View): Tool {
   if (event.button === 1) return tools.pan;
   if (event.button === 2) return tools.window;
-  return event.shiftKey ? tools.crosshair : tools[tool.value];
+  const isLinked = view.scan !== view.frame;
+  return event.shiftKey || (isLinked && ofOpenScan.has(tool.value)) ? tools.crosshair : tools[tool.value];
 }
 
 /** Two fingers: what lies between them stays between them. */

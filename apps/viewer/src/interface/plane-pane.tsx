@@ -22,18 +22,27 @@ import { fitAll, pan, planeView, scroll, sliceSlider, type View, zoomAt } from "
 /** More than this many pixels of the screen for each of the page's cost time and show nothing more. */
 const finestRatio = 2;
 
+/** Where the mouse is. */
+export interface Hover {
+  readonly view: View;
+  /** LPS. */
+  readonly pointMm: Vector3;
+}
+
 interface PlanePaneProps {
   readonly view: View;
   readonly plane: PlaneName;
   /** Which pane fills the window, if one does. */
   readonly maximised: Signal<string | null>;
-  readonly hover: Signal<Vector3 | null>;
+  readonly hover: Signal<Hover | null>;
+  /** The date that it shows, where there are two. */
+  readonly date?: string;
   /** Drawn over the picture, in pixels of the page. */
   readonly marks?: (shown: PlaneView) => ComponentChildren;
 }
 
 /** The plane with all that stands on it. */
-export function PlanePane({ view, plane, maximised, hover, marks }: PlanePaneProps) {
+export function PlanePane({ view, plane, maximised, hover, date, marks }: PlanePaneProps) {
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = useSignal<readonly [width: number, height: number]>([0, 0]);
@@ -52,7 +61,7 @@ export function PlanePane({ view, plane, maximised, hover, marks }: PlanePanePro
       plane,
       shown: () => shown.value,
       onHover: (pointMm) => {
-        hover.value = pointMm;
+        hover.value = pointMm && { view, pointMm };
       },
     });
     return () => {
@@ -63,15 +72,16 @@ export function PlanePane({ view, plane, maximised, hover, marks }: PlanePanePro
 
   usePicture(canvas, view, shown);
   const isMaximised = maximised.value === plane;
+  const name = date === undefined ? planes[plane] : pane.ofDate(planes[plane], date);
   return (
-    <section class={`pane pane-${plane}`} aria-label={planes[plane]}>
+    <section class={`pane pane-${plane}`} aria-label={name}>
       <div
         ref={stage}
         class="stage"
         role="application"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys go through its slices
         tabIndex={0}
-        aria-label={pane.picture(planes[plane])}
+        aria-label={pane.picture(name)}
         onKeyDown={(event) => onPlaneKey(event, view, plane, shown.value)}
       >
         <canvas ref={canvas} />
@@ -79,12 +89,12 @@ export function PlanePane({ view, plane, maximised, hover, marks }: PlanePanePro
           {marks?.(shown.value)}
         </PlaneMarks>
       </div>
-      <PaneTitle view={view} plane={plane} />
-      <SliceSlider view={view} plane={plane} />
+      <PaneTitle view={view} plane={plane} {...(date === undefined ? {} : { date })} />
+      <SliceSlider view={view} plane={plane} name={name} />
       <IconButton
         icon={isMaximised ? "restore" : "maximise"}
         class="icon-button maximise"
-        label={isMaximised ? pane.restore : pane.maximise(planes[plane])}
+        label={isMaximised ? pane.restore : pane.maximise(name)}
         pressed={isMaximised}
         onClick={() => {
           maximised.value = isMaximised ? null : plane;
@@ -192,26 +202,29 @@ function PlaneMarks({
   );
 }
 
-function PaneTitle({ view, plane }: OnPlane) {
-  const slice = sliceNumber(view.scan, patientPlanes[plane], view.point.value);
+function PaneTitle({ view, plane, date }: OnPlane & { readonly date?: string }) {
+  // A linked scan has slices of its own, at other places.
+  const slice =
+    view.scan === view.frame ? sliceNumber(view.frame, patientPlanes[plane], view.point.value) : null;
   return (
     <p class="pane-title">
       <strong class={`name-${plane}`}>{planes[plane]}</strong>{" "}
       {slice === null
         ? pane.at(dot(view.point.value, patientPlanes[plane].away))
         : pane.slice(slice.number, slice.count)}
+      {date !== undefined && <span class="pane-date">{date}</span>}
     </p>
   );
 }
 
-function SliceSlider({ view, plane }: OnPlane) {
-  const { value, max } = sliceSlider(view.scan, patientPlanes[plane], view.point.value);
+function SliceSlider({ view, plane, name }: OnPlane & { readonly name: string }) {
+  const { value, max } = sliceSlider(view.frame, patientPlanes[plane], view.point.value);
   const at = Math.round(value);
   return (
     <input
       type="range"
       class="slice-slider"
-      aria-label={pane.sliceSlider(planes[plane])}
+      aria-label={pane.sliceSlider(name)}
       min={0}
       max={Math.round(max)}
       step={1}

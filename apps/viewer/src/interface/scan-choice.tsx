@@ -1,16 +1,12 @@
 // The list from which a person chooses a scan when what they opened holds several.
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { FoundScan, Thumbnail } from "../engine/answers.js";
 import { Dialog } from "./dialog.js";
-import { choice } from "./session.js";
+import { choice, type ScanChoices, tellError } from "./session.js";
 import { shell } from "./texts.js";
 
-interface ScanChoiceProps {
-  readonly scans: readonly FoundScan[];
-  readonly onChoose: (scan: FoundScan) => void;
-}
-
-export function ScanChoice({ scans, onChoose }: ScanChoiceProps) {
+export function ScanChoice({ choice: { scans, onChoose, pictureOf } }: { readonly choice: ScanChoices }) {
   return (
     <Dialog
       title={shell.choose}
@@ -25,9 +21,12 @@ export function ScanChoice({ scans, onChoose }: ScanChoiceProps) {
               type="button"
               class="scan-item"
               disabled={scan.refusal !== null}
-              onClick={() => onChoose(scan)}
+              onClick={() => {
+                choice.value = null;
+                onChoose(scan);
+              }}
             >
-              <Picture thumbnail={scan.thumbnail} />
+              <Picture scan={scan} pictureOf={pictureOf} />
               <span>
                 <strong>{scan.title}</strong>
                 <span class="faint">{scan.detail}</span>
@@ -46,7 +45,19 @@ export function ScanChoice({ scans, onChoose }: ScanChoiceProps) {
   );
 }
 
-function Picture({ thumbnail }: { readonly thumbnail: Thumbnail | null }) {
+interface PictureProps extends Pick<ScanChoices, "pictureOf"> {
+  readonly scan: FoundScan;
+}
+
+function Picture({ scan, pictureOf }: PictureProps) {
+  const found = useSignal<Thumbnail | null>(null);
+  useEffect(() => {
+    if (scan.thumbnail !== null || scan.refusal !== null) return;
+    pictureOf(scan).then((picture) => {
+      found.value = picture;
+    }, tellError);
+  }, [scan, pictureOf, found]);
+  const thumbnail = scan.thumbnail ?? found.value;
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (thumbnail === null) return;

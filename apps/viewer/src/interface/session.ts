@@ -1,6 +1,6 @@
 // What the page has open, what it is doing, and what it tells the person.
 import { signal } from "@preact/signals";
-import type { FoundScan } from "../engine/answers.js";
+import type { FoundScan, Thumbnail } from "../engine/answers.js";
 import { shell } from "./texts.js";
 import type { Workspace } from "./workspace.js";
 
@@ -8,12 +8,21 @@ import type { Workspace } from "./workspace.js";
 export const openScan = signal<Workspace | null>(null);
 
 /** Scans that were found in what a person opened, of which one is to be chosen. */
-export const choice = signal<readonly FoundScan[] | null>(null);
+export interface ScanChoices {
+  readonly scans: readonly FoundScan[];
+  readonly onChoose: (scan: FoundScan) => void;
+  /** For a scan without a picture. */
+  readonly pictureOf: (scan: FoundScan) => Promise<Thumbnail | null>;
+}
+
+export const choice = signal<ScanChoices | null>(null);
 
 /** What a person reads in the status line; an error stays until something else is done. */
 export interface Notice {
   readonly text: string;
   readonly kind: "done" | "error";
+  /** Where the person can go on. */
+  readonly link?: { readonly address: string; readonly text: string };
 }
 
 export const notice = signal<Notice | null>(null);
@@ -33,8 +42,13 @@ export function tellError(error: unknown): void {
   const isExpected = error instanceof Error && error.name === "InputError";
   const what = error instanceof Error ? error.message : String(error);
   if (!isExpected) console.error(error);
-  notice.value = { kind: "error", text: isExpected ? what : shell.unexpected(what) };
+  const text = isExpected ? what : isMemoryShort(what) ? shell.noMemory : shell.unexpected(what);
+  notice.value = { kind: "error", text };
 }
+
+/** Browsers and onnxruntime-web have no error of its own for it. */
+const isMemoryShort = (message: string): boolean =>
+  /allocation failed|out of memory|bad_alloc|\boom\b|memory\.grow/i.test(message);
 
 /**
  * Does something that takes long: shows it with its progress, lets the person stop it, and tells what went wrong.

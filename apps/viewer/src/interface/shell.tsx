@@ -1,30 +1,32 @@
 // The page: header, tools, planes, side panel and status line.
-import type { Vector3 } from "@lnsnet/core/volume";
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { planeNames } from "../display/plane.js";
 import { windowPresets } from "../display/window-presets.js";
-import type { ChosenFile, FoundScan } from "../engine/answers.js";
+import type { ChosenFile } from "../engine/answers.js";
 import { keptStudies } from "../keeping.js";
 import { worksOffline } from "../offline.js";
 import type { KeptStudy } from "../storage/study-store.js";
 import { AxisMarks } from "./axis-marks.js";
 import { CheatSheet, isHelpOpen } from "./cheat-sheet.js";
 import { chosenFiles, droppedFiles } from "./dropped-files.js";
-import { Icon, IconButton } from "./icons.js";
+import { FileButton } from "./file-button.js";
+import { secondDate } from "./follow-up/second-date.js";
+import { SecondMarks } from "./follow-up/second-marks.js";
+import { IconButton } from "./icons.js";
 import { KeptStudies } from "./kept-studies.js";
 import { EditMarks } from "./nodes/edit-marks.js";
 import { EditToolbar } from "./nodes/edit-toolbar.js";
 import { NodesPanel } from "./nodes/nodes-panel.js";
 import { SavingLine } from "./nodes/saving-line.js";
 import { Panels } from "./panels.js";
-import { PlanePane } from "./plane-pane.js";
+import { type Hover, PlanePane } from "./plane-pane.js";
 import { ScanChoice } from "./scan-choice.js";
 import { ScenePane } from "./scene-pane.js";
 import { SegmentPanel } from "./segmenting/segment-panel.js";
 import { theEngine } from "./segmenting/segmenter.js";
 import { choice, notice, openScan, tellError, work } from "./session.js";
-import { presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
+import { followUp, presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
 import { tool, toolKeys } from "./tool.js";
 import { fitAll, huAt, type View } from "./view.js";
 import type { Workspace } from "./workspace.js";
@@ -32,7 +34,6 @@ import type { Workspace } from "./workspace.js";
 /** What a person can do that goes beyond the page's looks. */
 interface Actions {
   readonly openFiles: (files: readonly ChosenFile[]) => void;
-  readonly openFound: (found: FoundScan) => void;
   readonly openExample: () => void;
   readonly openKept: (study: KeptStudy) => void;
   readonly forgetKept: (study: KeptStudy) => void;
@@ -43,7 +44,7 @@ interface ShellProps {
 }
 
 export function Shell({ actions }: ShellProps) {
-  const hover = useSignal<Vector3 | null>(null);
+  const hover = useSignal<Hover | null>(null);
   const maximised = useSignal<string | null>(null);
   const opened = openScan.value;
   const isOver = useFileDrop(actions.openFiles);
@@ -57,21 +58,7 @@ export function Shell({ actions }: ShellProps) {
         // What panes and panels hold belongs to this scan alone.
         <div key={opened.opened.scan} class="work">
           <Toolbar view={opened.view} />
-          <main class={maximised.value === null ? "panes" : `panes only only-${maximised.value}`}>
-            {planeNames.map((plane) => (
-              <PlanePane
-                key={plane}
-                {...{ view: opened.view, plane, maximised, hover }}
-                marks={(shown) => (
-                  <>
-                    <AxisMarks workspace={opened} shown={shown} />
-                    <EditMarks {...{ plane, shown, hover }} />
-                  </>
-                )}
-              />
-            ))}
-            <ScenePane workspace={opened} maximised={maximised} />
-          </main>
+          <Panes {...{ workspace: opened, maximised, hover }} />
           <aside class="side" aria-label={shell.sidePanel}>
             <div>
               <SegmentPanel workspace={opened} />
@@ -86,10 +73,52 @@ export function Shell({ actions }: ShellProps) {
         </div>
       )}
       {isHelpOpen.value && <CheatSheet />}
-      {choice.value !== null && <ScanChoice scans={choice.value} onChoose={actions.openFound} />}
+      {choice.value !== null && <ScanChoice choice={choice.value} />}
       <StatusLine view={opened?.view ?? null} hover={hover} />
       {isOver.value && <p class="drop-target">{shell.dropNow}</p>}
     </div>
+  );
+}
+
+interface PanesProps {
+  readonly workspace: Workspace;
+  readonly maximised: Signal<string | null>;
+  readonly hover: Signal<Hover | null>;
+}
+
+/** The planes and the 3D view; of two dates, the planes of each in a row. */
+function Panes({ workspace, maximised, hover }: PanesProps) {
+  const { view } = workspace;
+  const second = secondDate.value?.first === view ? secondDate.value : null;
+  const shape = second === null ? "panes" : "panes two-dates";
+  return (
+    <main class={maximised.value === null ? shape : `${shape} only only-${maximised.value}`}>
+      {planeNames.map((plane) => (
+        <PlanePane
+          key={plane}
+          {...{ view, plane, maximised, hover }}
+          {...(second === null ? {} : { date: followUp.firstDate })}
+          marks={(shown) => (
+            <>
+              <AxisMarks workspace={workspace} shown={shown} />
+              <EditMarks {...{ view, plane, shown, hover }} />
+            </>
+          )}
+        />
+      ))}
+      {second === null ? (
+        <ScenePane workspace={workspace} maximised={maximised} />
+      ) : (
+        planeNames.map((plane) => (
+          <PlanePane
+            key={`second ${plane}`}
+            {...{ view: second.view, plane, maximised, hover }}
+            date={followUp.secondDate}
+            marks={(shown) => <SecondMarks second={second} shown={shown} />}
+          />
+        ))
+      )}
+    </main>
   );
 }
 
@@ -117,27 +146,14 @@ function Header({ actions, opened }: ShellProps & { readonly opened: Workspace |
 }
 
 function OpenButtons({ actions }: ShellProps) {
-  const files = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (folder.current !== null) folder.current.webkitdirectory = true;
-  }, []);
-  const choose = (event: { readonly currentTarget: HTMLInputElement }) => {
-    const chosen = chosenFiles(event.currentTarget.files);
-    event.currentTarget.value = "";
+  const choose = (files: FileList | null) => {
+    const chosen = chosenFiles(files);
     if (chosen.length > 0) actions.openFiles(chosen);
   };
   return (
     <div class="open-buttons">
-      <input ref={files} type="file" id="files" multiple hidden aria-label={shell.open} onChange={choose} />
-      <input ref={folder} type="file" id="folder" hidden aria-label={shell.openFolder} onChange={choose} />
-      <button type="button" class="button" onClick={() => files.current?.click()}>
-        <Icon name="open" />
-        {shell.open}
-      </button>
-      <button type="button" class="button" onClick={() => folder.current?.click()}>
-        {shell.openFolder}
-      </button>
+      <FileButton id="files" label={shell.open} icon="open" onChoose={choose} />
+      <FileButton id="folder" label={shell.openFolder} isFolder onChoose={choose} />
       <button type="button" class="button" onClick={actions.openExample}>
         {shell.example}
       </button>
@@ -164,7 +180,7 @@ function Welcome({ actions }: ShellProps) {
 function Toolbar({ view }: { readonly view: View }) {
   const { centreHu, widthHu } = view.window.value;
   return (
-    <div class="toolbar" role="toolbar" aria-label={toolbar.label}>
+    <section class="toolbar" aria-label={toolbar.label}>
       <div class="tool-group">
         {toolKeys.map(({ name, key }) => (
           <IconButton
@@ -206,11 +222,11 @@ function Toolbar({ view }: { readonly view: View }) {
         ))}
         <p class="window-values">{toolbar.windowValues(centreHu, widthHu)}</p>
       </fieldset>
-    </div>
+    </section>
   );
 }
 
-function StatusLine({ view, hover }: { readonly view: View | null; readonly hover: Signal<Vector3 | null> }) {
+function StatusLine({ view, hover }: { readonly view: View | null; readonly hover: Signal<Hover | null> }) {
   const busy = work.value;
   const told = notice.value;
   return (
@@ -218,6 +234,12 @@ function StatusLine({ view, hover }: { readonly view: View | null; readonly hove
       {busy === null ? (
         <p class={`notice ${told?.kind ?? ""}`} role="status">
           {told?.text}
+          {told?.link !== undefined && (
+            <>
+              {" "}
+              <a href={told.link.address}>{told.link.text}</a>
+            </>
+          )}
         </p>
       ) : (
         <div class="work-line">
@@ -230,12 +252,12 @@ function StatusLine({ view, hover }: { readonly view: View | null; readonly hove
           </button>
         </div>
       )}
-      {view !== null && <Readout view={view} pointMm={hover.value ?? view.point.value} />}
+      {view !== null && <Readout {...(hover.value ?? { view, pointMm: view.point.value })} />}
     </footer>
   );
 }
 
-function Readout({ view, pointMm }: { readonly view: View; readonly pointMm: Vector3 }) {
+function Readout({ view, pointMm }: Hover) {
   const hu = huAt(view.scan, pointMm);
   return (
     <p class="readout">

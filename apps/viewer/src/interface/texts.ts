@@ -11,7 +11,7 @@ export const shell = {
   open: "Open files",
   example: "Try the example",
   welcome: "Open a CT of the neck",
-  dropHere: "Drop a scan here: NIfTI, NRRD, MetaImage or DICOM.",
+  dropHere: "Drop a scan here: a DICOM folder, a zip, or files (NIfTI, NRRD, MetaImage).",
   staysHere: "Your scan stays on this computer. Nothing is uploaded.",
   exampleNote: "The example is a phantom: a synthetic CT with lymph nodes, of no person.",
   dropNow: "Drop to open",
@@ -36,6 +36,8 @@ export const shell = {
   phantom: "phantom",
   exampleName: "Example neck",
   offline: "This page is kept in the browser, and opens without a network too.",
+  noMemory:
+    "The browser has too little memory for this. What was open stays open; close other tabs and programs, or open a smaller part of the scan.",
   unexpected: (what: string) =>
     `Something went wrong that lnsnet did not expect (${what}). What was open stays open.`,
 };
@@ -55,6 +57,7 @@ export const pane = {
     `${plane} plane of the scan. Arrow up and down go through slices, Enter uses the tool at the crosshair, + and − zoom, arrow keys with Shift pan.`,
   at: (mm: number) => `${mm.toFixed(1)} mm`,
   threeD: "3D",
+  ofDate: (plane: string, date: string) => `${plane}, ${date}`,
 };
 
 export const presets: Readonly<Record<PresetName, string>> = {
@@ -72,7 +75,7 @@ export const toolbar = {
   withKey: (name: string, key: string) => `${name} (${key.toUpperCase()})`,
   windowValues: (centre: number, width: number) => `C ${centre} · W ${width} HU`,
   fit: "Fit",
-  fitHint: "Show the whole scan",
+  fitHint: "Fit the whole scan into the planes",
 };
 
 export const toolNames: Readonly<Record<ToolName, string>> = {
@@ -137,6 +140,7 @@ export const nodes = {
   resetAxes: "Measure axes again",
   delete: "Delete",
   mergeWith: "Merge with …",
+  newOne: (number: number) => `New node ${number}`,
 } as const;
 
 export const editing = {
@@ -274,24 +278,65 @@ export const learning = {
 export const followUp = {
   title: "Follow-up",
   about:
-    "Opens a second date, aligns it by its bones, finds its nodes and compares them with the nodes here.",
-  open: "Open the second date",
+    "A second date of the same patient is shown beside this one, aligned by its bones, and its nodes are compared. If you outlined them in this browser before, those are taken; else the model looks for them.",
+  openFiles: "Open the second date",
+  openFolder: "Open its folder",
+  close: "Close the second date",
+  closed: (name: string) => `${name} is closed.`,
   busy: "Comparing the second date …",
   nothing: "No scan was found; open a CT of the same patient.",
   aligned: (name: string, correlation: number) =>
     `${name} is aligned; the bones of both dates correlate by ${correlation.toFixed(2)}.`,
+  keptNodes: "Its nodes are those that you outlined.",
+  foundNodes: "Its nodes were found by the model: check each of them.",
+  changed: "The nodes here have changed since.",
+  compareAgain: "Compare again",
+  firstDate: "first date",
+  secondDate: "second date",
+  dates: (first: string, second: string) => `${first} → ${second}`,
   node: "Node",
+  jump: "Show it at both dates",
+  gone: (name: string) => `${name}, gone`,
   shortAxis: "Short axis, mm",
   volume: "Volume, mL",
   sum: "Sum",
-  pair: (first: number | null, second: number | null) =>
-    first === null ? `new (${second})` : second === null ? `${first}, gone` : `${first}`,
   change: (first: number | null, second: number | null, digits: number) => {
     const shown = (value: number | null) => (value === null ? "–" : value.toFixed(digits));
-    if (first === null || second === null || first === 0) return `${shown(first)} → ${shown(second)}`;
+    // Lines break before the parenthesis alone.
+    const both = `${shown(first)}\u00a0→\u00a0${shown(second)}`;
+    if (first === null || second === null || first === 0) return both;
     const percent = (100 * (second - first)) / first;
-    return `${shown(first)} → ${shown(second)} (${percent >= 0 ? "+" : "−"}${Math.abs(percent).toFixed(0)} %)`;
+    return `${both} (${percent >= 0 ? "+" : "−"}${Math.abs(percent).toFixed(0)}\u00a0%)`;
   },
+};
+
+export const ownModel = {
+  title: "Models",
+  about:
+    "A model of your own takes the place of the one that comes with the page: a model.safetensors of lnsnet, or plans.json, dataset.json and the checkpoint of an nnU-Net. It stays on this computer.",
+  open: "Open your own model",
+  opening: "Opening the model …",
+  roles: { clicker: "Outlines what is clicked", finder: "Finds all nodes" },
+  trainedOn: (data: string) => `trained on ${data}`,
+  terms: {
+    shipped: "Comes with lnsnet, under its MIT licence. Research use only.",
+    own: "Your own; its terms are those of whoever made it. Research use only.",
+    nnunet:
+      "An nnU-Net; its weights keep the licence of their authors, often for non-commercial use only. Research use only.",
+  },
+  wholeScansOnly: "It looks at whole scans; clicks go on with the other model.",
+  shippedAgain: "Use the shipped model again",
+  used: (name: string) => `${name} is used from now on.`,
+};
+
+export const service = {
+  fetching: "Fetching the study from the service …",
+  signIn: "You are not signed in to the service that holds this study.",
+  worklist: "Sign in on the worklist",
+  isGone: (id: string) => `The service has no job ${id}; it may have been removed.`,
+  noFiles: (id: string) => `The job ${id} has no files yet; open it again when it has arrived.`,
+  unreachable: "The service does not answer; check the network, and load the page again.",
+  refused: (status: number, sentence: string) => `The service refused (status ${status}): ${sentence}`,
 };
 
 export const axes = {
@@ -321,5 +366,9 @@ export const cheatSheet: readonly (readonly [what: string, how: string])[] = [
   ["Show the whole scan", "F"],
   ["One plane alone, and back", "Button in its corner; Esc goes back"],
   ["Turn the 3D view", "Drag; arrow keys; double click shows it from the front"],
+  ["Draw and erase", "Brush (B), then drag; Ctrl erases; [ and ] change its size"],
+  ["Fill and cut", "Fill (G), then click within an outline; Cut (X), then draw a line across the node"],
+  ["Undo and redo", "Ctrl+Z; Ctrl+Shift+Z or Ctrl+Y"],
+  ["Rename and delete a node", "Select it in the list, then F2; Delete"],
   ["Change an axis", "Select the node, drag an end of its axis, or move it with arrow keys"],
 ];

@@ -35,7 +35,10 @@ interface Camera {
 }
 
 export interface View {
+  /** What is shown. */
   readonly scan: Volume;
+  /** The grid that zoom, slices and the crosshair follow: that of the scan, or of the scan that it is linked with. */
+  readonly frame: Geometry;
   /** Where the crosshair stands, LPS mm: the slices of all planes go through it. */
   readonly point: Signal<Vector3>;
   readonly window: Signal<IntensityWindow>;
@@ -53,6 +56,7 @@ export function createView(scan: Volume): View {
   const window = signal<IntensityWindow>(windowPresets[0]);
   return {
     scan,
+    frame: scan,
     point: signal(snapped(scan, middle)),
     window,
     preset: computed(
@@ -66,9 +70,19 @@ export function createView(scan: Volume): View {
   };
 }
 
+/**
+ * Another scan that is looked at as one with a view: crosshair, slices, zoom and window are the same.
+ *
+ * @param scan placed in the space of the view
+ */
+export function linkedView(view: View, scan: Volume, overlay: LabelOverlay | null): View {
+  return { ...view, scan, overlay: signal(overlay) };
+}
+
 /** Shows the whole scan again; point and window stay. */
 export function fitAll(view: View): void {
-  for (const camera of Object.values(view.cameras)) camera.value = { middleMm: middleOf(view.scan), zoom: 1 };
+  for (const camera of Object.values(view.cameras))
+    camera.value = { middleMm: middleOf(view.frame), zoom: 1 };
 }
 
 /** The rectangle in space that a plane shows on `width` × `height` pixels. */
@@ -78,7 +92,7 @@ export function planeView(view: View, plane: PlaneName, width: number, height: n
   return {
     axes,
     centreMm: atDepthOf(middleMm, view.point.value, axes),
-    mmPerPixel: fittingScale(view.scan, axes, width, height) / zoom,
+    mmPerPixel: fittingScale(view.frame, axes, width, height) / zoom,
     width,
     height,
   };
@@ -86,7 +100,7 @@ export function planeView(view: View, plane: PlaneName, width: number, height: n
 
 /** Moves the crosshair; a point outside the scan is moved to its edge. */
 export function goTo(view: View, pointMm: Vector3): void {
-  view.point.value = snapped(view.scan, pointMm);
+  view.point.value = snapped(view.frame, pointMm);
 }
 
 /** Moves the crosshair and pans every plane so that it is in the middle, with at least the zoom given. */
@@ -99,7 +113,7 @@ export function centreOn(view: View, pointMm: Vector3, leastZoom = 1): void {
 /** Goes `slices` further along a plane; negative goes back. */
 export function scroll(view: View, plane: PlaneName, slices: number): void {
   const { away } = patientPlanes[plane];
-  goTo(view, addScaled(view.point.value, away, slices * sliceStepMm(view.scan, patientPlanes[plane])));
+  goTo(view, addScaled(view.point.value, away, slices * sliceStepMm(view.frame, patientPlanes[plane])));
 }
 
 /** Zooms a plane by a factor; what lies under the given pixel stays there. */

@@ -1,7 +1,7 @@
 // A scan that is open, with the work on it: what all parts of the page share.
 import { pointOfIndex } from "@lnsnet/core/volume";
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { LabelPaint } from "../display/label-paint.js";
+import { paintOf } from "../display/label-paint.js";
 import type { OpenedScan } from "../engine/answers.js";
 import type { OpenStudy } from "../storage/keep-study.js";
 import { LiveMeasures } from "../study/live-measures.js";
@@ -96,15 +96,4 @@ export function jumpTo({ view, study, selected }: Workspace, number: number): vo
   if (box === null) return;
   const [i, j, k] = [0, 1, 2].map((axis) => box.start[axis] + (box.size[axis] - 1) / 2);
   centreOn(view, pointOfIndex(study.scan, [i, j, k]));
-}
-
-function paintOf(nodes: readonly StudyNode[], selected: number, fillOpacity: number): LabelPaint {
-  const colours = new Uint32Array(256);
-  const shown = new Uint8Array(256);
-  for (const { number, colour, visible } of nodes) {
-    const rgb = Number.parseInt(colour.slice(1), 16);
-    colours[number] = ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16);
-    shown[number] = visible ? 1 : 0;
-  }
-  return { colours, shown, fillOpacity, outlineWidth: 1, selected };
 }

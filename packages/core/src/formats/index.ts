@@ -65,6 +65,7 @@ export {
   volumeCompanion,
   volumeFormatOf,
   volumeFormats,
+  volumeSize,
   writeVolume,
 } from "./volume-file.js";
 export { isZip, listZip, type ZipEntry } from "./zip.js";

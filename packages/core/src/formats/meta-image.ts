@@ -47,6 +47,11 @@ export function readMetaImage(
   return { size, ...place, data };
 }
 
+/** The voxels (i, j, k) that the header states; none is read. @throws InputError as {@link readMetaImage} does for its header */
+export function metaImageSize(bytes: Uint8Array, name: string): Vector3 {
+  return sizeOf(headerOf(bytes, name), name);
+}
+
 /**
  * The name of the data file of a .mhd; null where the voxels follow the header.
  *

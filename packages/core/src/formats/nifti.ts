@@ -41,7 +41,7 @@ import {
  * sheared grid or a spacing that is not positive, or holds NaN or infinite voxels.
  */
 export function readNifti(bytes: Uint8Array, name: string, report: ReportProblem = () => {}): Volume {
-  const head = isGzip(bytes) ? gunzipStart(bytes, longestHeader, name) : bytes;
+  const head = headOf(bytes, name);
   const header = headerOf(head, name);
   const size = sizeOf(header, name);
   const place = placeOf(header, head, name, report);
@@ -53,6 +53,15 @@ export function readNifti(bytes: Uint8Array, name: string, report: ReportProblem
   refuseNonFinite(data, name);
   return { size, ...place, data };
 }
+
+/** The voxels (i, j, k) that the header states; none is read. @throws InputError as {@link readNifti} does for its header */
+export function niftiSize(bytes: Uint8Array, name: string): Vector3 {
+  return sizeOf(headerOf(headOf(bytes, name), name), name);
+}
+
+/** The bytes from the beginning, without gzip: at least those of the header. */
+const headOf = (bytes: Uint8Array, name: string): Uint8Array =>
+  isGzip(bytes) ? gunzipStart(bytes, longestHeader, name) : bytes;
 
 /**
  * A NIfTI-1 file of a volume: sform and qform both set (codes 1, scanner), units mm, the data type of

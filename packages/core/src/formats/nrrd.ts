@@ -46,13 +46,24 @@ export function readNrrd(
 ): Volume {
   const header = headerOf(bytes, name);
   const axes = spatialAxesOf(header, name);
-  const sizes = header.sizes;
-  const size: Vector3 = [sizes[axes[0]], sizes[axes[1]], sizes[axes[2]]];
+  const size = sizeOf(header, axes);
   const place = placeOf(header, axes, name, report);
   const data = voxelsOf(header, bytes, companion, voxelCount({ size }), name);
   refuseNonFinite(data, name);
   return { size, ...place, data };
 }
+
+/** The voxels (i, j, k) that the header states; none is read. @throws InputError as {@link readNrrd} does for its header */
+export function nrrdSize(bytes: Uint8Array, name: string): Vector3 {
+  const header = headerOf(bytes, name);
+  return sizeOf(header, spatialAxesOf(header, name));
+}
+
+const sizeOf = ({ sizes }: Header, axes: readonly [number, number, number]): Vector3 => [
+  sizes[axes[0]],
+  sizes[axes[1]],
+  sizes[axes[2]],
+];
 
 /**
  * The name of the data file of a .nhdr; null where the voxels follow the header.

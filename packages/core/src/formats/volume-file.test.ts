@@ -8,7 +8,14 @@ import { writeMetaImage } from "./meta-image.js";
 import { writeNifti } from "./nifti.js";
 import { writeNrrd } from "./nrrd.js";
 import { randomVolumes } from "./random-volume.test-helper.js";
-import { readVolume, volumeCompanion, volumeFormatOf, volumeFormats, writeVolume } from "./volume-file.js";
+import {
+  readVolume,
+  volumeCompanion,
+  volumeFormatOf,
+  volumeFormats,
+  volumeSize,
+  writeVolume,
+} from "./volume-file.js";
 
 const endings = volumeFormats.flatMap((format) => format.writtenEndings);
 
@@ -37,6 +44,7 @@ describe("a written volume, read again, has the same voxels and geometry", () =>
         const bytes = writeVolume(volume, `case${ending}`);
         const again = readVolume(bytes, `CASE${ending.toUpperCase()}`, undefined, (p) => problems.push(p));
         expect(problems).toEqual([]);
+        expect(volumeSize(bytes, `case${ending}`)).toEqual(volume.size);
         expect(again.size).toEqual(volume.size);
         expect(again.data).toEqual(volume.data);
         expect(again.data.constructor).toBe(volume.data.constructor);

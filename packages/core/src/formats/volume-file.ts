@@ -1,10 +1,10 @@
 // The table of volume formats: recognises a file's format by its name and content, and reads and writes it.
 import { InputError } from "../errors.js";
-import type { Volume } from "../volume/volume.js";
+import type { Vector3, Volume } from "../volume/volume.js";
 import { isGzip } from "./gzip.js";
-import { metaImageCompanion, readMetaImage, writeMetaImage } from "./meta-image.js";
-import { isNifti, readNifti, writeNifti } from "./nifti.js";
-import { nrrdCompanion, readNrrd, writeNrrd } from "./nrrd.js";
+import { metaImageCompanion, metaImageSize, readMetaImage, writeMetaImage } from "./meta-image.js";
+import { isNifti, niftiSize, readNifti, writeNifti } from "./nifti.js";
+import { nrrdCompanion, nrrdSize, readNrrd, writeNrrd } from "./nrrd.js";
 import type { ReportProblem } from "./place.js";
 
 /** A format of files that hold one volume. */
@@ -62,6 +62,22 @@ export function readVolume(
       return readNrrd(bytes, name, companion, report);
     case "MetaImage":
       return readMetaImage(bytes, name, companion, report);
+  }
+}
+
+/**
+ * The voxels (i, j, k) that the header of a volume file states: how large it is, before its voxels are unpacked.
+ *
+ * @throws InputError as {@link readVolume} does for a header that cannot be read
+ */
+export function volumeSize(bytes: Uint8Array, name: string): Vector3 {
+  switch (checkedFormat(bytes, name)) {
+    case "NIfTI":
+      return niftiSize(bytes, name);
+    case "NRRD":
+      return nrrdSize(bytes, name);
+    case "MetaImage":
+      return metaImageSize(bytes, name);
   }
 }
 

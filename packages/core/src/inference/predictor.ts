@@ -109,8 +109,12 @@ export async function openPredictor(
   return {
     plan,
     members: sessions.length,
-    device: sessions[0].device,
-    deviceNote: sessions[0].deviceNote,
+    get device() {
+      return sessions[0].device;
+    },
+    get deviceNote() {
+      return sessions[0].deviceNote;
+    },
     probability: async (prepared, options) => {
       requireOpen();
       const throwIfAborted = () => {

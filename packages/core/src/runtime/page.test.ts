@@ -81,6 +81,42 @@ describe.skipIf(executablePath === undefined)("in a page", { timeout: 300_000 },
     expect(gap).toBeLessThan(1e-4);
   });
 
+  test("a graphics card that is lost is replaced by the CPU, which the session says", async (context) => {
+    const isThere = await page.evaluate(
+      "navigator.gpu?.requestAdapter().then((adapter) => adapter !== null)",
+    );
+    if (isThere !== true) context.skip("this browser has no adapter");
+    const expected = await runInPage("cpu");
+    // In a page of its own, since onnxruntime-web does not forget its device.
+    const lost = await browser.newPage();
+    lost.setDefaultTimeout(0);
+    await lost.goto(page.url());
+    const bytes = Buffer.from(model("webgpu")).toString("base64");
+    const given = { bytes, shape: image.shape, data: [...image.data] };
+    const found = (await lost.evaluate(`(async ({ bytes, shape, data }) => {
+      const devices = [];
+      const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (...wanted) {
+        const device = await request.apply(this, wanted);
+        devices.push(device);
+        return device;
+      };
+      const { webRuntime } = await import("/src/runtime/web.ts");
+      const model = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
+      const session = await webRuntime.createSession(model, { device: "webgpu" });
+      const input = () => ({ image: { shape, data: Float32Array.from(data) } });
+      await session.run(input());
+      const before = session.deviceNote;
+      for (const device of devices) device.destroy();
+      const { logits } = await session.run(input());
+      return { before, deviceNote: session.deviceNote, logits: [...logits.data] };
+    })(${JSON.stringify(given)})`)) as Answer & { readonly before: string };
+    expect(found.before).toBe("WebGPU is used, as requested.");
+    expect(found.deviceNote).toBe("The graphics card stopped, so the CPU is used.");
+    const gap = Math.max(...expected.logits.map((value, at) => Math.abs(value - found.logits[at])));
+    expect(gap).toBeLessThan(1e-5);
+  });
+
   test("auto leaves an adapter in software alone", async () => {
     const { deviceNote } = await runInPage("auto");
     expect(deviceNote).toBe("The CPU is used, the fastest device found.");

@@ -9,7 +9,7 @@ const object = <Properties extends object>(properties: Properties) =>
   ({ type: "object", properties, required: Object.keys(properties) }) as const;
 const list = <Items extends object>(items: Items) => ({ type: "array", items }) as const;
 
-const file = object({ name: text, sha256: text, bytes: { type: "number" } });
+export const fileSchema = object({ name: text, sha256: text, bytes: { type: "number" } });
 
 export const jobSchema = {
   $id: "Job",
@@ -33,7 +33,7 @@ export const jobSchema = {
       ...object({ stage: text, done: { type: "number" }, total: { type: "number" } }),
       type: ["object", "null"],
     },
-    results: list(file),
+    results: list(fileSchema),
     deliveries: list(
       object({
         target: text,

@@ -17,7 +17,7 @@ import Fastify, {
 } from "fastify";
 import type { Configuration } from "../configuration.js";
 import { relatedParts } from "../dicomweb/multipart.js";
-import type { Job, JobSource } from "../jobs/job.js";
+import type { Job, JobFile, JobSource } from "../jobs/job.js";
 import type { Journal } from "../jobs/journal.js";
 import type { Runner } from "../jobs/runner.js";
 import { pullStudy } from "../receiving/pull.js";
@@ -29,7 +29,7 @@ import { signInPage, worklistPage, worklistRows } from "../worklist/page.js";
 import { admitted, sessionOf } from "./access.js";
 import type { Events } from "./events.js";
 import type { Metrics } from "./metrics.js";
-import { errorSchema, jobJson, jobSchema, receivedSchema } from "./schemas.js";
+import { errorSchema, fileSchema, jobJson, jobSchema, receivedSchema } from "./schemas.js";
 import { stowResponse } from "./stow.js";
 import { takeUpload } from "./uploads.js";
 
@@ -155,12 +155,24 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   return server;
 }
 
+const policy = (sources: string) =>
+  `default-src 'self'; ${sources}; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'`;
+
 const securityHeaders = {
-  "Content-Security-Policy":
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  "Content-Security-Policy": policy("img-src 'self' data:"),
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cache-Control": "no-store",
+};
+
+/** The viewer computes in the browser: WebAssembly in threads, workers of its own. */
+const viewerHeaders = {
+  "Content-Security-Policy": policy(
+    "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:",
+  ),
+  "Cache-Control": "no-cache",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
 /** Lets nobody in whom a route does not want. A route that states nothing is for administrators. */
@@ -201,13 +213,16 @@ async function pages(
     await scope.register(staticFiles, { root: assets, prefix: "/assets/", schemaHide: true });
     const { viewer } = configuration;
     if (viewer === undefined) return;
-    await scope.register(staticFiles, {
-      ...{ root: viewer, prefix: "/viewer/", decorateReply: false, schemaHide: true },
-      // The viewer computes in the browser: WebAssembly in threads, workers of its own.
-      setHeaders: (reply) => {
-        reply.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-        reply.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-      },
+    await scope.register(async (viewerScope) => {
+      viewerScope.addHook("onSend", async (_request, reply) => {
+        reply.headers(viewerHeaders);
+      });
+      await viewerScope.register(staticFiles, {
+        root: viewer,
+        prefix: "/viewer/",
+        decorateReply: false,
+        schemaHide: true,
+      });
     });
   });
   const access = { tokens, sessions, proxy: configuration.http.proxy };
@@ -299,10 +314,14 @@ const jobParameters = {
   properties: { id: { type: "string", pattern: "^[a-z]+-[0-9a-f]{16}$" } },
   required: ["id"],
 } as const;
+const fileParameters = {
+  ...jobParameters,
+  properties: { ...jobParameters.properties, name: { type: "string" } },
+} as const;
 const text = { type: "string", maxLength: 200 } as const;
 const failures = { "4xx": { $ref: "Error#" } } as const;
 
-function reading(server: FastifyInstance, { journal, events }: ServerParts): void {
+function reading(server: FastifyInstance, { journal, events, audit }: ServerParts): void {
   const view = { needs: "view" } as const;
   const json = (job: Job) => jobJson(job, events.progress.get(job.id) ?? null);
   server.get(
@@ -328,27 +347,50 @@ function reading(server: FastifyInstance, { journal, events }: ServerParts): voi
     },
     async ({ params }) => json(jobOf(journal, params.id)),
   );
+  server.get<{ Params: { id: string } }>(
+    "/api/jobs/:id/files",
+    {
+      config: view,
+      schema: {
+        summary: "The files that a job was received with, by which the viewer opens its scan",
+        params: jobParameters,
+        response: { 200: { type: "array", items: fileSchema }, ...failures },
+      },
+    },
+    async (request) => {
+      const { id, files } = jobOf(journal, request.params.id);
+      const { name } = whoAsks(request);
+      await audit.write({ who: name, action: "open", subject: id, from: request.ip, outcome: "done" });
+      return files;
+    },
+  );
+  server.get<{ Params: { id: string; name: string } }>(
+    "/api/jobs/:id/files/:name",
+    {
+      config: view,
+      schema: { summary: "A file that a job was received with", params: fileParameters },
+    },
+    async ({ params }, reply) => {
+      const job = jobOf(journal, params.id);
+      const file = job.files.find(({ name }) => name === params.name);
+      if (file === undefined) throw notFound(`The job ${job.id} has no file "${params.name}".`);
+      return sendFile(reply, file, journal.placeOf(job.id).input);
+    },
+  );
   server.get<{ Params: { id: string; name: string } }>(
     "/api/jobs/:id/results/:name",
     {
       config: view,
       schema: {
         summary: "A file of a result",
-        params: { ...jobParameters, properties: { ...jobParameters.properties, name: { type: "string" } } },
+        params: fileParameters,
       },
     },
     async ({ params }, reply) => {
       const job = jobOf(journal, params.id);
-      // Only names that stand in the record lead to the disk.
       const file = job.results.find(({ name }) => name === params.name);
       if (file === undefined) throw notFound(`The job ${job.id} has no result "${params.name}".`);
-      reply
-        .type(mediaType(file.name))
-        .header("Content-Length", file.bytes)
-        .header("ETag", `"${file.sha256}"`);
-      if (!file.name.endsWith(".png"))
-        reply.header("Content-Disposition", `attachment; filename="${file.name.replace(/[^\w.-]/g, "_")}"`);
-      return reply.send(createReadStream(join(journal.resultsOf(job), file.name)));
+      return sendFile(reply, file, journal.resultsOf(job));
     },
   );
   server.get(
@@ -579,6 +621,14 @@ function jobOf(journal: Journal, id: string): Job {
 }
 
 const notFound = (sentence: string): Error => Object.assign(new Error(sentence), { statusCode: 404 });
+
+/** @param file of a job's record: only names that stand there lead to the disk */
+function sendFile(reply: FastifyReply, { name, bytes, sha256 }: JobFile, folder: string): FastifyReply {
+  reply.type(mediaType(name)).header("Content-Length", bytes).header("ETag", `"${sha256}"`);
+  if (!name.endsWith(".png"))
+    reply.header("Content-Disposition", `attachment; filename="${name.replace(/[^\w.-]/g, "_")}"`);
+  return reply.send(createReadStream(join(folder, name)));
+}
 
 const mediaTypes: Readonly<Record<string, string>> = {
   ".png": "image/png",

@@ -2,20 +2,22 @@
 import { dot, subtract, type Vector3 } from "@lnsnet/core/volume";
 import type { ReadonlySignal } from "@preact/signals";
 import { type PlaneName, type PlaneView, pixelOfPoint } from "../../display/plane.js";
+import type { Hover } from "../plane-pane.js";
 import { tool } from "../tool.js";
+import type { View } from "../view.js";
 import { radiusMm } from "./brush-settings.js";
 import { cutLine } from "./edit-tools.js";
 
 interface EditMarksProps {
+  readonly view: View;
   readonly plane: PlaneName;
   readonly shown: PlaneView;
-  /** Where the mouse is, LPS mm. */
-  readonly hover: ReadonlySignal<Vector3 | null>;
+  readonly hover: ReadonlySignal<Hover | null>;
 }
 
-export function EditMarks({ plane, shown, hover }: EditMarksProps) {
+export function EditMarks({ view, plane, shown, hover }: EditMarksProps) {
   const line = cutLine.value;
-  const at = tool.value === "brush" ? hover.value : null;
+  const at = tool.value === "brush" && hover.value?.view === view ? hover.value.pointMm : null;
   const ring = at === null ? null : ringAt(shown, at);
   const ends =
     line === null || line.plane !== plane

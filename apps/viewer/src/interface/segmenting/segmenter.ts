@@ -2,17 +2,17 @@
 import { InputError } from "@lnsnet/core";
 import type { Vector3 } from "@lnsnet/core/volume";
 import { signal } from "@preact/signals";
-import type { NodeAnswer, OpenedModel } from "../../engine/answers.js";
+import type { ChosenFile, Computed, NodeAnswer, OpenedModel } from "../../engine/answers.js";
 import type { Engine } from "../../engine/engine.js";
 import type { NodeClick, NodeFields } from "../../study/nodes.js";
 import type { OpenStep, Study } from "../../study/study.js";
 import type { BoxedMask } from "../../study/voxel-box.js";
 import { doWork, notice, openScan, tellError, work } from "../session.js";
-import { segmenting } from "../texts.js";
+import { ownModel, segmenting } from "../texts.js";
 import type { Tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 
-type ModelRole = "clicker" | "finder";
+export type ModelRole = "clicker" | "finder";
 
 /** The models that are open, by what they are for. */
 export const models = signal<Readonly<Partial<Record<ModelRole, OpenedModel>>>>({});
@@ -52,11 +52,48 @@ export function modelFor(role: ModelRole): Promise<OpenedModel> {
   return opened;
 }
 
-/** From now on this model finds nodes, or outlines what is clicked if it takes clicks. */
+/** From now on this model finds nodes, or outlines what is clicked if it takes clicks. What it replaces is closed. */
 export function useModel(model: OpenedModel): void {
   const role: ModelRole = model.isPromptable ? "clicker" : "finder";
+  const before = models.value[role];
   opening.set(role, Promise.resolve(model));
   models.value = { ...models.value, [role]: model };
+  if (before !== undefined) closeReplaced(role, before);
+}
+
+/** The model that comes with the page does this again. */
+export async function useShipped(role: ModelRole): Promise<void> {
+  const before = models.value[role];
+  opening.delete(role);
+  try {
+    await modelFor(role);
+    if (before !== undefined) closeReplaced(role, before);
+  } catch (error) {
+    tellError(error);
+  }
+}
+
+function closeReplaced(role: ModelRole, { model }: OpenedModel): void {
+  // Its probabilities can no longer be asked for.
+  if (role === "clicker") adjustable.value = null;
+  theEngine().closeModel({ model }).catch(tellError);
+}
+
+/** Opens a person's own model and uses it. */
+export async function openOwnModel(files: readonly ChosenFile[]): Promise<void> {
+  const opened = await doWork(ownModel.opening, (signal) =>
+    theEngine().openModel({ from: files }, { signal }),
+  );
+  if (opened === null) return;
+  useModel(opened);
+  notice.value = { kind: "done", text: [ownModel.used(opened.identity.name), ...opened.notes].join(" ") };
+}
+
+/** Shows where a model computed the last time. */
+function noteComputed(role: ModelRole, computed: Computed): void {
+  const model = models.value[role];
+  if (model !== undefined && model.deviceNote !== computed.deviceNote)
+    models.value = { ...models.value, [role]: { ...model, ...computed } };
 }
 
 /** A click segments a node; with Ctrl, or while correcting, it says what of the selected node is wrong. */
@@ -109,6 +146,7 @@ async function outline(
     return theEngine().segmentAt({ scan, model, at: points(true), not: points(false) }, { signal });
   });
   if (answer === null || openScan.value !== workspace) return;
+  if (answer.found === "node") noteComputed("clicker", answer.computed);
   if (answer.found === "none") return tellError(new InputError(answer.reason));
   try {
     const number = put(boxed(answer), { clicks, probability: answer.node.meanProbability });
@@ -156,14 +194,23 @@ export async function findAll(workspace: Workspace): Promise<void> {
     if (early.length > 0) notice.value = { kind: "done", text: segmenting.stopped(early.length) };
     return;
   }
+  noteComputed("finder", answer.computed);
   const step = study.begin("add");
   try {
     // The whole scan tells more than its planes did: what came early gives way to the final answer.
     for (const number of early)
       if (study.nodes.some((node) => node.number === number && !node.locked)) study.deleteNode(number);
-    const added = answer.nodes.filter(
-      (node) => add(boxed(node), { probability: node.node.meanProbability }) !== null,
-    );
+    const counts = new Map<string, number>();
+    const added = answer.nodes.filter((node) => {
+      const { className, meanProbability } = node.node;
+      if (className === undefined) return add(boxed(node), { probability: meanProbability }) !== null;
+      // Of a model of several classes, the name says what it found.
+      const count = (counts.get(className) ?? 0) + 1;
+      const isAdded =
+        add(boxed(node), { probability: meanProbability, name: `${className} ${count}` }) !== null;
+      if (isAdded) counts.set(className, count);
+      return isAdded;
+    });
     notice.value = { kind: "done", text: segmenting.found(added.length, answer.leftOut) };
   } finally {
     step.commit();

@@ -1,0 +1,118 @@
+// A person's own model in the page: an imported nnU-Net segments as the library does; what does not fit is refused by a sentence.
+import { readFileSync } from "node:fs";
+import { openPredictor, segment, type Volume, writeModel } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
+import { readModel, readNnunetModel } from "@lnsnet/core/models";
+import { nodeRuntime } from "@lnsnet/core/node";
+import { generatePatient } from "@lnsnet/core/phantom";
+import { crop } from "@lnsnet/core/volume";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { describePage, openFile } from "./page.test-helper.js";
+import { nodeRows, savedMask } from "./page-actions.test-helper.js";
+
+const fixture = (path: string) =>
+  new Uint8Array(readFileSync(new URL(`../../../fixtures/nnunet/${path}`, import.meta.url)));
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** What `lnsnet import nnunet` writes of a fold. */
+function imported(folder: string): Uint8Array {
+  const json = (name: string) => ({
+    path: name,
+    content: JSON.parse(text(fixture(`${folder}/${name}`))) as unknown,
+  });
+  const { model } = readNnunetModel({
+    plans: json("plans.json"),
+    dataset: json("dataset.json"),
+    checkpoint: { path: "checkpoint_final.pth", bytes: fixture(`${folder}/fold_0/checkpoint_final.pth`) },
+    mirrored: false,
+  });
+  return writeModel(model, false);
+}
+
+const { image } = generatePatient(2026, 60, {
+  ...{ fieldMm: [90, 90, 90], inPlaneSpacingMm: [2, 2], sliceSpacingMm: [4, 4] },
+  ...{ obliqueShare: 0, reversedShare: 0 },
+});
+// Random weights find bits and pieces everywhere: so few that the page has numbers for all.
+const scan = crop(image, [8, 8, 6], [26, 26, 10]) as Volume<Int16Array>;
+
+describePage("a person's own model", (pages) => {
+  test("an imported nnU-Net tells its data and terms, and finds what the library finds with it", async () => {
+    const page = await opened(pages.open());
+    const bytes = imported("plain");
+    await openModel(page, { "model.safetensors": bytes });
+    await page.getByText("model.safetensors is used from now on.").waitFor();
+    const panel = page.locator("details.panel", { hasText: "Open your own model" });
+    expect(await panel.textContent()).toContain("its weights keep the licence of their authors");
+    const model = readModel(bytes, "model.safetensors");
+    expect(await panel.textContent()).toContain(`trained on ${model.plan.dataLabel}`);
+
+    await page.getByRole("button", { name: "Find all nodes" }).click();
+    await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
+    const predictor = await openPredictor([model], nodeRuntime);
+    const { instances, nodes } = await segment(scan, predictor);
+    await predictor.release();
+    expect(nodes.length).toBeGreaterThan(0);
+    expect(await nodeRows(page).count()).toBe(nodes.length);
+    const saved = await savedMask(page);
+    const isUnlike = instances.data.filter((number, at) => (number !== 0) !== (saved.data[at] !== 0)).length;
+    expect(isUnlike).toBe(0);
+    // Several classes: each node says what it is.
+    const names = await nodeRows(page).getByRole("button").allTextContents();
+    for (const { className } of nodes)
+      expect(names.some((name) => name.startsWith(className ?? "none"))).toBe(true);
+
+    await page.getByRole("button", { name: "Use the shipped model again" }).click();
+    await expect.poll(() => panel.textContent(), { timeout: 30_000 }).not.toContain("model.safetensors");
+  });
+
+  test("the files of an nnU-Net are opened as they are", async () => {
+    const page = await opened(pages.open());
+    await openModel(page, {
+      "plans.json": fixture("plain/plans.json"),
+      "dataset.json": fixture("plain/dataset.json"),
+      "checkpoint_final.pth": fixture("plain/fold_0/checkpoint_final.pth"),
+    });
+    await page.getByText("checkpoint_final.pth is used from now on.").waitFor();
+  });
+
+  test("what does not fit is refused by a sentence, and the shipped models go on", async () => {
+    const page = await opened(pages.open());
+    const plain = fixture("plain/fold_0/checkpoint_final.pth");
+    for (const [files, sentence] of [
+      [{ "weights.onnx": Buffer.from("onnx") }, /weights\.onnx is no model that can be opened here/],
+      [{ "model.safetensors": Buffer.from("no model") }, /model\.safetensors/],
+      [{ "model.safetensors": imported("residual") }, /looks at 2 images of a patient together/],
+      [{ "checkpoint_final.pth": plain }, /plans\.json is not there/],
+      [{ "a.safetensors": imported("plain"), "b.safetensors": imported("plain") }, /2 models were chosen/],
+      [{ "a.pth": plain, "b.pth": plain }, /2 checkpoints were chosen/],
+    ] as const) {
+      await openModel(page, files);
+      const notice = page.locator(".notice.error", { hasText: sentence });
+      await notice.waitFor();
+      expect(await notice.textContent()).not.toMatch(/did not expect/);
+    }
+    await page.getByText(/Model finder\.safetensors/).waitFor();
+  });
+});
+
+async function opened(page: Promise<Page>): Promise<Page> {
+  const shown = await page;
+  shown.on("dialog", (dialog) => dialog.accept());
+  await openFile(shown, "neck.nii.gz", writeNifti(scan));
+  await shown.getByText("neck.nii.gz is open.").waitFor();
+  await shown.getByText("Models", { exact: true }).click();
+  return shown;
+}
+
+async function openModel(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  await page.setInputFiles(
+    "#own-model",
+    Object.entries(files).map(([name, bytes]) => ({
+      name,
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(bytes),
+    })),
+  );
+}

@@ -52,8 +52,9 @@ const serviceConcerns = {
   queueing: ["segmenting"],
   rules: ["jobs"],
   dicomweb: [],
-  sending: ["dicomweb", "configuration"],
-  receiving: ["jobs", "rules", "dicomweb", "sending/quiet-dimse", "configuration"],
+  dimse: [],
+  sending: ["dicomweb", "dimse", "configuration"],
+  receiving: ["jobs", "rules", "dicomweb", "dimse", "configuration"],
   worklist: ["jobs"],
   http: ["jobs", "receiving", "dicomweb", "security", "worklist", "configuration"],
 };

@@ -102,6 +102,16 @@ const checks: readonly Script[] = [
     load: () => import("./fuzz.js"),
   },
   {
+    name: "licences",
+    about: "every dependency with its licence and install script",
+    load: () => import("./licences.js"),
+  },
+  {
+    name: "uploads",
+    about: "damaged uploads by every way into the service, 10,000 by each",
+    load: () => import("./uploads.js"),
+  },
+  {
     name: "exports",
     about: "other tools read the masks that we write; needs a Python with pydicom, nibabel and matplotlib",
     load: () => import("./exports.js"),

@@ -206,12 +206,14 @@ describe("a whole scan", () => {
     expect(dice(countOverlap(oneThread, two))).toBeGreaterThanOrEqual(0.9999);
   });
 
-  test("of a DICOM series, SEG, RTSTRUCT and SR are written; nodes by number in NRRD", async () => {
-    const tokens = ["--output", "dicom", "--dicom", "seg,rtstruct,sr", "--format", "nrrd", "--numbered"];
+  test("of a DICOM series, SEG, RTSTRUCT, SR and captures are written; nodes by number in NRRD", async () => {
+    const tokens = ["--output", "dicom", "--dicom", "seg,rtstruct,sr,sc", "--format", "nrrd", "--numbered"];
     const { code, stderr } = await predict("series", ...tokens);
     expect(code, stderr).toBe(0);
     const id = seriesId("1.2.3");
-    const endings = ["csv", "json", "nrrd", "png", "rtstruct.dcm", "seg.dcm", "sr.dcm"];
+    const endings = ["csv", "json", "nrrd", "png", "rtstruct.dcm"];
+    for (const n of [0, 1, 2]) endings.push(`sc-${n}.dcm`);
+    endings.push("seg.dcm", "sr.dcm");
     expect((await readdir(inFolder("dicom"))).sort()).toEqual(endings.map((ending) => `${id}.${ending}`));
     expect([...new Set((await mask(`dicom/${id}.nrrd`)).data)].sort()).toEqual([0, 1, 2]);
     const measured = await session.run(...["measure", `dicom/${id}.seg.dcm`, "--image", "series", "--json"]);

@@ -10,6 +10,9 @@ export interface CtSeries extends Geometry {
   readonly frameOfReferenceUid: string;
   readonly description?: string;
   readonly modality?: string;
+  readonly accessionNumber?: string;
+  /** YYYYMMDD. */
+  readonly studyDate?: string;
   /** Where the first pixel of each slice lies; on the grid where left out. */
   readonly positionsMm?: readonly Vector3[];
 }
@@ -107,7 +110,8 @@ function ctFile(series: CtSeries, k: number, hu: readonly number[]): Uint8Array 
   const uid = `${series.seriesUid}.${k + 1}`;
   const stored = Uint8Array.from(hu.flatMap((value) => [(value + 1024) & 255, (value + 1024) >> 8]));
   return file(ctStorage, uid, [
-    element(0x0008, 0x0020, "DA", "20240102"),
+    element(0x0008, 0x0020, "DA", series.studyDate ?? "20240102"),
+    element(0x0008, 0x0050, "SH", series.accessionNumber ?? ""),
     element(0x0008, 0x0060, "CS", series.modality ?? "CT"),
     element(0x0008, 0x103e, "LO", series.description ?? "neck"),
     element(0x0010, 0x0010, "PN", `Doe^${series.patientId}`),

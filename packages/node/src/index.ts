@@ -82,6 +82,7 @@ export {
   hashOfFile,
   isFile,
   isFolder,
+  isFullDisk,
   readBytes,
   readJson,
   requirePath,

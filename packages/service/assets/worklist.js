@@ -36,6 +36,8 @@ async function refreshSoon() {
 const events = new EventSource("/api/events");
 events.addEventListener("job", refreshSoon);
 events.addEventListener("open", refreshSoon);
+// What is wrong with the service itself comes with no event.
+setInterval(refreshSoon, 30_000);
 
 jobs.addEventListener("click", async ({ target }) => {
   const { action } = target.dataset;

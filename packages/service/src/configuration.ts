@@ -7,7 +7,8 @@ import { deviceChoices } from "@lnsnet/core/runtime";
 import { isFolder, requirePath } from "@lnsnet/node";
 import { parse, YAMLParseError } from "yaml";
 import { z } from "zod";
-import { defaultRules, requireTargets, ruleSchema } from "./rules/rules.js";
+import { listedAttributes } from "./receiving/pull-source.js";
+import { conditionsSchema, defaultRules, requireTargets, ruleSchema } from "./rules/rules.js";
 
 const title = z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/, "give an AE title of 1 to 16 characters");
 const port = z.number().int().min(0).max(65535);
@@ -34,29 +35,32 @@ const tlsSchema = z.strictObject({
   clientAuthority: z.string().optional(),
 });
 
+/** A DICOM node that we ask for something. */
+const node = (timeoutSeconds: number) => ({
+  host: z.string().min(1),
+  port: port.min(1),
+  title,
+  /** How we call ourselves there. */
+  callingTitle: title.default("LNSNET"),
+  tls: z
+    .strictObject({ authority: z.string(), certificate: z.string().optional(), key: z.string().optional() })
+    .optional(),
+  timeoutSeconds: seconds.default(timeoutSeconds),
+});
+
+/** A DICOMweb service, with the environment variable or file that holds the value of the Authorization header. */
+const dicomweb = (timeoutSeconds: number) => ({
+  /** Such as http://pacs:8042/dicom-web. */
+  url: z.url({ protocol: /^https?$/ }),
+  authorizationVariable: z.string().optional(),
+  authorizationFile: z.string().optional(),
+  timeoutSeconds: seconds.default(timeoutSeconds),
+});
+
 const targetSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("folder"), path: z.string() }),
-  z.strictObject({
-    kind: z.literal("stow"),
-    /** Of the DICOMweb service, such as http://pacs:8042/dicom-web. */
-    url: z.url({ protocol: /^https?$/ }),
-    /** Environment variable or file that holds the value of the Authorization header. */
-    authorizationVariable: z.string().optional(),
-    authorizationFile: z.string().optional(),
-    timeoutSeconds: seconds.default(120),
-  }),
-  z.strictObject({
-    kind: z.literal("c-store"),
-    host: z.string().min(1),
-    port: port.min(1),
-    title,
-    /** How we call ourselves; by default as the receiver is called. */
-    callingTitle: title.default("LNSNET"),
-    tls: z
-      .strictObject({ authority: z.string(), certificate: z.string().optional(), key: z.string().optional() })
-      .optional(),
-    timeoutSeconds: seconds.default(120),
-  }),
+  z.strictObject({ kind: z.literal("stow"), ...dicomweb(120) }),
+  z.strictObject({ kind: z.literal("c-store"), ...node(120) }),
 ]);
 export type TargetConfiguration = Readonly<z.infer<typeof targetSchema>>;
 
@@ -93,21 +97,34 @@ const configurationSchema = z.strictObject({
       allow: z.array(z.strictObject({ title, address: z.string().optional() })).min(1),
       tls: tlsSchema.optional(),
       mostAssociations: z.number().int().min(1).default(20),
+      /** Bytes of one instance, in MB. */
+      instanceMegabytes: z.number().int().min(1).max(2047).default(2000),
     })
     .optional(),
-  /** Folders whose files are taken in; they are left where they are. */
-  /** DICOMweb services from which studies are fetched on request. */
+  /** From where studies are fetched, on request and by the entries of `pull`. */
   sources: z
     .record(
       z.string().regex(/^[\w-]{1,64}$/, 'a source\'s name has letters, digits, "_" and "-"'),
-      z.strictObject({
-        url: z.url({ protocol: /^https?$/ }),
-        authorizationVariable: z.string().optional(),
-        authorizationFile: z.string().optional(),
-        timeoutSeconds: seconds.default(600),
-      }),
+      z.discriminatedUnion("kind", [
+        z.strictObject({ kind: z.literal("dicomweb"), ...dicomweb(600) }),
+        z.strictObject({ kind: z.literal("c-move"), ...node(600) }),
+      ]),
     )
     .default({}),
+  /** Sources that are asked again and again for CT series that were not done. */
+  pull: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        source: z.string(),
+        everySeconds: seconds.min(0.05).default(600),
+        /** Studies of today, and of so many days before. */
+        days: z.number().int().min(0).max(3650).default(1),
+        when: conditionsSchema(listedAttributes).default({}),
+      }),
+    )
+    .default([]),
+  /** Folders whose files are taken in; they are left where they are. */
   watch: z.array(z.string()).default([]),
   receiving: z
     .strictObject({
@@ -178,6 +195,7 @@ export async function readConfiguration(
     throw new InputError(`${name}: ${place}: ${issue.message}; correct that entry.`);
   }
   requireTargets(data.rules, Object.keys(data.targets), name);
+  requireSources(data, name);
   const from = path === null ? "." : dirname(path);
   const placed = withPaths(data, from);
   const { host = data.http.host, port: wantedPort = data.http.port } = changes;
@@ -206,23 +224,82 @@ async function yamlOf(path: string): Promise<unknown> {
 
 function withPaths(data: Configuration, from: string): Configuration {
   const at = (path: string) => resolve(from, path);
+  const placedTls = <Entry extends Secured>(entry: Entry): Entry =>
+    entry.tls === undefined
+      ? entry
+      : {
+          ...entry,
+          tls: Object.fromEntries(Object.entries(entry.tls).map(([key, path]) => [key, path && at(path)])),
+        };
+  const placedFile = <Entry extends Authorized>(entry: Entry): Entry =>
+    entry.authorizationFile === undefined
+      ? entry
+      : { ...entry, authorizationFile: at(entry.authorizationFile) };
+  const { http, dicom, viewer, rules, targets, sources } = data;
   return {
     ...data,
     data: at(data.data),
     watch: data.watch.map(at),
-    ...(data.viewer === undefined ? {} : { viewer: at(data.viewer) }),
-    rules: data.rules.map((rule) => ({ ...rule, model: rule.model === null ? null : at(rule.model) })),
-    targets: Object.fromEntries(
-      Object.entries(data.targets).map(([name, target]) => [
-        name,
-        target.kind === "folder" ? { ...target, path: at(target.path) } : target,
-      ]),
+    http: placedTls(http),
+    ...(dicom === undefined ? {} : { dicom: placedTls(dicom) }),
+    ...(viewer === undefined ? {} : { viewer: at(viewer) }),
+    rules: rules.map((rule) => ({ ...rule, model: rule.model === null ? null : at(rule.model) })),
+    targets: ofEach(targets, (target) => {
+      if (target.kind === "folder") return { ...target, path: at(target.path) };
+      return target.kind === "stow" ? placedFile(target) : placedTls(target);
+    }),
+    sources: ofEach(sources, (source) =>
+      source.kind === "dicomweb" ? placedFile(source) : placedTls(source),
     ),
   };
 }
 
-/** @throws InputError where a folder or model that is named does not exist */
-async function requirePaths({ watch, viewer, rules }: Configuration): Promise<void> {
-  for (const path of [...watch, ...(viewer === undefined ? [] : [viewer])]) await requirePath(path);
-  for (const { model } of rules) if (model !== null) await requirePath(model);
+/** Entries with files of a key and certificates, and entries with a file of a secret. */
+interface Secured {
+  readonly tls?: Readonly<Record<string, string | undefined>> | undefined;
+}
+interface Authorized {
+  readonly authorizationFile?: string | undefined;
+}
+
+const ofEach = <Entry>(
+  entries: Readonly<Record<string, Entry>>,
+  change: (entry: Entry) => Entry,
+): Record<string, Entry> =>
+  Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, change(entry)]));
+
+/** @throws InputError where a source is named that there is not, or one needs a receiver that there is not */
+function requireSources({ sources, pull, dicom }: Configuration, name: string): void {
+  for (const { name: rule, source } of pull)
+    if (!Object.hasOwn(sources, source))
+      throw new InputError(
+        `${name}: the entry "${rule}" of pull asks "${source}", which is no source; the sources are ${Object.keys(sources).join(", ") || "none"}.`,
+      );
+  for (const [source, { kind }] of Object.entries(sources))
+    if (kind === "c-move" && dicom === undefined)
+      throw new InputError(
+        `${name}: the source "${source}" sends what it is asked for to a DICOM receiver, and there is none; add the entry dicom.`,
+      );
+}
+
+/** @throws InputError where a folder, model, key, certificate or secret that is named does not exist */
+async function requirePaths({
+  watch,
+  viewer,
+  rules,
+  http,
+  dicom,
+  targets,
+  sources,
+}: Configuration): Promise<void> {
+  const others = [...Object.values(targets), ...Object.values(sources)];
+  const secured: object[] = [http, ...(dicom === undefined ? [] : [dicom]), ...others];
+  const paths = [
+    ...watch,
+    viewer,
+    ...rules.map(({ model }) => model),
+    ...secured.flatMap((entry: Secured) => Object.values(entry.tls ?? {})),
+    ...others.map((entry: object) => (entry as Authorized).authorizationFile),
+  ];
+  for (const path of paths) if (path != null) await requirePath(path);
 }

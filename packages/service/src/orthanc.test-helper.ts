@@ -26,10 +26,14 @@ export interface Orthanc {
   stop(): Promise<void>;
 }
 
-/** @param modality a DICOM node that it knows, called "lnsnet" */
+/**
+ * @param modality a DICOM node that it knows, called "lnsnet"
+ * @param more entries of its configuration
+ */
 export async function startOrthanc(
   folder: string,
   modality: { readonly title: string; readonly port: number },
+  more: object = {},
 ): Promise<Orthanc> {
   if (program === undefined) throw new Error("There is no Orthanc.");
   const [httpPort, dicomPort] = [await freePort(), await freePort()];
@@ -39,6 +43,7 @@ export async function startOrthanc(
     ...{ AuthenticationEnabled: false, DicomCheckCalledAet: false, DicomAlwaysAllowStore: true },
     ...{ DicomModalities: { lnsnet: [modality.title, "127.0.0.1", modality.port] }, Plugins: [plugin] },
     ...{ DicomWeb: { Enable: true, Root: "/dicom-web/" }, ConcurrentJobs: 1, SaveJobs: false },
+    ...more,
   };
   const file = join(folder, "orthanc.json");
   await writeFile(file, JSON.stringify(configuration));

@@ -1,11 +1,12 @@
 // A running service for tests: a folder of its own, a tiny model that marks what is dense, and a small CT to send it.
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pointOfIndex, type Vector3, writeModel } from "@lnsnet/core";
-import { readConfiguration, runService, type ServiceAddresses } from "@lnsnet/service";
+import { readConfiguration, runService, type Scope, type ServiceAddresses, tokensOf } from "@lnsnet/service";
 import { densityModel } from "../../node/src/density-model.test-helper.js";
-import { ctFiles } from "../../node/src/dicom.test-helper.js";
+import { type CtSeries, ctFiles } from "../../node/src/dicom.test-helper.js";
 
 const grid = {
   size: [60, 50, 20],
@@ -20,20 +21,38 @@ export const ballsMm: readonly Vector3[] = [
   pointOfIndex(grid, [42, 26, 9]),
 ];
 
+/** Radii of the balls, in the same order. */
+export const radiiMm: readonly number[] = [8, 6];
+
 /** A CT series of soft tissue with two dense balls, as files. Equal UIDs give equal bytes. */
-export function neckSeries(seriesUid: string, modality = "CT"): { name: string; bytes: Uint8Array }[] {
+export function neckSeries(
+  seriesUid: string,
+  modality = "CT",
+  study: Pick<CtSeries, "description" | "accessionNumber" | "studyDate"> = {},
+): { name: string; bytes: Uint8Array }[] {
   const [nx, ny, nz] = grid.size;
   const hu = Array.from({ length: nx * ny * nz }, (_, at) => {
     const index: Vector3 = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
     if (index[1] > 45) return -1000;
     const [x, y, z] = pointOfIndex(grid, index);
-    const isNode = ballsMm.some((c, n) => Math.hypot(x - c[0], y - c[1], z - c[2]) <= 8 - 2 * n);
+    const isNode = ballsMm.some((c, n) => Math.hypot(x - c[0], y - c[1], z - c[2]) <= radiiMm[n]);
     return (isNode ? 140 : -20) + Math.round(20 * Math.sin(at * 1.7));
   });
   return ctFiles({
-    ...{ ...grid, hu, seriesUid, modality, patientId: "P1" },
+    ...{ ...grid, ...study, hu, seriesUid, modality, patientId: "P1" },
     frameOfReferenceUid: `${seriesUid}.9`,
   });
+}
+
+/** The id of the job of a series. */
+export const jobOfSeries = (uid: string): string =>
+  `series-${createHash("sha256").update(uid).digest("hex").slice(0, 16)}`;
+
+/** As DICOM writes it, in this machine's time zone. */
+export function today(): string {
+  const now = new Date();
+  const parts = [now.getFullYear(), now.getMonth() + 1, now.getDate()];
+  return parts.map((part) => String(part).padStart(2, "0")).join("");
 }
 
 interface JobAnswer {
@@ -43,6 +62,7 @@ interface JobAnswer {
   readonly nodes: number | null;
   readonly rule: string | null;
   readonly sentence: string | null;
+  readonly source: { readonly way: string; readonly from: string };
   readonly results: readonly { readonly name: string; readonly sha256: string }[];
   readonly deliveries: readonly {
     readonly target: string;
@@ -57,6 +77,8 @@ export interface TestedService {
   readonly addresses: ServiceAddresses;
   readonly tokens: { readonly view: string; readonly submit: string; readonly administer: string };
   readonly log: readonly string[];
+  /** Every route, such as "GET /api/jobs/:id". */
+  readonly routes: readonly string[];
   /** A request with a token, or without. */
   ask(path: string, options?: RequestInit & { readonly token?: string | null }): Promise<Response>;
   upload(files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<Response>;
@@ -90,12 +112,14 @@ export async function startService(folder: string, configuration: object = {}): 
   await writeFile(file, JSON.stringify(complete));
   const stop = new AbortController();
   const log: string[] = [];
+  const routes: string[] = [];
   let running: Promise<void> = Promise.resolve();
   const addresses = await new Promise<ServiceAddresses>((onListening, reject) => {
     running = readConfiguration(file).then((read) =>
       runService(read, {
         ...{ signal: stop.signal, onListening },
         log: (fields) => log.push(JSON.stringify(fields)),
+        onRoute: (method, path) => routes.push(`${method} ${path}`),
       }),
     );
     running.catch(reject);
@@ -108,17 +132,11 @@ export async function startService(folder: string, configuration: object = {}): 
   // A later start of the same folder has no first token; its caller brings what it knows.
   const administer: string = addresses.firstToken ?? known.get(folder) ?? "";
   known.set(folder, administer);
-  const made = async (scope: string) => {
-    const name = `${scope} ${crypto.randomUUID()}`;
-    const response = await ask("/api/tokens", {
-      ...{ method: "POST", body: JSON.stringify({ name, scope }) },
-      headers: { "Content-Type": "application/json" },
-    });
-    return ((await response.json()) as { token: string }).token;
-  };
+  const stored = await tokensOf(await readConfiguration(file));
+  const made = (scope: Scope) => stored.create(`${scope} ${crypto.randomUUID()}`, scope, null);
   const jobs = async () => (await (await ask("/api/jobs")).json()) as JobAnswer[];
   return {
-    ...{ folder, addresses, log, ask, jobs },
+    ...{ folder, addresses, log, routes, ask, jobs },
     tokens: { view: await made("view"), submit: await made("submit"), administer },
     upload(files) {
       const form = new FormData();

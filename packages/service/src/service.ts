@@ -1,26 +1,30 @@
 // The service as a whole: opens its folder, puts the parts together, listens, and stops without losing anything.
-import { mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, statfs } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "@lnsnet/core";
-import { ensureWritableFolder, whileHolding } from "@lnsnet/node";
+import { ensureWritableFolder, isFullDisk, whileHolding } from "@lnsnet/node";
 import type { Configuration } from "./configuration.js";
 import { Events, type Progress } from "./http/events.js";
 import { createMetrics } from "./http/metrics.js";
 import { createServer } from "./http/server.js";
-import { isAtRest, type Job, type JobPlan, type JobSource } from "./jobs/job.js";
+import type { Job, JobPlan, JobSource } from "./jobs/job.js";
 import { Journal } from "./jobs/journal.js";
 import { untilOffPeakMs } from "./jobs/off-peak.js";
 import { Stopped } from "./jobs/queue.js";
 import { Runner, type SegmentedJob } from "./jobs/runner.js";
 import { openStudyQueue } from "./queueing/segment-by-queue.js";
 import { type Receiver, receiveByDicom } from "./receiving/c-store-receiver.js";
+import { openSource } from "./receiving/pull.js";
+import { pullByRule } from "./receiving/pull-by-rule.js";
 import { Reception } from "./receiving/reception.js";
 import { watchFolder } from "./receiving/watched-folder.js";
+import { Retention } from "./retention.js";
 import { AuditLog } from "./security/audit.js";
 import { Sessions } from "./security/sessions.js";
 import { Tokens } from "./security/tokens.js";
 import { segmentInProcess } from "./segmenting/segment-job.js";
 import { sendFiles } from "./sending/send.js";
+import { Notices } from "./worklist/notices.js";
 
 /** A line of the log, as JSON. Never holds a patient's name, a token or a file's content. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -28,6 +32,8 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export interface ServiceHost {
   readonly signal: AbortSignal;
   readonly log: (fields: LogFields) => void;
+  /** Told of every HTTP route, before the service listens. */
+  readonly onRoute?: (method: string, path: string) => void;
   /** Told when the service listens. */
   readonly onListening?: (addresses: ServiceAddresses) => void;
 }
@@ -64,8 +70,14 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true });
   const note = (sentence: string, job?: Job) => log({ event: "note", sentence, job: job?.id ?? null });
+  const notices = new Notices(note);
+  const trouble = (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    if (isFullDisk(error)) notices.tell("disk", fullDisk);
+    else notices.tell("fault", `${new Date().toISOString().slice(0, 16)}Z: ${message}`);
+  };
   const journal = await Journal.open(join(data, "jobs"));
-  for (const sentence of journal.damage) note(sentence);
+  for (const sentence of journal.damage) notices.tell(sentence, sentence);
   const tokens = await tokensOf(configuration);
   const firstToken = tokens.list().length > 0 ? null : await tokens.create("first", "administer", null);
   const sessions = new Sessions(tokens);
@@ -107,6 +119,7 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
     untilOffPeakMs: () => untilOffPeakMs(configuration.offPeak, new Date()),
     now: () => new Date(),
     log: note,
+    trouble,
   });
   const segment = async (job: Job, plan: JobPlan, stop: AbortSignal): Promise<SegmentedJob> => {
     const { input, results: root } = journal.placeOf(job.id);
@@ -155,6 +168,7 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
   });
   journal.onChange((job, id) => {
     events.tell({ id, state: job?.state ?? "removed", progress: null });
+    notices.tell("disk", null);
     if (job !== null)
       log({ event: "job", job: id, state: job.state, files: job.files.length, sentence: job.sentence });
   });
@@ -162,8 +176,18 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
     await runner.cancel(id, "the service").catch(() => undefined);
     await journal.remove(id);
   };
+  const sources = Object.fromEntries(
+    Object.entries(configuration.sources).map(([name, source]) => [
+      name,
+      openSource(name, source, {
+        take: (bytes, file) => reception.take(bytes, file, { way: "pull", from: name }),
+        receiverTitle: configuration.dicom?.title ?? null,
+      }),
+    ]),
+  );
   const server = await createServer({
     ...{ configuration, journal, runner, reception, tokens, sessions, audit, events, metrics, remove, log },
+    ...{ sources, notices, trouble, stopping: signal, onRoute: host.onRoute },
     notReady: () => whyNotReady(data),
     retry: async (id, by) => {
       const job = await runner.retry(id, by);
@@ -184,7 +208,7 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
       events.close();
       await server.close();
     });
-    const receiver = await openReceiver(configuration, incoming, reception, audit, note);
+    const receiver = await openReceiver(configuration, incoming, reception, audit, note, trouble);
     if (receiver !== null) closers.push(() => receiver.close());
     for (const folder of configuration.watch)
       closers.push(
@@ -195,15 +219,41 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
             everySeconds: receiving.watchEverySeconds,
             log: note,
           },
-          take: async (bytes, name) => {
-            const received = await reception.take(bytes, name, { way: "watched folder", from: folder });
-            return received;
-          },
+          take: (bytes, name) => reception.take(bytes, name, { way: "watched folder", from: folder }),
+          trouble: (sentence) => notices.tell(`watch ${folder}`, sentence),
         }),
       );
-    const tidying = setInterval(() => void tidy(configuration, journal, remove, note), 3_600_000);
-    closers.push(async () => clearInterval(tidying));
-    await tidy(configuration, journal, remove, note);
+    for (const rule of configuration.pull)
+      closers.push(
+        pullByRule({
+          ...{ rule, source: sources[rule.source], memory: join(data, "pulled.txt") },
+          now: () => new Date(),
+          jobOf: (id) => journal.get(id),
+          fetched: async ({ jobs }) => {
+            await reception.complete(jobs);
+            for (const subject of jobs)
+              await audit.write({
+                ...{ who: "the service", action: `pull from ${rule.source} by "${rule.name}"`, subject },
+                ...{ from: null, outcome: "done" },
+              });
+          },
+          trouble: (sentence) => notices.tell(`pull ${rule.name}`, sentence),
+        }),
+      );
+    const retention = new Retention({
+      ...{ days: configuration.retention, journal, audit, remove, log: note },
+      trouble: (sentence) => notices.tell("clock", sentence),
+      now: () => new Date(),
+      countedMs: () => performance.now(),
+    });
+    const looking = setInterval(async () => notices.tell("room", await whyNotReady(data)), 60_000);
+    const tidying = setInterval(() => void retention.tidy(), 3_600_000);
+    closers.push(async () => {
+      clearInterval(looking);
+      clearInterval(tidying);
+    });
+    notices.tell("room", await whyNotReady(data));
+    await retention.tidy();
     reception.resume();
     runner.resume();
     log({ event: "listening", http, dicom: receiver?.port ?? null });
@@ -226,10 +276,11 @@ function openReceiver(
   reception: Reception,
   audit: AuditLog,
   log: (sentence: string) => void,
+  trouble: (error: unknown) => void,
 ): Promise<Receiver | null> {
   if (dicom === undefined) return Promise.resolve(null);
   return receiveByDicom({
-    ...{ configuration: dicom, folder, log },
+    ...{ configuration: dicom, folder, log, trouble },
     take: (bytes, name, source) => reception.take(bytes, name, source),
     refused: (title, address, why) => {
       log(`The association of "${title}" from ${address} was refused: ${why}.`);
@@ -240,34 +291,8 @@ function openReceiver(
   });
 }
 
-/** Removes jobs that were kept for long enough, and the lines of the audit log that were. */
-async function tidy(
-  { retention: { jobDays, auditDays }, data }: Configuration,
-  journal: Journal,
-  remove: (id: string) => Promise<void>,
-  log: (sentence: string) => void,
-): Promise<void> {
-  const before = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
-  try {
-    if (jobDays > 0)
-      for (const job of journal.list())
-        if (isAtRest(job) && job.changedAt < before(jobDays)) {
-          await remove(job.id);
-          log(`The job ${job.id} was removed, ${jobDays} days after it ended.`);
-        }
-    if (auditDays > 0) await shortenAudit(join(data, "audit.jsonl"), before(auditDays));
-  } catch (error) {
-    log(`Old files could not be removed (${error instanceof Error ? error.message : error}).`);
-  }
-}
-
-/** Only where its first line is too old, so that it is seldom written anew. */
-async function shortenAudit(path: string, before: string): Promise<void> {
-  const lines = (await readFile(path, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
-  const kept = lines.filter((line) => (JSON.parse(line) as { at: string }).at >= before);
-  if (kept.length < lines.length)
-    await writeFile(path, kept.map((line) => `${line}\n`).join(""), { mode: 0o600 });
-}
+const fullDisk =
+  "The disk of the service is full: nothing can be taken in or segmented until there is room. Free some space; what waits then goes on.";
 
 /** Room that a service needs to take a study in. */
 const leastFreeBytes = 2e9;

@@ -65,7 +65,7 @@ export const predictCommand = defineCommand({
     },
     dicom: {
       type: "string",
-      description: `DICOM objects to write too, separated by commas: ${dicomObjects.join(", ")}; for DICOM series only`,
+      description: `DICOM objects to write too, separated by commas: ${dicomObjects.join(", ")} (secondary captures: pictures with measures); for DICOM series only`,
       valueHint: "OBJECTS",
     },
     model: {

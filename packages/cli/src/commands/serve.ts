@@ -53,7 +53,8 @@ export const serveCommand = defineCommand({
     },
     "calling-title": {
       type: "string",
-      description: "the AE title that the file of --test-rule would come from",
+      description:
+        "the AE title from which the file of --test-rule would come by C-STORE; without it, it counts as an upload",
       valueHint: "TITLE",
     },
   },

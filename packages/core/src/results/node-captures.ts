@@ -12,13 +12,15 @@ export interface CaptureOptions {
   readonly title: string;
   /** What the models were trained on, and what a person edited. */
   readonly caption: string;
+  /** What the models were trained to find; "lymph node" by default. */
+  readonly className?: string;
   /** Centre and width in HU of the grey window; soft tissue by default. */
   readonly windowHu?: readonly [center: number, width: number];
 }
 
 /**
  * Secondary captures: an overview of all nodes, then each node in its axial plane with outline, axes and measures burnt
- * in, the largest first. Each says "research use only".
+ * in, the largest first; without nodes the overview alone, which says so. Each says "research use only".
  *
  * @param instances - on the scan's grid, each node's voxels hold its id
  * @param nodes - measured on the labels of `instances`

@@ -240,6 +240,7 @@ export function fileError(error: unknown, path: string, purpose: "read" | "write
     case "EFBIG":
       return new InputError(
         `${path} cannot be written, since the disk or quota is full; free space or choose a path on another disk.`,
+        { cause: error },
       );
     case "ERR_FS_FILE_TOO_LARGE":
       return new InputError(`${path} is larger than 2 GiB, which cannot be read at once; crop it first.`);
@@ -256,6 +257,13 @@ export function fileError(error: unknown, path: string, purpose: "read" | "write
     default:
       return error;
   }
+}
+
+/** Whether an error, or what caused it, is a disk or quota that is full. */
+export function isFullDisk(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const isItself = "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  return isItself || isFullDisk(error.cause);
 }
 
 /** Whether a path is a file; false where there is none. */

@@ -10,7 +10,14 @@ import {
   writeSeg,
 } from "@lnsnet/core";
 import type { LabelName } from "@lnsnet/core/formats";
-import { type NodeObjects, nodeName, nodeObjects as objectsOf, type WrittenNode } from "@lnsnet/core/results";
+import {
+  type CaptureOptions,
+  nodeCaptures as capturesOf,
+  type NodeObjects,
+  nodeName,
+  nodeObjects as objectsOf,
+  type WrittenNode,
+} from "@lnsnet/core/results";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { labelValues, traceContours } from "@lnsnet/core/voxels";
 import { packageVersion } from "../work/version.js";
@@ -69,6 +76,26 @@ export function nodeObjects(
 ): NodeObjects {
   const { whose, context } = writingFor(source, anonymizeSalt, models, classNames);
   return objectsOf(instances, nodes, whose, context);
+}
+
+/**
+ * The bytes of secondary captures of the nodes of a scan: an overview, then each node, the largest first.
+ *
+ * @param scan - the CT
+ * @param instances - on the grid of the series, each node's voxels hold its id
+ * @param nodes - as measured by the labels of `instances`; without any, the overview alone is written
+ * @param texts - what is written on the pictures; names no patient
+ */
+export function nodeCaptures(
+  scan: Volume,
+  instances: Volume<IntegerVoxelArray>,
+  nodes: readonly WrittenNode[],
+  source: SourceSeries,
+  { anonymizeSalt = null, models = [], classNames }: NodeObjectOptions,
+  texts: CaptureOptions,
+): Uint8Array[] {
+  const { whose, context } = writingFor(source, anonymizeSalt, models, classNames);
+  return capturesOf(scan, instances, nodes, whose, context, texts);
 }
 
 /** Whose objects are written, and what a writer needs; anonymous with a salt. */

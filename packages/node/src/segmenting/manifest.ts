@@ -1,5 +1,6 @@
 // The manifest of a segmented scan: what was computed, with which models and settings, and which files belong to it.
 import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { InputError, type Volume } from "@lnsnet/core";
@@ -12,8 +13,8 @@ import type { StoredModel } from "../files/model-file.js";
 import { isAbsent, requireFreeNames } from "../files/outputs.js";
 import { packageVersion } from "../work/version.js";
 
-/** DICOM objects that can be written of the nodes of a DICOM series. */
-export const dicomObjects = ["seg", "rtstruct", "sr"] as const;
+/** DICOM objects that can be written of the nodes of a DICOM series; "sc" are secondary captures, a file for each picture. */
+export const dicomObjects = ["seg", "rtstruct", "sr", "sc"] as const;
 export type DicomObject = (typeof dicomObjects)[number];
 
 /** Everything that a result depends on apart from the scan: version, models and settings. */
@@ -153,7 +154,13 @@ export const maskName = ({ format }: Form, id: string): string => `${id}.${forma
 /** Every node by its number, where the mask does not tell touching nodes apart. */
 export const numbersName = ({ format }: Form, id: string): string => `${id}.nodes.${format}`;
 
-/** All names that a result may have. */
+/** The n-th secondary capture: 0 shows all nodes, the others one each. */
+export const captureName = (id: string, n: number): string => `${id}.sc-${n}.dcm`;
+
+const isCaptureName = (id: string, name: string): boolean =>
+  name.startsWith(`${id}.sc-`) && /^\d+\.dcm$/.test(name.slice(id.length + 4));
+
+/** All names that a result may have; of captures the first, since only the result tells how many there are. */
 function namesOf(form: Form, id: string): string[] {
   return [
     manifestName(id),
@@ -161,7 +168,7 @@ function namesOf(form: Form, id: string): string[] {
     numbersName(form, id),
     `${id}.csv`,
     ...(form.pictures ? [`${id}.png`] : []),
-    ...form.dicom.map((object) => `${id}.${object}.dcm`),
+    ...form.dicom.map((object) => (object === "sc" ? captureName(id, 0) : `${id}.${object}.dcm`)),
   ];
 }
 
@@ -177,7 +184,11 @@ export async function requireFreeResults(folder: string, ids: readonly string[],
     if (manifest === null) continue;
     for (const name of [manifestName(id), ...Object.keys(manifest.files)]) ours.add(name);
   }
-  const names = ids.flatMap((id) => namesOf(form, id));
+  const standing = form.dicom.includes("sc") ? await readdir(folder) : [];
+  const names = ids.flatMap((id) => [
+    ...namesOf(form, id),
+    ...standing.filter((name) => isCaptureName(id, name)),
+  ]);
   await requireFreeNames(folder, names, (name) => ours.has(name));
 }
 

@@ -18,9 +18,10 @@ import type { LabelScheme } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray } from "@lnsnet/core/volume";
 import { numberedComponents } from "@lnsnet/core/voxels";
 import { readBytes, writeAtomically } from "../files/disk.js";
-import { nodeObjects } from "../files/writing.js";
+import { nodeCaptures, nodeObjects } from "../files/writing.js";
 import {
   type ClickRecord,
+  captureName,
   type Form,
   type Manifest,
   maskName,
@@ -115,19 +116,23 @@ function contentsOf(result: Result, salt: string | null): Map<string, () => Uint
       areSeveral,
     ),
   );
-  if (form.pictures && ct !== null) {
-    const trainedOn = [...new Set(models.map(({ trainedOn }) => trainedOn))].join(" and ");
-    const preview = {
-      title: id,
-      caption: `model trained on ${trainedOn}`,
-      className,
-    };
-    contents.set(`${id}.png`, () => segmentationPreviewPng(image.channels[ct], instances, nodes, preview));
+  const trainedOn = [...new Set(models.map(({ trainedOn }) => trainedOn))].join(" and ");
+  const texts = { title: id, caption: `model trained on ${trainedOn}`, className };
+  if (form.pictures && ct !== null)
+    contents.set(`${id}.png`, () => segmentationPreviewPng(image.channels[ct], instances, nodes, texts));
+  const { source } = image;
+  if (source === null) return contents;
+  const classNames = areSeveral ? scheme.classes.map(({ name }) => name) : undefined;
+  const writing = { anonymizeSalt: salt, models, classNames };
+  const described = form.dicom.filter((object) => object !== "sc");
+  if (nodes.length > 0 && described.length > 0) {
+    const objects = nodeObjects(instances, nodes, source, writing);
+    for (const object of described) contents.set(`${id}.${object}.dcm`, () => objects[object]);
   }
-  if (image.source !== null && nodes.length > 0 && form.dicom.length > 0) {
-    const classNames = areSeveral ? scheme.classes.map(({ name }) => name) : undefined;
-    const objects = nodeObjects(instances, nodes, image.source, { anonymizeSalt: salt, models, classNames });
-    for (const object of form.dicom) contents.set(`${id}.${object}.dcm`, () => objects[object]);
+  // Of a scan without nodes too, so that a station shows that it was searched.
+  if (form.dicom.includes("sc") && ct !== null) {
+    const captures = nodeCaptures(image.channels[ct], instances, nodes, source, writing, texts);
+    for (const [n, bytes] of captures.entries()) contents.set(captureName(id, n), () => bytes);
   }
   return contents;
 }

@@ -1,11 +1,9 @@
 // Damaged uploads by every way in: no crash, no internal error, no file outside the service's folder, memory bounded.
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { createConnection, createServer, type Socket } from "node:net";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeNifti } from "@lnsnet/core";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { mix } from "../../../core/src/random.js";
 import { storeAt } from "../sending/c-store.js";
 import {
   neckSeries,
@@ -15,11 +13,12 @@ import {
   type TestedService,
   tinyRule,
 } from "../service.test-helper.js";
+import { associationOf, damaged, exchange, numbers } from "./fuzz.test-helper.js";
 
 // A machine that is busy with other work takes a minute for what takes seconds.
-vi.setConfig({ testTimeout: 400_000 });
+vi.setConfig({ testTimeout: 3_600_000 });
 
-/** FUZZ_BODIES=10000 for as many of each kind. */
+/** `npm run check -- uploads` sends 10,000 of each kind. */
 const count = Number(process.env.FUZZ_BODIES ?? 300);
 
 let outer = "";
@@ -43,61 +42,6 @@ afterAll(async () => {
   await service.stop();
   await removeFolder(outer);
 });
-
-/** A stream of whole numbers below a limit, the same in every run. */
-function numbers(seed: number): (limit: number) => number {
-  let at = seed;
-  return (limit) => {
-    at = (at + 0x9e3779b9) >>> 0;
-    return (mix(at) >>> 0) % limit;
-  };
-}
-
-/** Bytes with a few changes: flipped, cut, doubled, or with something nasty written into them. */
-function damaged(bytes: Uint8Array, next: (limit: number) => number): Uint8Array {
-  let result = Buffer.from(bytes);
-  for (let n = 1 + next(4); n > 0 && result.length > 0; n--) {
-    const at = next(result.length);
-    switch (next(6)) {
-      case 0:
-        result[at] ^= 1 << next(8);
-        break;
-      case 1:
-        result = result.subarray(0, at);
-        break;
-      case 2:
-        result = Buffer.concat([result.subarray(0, at), result.subarray(Math.max(0, at - next(400)))]);
-        break;
-      case 3:
-        result.fill(next(256), at, Math.min(result.length, at + 1 + next(8)));
-        break;
-      case 4:
-        result = Buffer.concat([
-          result.subarray(0, at),
-          Buffer.from(nasty[next(nasty.length)]),
-          result.subarray(at),
-        ]);
-        break;
-      default:
-        result = Buffer.concat([
-          result.subarray(0, at),
-          result.subarray(Math.min(result.length, at + 1 + next(60))),
-        ]);
-    }
-  }
-  return new Uint8Array(result);
-}
-
-const nasty = [
-  "../../../evil",
-  "\0",
-  "\r\n\r\n",
-  "--limit--",
-  "\uffff",
-  "\r\n--limit\r\n",
-  "%2e%2e/",
-  '"; filename="/evil.nii',
-];
 
 const [{ bytes: instance }] = neckSeries("1.2.840.31");
 const volume = writeNifti({
@@ -150,9 +94,10 @@ async function filesOutside(): Promise<string[]> {
 }
 
 describe("damaged bodies", () => {
-  test.each(ways)("%s", async (_, path, type, whole) => {
+  test.each(ways)("%s", async (way, path, type, whole) => {
     const before = await filesOutside();
     const memory = process.memoryUsage().rss;
+    const began = performance.now();
     const next = numbers(whole.length);
     const statuses = new Map<number, number>();
     for (let n = 0; n < count; n++) {
@@ -169,83 +114,111 @@ describe("damaged bodies", () => {
       ).toBeLessThan(500);
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
     }
+    const seconds = (performance.now() - began) / 1000;
+    tell(way, statuses, seconds, (process.memoryUsage().rss - memory) / 1e6);
     // Some were refused, so that the damage did arrive.
     expect([...statuses.keys()].some((status) => status >= 400)).toBe(true);
     expect(await filesOutside()).toEqual(before);
     expect(await readdir(join(folder, "data/incoming"))).toEqual([]);
-    expect(process.memoryUsage().rss - memory).toBeLessThan(500e6);
+    expect(process.memoryUsage().rss - memory).toBeLessThan(1e6 * mostMegabytes);
     expect((await service.ask("/health/live")).status).toBe(200);
   });
 
-  test("an association of DICOM", async () => {
+  /** By C-STORE: whole bodies first, then damaged ones, some at a time as several peers would. */
+  async function expectAssociations(bodyOf: (n: number) => Uint8Array): Promise<void> {
     const port = service.addresses.dicomPort ?? 0;
-    const file = join(outer, "a.dcm");
-    await writeFile(file, instance);
-    const { bytes: whole } = await recorded(port, (proxy) =>
-      storeAt(
-        "the receiver",
-        {
-          kind: "c-store",
-          host: "127.0.0.1",
-          port: proxy,
-          title: "LNSNET",
-          callingTitle: "FUZZ",
-          timeoutSeconds: 20,
-        },
-        [file],
-        new AbortController().signal,
-      ),
-    );
     const before = await filesOutside();
-    const next = numbers(7);
-    for (let n = 0; n < count; n++) await sent(port, damaged(whole, next));
+    const memory = process.memoryUsage().rss;
+    const began = performance.now();
+    let n = 0;
+    const peer = async () => {
+      while (n < count) await exchange(port, bodyOf(n++), 40);
+    };
+    await Promise.all(Array.from({ length: 8 }, peer));
+    const seconds = (performance.now() - began) / 1000;
+    const megabytes = (process.memoryUsage().rss - memory) / 1e6;
+    tell(expect.getState().currentTestName ?? "", new Map(), seconds, megabytes);
     expect(await filesOutside()).toEqual(before);
+    expect(megabytes).toBeLessThan(mostMegabytes);
     expect((await service.ask("/health/live")).status).toBe(200);
     // It still takes what is whole.
-    const again = neckSeries("1.2.840.32")[0].bytes;
-    await writeFile(file, again);
-    await storeAt(
-      "the receiver",
-      { kind: "c-store", host: "127.0.0.1", port, title: "LNSNET", callingTitle: "FUZZ", timeoutSeconds: 20 },
-      [file],
-      new AbortController().signal,
-    );
+    const again = neckSeries(`1.2.840.${n}.${Math.floor(performance.now())}`)[0];
+    const file = join(outer, "a.dcm");
+    await writeFile(file, again.bytes);
+    const node = { host: "127.0.0.1", port, title: "LNSNET", callingTitle: "FUZZ", timeoutSeconds: 20 };
+    await vi.waitFor(() => storeAt("the receiver", node, [file], new AbortController().signal), 10_000);
     // What was cut off leaves no file on its way.
-    for (let n = 0; n < 50 && (await readdir(join(folder, "data/incoming"))).length > 0; n++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await readdir(join(folder, "data/incoming"))).toEqual([]);
+    await vi.waitFor(async () => expect(await readdir(join(folder, "data/incoming"))).toEqual([]), 10_000);
+  }
+
+  const recorded = async () => {
+    const file = join(outer, "a.dcm");
+    await writeFile(file, instance);
+    return associationOf(service.addresses.dicomPort ?? 0, file, "FUZZ");
+  };
+
+  test("an association of DICOM", async () => {
+    const { bytes } = await recorded();
+    const next = numbers(7);
+    await expectAssociations(() => damaged(bytes, next));
+  });
+
+  test("a DICOM file by C-STORE", async () => {
+    const whole = await recorded();
+    const next = numbers(8);
+    const files = async () =>
+      (await (await service.ask("/api/jobs")).json()) as readonly { readonly files: number }[];
+    const before = (await files()).length;
+    await expectAssociations((n) => whole.with(n === 0 ? whole.dataset : damaged(whole.dataset, next)));
+    // Some got through as other series than the whole one, so that the damage did arrive.
+    expect((await files()).length).toBeGreaterThan(before);
+  });
+
+  test("files in the watched folder", async () => {
+    const before = await filesOutside();
+    const next = numbers(9);
+    const watched = join(folder, "watched");
+    const memory = process.memoryUsage().rss;
+    const began = performance.now();
+    const taken = () => readFile(join(folder, "data/watched.jsonl"), "utf8").catch(() => "");
+    const linesBefore = (await taken()).split("\n").length;
+    for (let first = 0; first < count; first += 500) {
+      const names: string[] = [];
+      for (let n = first; n < Math.min(count, first + 500); n++) {
+        const [name, whole] = [
+          ["a.dcm", instance],
+          ["a.zip", archive],
+          ["a.nii", volume],
+        ][n % 3] as [string, Uint8Array];
+        const bytes = damaged(whole, next);
+        if (bytes.length === 0) continue;
+        names.push(`${n}-${name}`);
+        await writeFile(join(watched, `${n}-${name}`), bytes);
+      }
+      await vi.waitFor(async () => {
+        const lines = await taken();
+        for (const name of names) expect(lines).toContain(`/${name}"`);
+      }, 120_000);
+      for (const name of names) await rm(join(watched, name));
+    }
+    const seconds = (performance.now() - began) / 1000;
+    const megabytes = (process.memoryUsage().rss - memory) / 1e6;
+    tell("files in the watched folder", new Map(), seconds, megabytes);
+    expect((await taken()).split("\n").length - linesBefore).toBeGreaterThan(0.9 * count);
+    expect(await filesOutside()).toEqual(before);
+    expect(megabytes).toBeLessThan(mostMegabytes);
+    expect((await service.ask("/health/live")).status).toBe(200);
   });
 });
 
-/** What a client sends, seen on its way. */
-async function recorded(
-  port: number,
-  talk: (proxy: number) => Promise<void>,
-): Promise<{ bytes: Uint8Array }> {
-  const chunks: Buffer[] = [];
-  const server = createServer((client: Socket) => {
-    const there = createConnection(port, "127.0.0.1");
-    client.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      there.write(chunk);
-    });
-    there.pipe(client);
-    client.on("close", () => there.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await talk(typeof address === "object" && address !== null ? address.port : 0);
-  server.close();
-  return { bytes: new Uint8Array(Buffer.concat(chunks)) };
-}
+const mostMegabytes = 500;
 
-/** Sends bytes to a port, and hangs up when they were answered or nothing comes for a moment. */
-function sent(port: number, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, "127.0.0.1", () => socket.write(bytes));
-    socket.setTimeout(15, () => socket.destroy());
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => resolve());
-    socket.resume();
-  });
+/** Figures of a long run, for whoever asked for it. */
+function tell(way: string, statuses: ReadonlyMap<number, number>, seconds: number, megabytes: number): void {
+  if (process.env.FUZZ_BODIES === undefined) return;
+  const answers = [...statuses].sort(([a], [b]) => a - b).map(([status, times]) => `${times} × ${status}`);
+  const name = way.replace(/^.* > /, "");
+  process.stdout.write(
+    `${name}: ${count} bodies in ${seconds.toFixed(0)} s${answers.length > 0 ? `, ${answers.join(", ")}` : ""}, memory ${megabytes < 0 ? "−" : "+"}${Math.abs(megabytes).toFixed(0)} MB\n`,
+  );
 }

@@ -2,13 +2,14 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import multipart from "@fastify/multipart";
 import rateLimit from "@fastify/rate-limit";
 import staticFiles from "@fastify/static";
 import swagger from "@fastify/swagger";
 import { InputError } from "@lnsnet/core";
-import { packageVersion } from "@lnsnet/node";
+import { isFullDisk, packageVersion } from "@lnsnet/node";
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -20,11 +21,13 @@ import { relatedParts } from "../dicomweb/multipart.js";
 import type { Job, JobFile, JobSource } from "../jobs/job.js";
 import type { Journal } from "../jobs/journal.js";
 import type { Runner } from "../jobs/runner.js";
-import { pullStudy } from "../receiving/pull.js";
+import { pullStudies } from "../receiving/pull.js";
+import type { PullSource } from "../receiving/pull-source.js";
 import type { Received, Reception } from "../receiving/reception.js";
 import type { AuditLog } from "../security/audit.js";
 import { type Sessions, sessionCookie } from "../security/sessions.js";
 import { allows, type Identity, type Scope, scopes, type Tokens } from "../security/tokens.js";
+import type { Notices } from "../worklist/notices.js";
 import { signInPage, worklistPage, worklistRows } from "../worklist/page.js";
 import { admitted, sessionOf } from "./access.js";
 import type { Events } from "./events.js";
@@ -44,6 +47,15 @@ export interface ServerParts {
   readonly audit: AuditLog;
   readonly events: Events;
   readonly metrics: Metrics;
+  /** From where studies are fetched, by name. */
+  readonly sources: Readonly<Record<string, PullSource>>;
+  readonly notices: Notices;
+  /** Told of a fault of our own disk. */
+  readonly trouble: (error: unknown) => void;
+  /** Aborted when the service stops. */
+  readonly stopping: AbortSignal;
+  /** Told of every route. */
+  readonly onRoute: ((method: string, path: string) => void) | undefined;
   /** Null while the service can work; else why it cannot. */
   readonly notReady: () => Promise<string | null>;
   /** Takes a job out with its files. */
@@ -93,6 +105,9 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
         }),
   }) as unknown as FastifyInstance;
   server.decorateRequest("identity", null);
+  server.addHook("onRoute", ({ method, url }) => {
+    for (const each of [method].flat()) parts.onRoute?.(each, url);
+  });
   await server.register(rateLimit, {
     max: http.requestsPerMinute,
     timeWindow: "1 minute",
@@ -131,18 +146,25 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
       });
     },
   );
+  // Of a body that was refused the rest is let go, or the connection would stand still for what is asked next.
+  server.addHook("onResponse", async ({ raw }) => {
+    raw.unpipe();
+    raw.resume();
+  });
   server.setErrorHandler((error: Error & { statusCode?: number; validation?: unknown }, _request, reply) => {
     if (error instanceof InputError) return reply.code(422).send({ error: error.message });
+    const isFull = isFullDisk(error);
+    if (isFull) parts.trouble(error);
     const status = error.statusCode ?? 500;
     // What the disk says may be told; every other fault is in the log alone.
     const told =
       status < 500
         ? error.message
-        : isFullDisk(error)
+        : isFull
           ? "The disk of the service is full."
           : "An internal error; see the service's log.";
     if (status >= 500) log({ event: "error", message: error.message, stack: error.stack });
-    return reply.code(isFullDisk(error) ? 507 : status).send({ error: told });
+    return reply.code(isFull ? 507 : status).send({ error: told });
   });
   server.setNotFoundHandler({ preHandler: server.rateLimit() }, (_request, reply) =>
     reply.code(404).send({ error: "There is nothing at this address." }),
@@ -196,9 +218,6 @@ function guard(server: FastifyInstance, parts: ServerParts): void {
   });
 }
 
-const isFullDisk = (error: Error & { code?: string }): boolean =>
-  error.code === "ENOSPC" || error.code === "EDQUOT" || /disk or quota is full/.test(error.message);
-
 const assets = fileURLToPath(new URL("../../assets/", import.meta.url));
 
 async function pages(
@@ -228,6 +247,7 @@ async function pages(
   const access = { tokens, sessions, proxy: configuration.http.proxy };
   const viewOf = ({ name, scope }: Identity) => ({
     jobs: parts.journal.list(),
+    notices: parts.notices.list(),
     progress: parts.events.progress,
     user: `${name} (may ${scope})`,
     maySubmit: allows({ name, scope }, "submit"),
@@ -396,6 +416,8 @@ function reading(server: FastifyInstance, { journal, events, audit }: ServerPart
   server.get(
     "/api/events",
     {
+      // Asked for its headers alone, a stream would never end.
+      exposeHeadRoute: false,
       config: view,
       schema: {
         summary: "Server-sent events: each change of a job, and its progress",
@@ -407,7 +429,7 @@ function reading(server: FastifyInstance, { journal, events, audit }: ServerPart
 }
 
 function submitting(server: FastifyInstance, parts: ServerParts): void {
-  const { configuration, journal, runner, reception, audit, retry } = parts;
+  const { configuration, journal, runner, reception, audit, retry, sources } = parts;
   const submit = { needs: "submit" } as const;
   const { uploadMegabytes, uploadFiles } = configuration.http;
   const incoming = join(configuration.data, "incoming");
@@ -441,7 +463,8 @@ function submitting(server: FastifyInstance, parts: ServerParts): void {
     const outcomes = [];
     const parts = relatedParts(
       request.headers["content-type"] ?? "",
-      request.body as AsyncIterable<Uint8Array>,
+      // A body that is given up half-way must not take the connection with it, on which the reason is told.
+      (request.body as Readable).iterator({ destroyOnReturn: false }),
       1e6 * uploadMegabytes,
     );
     for await (const bytes of parts)
@@ -471,7 +494,7 @@ function submitting(server: FastifyInstance, parts: ServerParts): void {
     {
       config: submit,
       schema: {
-        summary: "Fetch the CT series of a study from a DICOMweb source, by accession number or study UID",
+        summary: "Fetch the CT series of a study from a source, by accession number or study UID",
         body: {
           type: "object",
           required: ["source"],
@@ -482,19 +505,19 @@ function submitting(server: FastifyInstance, parts: ServerParts): void {
     },
     async (request, reply) => {
       const { source: name, accession, study } = request.body;
-      const source = Object.hasOwn(configuration.sources, name) ? configuration.sources[name] : undefined;
+      const source = Object.hasOwn(sources, name) ? sources[name] : undefined;
       if (source === undefined)
         throw new InputError(
-          `There is no source "${name}"; the configuration has ${Object.keys(configuration.sources).join(", ") || "none"}.`,
+          `There is no source "${name}"; the configuration has ${Object.keys(sources).join(", ") || "none"}.`,
         );
       const wanted = accession !== undefined ? { accession } : study !== undefined ? { study } : null;
       if (wanted === null) throw new InputError("Give the accession number or the UID of a study.");
-      const received = await pullStudy(
+      const received = await pullStudies(
         name,
         source,
         wanted,
-        (bytes, file) => reception.take(bytes, file, { way: "pull", from: name }),
         (jobs) => reception.complete(jobs),
+        parts.stopping,
       );
       await auditReceived(audit, request, `pull from ${name}`, received);
       return reply.code(202).send(received);

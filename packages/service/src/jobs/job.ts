@@ -1,4 +1,5 @@
 // What a job is: a list of events that only grows, and the state that follows from them.
+import { dicomObjects } from "@lnsnet/node";
 import { z } from "zod";
 
 /** What a rule decided for a job; kept with it, so that a rule that changes later changes no job that waits. */
@@ -6,7 +7,7 @@ const planSchema = z.object({
   /** Path of the model; null for the shipped finder. */
   model: z.string().nullable(),
   /** DICOM objects to write. */
-  outputs: z.array(z.enum(["seg", "rtstruct", "sr"])),
+  outputs: z.array(z.enum(dicomObjects)),
   /** Names of the targets to send to. */
   targets: z.array(z.string()),
   /** Higher goes first. */

@@ -47,7 +47,7 @@ function runnerOf(journal: Journal, changes: Partial<RunnerOptions> = {}): Runne
   return new Runner({
     ...{ journal, concurrency: 1, segmentingBackOff: quick, sendingBackOff: quick },
     ...{ segment: async () => segmented, send: async () => undefined },
-    ...{ untilOffPeakMs: () => 0, now: () => new Date(), log: () => undefined },
+    ...{ untilOffPeakMs: () => 0, now: () => new Date(), log: () => undefined, trouble: () => undefined },
     ...changes,
   });
 }
@@ -170,6 +170,60 @@ describe("the runner", () => {
     await runner.retry(idOf(1), "a test");
     await stateOf(journal, idOf(1), ["done"]);
     await expect(runner.retry(idOf(1), "a test")).rejects.toThrow(/is done; only one that failed/);
+  });
+
+  test("holds an off-peak job until those hours, also when the clock was set meanwhile", async () => {
+    const journal = await Journal.open(folder);
+    let untilMs = 30;
+    const order: string[] = [];
+    const runner = runnerOf(journal, {
+      untilOffPeakMs: () => untilMs,
+      segment: async ({ id }) => {
+        order.push(id);
+        return segmented;
+      },
+    });
+    runner.proceed(await queued(journal, 1, { offPeak: true, priority: 9 }));
+    runner.proceed(await queued(journal, 2));
+    await stateOf(journal, idOf(2), ["done"]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(order).toEqual([idOf(2)]);
+    untilMs = 0;
+    await stateOf(journal, idOf(1), ["done"]);
+  });
+
+  test("tries a full disk again, though its sentence is one for a person", async () => {
+    const journal = await Journal.open(folder);
+    let attempts = 0;
+    const runner = runnerOf(journal, {
+      segment: async () => {
+        const cause = Object.assign(new Error("no space"), { code: "ENOSPC" });
+        if (++attempts < 3) throw new InputError("The disk is full; free space.", { cause });
+        return segmented;
+      },
+    });
+    runner.proceed(await queued(journal, 1));
+    await stateOf(journal, idOf(1), ["done"]);
+    expect(attempts).toBe(3);
+  });
+
+  test("lets go of a job whose folder was taken away, and of no other", async () => {
+    const journal = await Journal.open(folder);
+    const troubles: string[] = [];
+    const runner = runnerOf(journal, {
+      segment: async ({ id }) => {
+        if (id === idOf(1)) await rm(journal.placeOf(id).folder, { recursive: true });
+        return segmented;
+      },
+      trouble: (error) => troubles.push(String(error)),
+    });
+    runner.proceed(await queued(journal, 1));
+    runner.proceed(await queued(journal, 2));
+    await stateOf(journal, idOf(2), ["done"]);
+    expect(journal.list().map(({ id }) => id)).toEqual([idOf(2)]);
+    expect(troubles).toEqual([
+      `Error: The folder of the job ${idOf(1)} was taken away while the job was worked on.`,
+    ]);
   });
 
   test("stops a running job that is cancelled", async () => {

@@ -1,6 +1,6 @@
 // The journal of jobs on disk: one append-only record for each job, whose lines are chained by hashes and survive a crash.
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rm, truncate } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, shown } from "@lnsnet/core";
 import { hashedText, type Job, type JobEvent, type JobLine, jobAfter, lineSchema } from "./job.js";
@@ -114,12 +114,27 @@ export class Journal {
     const job = jobAfter(kept?.job ?? null, id, line);
     const { record } = this.placeOf(id);
     const text = `${JSON.stringify(line)}\n`;
-    await appendDurably(record, text, kept?.length ?? 0);
+    await appendDurably(record, text, kept?.length ?? 0).catch((error: unknown) => this.#lost(id, error));
     const length = (kept?.length ?? 0) + Buffer.byteLength(text);
     if (kept === undefined) this.#jobs.set(id, { job, hash, length, pending: Promise.resolve() });
     else Object.assign(kept, { job, hash, length });
     for (const listener of this.#listeners) listener(job, id);
     return job;
+  }
+
+  /** A job whose folder somebody has taken away is no job any more; every other fault leaves it as it was. */
+  async #lost(id: string, error: unknown): Promise<never> {
+    const exists = (path: string) =>
+      access(path).then(
+        () => true,
+        () => false,
+      );
+    if ((await exists(this.placeOf(id).folder)) || !(await exists(this.#root))) throw error;
+    this.#jobs.delete(id);
+    for (const listener of this.#listeners) listener(null, id);
+    throw new Error(`The folder of the job ${id} was taken away while the job was worked on.`, {
+      cause: error,
+    });
   }
 
   /** Removes a job with its files. */

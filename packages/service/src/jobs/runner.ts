@@ -1,5 +1,6 @@
 // Takes complete jobs through segmentation and sending, and writes each step to the journal first.
 import { InputError } from "@lnsnet/core";
+import { isFullDisk } from "@lnsnet/node";
 import { type BackOff, waitAfter, waitUntil } from "./back-off.js";
 import type { Job, JobFile, JobPlan } from "./job.js";
 import type { Journal } from "./journal.js";
@@ -27,6 +28,8 @@ export interface RunnerOptions {
   readonly untilOffPeakMs: () => number;
   readonly now: () => Date;
   readonly log: (sentence: string, job: Job) => void;
+  /** Told when not even the journal can be written to. */
+  readonly trouble: (error: unknown) => void;
 }
 
 export class Runner {
@@ -50,8 +53,8 @@ export class Runner {
     if (job.plan === null) return;
     if (job.state === "queued" || job.state === "running") {
       const waitMs = waitUntil(job.retryAt, this.#options.now(), this.#options.segmentingBackOff);
-      const offPeakMs = job.plan.offPeak ? this.#options.untilOffPeakMs() : 0;
-      this.#segmenting.add(job.id, { priority: job.plan.priority, delayMs: Math.max(waitMs, offPeakMs) });
+      const delayMs = Math.max(waitMs, Math.min(this.#untilMayBegin(job.plan), mostOffPeakWaitMs));
+      this.#segmenting.add(job.id, { priority: job.plan.priority, delayMs });
     }
     if (job.state !== "sending") return;
     for (const { target, state, retryAt } of job.deliveries) {
@@ -59,6 +62,10 @@ export class Runner {
       const delayMs = waitUntil(retryAt, this.#options.now(), this.#options.sendingBackOff);
       this.#queueOf(target).add(job.id, { priority: job.plan.priority, delayMs });
     }
+  }
+
+  #untilMayBegin({ offPeak }: JobPlan): number {
+    return offPeak ? this.#options.untilOffPeakMs() : 0;
   }
 
   /** Stops all work on a job; the journal is not told. */
@@ -109,6 +116,7 @@ export class Runner {
     const queued = journal.get(id);
     if (queued?.plan == null || !["queued", "running"].includes(queued.state)) return;
     const { plan } = queued;
+    if (this.#untilMayBegin(plan) > 0) return this.#proceedSoon(id);
     await this.#orLog(queued, async () => {
       const job = await journal.append(id, { event: "started", attempt: queued.attempts + 1 });
       try {
@@ -126,8 +134,9 @@ export class Runner {
       } catch (error) {
         if (error instanceof Stopped || signal.aborted) return;
         const sentence = sentenceOf(error);
-        // What a person must correct is not tried again by itself.
-        const waitMs = error instanceof InputError ? null : waitAfter(job.attempts, segmentingBackOff);
+        // Somebody has taken it away.
+        if (journal.get(id) === null) throw error;
+        const waitMs = waitAfterFault(error, job.attempts, segmentingBackOff);
         const retryAt = waitMs === null ? null : new Date(now().getTime() + waitMs).toISOString();
         const failed = await journal.append(id, { event: "attempt failed", sentence, retryAt });
         log(sentence, failed);
@@ -172,11 +181,20 @@ export class Runner {
     try {
       await work();
     } catch (error) {
-      this.#options.log(sentenceOf(error), job);
+      this.#options.trouble(error);
       this.#proceedSoon(job.id, 1000 * this.#options.segmentingBackOff.longestSeconds);
     }
   }
 }
+
+/** A full disk is waited for as long as it takes; what a person must correct is not tried again by itself. */
+function waitAfterFault(error: unknown, attempts: number, backOff: BackOff): number | null {
+  if (isFullDisk(error)) return 1000 * backOff.longestSeconds;
+  return error instanceof InputError ? null : waitAfter(attempts, backOff);
+}
+
+/** After so long the clock is asked again, which may have been set. */
+const mostOffPeakWaitMs = 600_000;
 
 /** What a person reads of an error. */
 function sentenceOf(error: unknown): string {

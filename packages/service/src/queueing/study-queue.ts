@@ -1,6 +1,7 @@
 // The queue of studies on Redis, by which one service and many workers share the work.
 import { InputError } from "@lnsnet/core";
 import { deviceChoices } from "@lnsnet/core/runtime";
+import { dicomObjects } from "@lnsnet/node";
 import { z } from "zod";
 
 export const queueName = "lnsnet-segment-study";
@@ -11,7 +12,7 @@ const taskSchema = z.object({
   results: z.string(),
   /** A path that is the same on every machine; null for the shipped finder. */
   model: z.string().nullable(),
-  outputs: z.array(z.enum(["seg", "rtstruct", "sr"])),
+  outputs: z.array(z.enum(dicomObjects)),
   device: z.enum(deviceChoices),
   longestSeconds: z.number(),
   /** Set by the service when nobody wants the result any more. */

@@ -4,7 +4,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Writable } from "node:stream";
+import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { InputError } from "@lnsnet/core";
@@ -12,8 +12,8 @@ import { dicomFileHeader } from "@lnsnet/core/formats";
 import { readBytes } from "@lnsnet/node";
 import dimse from "dcmjs-dimse";
 import type { Configuration } from "../configuration.js";
+import { quietDimse } from "../dimse/quiet-dimse.js";
 import type { JobSource } from "../jobs/job.js";
-import { quietDimse } from "../sending/quiet-dimse.js";
 import type { Received } from "./reception.js";
 
 const { Scp, Dataset, constants, responses } = dimse;
@@ -35,6 +35,8 @@ export interface ReceiverOptions {
   /** Told of every association that is refused. */
   readonly refused: (title: string, address: string, why: string) => void;
   readonly log: (sentence: string) => void;
+  /** Told when our own disk cannot take an instance. */
+  readonly trouble: (error: unknown) => void;
 }
 
 export interface Receiver {
@@ -54,6 +56,8 @@ const syntaxes: readonly string[] = [
 
 /** How long a peer may be silent. */
 const silenceMs = 60_000;
+/** What a peer may send beside the files themselves, since its last one: the library keeps all of it in memory. */
+const mostBytesAside = 16_000_000;
 
 /** Begins to listen. @throws InputError where the port is taken */
 export async function receiveByDicom(options: ReceiverOptions): Promise<Receiver> {
@@ -109,20 +113,47 @@ class StorageNode extends Scp {
   readonly #options: ReceiverOptions;
   readonly #socket: Socket;
   #callingTitle = "";
-  /** The file that is being written, with what its name will be told as. */
+  /** The library takes whatever a peer sends, also one that was rejected. */
+  #isAccepted = false;
+  /** The file that is being written. */
   #file: { path: string; stream: Writable; error: Error | null } | null = null;
+  /** Bytes that went into no file, since the last one. */
+  #bytesAside = 0;
 
   constructor(socket: Socket, options: ReceiverOptions) {
     super(socket, { connectTimeout: silenceMs, associationTimeout: silenceMs, pduTimeout: silenceMs });
     this.#options = options;
     this.#socket = socket;
+    socket.on("data", ({ length }: Buffer) => {
+      this.#bytesAside += length;
+      if (this.#bytesAside > mostBytesAside) this.#cutOff("sends messages without end");
+    });
+    socket.on("close", () => this.#forget());
+  }
+
+  /** Ends the connection with a peer that does what nobody should. */
+  #cutOff(what: string): void {
+    if (this.#socket.destroyed) return;
+    this.#options.log(`"${this.#callingTitle}" at ${addressOf(this.#socket)} ${what}, and was cut off.`);
+    this.#socket.destroy();
+  }
+
+  /** What was cut off was promised to nobody. */
+  #forget(): void {
+    const file = this.#file;
+    this.#file = null;
+    if (file === null) return;
+    const remove = () => void rm(file.path, { force: true }).catch(() => undefined);
+    if (file.stream.closed) remove();
+    else file.stream.once("close", remove).destroy();
   }
 
   override associationRequested(association: InstanceType<typeof dimse.association.Association>): void {
     const { title, allow } = this.#options.configuration;
     const calling = association.getCallingAeTitle().trim();
     const called = association.getCalledAeTitle().trim();
-    const address = (this.#socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    const address = addressOf(this.#socket);
+    this.#isAccepted = false;
     const isAllowed = allow.some(
       (entry) => entry.title === calling && (entry.address === undefined || entry.address === address),
     );
@@ -132,8 +163,10 @@ class StorageNode extends Scp {
       const why = called === title ? "it is not on the list" : `it called "${called}"`;
       this.#options.refused(calling, address, why);
       this.sendAssociationReject(RejectResult.Permanent, RejectSource.ServiceUser, reason);
+      this.#socket.destroySoon();
       return;
     }
+    this.#isAccepted = true;
     this.#callingTitle = calling;
     association.setMaxPduLength(131_072);
     for (const { id } of association.getPresentationContexts()) {
@@ -164,6 +197,18 @@ class StorageNode extends Scp {
     context: InstanceType<typeof dimse.association.PresentationContext>,
     request: InstanceType<typeof dimse.requests.CStoreRequest>,
   ): Writable {
+    // One that begins anew in the middle of a file has given that file up.
+    this.#forget();
+    if (!this.#isAccepted || this.#socket.destroyed) {
+      this.#cutOff("stores without an association");
+      return new Writable({ write: (_chunk, _encoding, done) => done() });
+    }
+    // Throws where the request names no UIDs; the library then ends the association.
+    const header = dicomFileHeader(
+      request.getAffectedSopClassUid(),
+      request.getAffectedSopInstanceUid(),
+      context.getAcceptedTransferSyntaxUid() ?? TransferSyntax.ImplicitVRLittleEndian,
+    );
     const path = join(this.#options.folder, `${randomUUID()}.dcm`);
     const stream = createWriteStream(path, { flags: "wx", mode: 0o600 });
     const file = { path, stream, error: null as Error | null };
@@ -172,15 +217,30 @@ class StorageNode extends Scp {
       // Nobody drains a stream that has failed.
       stream.emit("drain");
     });
-    stream.write(
-      dicomFileHeader(
-        request.getAffectedSopClassUid(),
-        request.getAffectedSopInstanceUid(),
-        context.getAcceptedTransferSyntaxUid() ?? TransferSyntax.ImplicitVRLittleEndian,
-      ),
-    );
+    this.#measure(stream);
+    stream.write(header);
     this.#file = file;
     return stream;
+  }
+
+  /** Counts what is written, holds a sender that is faster than the disk, and ends what is too long. */
+  #measure(stream: Writable): void {
+    const most = 1e6 * this.#options.configuration.instanceMegabytes;
+    const write = stream.write.bind(stream) as (bytes: Uint8Array) => boolean;
+    let written = 0;
+    stream.write = ((bytes: Uint8Array) => {
+      this.#bytesAside -= bytes.length;
+      written += bytes.length;
+      if (written > most)
+        stream.destroy(
+          new InputError(`An instance of ${this.#callingTitle} has more than ${most / 1e6} MB.`),
+        );
+      if (stream.destroyed) return true;
+      const hasRoom = write(bytes);
+      if (!hasRoom) this.#socket.pause();
+      return hasRoom;
+    }) as Writable["write"];
+    stream.on("drain", () => this.#socket.resume());
   }
 
   override createDatasetFromStoreWritableStream(
@@ -215,6 +275,7 @@ class StorageNode extends Scp {
   async #keep(): Promise<number> {
     const file = this.#file;
     this.#file = null;
+    this.#bytesAside = 0;
     if (file === null) return Status.ProcessingFailure;
     try {
       if (file.error !== null) throw file.error;
@@ -227,6 +288,7 @@ class StorageNode extends Scp {
       // C000: cannot understand.
       return 0xc000;
     } catch (error) {
+      if (!(error instanceof InputError)) this.#options.trouble(error);
       this.#options.log(
         `An instance of ${this.#callingTitle} was not stored (${error instanceof Error ? error.message : error}).`,
       );
@@ -237,6 +299,8 @@ class StorageNode extends Scp {
     }
   }
 }
+
+const addressOf = (socket: Socket): string => (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
 
 /** Storage SOP classes share this root (PS3.4, B.5). */
 const isStorage = (uid: string): boolean =>

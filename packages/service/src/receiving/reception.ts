@@ -215,7 +215,8 @@ export class Reception {
 }
 
 /** One series is one job, whichever way its files come. */
-const idOfSeries = (seriesInstanceUid: string): string => `series-${hashOf(seriesInstanceUid).slice(0, 16)}`;
+export const idOfSeries = (seriesInstanceUid: string): string =>
+  `series-${hashOf(seriesInstanceUid).slice(0, 16)}`;
 
 function subjectOf({ attributes, ...header }: InstanceHeader, { way, from }: JobSource): JobSubject {
   const { Modality, SeriesDescription, StudyDate, AccessionNumber } = attributes;

@@ -3,6 +3,7 @@ import { appendFile, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readBytes } from "@lnsnet/node";
 import type { Received } from "./reception.js";
+import { repeatedly } from "./repeatedly.js";
 
 export interface WatchedFolderOptions {
   readonly folder: string;
@@ -11,54 +12,42 @@ export interface WatchedFolderOptions {
   readonly everySeconds: number;
   readonly take: (bytes: Uint8Array, name: string) => Promise<Received>;
   readonly log: (sentence: string) => void;
+  /** Told when the folder cannot be read or a file not be kept, and with null when all went well. */
+  readonly trouble: (sentence: string | null) => void;
 }
 
 /** Begins to watch, and returns what ends it and waits for the file that is being read. */
 export function watchFolder(options: WatchedFolderOptions): () => Promise<void> {
-  const { folder, everySeconds, log } = options;
-  let isStopped = false;
-  let wake = () => {};
-  const watching = (async () => {
-    const taken = new Set((await readFile(options.memory, "utf8").catch(() => "")).split("\n"));
-    let before = new Map<string, string>();
-    while (!isStopped) {
-      try {
-        before = await lookThrough(options, before, taken, () => isStopped);
-      } catch (error) {
-        log(
-          `The watched folder ${folder} could not be read (${error instanceof Error ? error.message : error}).`,
-        );
-      }
-      if (isStopped) break;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 1000 * everySeconds);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  })();
-  return async () => {
-    isStopped = true;
-    wake();
-    await watching;
-  };
+  const { folder, everySeconds, trouble } = options;
+  let taken: Set<string> | null = null;
+  let before: ReadonlyMap<string, string> = new Map();
+  return repeatedly(
+    everySeconds,
+    async (signal) => {
+      taken ??= new Set((await readFile(options.memory, "utf8").catch(() => "")).split("\n"));
+      before = await lookThrough(options, before, taken, signal);
+    },
+    (error) =>
+      trouble(
+        `The watched folder ${folder} could not be read (${error instanceof Error ? error.message : error}).`,
+      ),
+  );
 }
 
 /** Takes every file that is as it was at the last look, and returns how all are now. */
 async function lookThrough(
-  { folder, memory, take, log }: WatchedFolderOptions,
+  { folder, memory, take, log, trouble }: WatchedFolderOptions,
   before: ReadonlyMap<string, string>,
   taken: Set<string>,
-  isStopped: () => boolean,
+  signal: AbortSignal,
 ): Promise<Map<string, string>> {
   const now = new Map<string, string>();
+  let failure: string | null = null;
   // Links are not followed: what lies outside the folder was not put into it.
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."));
   for (const path of paths.map(({ parentPath, name }) => join(parentPath, name)).sort()) {
-    if (isStopped()) break;
+    if (signal.aborted) break;
     const found = await stat(path).catch(() => null);
     if (found === null) continue;
     const state = `${found.size} ${found.mtimeMs}`;
@@ -70,11 +59,12 @@ async function lookThrough(
       for (const { reason } of refused) log(reason);
     } catch (error) {
       // Such as a full disk: it is tried again at the next look.
-      log(`${path} was not taken in (${error instanceof Error ? error.message : error}).`);
+      failure ??= `${path} was not taken in (${error instanceof Error ? error.message : error}); it is tried again.`;
       continue;
     }
     taken.add(key);
     await appendFile(memory, `${key}\n`);
   }
+  trouble(failure);
   return now;
 }

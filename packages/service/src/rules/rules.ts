@@ -1,5 +1,6 @@
 // Rules: what is done with a series, by its DICOM attributes. The first rule whose conditions all hold decides.
 import { InputError } from "@lnsnet/core";
+import { dicomObjects } from "@lnsnet/node";
 import { z } from "zod";
 import type { JobPlan } from "../jobs/job.js";
 
@@ -29,10 +30,9 @@ type Condition = z.infer<typeof condition>;
 /** Attributes that a rule may ask for, beside those of the DICOM header. */
 const sourceAttributes = ["CallingAETitle", "Source"] as const;
 
-/** @param attributes the keywords of DICOM attributes that are known of a series */
-export function ruleSchema(attributes: readonly string[]) {
-  const known = [...attributes, ...sourceAttributes];
-  const when = z.record(z.string(), conditionSchema).superRefine((conditions, context) => {
+/** Conditions by attribute. @param known the attributes that there are */
+export const conditionsSchema = (known: readonly string[]) =>
+  z.record(z.string(), conditionSchema).superRefine((conditions, context) => {
     for (const name of Object.keys(conditions))
       if (!known.includes(name))
         context.addIssue({
@@ -41,6 +41,11 @@ export function ruleSchema(attributes: readonly string[]) {
           message: `no such attribute; give one of ${known.join(", ")}`,
         });
   });
+type Conditions = Readonly<z.infer<ReturnType<typeof conditionsSchema>>>;
+
+/** @param attributes the keywords of DICOM attributes that are known of a series */
+export function ruleSchema(attributes: readonly string[]) {
+  const when = conditionsSchema([...attributes, ...sourceAttributes]);
   return z.strictObject({
     name: z.string().min(1),
     /** Left out, the rule holds for everything: a fallback. */
@@ -49,7 +54,7 @@ export function ruleSchema(attributes: readonly string[]) {
     discard: z.boolean().default(false),
     /** Path of a model; null for the shipped finder. */
     model: z.string().nullable().default(null),
-    outputs: z.array(z.enum(["seg", "rtstruct", "sr"])).default(["seg", "rtstruct", "sr"]),
+    outputs: z.array(z.enum(dicomObjects)).default([...dicomObjects]),
     /** Names of targets; "sender" is the target whose AE title the series came from. */
     targets: z.array(z.string()).default([]),
     priority: z.number().int().min(-100).max(100).default(0),
@@ -63,7 +68,7 @@ export type Rule = Readonly<z.infer<ReturnType<typeof ruleSchema>>>;
 export const defaultRules: readonly Rule[] = [
   {
     ...{ name: "every CT", when: { Modality: "CT" }, discard: false, model: null },
-    ...{ outputs: ["seg", "rtstruct", "sr"], targets: [], priority: 0, offPeak: false },
+    ...{ outputs: [...dicomObjects], targets: [], priority: 0, offPeak: false },
   },
 ];
 
@@ -71,11 +76,13 @@ export type Decision =
   | { readonly kind: "segment"; readonly rule: string; readonly plan: JobPlan }
   | { readonly kind: "discard"; readonly rule: string; readonly sentence: string };
 
+/** Whether every condition holds. */
+export const holdAll = (when: Conditions, attributes: Readonly<Record<string, string>>): boolean =>
+  Object.entries(when).every(([name, wanted]) => holds(wanted, attributes[name]));
+
 /** What the rules say of a series with these attributes. */
 export function decide(rules: readonly Rule[], attributes: Readonly<Record<string, string>>): Decision {
-  const rule = rules.find(({ when }) =>
-    Object.entries(when).every(([name, wanted]) => holds(wanted, attributes[name])),
-  );
+  const rule = rules.find(({ when }) => holdAll(when, attributes));
   if (rule === undefined)
     return { kind: "discard", rule: "none", sentence: "No rule fits it, so it is not segmented." };
   const { name, model, outputs, targets, priority, offPeak } = rule;
@@ -116,7 +123,7 @@ export function requireTargets(rules: readonly Rule[], targets: readonly string[
         );
 }
 
-type Wanted = Rule["when"][string];
+type Wanted = Conditions[string];
 
 /** A list holds where one of it does; of an attribute of several values, one must fit. */
 function holds(wanted: Wanted, found: string | undefined): boolean {

@@ -6,7 +6,7 @@ import { explain, type Rule } from "./rules.js";
 /**
  * The rules one by one, and which of them decides.
  *
- * @param callingTitle the AE title that it would come from; null for none
+ * @param callingTitle the AE title from which it would come by C-STORE; null for an upload
  * @throws InputError where the file is no DICOM instance
  */
 export async function testRules(
@@ -17,6 +17,6 @@ export async function testRules(
   const { attributes } = instanceHeader(await readBytes(path), path);
   return explain(rules, {
     ...attributes,
-    ...(callingTitle === null ? {} : { CallingAETitle: callingTitle }),
+    ...(callingTitle === null ? { Source: "upload" } : { Source: "C-STORE", CallingAETitle: callingTitle }),
   });
 }

@@ -26,4 +26,6 @@ export type SegmentMessage =
   | { readonly kind: "done"; readonly nodes: number; readonly seconds: number }
   /** Input that a person must correct. */
   | { readonly kind: "refused"; readonly sentence: string }
-  | { readonly kind: "failed"; readonly sentence: string };
+  | { readonly kind: "failed"; readonly sentence: string }
+  /** There was no room for the results; the same will do when there is. */
+  | { readonly kind: "full"; readonly sentence: string };

@@ -42,6 +42,7 @@ export async function segmentInProcess(task: SegmentTask, host: SegmentingHost):
     signal.throwIfAborted();
     if (last === null) throw new Error("The process that segments ended without an answer.");
     if (last.kind === "refused") throw new InputError(last.sentence);
+    if (last.kind === "full") throw Object.assign(new Error(last.sentence), { code: "ENOSPC" });
     if (last.kind === "failed") throw new Error(last.sentence);
     const { nodes, seconds } = last;
     await writeJson(join(own, summaryName), { nodes, seconds, remarks } satisfies z.infer<
@@ -69,7 +70,7 @@ async function segmentedFolder(folder: string): Promise<SegmentedFolder | null> 
   return { ...(await readJson(path, summarySchema)), files: await filesOf(folder) };
 }
 
-type Answer = Extract<SegmentMessage, { kind: "done" | "refused" | "failed" }>;
+type Answer = Extract<SegmentMessage, { kind: "done" | "refused" | "failed" | "full" }>;
 
 /** Time to save and stop when asked to. */
 const stoppingMs = 5000;

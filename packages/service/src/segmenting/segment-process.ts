@@ -1,6 +1,6 @@
 // The process that segments one job and ends. The service starts it, so that a crash or a lack of memory ends nothing else.
 import { InputError } from "@lnsnet/core";
-import { loadModels, predictScans, shippedModelPath } from "@lnsnet/node";
+import { isFullDisk, loadModels, predictScans, shippedModelPath } from "@lnsnet/node";
 import type { SegmentMessage, SegmentTask } from "./messages.js";
 
 const stop = new AbortController();
@@ -46,6 +46,7 @@ async function outcomeOf({
     const nodes = predicted.results.reduce((sum, { manifest }) => sum + manifest.nodes.length, 0);
     return { kind: "done", nodes, seconds: (performance.now() - began) / 1000 };
   } catch (error) {
+    if (isFullDisk(error)) return { kind: "full", sentence: error.message };
     if (error instanceof InputError) return { kind: "refused", sentence: error.message };
     return { kind: "failed", sentence: error instanceof Error ? error.message : String(error) };
   }

@@ -6,6 +6,8 @@ import { type Job, jobStates } from "../jobs/job.js";
 
 export interface WorklistView {
   readonly jobs: readonly Job[];
+  /** What is wrong with the service itself. */
+  readonly notices: readonly string[];
   /** How far running jobs are, by id. */
   readonly progress: ReadonlyMap<
     string,
@@ -39,19 +41,23 @@ ${view.maySubmit ? uploadForm : ""}
 }
 
 /** The part of the page that changes. */
-export function worklistRows({ jobs, progress, maySubmit, viewer }: WorklistView): string {
+export function worklistRows({ jobs, notices, progress, maySubmit, viewer }: WorklistView): string {
   const sorted = [...jobs].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
   const counts = jobStates
     .map((state) => [state, jobs.filter((job) => job.state === state).length] as const)
     .filter(([, count]) => count > 0)
     .map(([state, count]) => `<li class="state ${state}"><b>${count}</b> ${state}</li>`);
+  const wrong =
+    notices.length === 0
+      ? ""
+      : `<ul class="notices">${notices.map((sentence) => `<li>${escapeMarkup(sentence)}</li>`).join("")}</ul>`;
   if (jobs.length === 0)
-    return `<p class="empty">Nothing was received yet. ${maySubmit ? "Choose files above, or send" : "Send"} a study to this service.</p>`;
+    return `${wrong}<p class="empty">Nothing was received yet. ${maySubmit ? "Choose files above, or send" : "Send"} a study to this service.</p>`;
   const rows = sorted
     .slice(0, mostRows)
     .map((job) => row(job, progress.get(job.id) ?? null, maySubmit, viewer));
   const more = jobs.length > mostRows ? `<p class="empty">and ${jobs.length - mostRows} older ones</p>` : "";
-  return `<ul class="counts">${counts.join("")}</ul><ol class="jobs">${rows.join("")}</ol>${more}`;
+  return `${wrong}<ul class="counts">${counts.join("")}</ul><ol class="jobs">${rows.join("")}</ol>${more}`;
 }
 
 /** The page that asks for a token. */
@@ -151,13 +157,20 @@ function resultLinks({ id, results }: Job, viewer: string | null): string {
   if (results.length === 0) return "";
   const at = (name: string) => `/api/jobs/${id}/results/${encodeURIComponent(name)}`;
   const picture = results.find(({ name }) => name.endsWith(".png"));
-  const links = results.map(({ name }) => `<a href="${at(name)}" download>${escapeMarkup(ending(name))}</a>`);
+  const link = ({ name }: { name: string }) =>
+    `<a href="${at(name)}" download>${escapeMarkup(ending(name))}</a>`;
+  const captures = results.filter(({ name }) => /\.sc-\d+\.dcm$/.test(name));
+  const links = results.filter((file) => !captures.includes(file)).map(link);
   const open = viewer === null ? "" : `<a class="open" href="${viewer}?job=${id}">Open in the viewer</a>`;
   const image =
     picture === undefined
       ? ""
       : `<details><summary>Picture</summary><a href="${at(picture.name)}"><img loading="lazy" src="${at(picture.name)}" alt="Segmented nodes, drawn over the scan"></a></details>`;
-  return `<p class="links">${open}${links.join("")}</p>${image}`;
+  const captured =
+    captures.length === 0
+      ? ""
+      : `<details><summary>${counted(captures.length, "secondary capture")}</summary><p class="links">${captures.map(link).join("")}</p></details>`;
+  return `<p class="links">${open}${links.join("")}</p>${captured}${image}`;
 }
 
 /** What a result is, by the part of its name that differs: `seg.dcm`, `nii.gz`. */

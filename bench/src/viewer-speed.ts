@@ -141,7 +141,7 @@ async function openPage(browser: Browser, address: string): Promise<Page> {
   await page.addInitScript({ path: recorder });
   await page.goto(address);
   await page.getByText("opens without a network too").waitFor();
-  await page.waitForFunction("crossOriginIsolated");
+  if (!(await page.evaluate("crossOriginIsolated"))) throw new Error("the page has no threads");
   return page;
 }
 

@@ -48,6 +48,7 @@ describePage("without a mouse", (pages) => {
 
     await tabTo(page, /^Node 1$/);
     await page.keyboard.press("F2");
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type("Level Ib");
     await page.keyboard.press("Enter");
     expect(await figuresOf(page, "Level Ib")).toHaveLength(7);
@@ -94,7 +95,7 @@ describePage("without a mouse", (pages) => {
     await touch(fingers, [[at(0.3, 0.7)], [at(0.3, 0.7), at(0.6, 0.7)], [at(0.2, 0.7), at(0.7, 0.7)]]);
     expect(voxelsOf(await savedMask(page), 1)).toBe(drawn);
     await page.getByRole("slider", { name: "Axial slice" }).fill("3");
-    await page.locator(".pane-axial .pane-title", { hasText: /^Axial\s+27 \/ 30/ }).waitFor();
+    await page.locator(".pane-axial .pane-title", { hasText: /^Axial\s+4 \/ 30/ }).waitFor();
   });
 });
 

@@ -31,10 +31,11 @@ export async function shownPlane(
   plane: PlaneName = "axial",
   depthMm: Vector3 = middleOf(scan),
 ): Promise<ShownPlane> {
-  const box = await stageOf(page, plane).boundingBox();
-  if (box === null) throw new Error(`The ${plane} plane is not shown.`);
   const axes = patientPlanes[plane];
-  const { x: left, y: top, width, height } = box;
+  const { left, top, width, height } = await stageOf(page, plane).evaluate((stage) => {
+    const { left, top } = stage.getBoundingClientRect();
+    return { left, top, width: stage.clientWidth, height: stage.clientHeight };
+  });
   const shown: PlaneView = {
     axes,
     centreMm: atDepthOf(middleOf(scan), depthMm, axes),
@@ -138,6 +139,13 @@ export async function drop(page: Page, name: string, bytes: Uint8Array): Promise
 
 /** The files of a zip by name. */
 export const filesOf = (zip: Uint8Array): Readonly<Record<string, Uint8Array>> => unzipSync(zip);
+
+/** How many voxels of two masks differ. */
+export function differing(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let voxels = Math.abs(a.length - b.length);
+  for (let at = 0; at < Math.min(a.length, b.length); at++) if (a[at] !== b[at]) voxels++;
+  return voxels;
+}
 
 /** How many voxels have a number. */
 export function voxelsOf({ data }: Volume, number: number): number {

@@ -107,10 +107,8 @@ export function describePage(
         slow.serviceWorkerMs = isHasty ? 2000 : 0;
         await page.goto(origin);
         // A first visit is loaded once more.
-        if (!isHasty) {
-          const isIsolated = () => page.evaluate("crossOriginIsolated").catch(() => false);
-          await expect.poll(isIsolated, { timeout: 60_000 }).toBe(true);
-        }
+        while (!isHasty && !(await page.evaluate("crossOriginIsolated").catch(() => false)))
+          await setTimeout(50);
         return page;
       },
     });

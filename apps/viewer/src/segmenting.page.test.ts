@@ -46,7 +46,7 @@ describePage(
       expect(stderr).not.toMatch(/Error/);
       expect(code).toBe(0);
       const mask = readNifti(await readFile(join(folder, output, "neck.nii.gz")), "neck.nii.gz");
-      const [{ nodes }] = JSON.parse(stdout) as { readonly nodes: readonly NodeJson[] }[];
+      const { nodes } = JSON.parse(stdout) as { readonly nodes: readonly NodeJson[] };
       return { mask, nodes };
     }
 

@@ -91,11 +91,8 @@ function AxisEnd({
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing holds no button
-    <circle
-      class="axis-end"
-      cx={x}
-      cy={y}
-      r={6}
+    <g
+      class="axis-handle"
       role="button"
       tabIndex={0}
       aria-label={label}
@@ -113,7 +110,10 @@ function AxisEnd({
         event.stopPropagation();
         moveTo(...by);
       }}
-    />
+    >
+      <circle class="axis-reach" cx={x} cy={y} />
+      <circle class="axis-end" cx={x} cy={y} />
+    </g>
   );
 }
 

@@ -178,7 +178,11 @@ function NameField({
 }) {
   const field = useRef<HTMLInputElement>(null);
   const isDone = useRef(false);
-  useEffect(() => field.current?.select(), []);
+  useEffect(() => {
+    // Selecting alone leaves the keys where they were.
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   const finish = (given: string | null) => {
     if (isDone.current) return;
     isDone.current = true;

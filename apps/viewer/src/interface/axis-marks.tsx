@@ -94,7 +94,8 @@ function AxisEnd({
     <g
       class="axis-handle"
       role="button"
-      tabIndex={0}
+      // Names of attributes in a drawing keep their capitals, and tabIndex is none.
+      tabindex={0}
       aria-label={label}
       onPointerDown={startDrag}
       onKeyDown={(event: KeyboardEvent) => {

@@ -17,6 +17,8 @@ let stroke: Stroke | null = null;
 export const brushTool: Tool = (pointer) => {
   const workspace = workspaceOf(pointer);
   if (workspace === null) return;
+  // A press that was refused told why, and that stays to be read.
+  if (pointer.phase !== "press" && stroke === null) return;
   attempt(() => {
     if (pointer.phase === "press") stroke = startStroke(workspace, pointer);
     else if (pointer.phase === "drag") stroke?.to(pointer.pointMm);

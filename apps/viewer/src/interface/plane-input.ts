@@ -124,7 +124,7 @@ export function pressToolAt(view: View, plane: PlaneName, shown: PlaneView, keys
   const place = { view, plane, shown, pointMm, x, y, right: 0, down: 0 };
   const { shiftKey: shift, altKey: alt } = keys;
   const ctrl = keys.ctrlKey || keys.metaKey;
-  for (const phase of ["press", "lift"] as const) tools[tool.value]({ ...place, phase, ctrl, shift, alt });
+  for (const phase of ["press", "lift"] as const) chosenTool(view)({ ...place, phase, ctrl, shift, alt });
 }
 
 /** Tools that work on the open scan alone; in the planes of a linked one the crosshair takes their place. */
@@ -133,8 +133,12 @@ const ofOpenScan: ReadonlySet<ToolName> = new Set(["node", "brush", "fill", "cut
 function toolOf(event: PointerEvent, view: View): Tool {
   if (event.button === 1) return tools.pan;
   if (event.button === 2) return tools.window;
+  return event.shiftKey ? tools.crosshair : chosenTool(view);
+}
+
+function chosenTool(view: View): Tool {
   const isLinked = view.scan !== view.frame;
-  return event.shiftKey || (isLinked && ofOpenScan.has(tool.value)) ? tools.crosshair : tools[tool.value];
+  return isLinked && ofOpenScan.has(tool.value) ? tools.crosshair : tools[tool.value];
 }
 
 /** Two fingers: what lies between them stays between them. */

@@ -48,8 +48,11 @@ const service = "^packages/service/src/";
 const serviceConcerns = {
   jobs: [],
   security: [],
-  segmenting: [],
-  queueing: ["segmenting"],
+  processes: [],
+  segmenting: ["processes"],
+  experimenting: ["processes"],
+  storing: [],
+  queueing: ["processes", "segmenting", "experimenting", "storing"],
   rules: ["jobs"],
   dicomweb: [],
   dimse: [],

@@ -97,6 +97,17 @@ const checks: readonly Script[] = [
     load: () => import("./kills.js"),
   },
   {
+    name: "image-steps",
+    about: "what deploy/Dockerfile does, in a clean folder without Docker; three minutes",
+    load: () => import("./image-steps.js"),
+  },
+  {
+    name: "load",
+    about:
+      "the service under load, with workers, Redis and receiver killed; needs redis-server and dcmtk, 15 minutes",
+    load: () => import("./load.js"),
+  },
+  {
     name: "fuzz",
     about: "damaged files of every format end neither in a stack trace nor in full memory",
     load: () => import("./fuzz.js"),

@@ -109,7 +109,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   crossvalidate: {
     stage: "Training",
     summary: "train and test on every fold of a data set, with tables and a report",
-    examples: ["lnsnet crossvalidate mine --output experiment", "lnsnet crossvalidate mine --output experiment --fold 2"],
+    examples: [
+      "lnsnet crossvalidate mine --output experiment",
+      "lnsnet crossvalidate mine --output experiment --fold 2",
+      "lnsnet crossvalidate mine --output experiment --queue redis://10.0.0.7:6379",
+    ],
     load: () => import("./commands/crossvalidate.js").then((module) => module.crossvalidateCommand),
   },
   compare: {
@@ -197,8 +201,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   worker: {
     stage: "In a hospital",
-    summary: "segment what a service puts into a queue on Redis",
-    examples: ["lnsnet worker --queue redis://10.0.0.7:6379 --folder /srv/lnsnet"],
+    summary: "do what services and experiments put into a queue on Redis",
+    examples: [
+      "lnsnet worker --queue redis://10.0.0.7:6379 --folder /srv/lnsnet",
+      "lnsnet worker --store https://s3.hospital.example/lnsnet --folder /srv/lnsnet",
+    ],
     load: () => import("./commands/worker.js").then((module) => module.workerCommand),
   },
 };

@@ -15,6 +15,7 @@ import type { ArgsDef } from "citty";
 import { jsonArgument, splitsArgument, threeNumbers, wholeNumber } from "./arguments.js";
 import { experimentArguments } from "./experiment-arguments.js";
 import { type PlanValues, planArguments, planWith } from "./plan-arguments.js";
+import { queueArguments, withWorkers } from "./queue-arguments.js";
 import { type SegmentingValues, segmentingArguments, segmentingOptions } from "./segmenting-arguments.js";
 import { commandLine } from "./terminal/command-line.js";
 import { printJson, printProblems, printText, terminalJob } from "./terminal/terminal.js";
@@ -40,6 +41,7 @@ export const comparisonArguments = {
     type: "boolean",
     description: "train nothing; collect what is finished, and say what is missing",
   },
+  ...queueArguments,
   splits: splitsArgument,
   protocol: experimentArguments.protocol,
   patch: {
@@ -71,6 +73,8 @@ interface ComparisonValues
   readonly fold?: string | undefined;
   readonly only?: string | undefined;
   readonly collect?: boolean | undefined;
+  readonly queue?: string | undefined;
+  readonly shared?: string | undefined;
   readonly splits?: string | undefined;
   readonly protocol: (typeof protocols)[number];
   readonly patch?: string | undefined;
@@ -106,6 +110,8 @@ export async function runComparison(
     throw new InputError(
       "--fold and --only train a part and --collect trains nothing; give one or the other.",
     );
+  if (values.queue !== undefined && (isPart || values.collect === true))
+    throw new InputError("--queue does all parts and collects them; leave --fold, --only and --collect out.");
   const { threads, ...training } = trainingOptions({ ...values, train: "all", stations: "0" });
   const dataset = await openDataset(values.dataset, values.foreground);
   const compared = await comparedFor(dataset);
@@ -135,7 +141,9 @@ export async function runComparison(
     holder: command,
     part: isPart ? { fold, only } : values.collect === true ? ("gathering" as const) : ("all" as const),
   };
-  const result = await compareNetworks(request, terminalJob());
+  const result = await withWorkers(values, (elsewhere) =>
+    compareNetworks({ ...request, elsewhere }, terminalJob()),
+  );
   if (result === null) {
     printText(
       `${fold === null ? "All folds" : `Fold ${fold}`} of ${only === null ? "all" : only.join(", ")} ${fold === null ? "are" : "is"} trained and judged. Do the other parts, and then the same command with --collect in place of --fold and --only.`,

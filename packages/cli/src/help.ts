@@ -98,6 +98,8 @@ export const optionGroups = {
       "host",
       "port",
       "queue",
+      "shared",
+      "store",
       "jobs",
       "new-token",
       "user",

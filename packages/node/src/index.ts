@@ -48,6 +48,9 @@ export {
   type Evaluation,
   type EvaluationOptions,
   evaluateFiles,
+  type JudgedPair,
+  judgePair,
+  type PairJudge,
   summariseCases,
 } from "./evaluation/evaluating.js";
 export type { ForegroundRules } from "./evaluation/masks.js";
@@ -65,6 +68,7 @@ export { comparisonText } from "./experiments/compared-report.js";
 export type { ComparisonResult } from "./experiments/compared-result.js";
 export { type ComparisonRequest, compareNetworks } from "./experiments/comparing.js";
 export {
+  type Experiment,
   type ExperimentConfiguration,
   type ExperimentSettings,
   type PredictionSettings,
@@ -75,7 +79,9 @@ export { type Demo, type DemoOptions, runDemo } from "./experiments/demo.js";
 export { demoTable } from "./experiments/demo-report.js";
 export { comparisonFiles, experimentFiles, experimentNames } from "./experiments/folder.js";
 export { loadModels } from "./experiments/models.js";
+export { type BegunExperiment, doPart, type ExperimentPart } from "./experiments/parts.js";
 export { type ExperimentResult, summaryText } from "./experiments/report.js";
+export type { Elsewhere } from "./experiments/spreading.js";
 export { type ConversionOptions, convertFile } from "./files/converting.js";
 export {
   ensureWritableFolder,

@@ -145,6 +145,8 @@ const configurationSchema = z.strictObject({
     .prefault({}),
   /** Redis by which workers segment, such as redis://127.0.0.1:6379; left out, this process does. */
   queue: z.string().optional(),
+  /** A bucket of an S3-compatible store, over which workers get studies that do not see the data folder; needs `queue`. */
+  store: z.url({ protocol: /^https?$/ }).optional(),
   offPeak: z.strictObject({ from: hour, until: hour }).default({ from: 20, until: 6 }),
   targets: z
     .record(
@@ -206,6 +208,10 @@ export async function readConfiguration(
     data: changes.data ?? placed.data,
     http: { ...placed.http, host, port: wantedPort },
   };
+  if (configuration.store !== undefined && configuration.queue === undefined)
+    throw new InputError(
+      `${name}: "store" is for workers, and there is no "queue"; add one, or leave "store" out.`,
+    );
   await requirePaths(configuration);
   return configuration;
 }

@@ -12,7 +12,10 @@ import { Journal } from "./jobs/journal.js";
 import { untilOffPeakMs } from "./jobs/off-peak.js";
 import { Stopped } from "./jobs/queue.js";
 import { Runner, type SegmentedJob } from "./jobs/runner.js";
-import { openStudyQueue } from "./queueing/segment-by-queue.js";
+import { openAsking } from "./queueing/asking.js";
+import { openBoards } from "./queueing/boards.js";
+import { segmentByQueue } from "./queueing/segment-by-queue.js";
+import type { StudyTask } from "./queueing/studies.js";
 import { type Receiver, receiveByDicom } from "./receiving/c-store-receiver.js";
 import { openSource } from "./receiving/pull.js";
 import { pullByRule } from "./receiving/pull-by-rule.js";
@@ -24,6 +27,7 @@ import { Sessions } from "./security/sessions.js";
 import { Tokens } from "./security/tokens.js";
 import { segmentInProcess } from "./segmenting/segment-job.js";
 import { sendFiles } from "./sending/send.js";
+import { openStore } from "./storing/store.js";
 import { Notices } from "./worklist/notices.js";
 
 /** A line of the log, as JSON. Never holds a patient's name, a token or a file's content. */
@@ -83,15 +87,17 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
   const sessions = new Sessions(tokens);
   const audit = new AuditLog(join(data, "audit.jsonl"));
   const events = new Events();
-  const metrics = createMetrics(journal);
   const studies =
     configuration.queue === undefined
       ? null
-      : openStudyQueue(
+      : openAsking<StudyTask>(
+          "studies",
           configuration.queue,
           (reason) => reason instanceof Stopped && reason.isCancelled,
           note,
         );
+  const store = configuration.store === undefined ? null : openStore(configuration.store, process.env);
+  const metrics = createMetrics(journal, studies && (() => studies.counts()));
   const runner = new Runner({
     journal,
     segment: (job, plan, stop) => segment(job, plan, stop),
@@ -138,13 +144,16 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
               { input, results, model, outputs, device, threads },
               { signal: stop, longestSeconds, onProgress },
             )
-          : await studies.segment(
-              `${job.id}-${basename(results)}`,
+          : await segmentByQueue(
               {
-                ...{ input: `jobs/${job.id}/input`, results: `jobs/${job.id}/results/${basename(results)}` },
-                ...{ model, outputs, device, longestSeconds, isStopped: false },
+                ...{ id: job.id, input, results, priority: plan.priority },
+                model,
+                outputs,
+                device,
+                longestSeconds,
               },
-              plan.priority,
+              studies,
+              store,
               { signal: stop, onProgress },
             );
       // Results of earlier input, and what killed processes left.
@@ -175,6 +184,7 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
   const remove = async (id: string) => {
     await runner.cancel(id, "the service").catch(() => undefined);
     await journal.remove(id);
+    await store?.remove(`jobs/${id}`);
   };
   const sources = Object.fromEntries(
     Object.entries(configuration.sources).map(([name, source]) => [
@@ -185,7 +195,9 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
       }),
     ]),
   );
+  const boards = configuration.queue === undefined ? null : openBoards(configuration.queue);
   const server = await createServer({
+    queues: boards?.queues ?? [],
     ...{ configuration, journal, runner, reception, tokens, sessions, audit, events, metrics, remove, log },
     ...{ sources, notices, trouble, stopping: signal, onRoute: host.onRoute },
     notReady: () => whyNotReady(data),
@@ -265,6 +277,7 @@ async function runHolding(configuration: Configuration, host: ServiceHost): Prom
     await reception.close();
     await runner.close();
     await studies?.close();
+    await boards?.close();
     metrics.close();
     log({ event: "stopped" });
   }

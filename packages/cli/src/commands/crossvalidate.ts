@@ -13,6 +13,7 @@ import { defineCommand } from "citty";
 import { jsonArgument, splitsArgument, wholeNumber } from "../arguments.js";
 import { experimentArguments } from "../experiment-arguments.js";
 import { planArguments, planOf } from "../plan-arguments.js";
+import { queueArguments, withWorkers } from "../queue-arguments.js";
 import { segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
 import { commandLine } from "../terminal/command-line.js";
 import { printJson, printProblems, printText, terminalJob } from "../terminal/terminal.js";
@@ -42,6 +43,7 @@ export const crossvalidateCommand = defineCommand({
       type: "boolean",
       description: "train nothing; collect the results of folds that were trained separately",
     },
+    ...queueArguments,
     splits: splitsArgument,
     protocol: experimentArguments.protocol,
     ...segmentingArguments,
@@ -56,6 +58,8 @@ export const crossvalidateCommand = defineCommand({
     const fold = args.fold === undefined ? null : wholeNumber(args.fold, "--fold", 0, folds - 1);
     if (fold !== null && args.collect === true)
       throw new InputError("--fold trains one fold and --collect trains none; give one of the two.");
+    if (args.queue !== undefined && (fold !== null || args.collect === true))
+      throw new InputError("--queue does all folds and collects them; leave --fold and --collect out.");
     const { threads, ...training } = trainingOptions(args);
     const prediction = segmentingOptions(args);
     const dataset = await openDataset(args.dataset, args.foreground);
@@ -70,23 +74,23 @@ export const crossvalidateCommand = defineCommand({
       protocol: args.protocol,
     };
     const patients = patientRule(dataset, args["patient-pattern"]);
-    const result = await crossValidate(
-      {
-        folder: args.output,
-        configuration,
-        dataset,
-        dataLabel: args.data ?? dataset.name,
-        patients,
-        splitsPath: args.splits ?? null,
-        threads,
-        cacheFolder: args.cache ?? null,
-        weightsPath: args.weights ?? null,
-        trainsAgain: args.force === true,
-        command: commandLine(),
-        holder: "lnsnet crossvalidate",
-        part: fold ?? (args.collect === true ? "gathering" : "all"),
-      },
-      terminalJob(),
+    const experiment = {
+      folder: args.output,
+      configuration,
+      dataset,
+      dataLabel: args.data ?? dataset.name,
+      patients,
+      splitsPath: args.splits ?? null,
+      threads,
+      cacheFolder: args.cache ?? null,
+      weightsPath: args.weights ?? null,
+      trainsAgain: args.force === true,
+      command: commandLine(),
+      holder: "lnsnet crossvalidate",
+      part: fold ?? (args.collect === true ? "gathering" : "all"),
+    } as const;
+    const result = await withWorkers(args, (elsewhere) =>
+      crossValidate({ ...experiment, elsewhere }, terminalJob()),
     );
     if (result === null) {
       printText(

@@ -14,6 +14,7 @@ import {
 } from "@lnsnet/node";
 import { defineCommand } from "citty";
 import { csvArgument, forceArgument, jsonArgument, realNumber, wholeNumber } from "../arguments.js";
+import { queueArguments, withWorkers } from "../queue-arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";
 
 export const evaluateCommand = defineCommand({
@@ -97,6 +98,7 @@ export const evaluateCommand = defineCommand({
       options: ["auto", "components", "labels"],
       default: "auto",
     },
+    ...queueArguments,
     csv: csvArgument,
     force: forceArgument,
     json: jsonArgument,
@@ -105,23 +107,26 @@ export const evaluateCommand = defineCommand({
     const { images, pictures } = args;
     if ((pictures === undefined) !== (images === undefined))
       throw new InputError("--pictures and --images belong together; give both or neither.");
-    const evaluations = await evaluateFiles(
-      args.truth,
-      args.prediction,
-      {
-        ...foregroundRules(args),
-        datasetJson: args.classes ?? null,
-        surface: args.surface,
-        split: args.split,
-        nodes: args.nodes === true,
-        pictures:
-          pictures === undefined || images === undefined
-            ? null
-            : { images, folder: pictures, dataLabel: args.data ?? null },
-        csvPath: args.csv ?? null,
-        force: args.force === true,
-      },
-      terminalJob(),
+    const options = {
+      ...foregroundRules(args),
+      datasetJson: args.classes ?? null,
+      surface: args.surface,
+      split: args.split,
+      nodes: args.nodes === true,
+      pictures:
+        pictures === undefined || images === undefined
+          ? null
+          : { images, folder: pictures, dataLabel: args.data ?? null },
+      csvPath: args.csv ?? null,
+      force: args.force === true,
+    };
+    const evaluations = await withWorkers(args, (workers) =>
+      evaluateFiles(
+        args.truth,
+        args.prediction,
+        { ...options, judge: workers?.judgePair ?? null },
+        terminalJob(),
+      ),
     );
     if (args.json === true) {
       const ofClasses = evaluations.map(evaluationJson);

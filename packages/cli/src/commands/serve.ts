@@ -1,8 +1,10 @@
 // lnsnet serve: the service, a new token, or a trial of the rules.
 import { InputError } from "@lnsnet/core";
-import { readConfiguration, runService, scopes, testRules, tokensOf } from "@lnsnet/service";
+import type { Scope } from "@lnsnet/service";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
+import { queueAddress } from "../queue-arguments.js";
+import { loadService } from "../service-package.js";
 import { interruptSignal } from "../terminal/interrupt.js";
 import { printNote, printText } from "../terminal/terminal.js";
 
@@ -32,13 +34,13 @@ export const serveCommand = defineCommand({
     queue: {
       type: "string",
       description:
-        "address of Redis, by which workers segment; by default the variable LNSNET_QUEUE, and without it this process segments",
+        "address of Redis, by which workers segment, or the name of a variable that holds it; by default LNSNET_QUEUE, and where it is not set this process segments",
       valueHint: "URL",
     },
     "new-token": {
       type: "enum",
       description: "make a token that may do this, print it, and end",
-      options: [...scopes],
+      options: ["view", "submit", "administer"] satisfies Scope[],
     },
     user: { type: "string", description: "whose token it is, for --new-token", valueHint: "NAME" },
     days: {
@@ -59,10 +61,11 @@ export const serveCommand = defineCommand({
     },
   },
   async run({ args }) {
+    const { readConfiguration, runService, testRules, tokensOf } = await loadService();
     const configuration = await readConfiguration(args.config ?? null, {
       data: args.folder,
       host: args.host,
-      queue: args.queue ?? process.env.LNSNET_QUEUE,
+      queue: args.queue === undefined ? process.env.LNSNET_QUEUE : queueAddress(args.queue),
       port: args.port === undefined ? undefined : wholeNumber(args.port, "--port", 0, 65_535),
     });
     if (args["test-rule"] !== undefined) {

@@ -1,7 +1,8 @@
-// lnsnet worker: segments what a service puts into a queue.
-import { runWorker } from "@lnsnet/service";
+// lnsnet worker: does what services and experiments put into a queue.
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
+import { queueAddress } from "../queue-arguments.js";
+import { loadService } from "../service-package.js";
 import { interruptSignal } from "../terminal/interrupt.js";
 import { printText } from "../terminal/terminal.js";
 
@@ -9,35 +10,50 @@ export const workerCommand = defineCommand({
   meta: {
     name: "worker",
     description:
-      "Segment the studies that a service puts into a queue on Redis. Run any number, on any machines that see the service's folder. Ends with Ctrl-C",
+      "Do what stands in a queue on Redis: segment the studies of a service; train, predict and evaluate for crossvalidate, compare and evaluate. Run any number, on any machines that see the same folder. Ends with Ctrl-C",
   },
   args: {
     queue: {
       type: "string",
       description:
-        "address of Redis, such as redis://10.0.0.7:6379; by default the variable LNSNET_QUEUE, which keeps a password off the command line",
+        "address of Redis, such as redis://10.0.0.7:6379, or the name of a variable that holds it, which keeps a password off the command line",
+      default: "LNSNET_QUEUE",
       valueHint: "URL",
     },
     folder: {
       type: "string",
-      description: "the service's data folder, as this machine sees it; by default lnsnet-service",
+      description:
+        "the folder that all share, as this machine sees it: a service's data folder, or the one with data sets and experiments",
+      default: "lnsnet-service",
       valueHint: "FOLDER",
     },
-    jobs: { type: "string", description: "studies at a time", default: "1", valueHint: "NUMBER" },
+    store: {
+      type: "string",
+      description:
+        "bucket of an S3-compatible store, for studies of a service whose folder this machine does not see; its keys stand in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+      valueHint: "URL",
+    },
+    jobs: {
+      type: "string",
+      description: "studies at a time, and as many parts of experiments beside them",
+      default: "1",
+      valueHint: "NUMBER",
+    },
     threads: {
       type: "string",
-      description: "threads for the network; 0 uses every core",
+      description: "threads for the studies' network; 0 uses every core. Experiments state their own",
       default: "0",
       valueHint: "NUMBER",
     },
   },
   async run({ args }) {
-    const queue = args.queue ?? process.env.LNSNET_QUEUE ?? "";
+    const { openStore, runWorker } = await loadService();
     const signal = interruptSignal();
     await runWorker(
       {
-        queue,
-        folder: args.folder ?? "lnsnet-service",
+        queue: queueAddress(args.queue),
+        folder: args.folder,
+        store: args.store === undefined ? null : openStore(args.store, process.env),
         jobs: wholeNumber(args.jobs, "--jobs", 1, 64),
         threads: wholeNumber(args.threads, "--threads", 0, 256),
       },

@@ -1,6 +1,13 @@
 // Evaluates predicted masks against true masks: metrics of each scan, detected nodes, pictures of the best and worst case.
 import { dirname, join, resolve } from "node:path";
-import { detectNodes, evaluateCase, overlayPng, summarise, type Volume } from "@lnsnet/core";
+import {
+  detectNodes,
+  evaluateCase,
+  type NodeDetection,
+  overlayPng,
+  summarise,
+  type Volume,
+} from "@lnsnet/core";
 import type { SurfaceConvention } from "@lnsnet/core/metrics";
 import { csvTable, type TableColumn } from "@lnsnet/core/reports";
 import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
@@ -36,9 +43,31 @@ interface EvaluationRules extends Omit<ForegroundRules, "ignored"> {
   readonly split: "auto" | NodeSplit;
 }
 
+/** All that the figures of a pair depend on, beside its files and classes. */
+export interface PairRules extends Omit<EvaluationRules, "datasetJson" | "ignored">, ForegroundRules {
+  /** Whether to match the nodes too. */
+  readonly nodes: boolean;
+}
+
+/** What was found of a pair; plain data. */
+export interface JudgedPair extends Pick<ComparedPair, "truthValues" | "predictionValues"> {
+  /** One where classes are not told apart. */
+  readonly classes: readonly { readonly metrics: MetricRow; readonly detection: NodeDetection | null }[];
+}
+
+/** Does what {@link judgePair} does, such as on another machine. */
+export type PairJudge = (
+  pair: MaskPair,
+  rules: PairRules,
+  classes: string | null,
+  signal?: AbortSignal | undefined,
+) => Promise<JudgedPair>;
+
 export interface EvaluationOptions extends EvaluationRules {
   /** Whether to match the nodes too. */
   readonly nodes: boolean;
+  /** Who compares the pairs, all at once; absent or null for this process, one after the other. */
+  readonly judge?: PairJudge | null;
   /** Pictures of the best, the median and the worst case; null for none. */
   readonly pictures: {
     /** The scans: a file, or a folder with the same names as the masks. */
@@ -134,45 +163,75 @@ export function summariseCases(
 
 async function evaluatePairs(
   pairs: readonly MaskPair[],
-  options: EvaluationOptions & ForegroundRules,
+  options: EvaluationOptions & PairRules,
   labels: NamedLabels | null,
   { signal, onProgress, log }: Job,
 ): Promise<Evaluation[]> {
-  const { surface } = options;
-  const names = labels?.scheme.classes.map(({ name }) => name) ?? [undefined];
-  const judged = names.map((className) => ({
-    ...(className === undefined ? {} : { className }),
-    cases: [] as EvaluatedCase[],
-    scanNodes: options.nodes ? ([] as ScanNodes[]) : null,
-  }));
-  const values: Pick<ComparedPair, "truthValues" | "predictionValues">[] = [];
-  const report = (done: number, text = "") => {
+  let done = 0;
+  const report = (text = "") => {
     if (pairs.length > 1) onProgress?.({ stage: "evaluate", unit: "scan", done, total: pairs.length, text });
   };
-  report(0);
-  for (const pair of pairs) {
+  report();
+  const judgeOne = async (pair: MaskPair): Promise<JudgedPair> => {
     signal?.throwIfAborted();
-    const read = await readPair(pair, options);
-    values.push({ truthValues: read.truthValues, predictionValues: read.predictionValues });
-    for (const [position, { cases, scanNodes }] of judged.entries()) {
-      const { truth, prediction } = labels === null ? read : classOfPair(read, labels.scheme, position);
-      const metrics = metricRow(evaluateCase(maskOf(truth), maskOf(prediction), surface));
-      cases.push({ case: pair.case, ...metrics });
-      scanNodes?.push({
-        case: pair.case,
-        detection: detectNodes(truth, prediction, {
-          truthSplit: splitOf(pair.truthPath, options.split),
-          predictionSplit: splitOf(pair.predictionPath, options.split),
-          surface,
-        }),
-      });
-    }
-    report(values.length, pair.case);
-  }
+    const { surface, split, nodes, truthLabel, predictionLabel, threshold, ignored } = options;
+    const rules = { surface, split, nodes, truthLabel, predictionLabel, threshold, ignored };
+    const judged = await (options.judge ?? judgePair)(pair, rules, labels?.path ?? null, signal);
+    done++;
+    report(pair.case);
+    return judged;
+  };
+  const judged: JudgedPair[] = [];
+  if (options.judge) judged.push(...(await Promise.all(pairs.map(judgeOne))));
+  else for (const pair of pairs) judged.push(await judgeOne(pair));
   const remarks =
-    labels === null ? checkValues(values, options) : checkClasses(values, labels.scheme, labels.path);
+    labels === null ? checkValues(judged, options) : checkClasses(judged, labels.scheme, labels.path);
   for (const remark of remarks) log?.(remark);
-  return judged;
+  const names = labels?.scheme.classes.map(({ name }) => name) ?? [undefined];
+  return names.map((className, position) => {
+    const ofClass = judged.map(({ classes }, at) => ({ case: pairs[at].case, ...classes[position] }));
+    return {
+      ...(className === undefined ? {} : { className }),
+      cases: ofClass.map(({ case: id, metrics }) => ({ case: id, ...metrics })),
+      scanNodes: options.nodes
+        ? ofClass.flatMap(({ case: id, detection }) => (detection === null ? [] : { case: id, detection }))
+        : null,
+    };
+  });
+}
+
+/**
+ * Compares the two masks of a scan.
+ *
+ * @param classes the dataset.json whose classes are told apart; null where all foreground is one
+ * @throws InputError where a file cannot be used
+ */
+export async function judgePair(
+  pair: MaskPair,
+  rules: PairRules,
+  classes: string | null,
+): Promise<JudgedPair> {
+  const { surface, split } = rules;
+  const labels = classes === null ? null : await labelsOfTruth(pair.truthPath, classes);
+  const read = await readPair(pair, rules);
+  const ofClasses =
+    labels === null
+      ? [read]
+      : labels.scheme.classes.map((_, position) => classOfPair(read, labels.scheme, position));
+  return {
+    truthValues: read.truthValues,
+    predictionValues: read.predictionValues,
+    classes: ofClasses.map(({ truth, prediction }) => ({
+      metrics: metricRow(evaluateCase(maskOf(truth), maskOf(prediction), surface)),
+      detection: rules.nodes
+        ? detectNodes(truth, prediction, {
+            truthSplit: splitOf(pair.truthPath, split),
+            predictionSplit: splitOf(pair.predictionPath, split),
+            surface,
+          })
+        : null,
+    })),
+  };
 }
 
 /** In the folders of instances, each value is a node, in however many pieces. */

@@ -28,6 +28,7 @@ import { comparisonFiles, foldFiles, patchTimePath } from "./folder.js";
 import { modelOfFold } from "./folds.js";
 import { foldNumbers } from "./predicting.js";
 import type { ExperimentResult } from "./report.js";
+import { type Elsewhere, partCounter, spreadExperiment, together } from "./spreading.js";
 
 export interface ComparisonRequest
   extends Omit<ExperimentRequest, "configuration" | "alike" | "weightsPath"> {
@@ -45,6 +46,8 @@ export interface ComparisonRequest
     | "all"
     | "gathering"
     | { readonly fold: number | null; readonly only: readonly string[] | null };
+  /** Who trains and predicts; absent or null for this process. With it, all is done at once. */
+  readonly elsewhere?: Elsewhere | null;
 }
 
 /**
@@ -127,33 +130,48 @@ async function trainAll(
   chosen: readonly Compared[],
   job: Job,
 ): Promise<Map<string, InputError>> {
-  const { dataset, patients, configuration, part } = request;
+  const { dataset, patients, configuration, part, elsewhere = null } = request;
   const scans = scansOfPatients(dataset.training, patients);
   job.log?.(
     `${dataset.name}: ${scans} for ${counted(configuration.folds, "fold")} of ${counted(chosen.length, "network")}`,
   );
   const failures = new Map<string, InputError>();
-  let first: Experiment | null = null;
-  for (const [at, of] of chosen.entries()) {
-    job.log?.(`${of.label}, ${at + 1} of ${chosen.length}`);
+  const begun = new Map<Compared, Experiment>();
+  const orLeaveOut = async (of: Compared, work: () => Promise<void>) => {
     try {
-      const experiment = await beginExperiment(requestOf(request, of, first), job);
-      first ??= experiment;
-      const fold = typeof part === "object" ? part.fold : null;
-      for (const number of fold === null ? foldNumbers(experiment) : [fold])
-        await judgeFold(experiment, number, true, job);
+      await work();
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       failures.set(of.name, error);
       job.log?.(`${of.label} is left out: ${error.message}`);
     }
+  };
+  for (const [at, of] of chosen.entries()) {
+    job.log?.(`${of.label}, ${at + 1} of ${chosen.length}`);
+    await orLeaveOut(of, async () => {
+      const [first = null] = begun.values();
+      const experiment = await beginExperiment(requestOf(request, of, first), job);
+      begun.set(of, experiment);
+      const fold = typeof part === "object" ? part.fold : null;
+      if (elsewhere === null)
+        for (const number of fold === null ? foldNumbers(experiment) : [fold])
+          await judgeFold(experiment, number, true, job);
+    });
   }
+  if (elsewhere === null) return failures;
+  const count = partCounter([...begun.values()], job);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([failure.signal, ...(job.signal === undefined ? [] : [job.signal])]);
+  const spread = [...begun].map(([of, experiment]) =>
+    orLeaveOut(of, () => spreadExperiment(experiment, elsewhere, count, signal)),
+  );
+  await together(spread, failure);
   return failures;
 }
 
 /** One network's cross-validation. */
 function requestOf(
-  { compared: _, part: __, ...request }: ComparisonRequest,
+  { compared: _, part: __, elsewhere: ___, ...request }: ComparisonRequest,
   { name, network, training }: Compared,
   alike: Experiment | null,
 ): ExperimentRequest {

@@ -10,6 +10,7 @@ import { foldFiles } from "./folder.js";
 import { trainedFold, trainFold } from "./folds.js";
 import { foldNumbers, predictCases, validationCases, validationTarget } from "./predicting.js";
 import type { ExperimentResult } from "./report.js";
+import { type Elsewhere, partCounter, spreadExperiment } from "./spreading.js";
 
 export interface CrossValidation extends ExperimentRequest {
   /**
@@ -17,6 +18,8 @@ export interface CrossValidation extends ExperimentRequest {
    * gathering the folds that were trained elsewhere.
    */
   readonly part: "all" | "gathering" | number;
+  /** Who trains and predicts; absent or null for this process. With it, all is done at once. */
+  readonly elsewhere?: Elsewhere | null;
 }
 
 /**
@@ -28,7 +31,7 @@ export interface CrossValidation extends ExperimentRequest {
  *   case cannot be used; the signal's reason, after the training that runs has been saved
  */
 export async function crossValidate(
-  { part, ...request }: CrossValidation,
+  { part, elsewhere = null, ...request }: CrossValidation,
   job: Job = {},
 ): Promise<ExperimentResult | null> {
   const { configuration, dataset, patients } = request;
@@ -39,7 +42,10 @@ export async function crossValidate(
   const experiment = await beginExperiment(request, job);
   const folds = typeof part === "number" ? [part] : foldNumbers(experiment);
   if (part === "gathering") for (const fold of folds) await trainedFold(experiment, fold);
-  for (const fold of folds) await judgeFold(experiment, fold, part !== "gathering", job);
+  const trainsHere = part !== "gathering" && elsewhere === null;
+  if (elsewhere !== null && part === "all")
+    await spreadExperiment(experiment, elsewhere, partCounter([experiment], job), job.signal);
+  for (const fold of folds) await judgeFold(experiment, fold, trainsHere, job);
   return typeof part === "number" ? null : collectFolds(experiment, job);
 }
 

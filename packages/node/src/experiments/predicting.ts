@@ -83,18 +83,43 @@ export async function predictCases(
   try {
     for (const [done, scan] of cases.entries()) {
       job.signal?.throwIfAborted();
-      const open: PredictionTarget[] = [];
-      for (const target of targets) {
-        const score = await scoreAt(target, scan);
-        if (score?.weights !== weights.get(target) || score?.data !== dataOf(experiment, scan))
-          open.push(target);
-      }
+      const open = await openTargets(experiment, scan, weights);
       if (open.length > 0) await predictCase(experiment, scan, open, { networks, weights }, job);
       report(done + 1, scan.id);
     }
   } finally {
     await networks.release();
   }
+}
+
+/**
+ * The cases that a target lacks, or has of other weights or of another content.
+ *
+ * @throws InputError where a fold's model cannot be used
+ */
+export async function unpredictedCases(
+  experiment: Experiment,
+  cases: readonly Case[],
+  targets: readonly PredictionTarget[],
+): Promise<Case[]> {
+  const weights = await weightsOfTargets(experiment, targets);
+  const lacking: Case[] = [];
+  for (const scan of cases) if ((await openTargets(experiment, scan, weights)).length > 0) lacking.push(scan);
+  return lacking;
+}
+
+/** Those of the targets that lack the case. */
+async function openTargets(
+  experiment: Experiment,
+  scan: Case,
+  weights: ReadonlyMap<PredictionTarget, string>,
+): Promise<PredictionTarget[]> {
+  const open: PredictionTarget[] = [];
+  for (const [target, hash] of weights) {
+    const score = await scoreAt(target, scan);
+    if (score?.weights !== hash || score?.data !== dataOf(experiment, scan)) open.push(target);
+  }
+  return open;
 }
 
 /** The figures of cases by one target, for the class at a position. */

@@ -10,6 +10,7 @@ import staticFiles from "@fastify/static";
 import swagger from "@fastify/swagger";
 import { InputError } from "@lnsnet/core";
 import { isFullDisk, packageVersion } from "@lnsnet/node";
+import type { Queue } from "bullmq";
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -32,6 +33,7 @@ import { signInPage, worklistPage, worklistRows } from "../worklist/page.js";
 import { admitted, sessionOf } from "./access.js";
 import type { Events } from "./events.js";
 import type { Metrics } from "./metrics.js";
+import { queueBoard } from "./queue-board.js";
 import { errorSchema, fileSchema, jobJson, jobSchema, receivedSchema } from "./schemas.js";
 import { stowResponse } from "./stow.js";
 import { takeUpload } from "./uploads.js";
@@ -56,6 +58,8 @@ export interface ServerParts {
   readonly stopping: AbortSignal;
   /** Told of every route. */
   readonly onRoute: ((method: string, path: string) => void) | undefined;
+  /** Those on Redis; none where this process segments. */
+  readonly queues: readonly Queue[];
   /** Null while the service can work; else why it cannot. */
   readonly notReady: () => Promise<string | null>;
   /** Takes a job out with its files. */
@@ -170,6 +174,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     reply.code(404).send({ error: "There is nothing at this address." }),
   );
   await pages(server, parts);
+  if (parts.queues.length > 0) await queueBoard(server, parts.queues);
   health(server, parts);
   reading(server, parts);
   submitting(server, parts);
@@ -252,6 +257,7 @@ async function pages(
     user: `${name} (may ${scope})`,
     maySubmit: allows({ name, scope }, "submit"),
     viewer: configuration.viewer === undefined ? null : "/viewer/",
+    queue: parts.queues.length > 0 && allows({ name, scope }, "administer") ? "/queue/" : null,
   });
   server.get("/", { ...open, schema: { hide: true } }, async (request, reply) => {
     const found = admitted(request, "view", access);

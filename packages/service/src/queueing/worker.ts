@@ -1,106 +1,107 @@
-// A worker: takes studies from the queue, segments them in the shared folder, and answers. Any number on any machines.
+// A worker: does what stands in the queues, in the folder that all see. Any number on any machines.
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core";
-import { requirePath } from "@lnsnet/node";
-import { Job, Queue, Worker } from "bullmq";
-import { segmentInProcess } from "../segmenting/segment-job.js";
-import {
-  checkedTask,
-  lockMs,
-  type QueuedAnswer,
-  type QueuedTask,
-  queueName,
-  redisConnection,
-} from "./study-queue.js";
+import { isFile, isFolder, requirePath } from "@lnsnet/node";
+import { type WorkTask, withPaths, workTaskSchema } from "../experimenting/tasks.js";
+import { inOwnProcess } from "../processes/own-process.js";
+import { type SegmentedFolder, segmentInProcess } from "../segmenting/segment-job.js";
+import type { Store } from "../storing/store.js";
+import { requireJobFolders, type StudyTask, studyTaskSchema } from "./studies.js";
+import { type TakenWork, type TakingHost, takeTasks } from "./taking.js";
 
 export interface WorkerSettings {
   /** Such as redis://127.0.0.1:6379. */
   readonly queue: string;
-  /** The service's data folder, as this machine sees it. */
+  /** The folder that all see, as this machine does: a service's data folder, or one with data sets and experiments. */
   readonly folder: string;
-  /** How many studies at a time. */
+  /** A store for studies of services whose folder this machine does not see; null for none. */
+  readonly store: Store | null;
+  /** How many tasks of each queue at a time. */
   readonly jobs: number;
-  /** Threads of each segmentation; 0 for one a core. */
+  /** Threads of each segmentation of a study; 0 for one a core. Experiments state theirs. */
   readonly threads: number;
 }
 
-export interface WorkerHost {
-  readonly signal: AbortSignal;
-  readonly log: (fields: Readonly<Record<string, unknown>>) => void;
-}
-
 /**
- * Works until the signal is aborted. What is being segmented then goes back to the queue, as it does when the worker is
+ * Works until the signal is aborted. What runs then is saved and goes back to the queue, as it does when the worker is
  * killed.
  *
  * @throws InputError where the folder does not exist, or the address is none of Redis
  */
-export async function runWorker(settings: WorkerSettings, { signal, log }: WorkerHost): Promise<void> {
-  await requirePath(join(settings.folder, "jobs"));
-  const connection = redisConnection(settings.queue);
-  const queue = new Queue<QueuedTask, QueuedAnswer>(queueName, { connection });
-  const worker = new Worker<QueuedTask, QueuedAnswer>(
-    queueName,
-    (job) => answerTo(job, queue, settings, { signal, log }),
-    // A worker that is killed again and again by one study must not take that study up for ever.
-    {
-      connection,
-      concurrency: settings.jobs,
-      lockDuration: lockMs,
-      stalledInterval: lockMs / 2,
-      maxStalledCount: 5,
-    },
-  );
-  let lastError = "";
-  const complain = ({ message }: Error) => {
-    if (message !== lastError) log({ event: "error", message });
-    lastError = message;
-  };
-  queue.on("error", complain);
-  worker.on("error", complain);
-  log({ event: "working", folder: settings.folder, jobs: settings.jobs });
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  // Without waiting: an unanswered job is given to another worker when its lock has ended.
-  await worker.close(true);
-  await queue.close();
-  log({ event: "stopped" });
+export async function runWorker(settings: WorkerSettings, host: TakingHost): Promise<void> {
+  await requirePath(settings.folder);
+  const redis = { url: settings.queue, jobs: settings.jobs };
+  host.log({ event: "starting", folder: settings.folder });
+  await Promise.all([
+    takeTasks(studies(settings), redis, host),
+    takeTasks(experiments(settings), redis, host),
+  ]);
+  host.log({ event: "stopped" });
 }
 
-async function answerTo(
-  job: Job<QueuedTask, QueuedAnswer>,
-  queue: Queue<QueuedTask, QueuedAnswer>,
-  { folder, threads }: WorkerSettings,
-  { signal, log }: WorkerHost,
-): Promise<QueuedAnswer> {
-  const began = performance.now();
-  const stop = new AbortController();
-  const looking = setInterval(async () => {
-    const now = await Job.fromId<QueuedTask, QueuedAnswer>(queue, job.id ?? "").catch(() => undefined);
-    if (now?.data.isStopped) stop.abort(new Error("Nobody wants the result any more."));
-  }, 1000);
+function studies({ folder, store, threads }: WorkerSettings): TakenWork<StudyTask> {
+  return {
+    kind: "studies",
+    schema: studyTaskSchema,
+    async work(task, host) {
+      requireJobFolders(task);
+      const { longestSeconds, isStored, ...segmentation } = task;
+      const segment = (input: string, results: string) =>
+        segmentInProcess({ ...segmentation, input, results, threads }, { ...host, longestSeconds });
+      if (isStored) return segmentStored(task, store, segment);
+      const input = join(folder, task.input);
+      await requireSeen(input);
+      return { ...(await segment(input, join(folder, task.results))), place: null };
+    },
+  };
+}
+
+/** Segments in a folder of this machine's own. Each attempt has a place of its own in the store, so that none mixes with another. */
+async function segmentStored(
+  { input, results }: StudyTask,
+  store: Store | null,
+  segment: (input: string, results: string) => Promise<SegmentedFolder>,
+) {
+  if (store === null)
+    throw new Error("This worker has no store, and the service uses one; start it with --store.");
+  const own = await mkdtemp(join(tmpdir(), "lnsnet-study-"));
   try {
-    const { input, results, model, outputs, device, longestSeconds } = checkedTask(job.data);
-    const done = await segmentInProcess(
-      { input: join(folder, input), results: join(folder, results), model, outputs, device, threads },
-      {
-        signal: AbortSignal.any([signal, stop.signal]),
-        longestSeconds,
-        onProgress: ({ stage, done, total }) => {
-          job.updateProgress({ stage, done, total }).catch(() => undefined);
-        },
-      },
-    );
-    log({ event: "segmented", job: job.id, seconds: (performance.now() - began) / 1000 });
-    return { kind: "done", ...done };
-  } catch (error) {
-    // A worker that stops gives no answer: the study goes to another one, and counts as no failure.
-    if (signal.aborted) return new Promise(() => undefined);
-    if (!(error instanceof InputError)) throw error;
-    return { kind: "refused", sentence: error.message };
+    await store.take(input, join(own, "input"));
+    const segmented = await segment(join(own, "input"), join(own, "results"));
+    const place = `${results}-${randomUUID()}`;
+    await store.put(join(own, "results"), place);
+    return { ...segmented, place };
   } finally {
-    clearInterval(looking);
+    await rm(own, { recursive: true, force: true });
   }
+}
+
+function experiments({ folder }: WorkerSettings): TakenWork<WorkTask> {
+  return {
+    kind: "experiments",
+    schema: workTaskSchema,
+    async work(task, host) {
+      const here = withPaths(task, (path) => join(folder, insidePath(path)));
+      await requireSeen(here.kind === "experiment" ? here.experiment.folder : here.pair.truthPath);
+      return inOwnProcess(workScript, here, { ...host, stoppingSeconds: 120 });
+    },
+  };
+}
+
+const workScript = new URL("../experimenting/work-process.js", import.meta.url);
+
+/** @throws InputError where a path in a task leads out of the shared folder */
+function insidePath(path: string): string {
+  if (path.startsWith("/") || path.split(/[\\/]/).includes("..") || /^[a-z]:/i.test(path))
+    throw new InputError(`The queue holds a job that leads out of the shared folder (${path}).`);
+  return path;
+}
+
+/** @throws Error, so that another worker tries, where this one does not see what all should */
+async function requireSeen(path: string): Promise<void> {
+  if ((await isFile(path)) || (await isFolder(path))) return;
+  throw new Error(`This worker does not see ${path}; start it with --folder and the folder that all share.`);
 }

@@ -17,6 +17,8 @@ export interface WorklistView {
   readonly maySubmit: boolean;
   /** Where the viewer is; null where it is not served. */
   readonly viewer: string | null;
+  /** Where the queues on Redis are shown; null where there are none, or the user may not see them. */
+  readonly queue: string | null;
 }
 
 const researchUse = "Research use only: not a medical device, not for diagnosis or treatment.";
@@ -30,7 +32,7 @@ export function worklistPage(view: WorklistView): string {
     "Worklist",
     `<header>
   <h1>lnsnet <span>worklist</span></h1>
-  <p class="user">${escapeMarkup(view.user)} <button type="button" id="sign-out">Sign out</button></p>
+  <p class="user">${view.queue === null ? "" : `<a href="${view.queue}">Queues</a> `}${escapeMarkup(view.user)} <button type="button" id="sign-out">Sign out</button></p>
 </header>
 <p class="use">${researchUse}</p>
 ${view.maySubmit ? uploadForm : ""}

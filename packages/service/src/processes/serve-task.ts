@@ -1,0 +1,54 @@
+// The other side of a process of its own: takes one task, works, answers, and ends.
+import { InputError } from "@lnsnet/core";
+import { isFullDisk, type Job } from "@lnsnet/node";
+import type { ProcessAnswer, ProcessMessage } from "./messages.js";
+
+/**
+ * Waits for the task that the parent sends, and answers with what the work gives.
+ *
+ * @param check turns what was sent into a task
+ * @param savesFirst whether the work is to save what it has where the parent is gone, instead of ending at once
+ */
+export function serveTask<Task>(
+  check: (sent: unknown) => Task,
+  work: (task: Task, job: Required<Job>) => Promise<unknown>,
+  { savesFirst = false }: { readonly savesFirst?: boolean } = {},
+): void {
+  const stop = new AbortController();
+  process.on("SIGTERM", () => stop.abort(new Error("stopped")));
+  // Ctrl-C on a terminal goes to every process of it; the parent stops this one itself.
+  process.on("SIGINT", () => undefined);
+  process.on("disconnect", () => {
+    if (savesFirst) stop.abort(new Error("The parent process is gone."));
+    else process.exit(1);
+  });
+  process.once("message", async (sent) => {
+    await tell(await outcomeOf(() => work(check(sent), jobOf(stop.signal))));
+    if (process.connected) process.disconnect();
+    process.exit(0);
+  });
+}
+
+const jobOf = (signal: AbortSignal): Required<Job> => ({
+  signal,
+  onProgress: ({ stage, unit, done, total }) => void tell({ kind: "progress", stage, unit, done, total }),
+  log: (sentence) => void tell({ kind: "remark", sentence }),
+});
+
+async function outcomeOf(work: () => Promise<unknown>): Promise<ProcessAnswer> {
+  try {
+    return { kind: "done", result: await work() };
+  } catch (error) {
+    if (isFullDisk(error)) return { kind: "full", sentence: error.message };
+    if (error instanceof InputError) return { kind: "refused", sentence: error.message };
+    return { kind: "failed", sentence: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Returns when the message is on its way. */
+function tell(message: ProcessMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) return resolve();
+    process.send(message, () => resolve());
+  });
+}

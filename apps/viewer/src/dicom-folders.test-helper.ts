@@ -1,5 +1,5 @@
 // DICOM folders that the page is to open as the library does: small ones of the project, or those of a folder of scans.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { NamedFile } from "@lnsnet/core";
 import { generatePatient } from "@lnsnet/core/phantom";
@@ -49,9 +49,10 @@ export function foldersOf(root: string): DicomFolder[] {
     "dicom-seg-dcmqi",
   ];
   const apart = ["dicom-transfer-syntaxes", "dicom-assorted"];
-  const below = (folder: string) => filesBelow(join(root, folder), /(\.dcm|KR)$/);
+  const below = (folder: string) =>
+    existsSync(join(root, folder)) ? filesBelow(join(root, folder), /(\.dcm|KR)$/) : [];
   return [
-    ...whole.map((name) => ({ name, files: below(name) })),
+    ...whole.map((name) => ({ name, files: below(name) })).filter(({ files }) => files.length > 0),
     ...apart.flatMap((name) => below(name).map((file) => ({ name: `${name}/${file.name}`, files: [file] }))),
   ];
 }

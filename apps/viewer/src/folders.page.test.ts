@@ -41,7 +41,8 @@ describePage("DICOM folders", (pages) => {
       await openFolder(page, folder);
       if (typeof expected === "string") {
         await page.locator(".notice.error").waitFor();
-        expect(await page.locator(".notice.error").textContent(), folder.name).toContain(expected);
+        const sentence = (await page.locator(".notice.error").textContent()) ?? "";
+        expect(sentence.replaceAll(/lnsnet-folder-\w+\//g, ""), folder.name).toContain(expected);
         told.push(`${folder.name}: refused: ${expected}`);
         continue;
       }
@@ -59,7 +60,7 @@ describePage("DICOM folders", (pages) => {
     if (scans !== undefined) process.stdout.write(`pixels unlike the library's:\n${told.join("\n")}\n`);
   });
 
-  test.each(folders.filter(({ files }, at) => at < 4 && files.length > 0))(
+  test.each(folders.slice(0, 4))(
     "$name: a node that is drawn and saved comes back in place, from SEG and from RTSTRUCT",
     async (folder) => {
       const scan = await asTheLibraryReads(folder);

@@ -206,13 +206,19 @@ function PaneTitle({ view, plane, date }: OnPlane & { readonly date?: string }) 
   // A linked scan has slices of its own, at other places.
   const slice =
     view.scan === view.frame ? sliceNumber(view.frame, patientPlanes[plane], view.point.value) : null;
+  const place =
+    slice === null
+      ? pane.at(dot(view.point.value, patientPlanes[plane].away))
+      : pane.slice(slice.number, slice.count);
   return (
     <p class="pane-title">
-      <strong class={`name-${plane}`}>{planes[plane]}</strong>{" "}
-      {slice === null
-        ? pane.at(dot(view.point.value, patientPlanes[plane].away))
-        : pane.slice(slice.number, slice.count)}
-      {date !== undefined && <span class="pane-date">{date}</span>}
+      <strong class={`name-${plane}`}>{planes[plane]}</strong> {date === undefined && place}
+      {/* Planes of two dates are narrow: one line would reach the letter in their middle. */}
+      {date !== undefined && (
+        <span class="pane-date">
+          {date} {place}
+        </span>
+      )}
     </p>
   );
 }

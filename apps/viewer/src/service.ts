@@ -4,7 +4,7 @@ import type { ChosenFile } from "./engine/answers.js";
 import { service as texts } from "./interface/texts.js";
 
 /** A study as the service has it. */
-export interface ServiceStudy {
+interface ServiceStudy {
   readonly scan: readonly ChosenFile[];
   /** What holds the nodes that were found; null where there are none. */
   readonly nodes: ChosenFile | null;

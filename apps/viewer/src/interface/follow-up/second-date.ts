@@ -28,13 +28,13 @@ import { linkedView, type View } from "../view.js";
 import type { Workspace } from "../workspace.js";
 
 /** A node of the second date as it is drawn beside the first, in the first date's space. */
-export interface SecondNode extends PaintedLabel {
+interface SecondNode extends PaintedLabel {
   readonly longAxis: AxisEnds;
   readonly shortAxis: AxisEnds;
 }
 
 /** A row of the comparison: a node at both dates, or at one. */
-export interface ComparedNode {
+interface ComparedNode {
   readonly name: string;
   readonly colour: string;
   readonly found: FollowUp["nodes"][number];

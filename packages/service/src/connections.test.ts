@@ -225,6 +225,19 @@ describe("limits", () => {
     expect(await readdir(join(folder, "data/incoming"))).toEqual([]);
   });
 
+  test("instances that are longer than what a disk takes at once come one after the other", async () => {
+    const paths = await Promise.all(
+      neckSeries("1.2.840.96").map(async ({ name, bytes }) => {
+        const path = join(folder, `long-${name}`);
+        await writeFile(path, withPixels(bytes, 700_000));
+        return path;
+      }),
+    );
+    await storeAt("us", node("SENDER"), paths, never);
+    const job = (await service.jobs()).find(({ id }) => id === jobOfSeries("1.2.840.96"));
+    expect(job?.files).toBe(20);
+  });
+
   test("no more associations than stated are held at a time", async () => {
     const { port } = node("SENDER");
     const open = () =>

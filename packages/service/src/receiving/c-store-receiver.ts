@@ -117,6 +117,8 @@ class StorageNode extends Scp {
   #isAccepted = false;
   /** The file that is being written. */
   #file: { path: string; stream: Writable; error: Error | null } | null = null;
+  /** The last store that was requested. */
+  #kept: Promise<void> = Promise.resolve();
   /** Bytes that went into no file, since the last one. */
   #bytesAside = 0;
 
@@ -240,7 +242,8 @@ class StorageNode extends Scp {
       if (!hasRoom) this.#socket.pause();
       return hasRoom;
     }) as Writable["write"];
-    stream.on("drain", () => this.#socket.resume());
+    // A stream that ends while it is full is never drained.
+    for (const event of ["drain", "close"]) stream.on(event, () => this.#socket.resume());
   }
 
   override createDatasetFromStoreWritableStream(
@@ -257,14 +260,15 @@ class StorageNode extends Scp {
     callback: (response: InstanceType<typeof dimse.responses.CStoreResponse>) => void,
   ): void {
     const response = responses.CStoreResponse.fromRequest(request);
-    this.#keep().then((status) => {
+    this.#kept = this.#keep().then((status) => {
       response.setStatus(status);
       callback(response);
     });
   }
 
+  /** Answered when what was stored is on the disk, also to a peer that did not wait for that. */
   override associationReleaseRequested(): void {
-    this.sendAssociationReleaseResponse();
+    this.#kept.then(() => this.sendAssociationReleaseResponse());
   }
 
   override abort(): void {

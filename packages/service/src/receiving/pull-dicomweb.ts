@@ -3,6 +3,7 @@ import { InputError, shown } from "@lnsnet/core";
 import { z } from "zod";
 import type { Configuration } from "../configuration.js";
 import { authorizationHeader } from "../dicomweb/authorization.js";
+import { limitedTo } from "../dicomweb/limit.js";
 import { relatedParts } from "../dicomweb/multipart.js";
 import {
   type ListedAttribute,
@@ -45,11 +46,17 @@ export function dicomwebSource(
   { take }: Pick<PullHost, "take">,
 ): PullSource {
   const query = async (path: string, signal: AbortSignal): Promise<Row[]> => {
-    const response = await ask(name, source, path, "application/dicom+json", signal);
-    // 204 says that there is none.
-    if (response.status === 204) return [];
-    const { success, data } = answerSchema.safeParse(await response.json().catch(() => null));
-    if (success) return data;
+    const limit = limitedTo(source.timeoutSeconds, signal);
+    try {
+      const response = await ask(name, source, path, "application/dicom+json", limit.signal);
+      // 204 says that there is none.
+      if (response.status === 204) return [];
+      const { success, data } = answerSchema.safeParse(await response.json().catch(() => null));
+      if (success) return data;
+    } finally {
+      limit.end();
+      signal.throwIfAborted();
+    }
     throw new InputError(
       `The source ${name} gave no list of series; check that its address is that of DICOMweb.`,
     );
@@ -72,26 +79,27 @@ export function dicomwebSource(
     async fetch({ studyInstanceUid, seriesInstanceUid }, signal) {
       const path = `/studies/${studyInstanceUid}/series/${seriesInstanceUid}`;
       const type = 'multipart/related; type="application/dicom"; transfer-syntax=*';
-      const response = await ask(name, source, path, type, signal);
-      const parts = relatedParts(
-        response.headers.get("content-type") ?? "",
-        bodyOf(name, response, signal),
-        mostBytes,
-      );
+      const limit = limitedTo(source.timeoutSeconds, signal);
       const received: Received[] = [];
-      for await (const bytes of parts)
-        received.push(await take(bytes, `instance ${received.length + 1} of ${name}`));
+      try {
+        const response = await ask(name, source, path, type, limit.signal);
+        const contentType = response.headers.get("content-type") ?? "";
+        for await (const bytes of relatedParts(contentType, bodyOf(name, response), mostBytes))
+          received.push(await take(bytes, `instance ${received.length + 1} of ${name}`));
+      } finally {
+        limit.end();
+        signal.throwIfAborted();
+      }
       return together(received);
     },
   };
 }
 
-/** @throws InputError where it is broken off; the signal's reason */
-async function* bodyOf(name: string, { body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** @throws InputError where it is broken off */
+async function* bodyOf(name: string, { body }: Response): AsyncGenerator<Uint8Array> {
   try {
     yield* (body ?? []) as AsyncIterable<Uint8Array>;
   } catch (error) {
-    signal.throwIfAborted();
     throw new InputError(`The source ${name} broke off (${error instanceof Error ? error.message : error}).`);
   }
 }
@@ -125,15 +133,14 @@ async function ask(
   accept: string,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { url, timeoutSeconds } = source;
+  const { url } = source;
   const headers = { Accept: accept, ...(await authorizationHeader(source)) };
   const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
     headers,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(1000 * timeoutSeconds)]),
+    signal,
     // A source that leads elsewhere would be given the authorization.
     redirect: "error",
   }).catch((error: Error) => {
-    signal.throwIfAborted();
     const cause = error.cause instanceof Error ? error.cause : error;
     throw new InputError(`The source ${name} (${url}) did not answer: ${cause.message}.`);
   });

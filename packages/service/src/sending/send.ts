@@ -1,11 +1,11 @@
 // Sends DICOM files to a target: a folder, a DICOMweb service (STOW-RS) or a DICOM node (C-STORE).
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError, shown } from "@lnsnet/core";
-import { readBytes, writeAtomically } from "@lnsnet/node";
+import { ensureWritableFolder, readBytes, writeAtomically } from "@lnsnet/node";
 import type { TargetConfiguration } from "../configuration.js";
 import { authorizationHeader } from "../dicomweb/authorization.js";
+import { limitedTo } from "../dicomweb/limit.js";
 import { storeAt } from "./c-store.js";
 
 /**
@@ -31,7 +31,7 @@ export async function sendFiles(
 }
 
 async function copyInto(folder: string, paths: readonly string[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await ensureWritableFolder(folder);
   for (const path of paths) await writeAtomically(join(folder, basename(path)), await readBytes(path));
 }
 
@@ -52,9 +52,9 @@ async function stowAt(
     );
   parts.push(Buffer.from(`--${boundary}--\r\n`));
   const authorization = await authorizationHeader(target);
-  let response: Response;
+  const limit = limitedTo(target.timeoutSeconds, signal);
   try {
-    response = await fetch(`${target.url.replace(/\/$/, "")}/studies`, {
+    const response = await fetch(`${target.url.replace(/\/$/, "")}/studies`, {
       method: "POST",
       body: Buffer.concat(parts),
       headers: {
@@ -64,19 +64,22 @@ async function stowAt(
       },
       // A target that leads elsewhere would be given the authorization.
       redirect: "error",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(1000 * target.timeoutSeconds)]),
+      signal: limit.signal,
     });
+    const text = await response.text();
+    // 202 says that some instances were not stored.
+    if (response.status === 200) return;
+    throw new InputError(
+      `The target ${name} (${target.url}) answered ${response.status}${text === "" ? "" : `: ${shown(text, 200)}`}.`,
+    );
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof InputError) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new InputError(
       `The target ${name} (${target.url}) did not answer: ${cause instanceof Error ? cause.message : cause}.`,
     );
+  } finally {
+    limit.end();
   }
-  const text = await response.text().catch(() => "");
-  // 202 says that some instances were not stored.
-  if (response.status === 200) return;
-  throw new InputError(
-    `The target ${name} (${target.url}) answered ${response.status}${text === "" ? "" : `: ${shown(text, 200)}`}.`,
-  );
 }

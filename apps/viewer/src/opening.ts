@@ -46,7 +46,7 @@ export async function openFiles(engine: Engine, files: readonly ChosenFile[]): P
 }
 
 /** Opens a scan of the latest list. Where it turns out to be labels of the scan that is open, they become its nodes. */
-export async function openFound(engine: Engine, { id, title, refusal }: FoundScan): Promise<void> {
+async function openFound(engine: Engine, { id, title, refusal }: FoundScan): Promise<void> {
   if (refusal !== null) return tellError(new InputError(refusal));
   const workspace = openScan.value;
   const answer = await doWork(shell.reading(title), (...job) =>

@@ -69,6 +69,24 @@ describe.skipIf(noRedis !== null)(
       expect(jobs.every(({ nodes }) => nodes === 2)).toBe(true);
     });
 
+    test("those who may administer see the queues, and the metrics count them", async () => {
+      const { view, submit } = service.tokens;
+      const statusOf = async (path: string, token?: string | null) =>
+        (await service.ask(path, token === undefined ? {} : { token })).status;
+      expect(await statusOf("/queue/")).toBe(200);
+      expect(await (await service.ask("/queue/api/queues")).text()).toContain("lnsnet-studies");
+      for (const path of ["/queue/", "/queue/api/queues"]) {
+        expect(await statusOf(path, null)).toBe(401);
+        expect(await statusOf(path, view)).toBe(403);
+        expect(await statusOf(path, submit)).toBe(403);
+      }
+      const figures = await (await service.ask("/metrics")).text();
+      expect(figures).toMatch(/^lnsnet_queue_reachable 1$/m);
+      expect(figures).toMatch(/^lnsnet_queue_workers \d+$/m);
+      expect(figures).toMatch(/^lnsnet_queue_jobs\{state="active"\} \d+$/m);
+      expect(figures).toMatch(/^lnsnet_turnaround_seconds_count \d+$/m);
+    });
+
     test("a study that is cancelled is stopped at its worker, and may be tried again", async () => {
       await service.upload(neckSeries("1.2.840.55"));
       const { id } = await service.jobWhen(({ state }) => state === "running");

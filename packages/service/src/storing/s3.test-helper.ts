@@ -26,7 +26,7 @@ export async function startS3(folder: string): Promise<S3> {
   const bucket = `http://127.0.0.1:${port}/lnsnet`;
   return {
     bucket,
-    keys: async () => ((await openBucket(bucket, keys).listObjects("", "")) ?? []).map(({ Key }) => Key),
+    keys: async () => ((await openBucket(bucket, keys).listObjects()) ?? []).map(({ Key }) => Key),
     stop: () => server.close(),
   };
 }

@@ -7,7 +7,7 @@ import type { ListedSeries, PullSource } from "./pull-source.js";
 import { idOfSeries, type Received } from "./reception.js";
 import { repeatedly } from "./repeatedly.js";
 
-export type PullRule = Configuration["pull"][number];
+type PullRule = Configuration["pull"][number];
 
 export interface PullByRuleOptions {
   readonly rule: PullRule;

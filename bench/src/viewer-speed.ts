@@ -34,7 +34,6 @@ const { values } = parseArgs({
 });
 
 const app = join(import.meta.dirname, "../../apps/viewer");
-const site = join(app, "dist/site");
 const recorder = join(import.meta.dirname, "../viewer/recorder.js");
 
 /** What is asked of the page. */
@@ -50,17 +49,18 @@ else await main();
 
 async function main(): Promise<void> {
   process.env.NODE_ENV = "production";
-  await build({ root: app, configFile: join(app, "vite.config.ts"), logLevel: "warn" });
-  const weights = await weighed();
-  console.log(table(weights.figures));
-  console.log(`\nThe largest files, gzip:\n${weights.largest}\n`);
-  if (values.weight) return;
-
   const folder = await mkdtemp(join(tmpdir(), "lnsnet-viewer-"));
+  const outDir = join(folder, "site");
+  const page = { root: app, configFile: join(app, "vite.config.ts"), build: { outDir, emptyOutDir: true } };
   let server: PreviewServer | undefined;
   let browser: Browser | undefined;
   try {
-    server = await preview({ root: app, configFile: join(app, "vite.config.ts"), preview: { port: 0 } });
+    await build({ ...page, logLevel: "error" });
+    const weights = await weighed(outDir);
+    console.log(table(weights.figures));
+    console.log(`\nThe largest files, gzip:\n${weights.largest}\n`);
+    if (values.weight) return;
+    server = await preview({ ...page, preview: { port: 0 } });
     const address = server.resolvedUrls?.local[0] ?? "";
     browser = await chromium.launch({
       executablePath: values.browser,
@@ -103,7 +103,7 @@ function table(figures: readonly Figure[]): string {
 }
 
 /** What the built page weighs when a web server compresses it. */
-async function weighed(): Promise<{ readonly figures: Figure[]; readonly largest: string }> {
+async function weighed(site: string): Promise<{ readonly figures: Figure[]; readonly largest: string }> {
   const names = (await readdir(site, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
     .map(({ parentPath, name }) => join(parentPath, name));

@@ -7,7 +7,7 @@ import { extname, join, normalize } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { build } from "vite";
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, vi } from "vitest";
 
 const app = join(import.meta.dirname, "..");
 const site = join(app, "dist", "site");
@@ -56,6 +56,8 @@ export function describePage(
     describe.skip(name, () => {});
     return;
   }
+  // What tests share is opened in hooks, which have a limit of their own.
+  vi.setConfig({ hookTimeout: 240_000 });
   describe(name, { timeout: 240_000 }, () => {
     const contexts: BrowserContext[] = [];
     const foreignRequests = new Set<string>();

@@ -79,7 +79,7 @@ export async function holding(page: Page, key: string, act: () => Promise<void>)
 export const nodeRows = (page: Page): Locator => page.locator(".nodes-table tbody tr");
 
 /** The row of a node. */
-export const nodeRow = (page: Page, name: string): Locator =>
+const nodeRow = (page: Page, name: string): Locator =>
   nodeRows(page).filter({ has: page.getByRole("button", { name, exact: true }) });
 
 /** Selects a node by its row. */

@@ -16,7 +16,7 @@ import { ctProblem, requireLabels } from "@lnsnet/core/voxels";
 export type DrawnOn = NonNullable<LabelChoice["reference"]>;
 
 /** A node of a file; its box is in voxels of the scan. */
-export interface DrawnNode extends OutlinedNode {
+interface DrawnNode extends OutlinedNode {
   /** Empty where the file states none. */
   readonly name: string;
 }

@@ -74,7 +74,7 @@ describePage(
 
     /** The whole scan, at the slice of the first picture: to select a node moves planes. */
     async function showAll(): Promise<void> {
-      await page.getByRole("button", { name: "Show the whole scan (F)" }).click();
+      await page.getByRole("button", { name: "Fit the whole scan into the planes (F)" }).click();
       await page.getByRole("slider", { name: "Axial slice" }).fill(String(grid.size[2] - 1 - shownSlice));
     }
 

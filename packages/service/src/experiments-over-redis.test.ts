@@ -145,18 +145,28 @@ describe.skipIf(noRedis !== null)(
       });
       const ended = new Promise<number | null>((resolve) => command.once("close", resolve));
       const queue = new Queue(queueNames.experiments, { connection: { url: redis.url } });
-      /** Steps that trainings have told of. */
-      const steps = async () =>
-        (await queue.getActive()).flatMap(({ progress }) =>
+      /** Steps that trainings have told of, by the job of their fold. */
+      const told = async () =>
+        (await queue.getActive()).flatMap(({ id, progress }) =>
           typeof progress === "object" &&
           "stage" in progress &&
           "done" in progress &&
           progress.stage === "train"
-            ? [Number(progress.done)]
+            ? [{ id: String(id), step: Number(progress.done) }]
             : [],
         );
+      const waitFor = async (isMeant: (job: { readonly id: string; readonly step: number }) => boolean) => {
+        for (;;) {
+          const found = (await told()).find(isMeant);
+          if (found !== undefined) return found;
+          await sleep(20);
+        }
+      };
       const first = startWorker();
-      while (!(await steps()).some((step) => step >= 20)) await sleep(50);
+      const killed = await waitFor(({ step }) => step >= 20);
+      // The other fold goes to another worker, so that only the one whose worker is killed waits for a third.
+      startWorker();
+      while ((await queue.getActiveCount()) < 2) await sleep(50);
       await first.kill();
       // The process that trains notices that its worker is gone, and saves.
       const states = [0, 1].map((fold) =>
@@ -164,15 +174,10 @@ describe.skipIf(noRedis !== null)(
       );
       const isThere = (path: string) => readFile(path).then(Boolean, () => false);
       while (!(await Promise.all(states.map(isThere))).some(Boolean)) await sleep(50);
-      for (const job of await queue.getActive())
-        await job.updateProgress({ stage: "killed", done: 0, total: 1 });
+      await (await queue.getJob(killed.id))?.updateProgress({ stage: "killed", done: 0, total: 1 });
       startWorker();
-      let seen: number[] = [];
-      while (seen.length < 1) {
-        await sleep(20);
-        seen = await steps();
-      }
-      expect(seen[0]).toBeGreaterThanOrEqual(20);
+      const again = await waitFor(({ id }) => id === killed.id);
+      expect(again.step).toBeGreaterThanOrEqual(20);
       // Whoever stops the command takes back what it asked for, and the training that runs is saved.
       command.kill("SIGINT");
       expect(await ended).toBe(130);

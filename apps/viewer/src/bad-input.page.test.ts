@@ -39,66 +39,66 @@ const cases: readonly (readonly [file: string, bytes: () => Uint8Array, sentence
   ["large.nii.gz", gigabyteOfVoxels, /large\.nii\.gz has 1024 × 1024 × 512 voxels, 537 million/],
 ];
 
-describePage("bad input", (pages) => {
-  test("each is a sentence, and the scan with its node stays open", async () => {
-    const page = await pages.open();
-    page.on("dialog", (dialog) => dialog.accept());
-    await openFile(page, "small.nii.gz", nifti);
-    await page.getByText("small.nii.gz is open.").waitFor();
-    await page.getByRole("button", { name: "New node", exact: true }).click();
-    for (const [name, bytes, sentence] of cases) {
-      await openFile(page, name, bytes());
-      const notice = page.locator(".notice.error", { hasText: sentence });
-      await notice.waitFor({ timeout: 30_000 }).catch(async () => {
-        throw new Error(`${name}: the page tells: ${await page.locator(".status").textContent()}`);
-      });
-      // A sentence, not a fault of ours.
-      expect(await notice.textContent(), name).not.toMatch(/did not expect|undefined|Error:/);
-      expect(await notice.textContent(), name).toMatch(/\.$/);
-      await page.getByRole("button", { name: "Node 1", exact: true }).waitFor();
-    }
-    await page.getByRole("button", { name: "New node", exact: true }).click();
-    await page.getByText("2 nodes").waitFor();
-    await page.getByText("Saved in this browser.").waitFor();
-    await page.reload();
-    await page.getByText("2 nodes").waitFor();
-  });
-
-  test("the 3D view comes back when the graphics card was reset, and the planes stay", async () => {
-    const page = await pages.open();
-    await openExample(page);
-    const isDrawn = async () => new Set((await planePixels(page, "Axial")).grey).size > 50;
-    await expect.poll(isDrawn, { timeout: 60_000 }).toBe(true);
-    await page.evaluate(() => {
-      // Runs in the page.
-      const canvas = document.querySelector<HTMLCanvasElement>(".pane-3d canvas");
-      const lose = canvas?.getContext("webgl2")?.getExtension("WEBGL_lose_context");
-      lose?.loseContext();
-      setTimeout(() => lose?.restoreContext(), 1500);
-    });
-    await page.getByText("The graphics card was reset.").waitFor();
-    expect(await isDrawn()).toBe(true);
-    await page.getByText("The graphics card was reset.").waitFor({ state: "detached" });
-    await expect.poll(() => coloursOf3D(page), { timeout: 60_000 }).toBeGreaterThan(5);
-  });
-});
-
 describePage(
-  "without WebGL",
+  "bad input",
   (pages) => {
-    test("planes and nodes work, and a sentence stands in place of the 3D view", async () => {
+    test("each is a sentence, and the scan with its node stays open", async () => {
       const page = await pages.open();
       page.on("dialog", (dialog) => dialog.accept());
       await openFile(page, "small.nii.gz", nifti);
-      await page.getByText("This browser draws no 3D").waitFor();
-      const greys = async () => new Set((await planePixels(page, "Axial")).grey).size;
-      await expect.poll(greys, { timeout: 60_000 }).toBeGreaterThan(3);
+      await page.getByText("small.nii.gz is open.").waitFor();
       await page.getByRole("button", { name: "New node", exact: true }).click();
-      await page.getByText("1 node").waitFor();
+      for (const [name, bytes, sentence] of cases) {
+        await openFile(page, name, bytes());
+        const notice = page.locator(".notice.error", { hasText: sentence });
+        await notice.waitFor({ timeout: 30_000 }).catch(async () => {
+          throw new Error(`${name}: the page tells: ${await page.locator(".status").textContent()}`);
+        });
+        // A sentence, not a fault of ours.
+        expect(await notice.textContent(), name).not.toMatch(/did not expect|undefined|Error:/);
+        expect(await notice.textContent(), name).toMatch(/\.$/);
+        await page.getByRole("button", { name: "Node 1", exact: true }).waitFor();
+      }
+      await page.getByRole("button", { name: "New node", exact: true }).click();
+      await page.getByText("2 nodes").waitFor();
+      await page.getByText("Saved in this browser.").waitFor();
+      await page.reload();
+      await page.getByText("2 nodes").waitFor();
+    });
+
+    test("the 3D view comes back when the graphics card was reset, and the planes stay", async () => {
+      const page = await pages.open();
+      await openExample(page);
+      const isDrawn = async () => new Set((await planePixels(page, "Axial")).grey).size > 50;
+      await expect.poll(isDrawn, { timeout: 60_000 }).toBe(true);
+      await page.evaluate(() => {
+        // Runs in the page.
+        const canvas = document.querySelector<HTMLCanvasElement>(".pane-3d canvas");
+        const lose = canvas?.getContext("webgl2")?.getExtension("WEBGL_lose_context");
+        lose?.loseContext();
+        setTimeout(() => lose?.restoreContext(), 1500);
+      });
+      await page.getByText("The graphics card was reset.").waitFor();
+      expect(await isDrawn()).toBe(true);
+      await page.getByText("The graphics card was reset.").waitFor({ state: "detached" });
+      await expect.poll(() => coloursOf3D(page), { timeout: 60_000 }).toBeGreaterThan(5);
     });
   },
-  { flags: ["--disable-3d-apis"] },
+  { draws3D: true },
 );
+
+describePage("without WebGL", (pages) => {
+  test("planes and nodes work, and a sentence stands in place of the 3D view", async () => {
+    const page = await pages.open();
+    page.on("dialog", (dialog) => dialog.accept());
+    await openFile(page, "small.nii.gz", nifti);
+    await page.getByText("This browser draws no 3D").waitFor();
+    const greys = async () => new Set((await planePixels(page, "Axial")).grey).size;
+    await expect.poll(greys, { timeout: 60_000 }).toBeGreaterThan(3);
+    await page.getByRole("button", { name: "New node", exact: true }).click();
+    await page.getByText("1 node").waitFor();
+  });
+});
 
 /** How many colours the 3D view shows. */
 function coloursOf3D(page: Page): Promise<number> {

@@ -38,8 +38,8 @@ interface OpenOptions {
 interface PageTestOptions {
   /** Whether pages stay open from test to test, so that tests go on with one page; false by default. */
   readonly areKept?: boolean;
-  /** Further flags of the browser. */
-  readonly flags?: readonly string[];
+  /** Whether the browser draws in 3D, which takes most of the time of a test, since its processor does it; false by default. */
+  readonly draws3D?: boolean;
 }
 
 /**
@@ -49,7 +49,7 @@ interface PageTestOptions {
 export function describePage(
   name: string,
   tests: (pages: ViewerPages) => void,
-  { areKept = false, flags = [] }: PageTestOptions = {},
+  { areKept = false, draws3D = false }: PageTestOptions = {},
 ): void {
   if (browserPath === undefined) {
     process.stderr.write(`"${name}" is not tested: no browser at ${browsers.join(", ")}.\n`);
@@ -73,7 +73,7 @@ export function describePage(
       origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       browser = await chromium.launch({
         executablePath: browserPath,
-        args: [...browserFlags, ...flags],
+        args: draws3D ? [...browserFlags] : [...browserFlags, "--disable-3d-apis"],
       });
     }, 240_000);
     const closeAll = () => Promise.all(contexts.splice(0).map((context) => context.close()));

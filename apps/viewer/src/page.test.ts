@@ -5,82 +5,86 @@ import { expect, test } from "vitest";
 import { fittingScale, middleOf, type PlaneName, patientPlanes } from "./display/plane.js";
 import { describePage, openExample, openFile, planePixels } from "./page.test-helper.js";
 
-describePage("the viewer", (pages) => {
-  test("opens the example in three planes, with research use always in sight", async () => {
-    const page = await pages.open();
-    await page.getByText("Research use only, not a medical device").waitFor();
-    await openExample(page);
-    await page.getByText("phantom", { exact: true }).waitFor();
-    expect(await page.getByText("Research use only, not a medical device").isVisible()).toBe(true);
-    for (const plane of ["Axial", "Coronal", "Sagittal"] as const) {
+describePage(
+  "the viewer",
+  (pages) => {
+    test("opens the example in three planes, with research use always in sight", async () => {
+      const page = await pages.open();
+      await page.getByText("Research use only, not a medical device").waitFor();
+      await openExample(page);
+      await page.getByText("phantom", { exact: true }).waitFor();
+      expect(await page.getByText("Research use only, not a medical device").isVisible()).toBe(true);
+      for (const plane of ["Axial", "Coronal", "Sagittal"] as const) {
+        await expect
+          .poll(async () => new Set((await planePixels(page, plane)).grey).size, { timeout: 60_000 })
+          .toBeGreaterThan(50);
+      }
+    });
+
+    test("computes on several threads and works without a network after the first load, from any web server", async () => {
+      const page = await pages.open();
+      await page.getByText("opens without a network too").waitFor();
+      await page.context().setOffline(true);
+      await page.reload();
+      await openExample(page);
+      await page.getByText(/Model clicker.+\b[2-8] threads\./).waitFor();
       await expect
-        .poll(async () => new Set((await planePixels(page, plane)).grey).size, { timeout: 60_000 })
+        .poll(async () => new Set((await planePixels(page, "Axial")).grey).size, { timeout: 60_000 })
         .toBeGreaterThan(50);
-    }
-  });
+    });
 
-  test("computes on several threads and works without a network after the first load, from any web server", async () => {
-    const page = await pages.open();
-    await page.getByText("opens without a network too").waitFor();
-    await page.context().setOffline(true);
-    await page.reload();
-    await openExample(page);
-    await page.getByText(/Model clicker.+\b[2-8] threads\./).waitFor();
-    await expect
-      .poll(async () => new Set((await planePixels(page, "Axial")).grey).size, { timeout: 60_000 })
-      .toBeGreaterThan(50);
-  });
+    test("who begins before the page has its threads is offered them, and loses nothing", async () => {
+      const page = await pages.open({ isHasty: true });
+      await openExample(page);
+      await page.keyboard.press("b");
+      await page.getByRole("region", { name: "Axial" }).locator(".stage").click();
+      await page.getByText(/\b1 thread\./).waitFor();
+      await page.getByRole("button", { name: "Load again" }).click();
+      await page.getByText(/[2-8] threads\./).waitFor();
+      await page.getByRole("button", { name: "Node 1", exact: true }).waitFor();
+    });
 
-  test("who begins before the page has its threads is offered them, and loses nothing", async () => {
-    const page = await pages.open({ isHasty: true });
-    await openExample(page);
-    await page.keyboard.press("b");
-    await page.getByRole("region", { name: "Axial" }).locator(".stage").click();
-    await page.getByText(/\b1 thread\./).waitFor();
-    await page.getByRole("button", { name: "Load again" }).click();
-    await page.getByText(/[2-8] threads\./).waitFor();
-    await page.getByRole("button", { name: "Node 1", exact: true }).waitFor();
-  });
+    test("keys choose windows and tools, and the cheat sheet tells which", async () => {
+      const page = await pages.open();
+      await openExample(page);
+      await page.keyboard.press("2");
+      await expect
+        .poll(() => page.getByRole("button", { name: "Bone", exact: true }).getAttribute("aria-pressed"), {
+          timeout: 20_000,
+        })
+        .toBe("true");
+      await page.keyboard.press("?");
+      await page.getByRole("dialog", { name: "Keys and mouse" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+    });
 
-  test("keys choose windows and tools, and the cheat sheet tells which", async () => {
-    const page = await pages.open();
-    await openExample(page);
-    await page.keyboard.press("2");
-    await expect
-      .poll(() => page.getByRole("button", { name: "Bone", exact: true }).getAttribute("aria-pressed"), {
-        timeout: 20_000,
-      })
-      .toBe("true");
-    await page.keyboard.press("?");
-    await page.getByRole("dialog", { name: "Keys and mouse" }).waitFor();
-    await page.keyboard.press("Escape");
-    await page.getByRole("dialog").waitFor({ state: "hidden" });
-  });
-
-  test.each([
-    ["upright", [1, 0, 0, 0, 1, 0, 0, 0, 1]],
-    ["mirrored", [-1, 0, 0, 0, 1, 0, 0, 0, -1]],
-    ["oblique", obliqueDirection()],
-  ] as const)("shows a file's %s grid as it lies in the patient", async (name, direction) => {
-    const marked = markedBlock(direction);
-    const page = await pages.open();
-    await openFile(page, `${name}.nii.gz`, writeNifti(marked));
-    await page.getByText(`${name}.nii.gz is open.`).waitFor();
-    await page.keyboard.press("2");
-    // The arms lie to the left, behind and above the middle; in every plane they must be on the side of their letters.
-    for (const [plane, right, down] of [
-      ["Axial", leftMm, behindMm],
-      ["Coronal", leftMm, -aboveMm],
-      ["Sagittal", behindMm, -aboveMm],
-    ] as const) {
-      const error = async () => {
-        const arms = brightReach(marked, plane, await planePixels(page, plane));
-        return Math.hypot(arms.right - right, arms.down - down);
-      };
-      await expect.poll(error, { timeout: 60_000 }).toBeLessThan(1.6);
-    }
-  });
-});
+    test.each([
+      ["upright", [1, 0, 0, 0, 1, 0, 0, 0, 1]],
+      ["mirrored", [-1, 0, 0, 0, 1, 0, 0, 0, -1]],
+      ["oblique", obliqueDirection()],
+    ] as const)("shows a file's %s grid as it lies in the patient", async (name, direction) => {
+      const marked = markedBlock(direction);
+      const page = await pages.open();
+      await openFile(page, `${name}.nii.gz`, writeNifti(marked));
+      await page.getByText(`${name}.nii.gz is open.`).waitFor();
+      await page.keyboard.press("2");
+      // The arms lie to the left, behind and above the middle; in every plane they must be on the side of their letters.
+      for (const [plane, right, down] of [
+        ["Axial", leftMm, behindMm],
+        ["Coronal", leftMm, -aboveMm],
+        ["Sagittal", behindMm, -aboveMm],
+      ] as const) {
+        const error = async () => {
+          const arms = brightReach(marked, plane, await planePixels(page, plane));
+          return Math.hypot(arms.right - right, arms.down - down);
+        };
+        await expect.poll(error, { timeout: 60_000 }).toBeLessThan(1.6);
+      }
+    });
+  },
+  { draws3D: true },
+);
 
 /** How far bright arms reach from the middle of the scan towards the patient's left, back and head. */
 const [leftMm, behindMm, aboveMm] = [30, 20, 24];

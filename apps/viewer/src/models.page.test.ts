@@ -44,7 +44,9 @@ describePage("a person's own model", (pages) => {
     await openModel(page, { "model.safetensors": bytes });
     await page.getByText("model.safetensors is used from now on.").waitFor();
     const panel = page.locator("details.panel", { hasText: "Open your own model" });
-    expect(await panel.textContent()).toContain("its weights keep the licence of their authors");
+    // The panel is drawn a moment after the sentence.
+    const told = () => panel.textContent();
+    await expect.poll(told, { timeout: 30_000 }).toContain("its weights keep the licence of their authors");
     const model = readModel(bytes, "model.safetensors");
     expect(await panel.textContent()).toContain(`trained on ${model.plan.dataLabel}`);
 

@@ -66,8 +66,10 @@ describePage("a person's own model", (pages) => {
     for (const { className } of nodes)
       expect(names.some((name) => name.startsWith(className ?? "none"))).toBe(true);
 
+    const isUsed = page.locator(".models strong", { hasText: "model.safetensors" });
+    expect(await isUsed.count()).toBe(1);
     await page.getByRole("button", { name: "Use the shipped model again" }).click();
-    await expect.poll(() => panel.textContent(), { timeout: 30_000 }).not.toContain("model.safetensors");
+    await isUsed.waitFor({ state: "detached" });
   });
 
   test("the files of an nnU-Net are opened as they are", async () => {

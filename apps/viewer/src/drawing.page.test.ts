@@ -197,7 +197,7 @@ describePage(
       await page.mouse.click(...target(0, 0).place);
       const ball = Uint8Array.from(await isNode());
       await page.getByLabel("by mm").fill("2.5");
-      await page.getByRole("button", { name: "Grow" }).click();
+      await page.getByRole("button", { name: "Grow", exact: true }).click();
       const size = { radiusMm: 2.5, spacingMm: grid.spacingMm };
       const grown = dilate(ball, grid.size, size);
       expect(differing(await isNode(), grown)).toBe(0);
@@ -257,7 +257,7 @@ describePage(
       await page.getByRole("checkbox", { name: "Show Node 1" }).setChecked(false);
       await page.mouse.click(...target(8, 0).place);
       await page.getByText("Node 1 is hidden; show it to change it.").waitFor();
-      await page.getByRole("button", { name: "Grow" }).click();
+      await page.getByRole("button", { name: "Grow", exact: true }).click();
       await page.getByText("Node 1 is hidden; show it to change it.").waitFor();
       await page.getByRole("checkbox", { name: "Show Node 1" }).setChecked(true);
       await page.getByRole("button", { name: "Lock", exact: true }).click();

@@ -30,7 +30,7 @@ describePage(
       await page.getByLabel("by mm").fill("2");
       for (const n of [1, 2, 3, 4]) {
         await select(page, `Node ${n}`);
-        await page.getByRole("button", { name: "Grow" }).click();
+        await page.getByRole("button", { name: "Grow", exact: true }).click();
       }
       await page.locator("summary", { hasText: "Learn from nodes" }).click();
       await page.getByLabel("Held-out node").selectOption({ label: "Node 2" });

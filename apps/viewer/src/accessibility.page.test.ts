@@ -1,6 +1,5 @@
 // axe-core finds nothing to mend in the page's main states (WCAG 2.2 A and AA, and its best practices), at laptop and tablet width.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axeCore from "axe-core";
 import { zipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
@@ -8,7 +7,7 @@ import { neckSlices, seriesFiles } from "./dicom-folders.test-helper.js";
 import { describePage, openFile } from "./page.test-helper.js";
 import { drag } from "./page-actions.test-helper.js";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const { source: axe } = axeCore;
 
 const series = seriesFiles(neckSlices(6));
 const other = seriesFiles(neckSlices(4), { SeriesInstanceUID: "1.2.4", SeriesDescription: "Late phase" });

@@ -62,7 +62,7 @@ function sliceFile(volume: Volume, k: number, { seriesUid, description }: SentSe
   const pixels = new DataView(new ArrayBuffer(2 * columns * rows));
   for (let at = 0; at < columns * rows; at++)
     pixels.setUint16(2 * at, Math.round(data[at + columns * rows * k]) + 1024, true);
-  return joined([
+  return Buffer.concat([
     dicomFileHeader(ctStorage, instanceUid, explicitLittleEndian),
     element(0x0008_0016, "UI", ctStorage),
     element(0x0008_0018, "UI", instanceUid),
@@ -112,15 +112,5 @@ function element(tag: number, representation: string, value: string | number | U
   if (representation === "OW") header.setUint32(8, length, true);
   else header.setUint16(6, length, true);
   const padding = new Uint8Array(length - content.length).fill(representation === "UI" ? 0 : 0x20);
-  return joined([new Uint8Array(header.buffer), content, padding]);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return Buffer.concat([new Uint8Array(header.buffer), content, padding]);
 }

@@ -111,6 +111,7 @@ export function describePage(
         // A first visit is loaded once more.
         while (!isHasty && !(await page.evaluate("crossOriginIsolated").catch(() => false)))
           await setTimeout(50);
+        await page.getByRole("main").waitFor();
         return page;
       },
     });

@@ -1,6 +1,6 @@
 // The page: header, tools, planes, side panel and status line.
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { planeNames } from "../display/plane.js";
 import { windowPresets } from "../display/window-presets.js";
 import type { ChosenFile } from "../engine/answers.js";
@@ -270,7 +270,8 @@ function Readout({ view, pointMm }: Hover) {
 /** Files can be dropped anywhere on the page. @returns whether files are held over it */
 function useFileDrop(onFiles: (files: readonly ChosenFile[]) => void): Signal<boolean> {
   const isOver = useSignal(false);
-  useEffect(() => {
+  // Before the first picture, so that nothing a person does with it is missed.
+  useLayoutEffect(() => {
     const stop = new AbortController();
     const listen = (type: "dragover" | "dragleave" | "drop", react: (event: DragEvent) => void) =>
       addEventListener(type, react, { signal: stop.signal });
@@ -295,7 +296,7 @@ function useFileDrop(onFiles: (files: readonly ChosenFile[]) => void): Signal<bo
 }
 
 function useGlobalKeys(maximised: Signal<string | null>): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = new AbortController();
     addEventListener("keydown", (event) => onGlobalKey(event, maximised), { signal: stop.signal });
     return () => stop.abort();

@@ -67,12 +67,8 @@ async function main(): Promise<void> {
       args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
     });
     const before = loadavg();
-    const figures = [
-      ...(await example(browser, address)),
-      ...(await spikeScan(browser, address, folder)),
-      ...(await longScan(browser, address, folder)),
-    ];
-    console.log(table(figures));
+    for (const measure of [example, spikeScan, longScan])
+      console.log(`${table(await measure(browser, address, folder))}\n`);
     const load = (averages: number[]) => averages.map((value) => value.toFixed(1)).join(", ");
     console.log(
       `\nLoad of the machine (1, 5, 15 minutes): ${load(before)} before, ${load(loadavg())} after.`,
@@ -147,9 +143,9 @@ async function openPage(browser: Browser, address: string): Promise<Page> {
 
 /** Milliseconds from what is done until an expression holds in the page. */
 async function timed(page: Page, isSeen: string, act: () => Promise<unknown>): Promise<number> {
-  const waiting = page.evaluate(`recorder.fromInputUntil(() => ${isSeen})`);
+  await page.evaluate(`recorder.recordUntil(() => ${isSeen})`);
   await act();
-  return Number(await waiting);
+  return Number(await page.evaluate("recorder.recorded"));
 }
 
 async function example(browser: Browser, address: string): Promise<Figure[]> {
@@ -323,6 +319,7 @@ async function traced(
   name: string,
   work: () => Promise<void>,
 ): Promise<LongestTask> {
+  process.stderr.write(`${name}\n`);
   const categories = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "v8.execute"];
   await browser.startTracing(page, { categories });
   let bytes: Buffer;

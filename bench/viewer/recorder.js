@@ -1,12 +1,13 @@
 // Runs in the viewer's page, for its benchmark: how long it takes from an input until a person sees what came of it.
 globalThis.recorder = {
   /**
-   * Milliseconds from the next input until the end of the first frame in which something is seen.
+   * Begins to wait for the next input. {@link recorded} then has the milliseconds from there until the end of the first
+   * frame in which something is seen. Two steps, because an input may overtake the call that comes before it.
    *
    * @param isSeen asked once a frame
    */
-  fromInputUntil(isSeen) {
-    return new Promise((resolve) => {
+  recordUntil(isSeen) {
+    this.recorded = new Promise((resolve) => {
       let askedAt = null;
       const note = ({ timeStamp }) => {
         askedAt ??= timeStamp;

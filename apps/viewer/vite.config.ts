@@ -61,13 +61,7 @@ export default defineConfig({
       },
     }),
   ],
-  // Threads of onnxruntime-web load the file that its code stands in: it must hold nothing else.
-  worker: {
-    format: "es",
-    rolldownOptions: {
-      output: { codeSplitting: { groups: [{ name: "onnxruntime", test: /onnxruntime-(web|common)/ }] } },
-    },
-  },
+  worker: { format: "es" },
   build: { outDir: "dist/site", target: "es2022" },
   server: { headers },
   preview: { headers },

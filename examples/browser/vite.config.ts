@@ -10,13 +10,7 @@ const headers = {
 export default defineConfig({
   root: import.meta.dirname,
   assetsInclude: ["**/*.safetensors"],
-  // Threads of onnxruntime-web load the file that its code stands in: it must hold nothing else.
-  worker: {
-    format: "es",
-    rolldownOptions: {
-      output: { codeSplitting: { groups: [{ name: "onnxruntime", test: /onnxruntime-(web|common)/ }] } },
-    },
-  },
+  worker: { format: "es" },
   build: { outDir: "dist/site", target: "es2022", chunkSizeWarningLimit: 2000 },
   preview: { headers },
 });

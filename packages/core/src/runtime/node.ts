@@ -12,13 +12,19 @@ export const nodeRuntime: Runtime = {
   createSession(model, { threads = 0, device = "cpu" } = {}) {
     // Before the first session: a missing library is not only thrown but also printed as an error.
     ort.env.logLevel = "fatal";
-    return openSession(ort, model, device, ["cuda", "cpu"], (device) => ({
-      executionProviders: [device],
-      // By default onnxruntime-node 1.30 uses a single thread, however many cores there are.
-      intraOpNumThreads: threads > 0 ? threads : availableParallelism(),
-      // Memory patterns reserve the sum of all tensors at once: a training step took 3.8 GB with them, 2.2 GB without.
-      enableMemPattern: false,
-      graphOptimizationLevel: "all",
-    }));
+    return openSession(
+      () => Promise.resolve(ort),
+      model,
+      device,
+      ["cuda", "cpu"],
+      (device) => ({
+        executionProviders: [device],
+        // By default onnxruntime-node 1.30 uses a single thread, however many cores there are.
+        intraOpNumThreads: threads > 0 ? threads : availableParallelism(),
+        // Memory patterns reserve the sum of all tensors at once: a training step took 3.8 GB with them, 2.2 GB without.
+        enableMemPattern: false,
+        graphOptimizationLevel: "all",
+      }),
+    );
   },
 };

@@ -12,21 +12,24 @@ export interface OnnxRuntimeBuild {
 /**
  * Loads a model on the requested device, or on the CPU if that device is not available.
  *
+ * @param buildFor the build that runs a device; throws where there is none
  * @param autoDevices the devices that `auto` tries, the fastest first
- * @param optionsOf the session options for a device; throws where this build never has that device
+ * @param optionsOf the session options for a device
  */
 export async function openSession(
-  build: OnnxRuntimeBuild,
+  buildFor: (device: Device) => Promise<OnnxRuntimeBuild>,
   model: ModelSource,
   asked: DeviceChoice,
   autoDevices: readonly Device[],
   optionsOf: (device: Device) => InferenceSession.SessionOptions,
 ): Promise<Session> {
-  const { opened, device, deviceNote } = await openOnDevice(asked, autoDevices, (device) => {
+  const { opened, device, deviceNote } = await openOnDevice(asked, autoDevices, async (device) => {
+    const build = await buildFor(device);
     const options = { ...deviceOptions[device], ...optionsOf(device) };
     const bytes = typeof model === "function" ? model(device === "webgpu" ? "webgpu" : "cpu") : model;
-    return build.InferenceSession.create(bytes, options);
+    return { build, session: await build.InferenceSession.create(bytes, options) };
   });
+  const { build, session } = opened;
   return {
     device,
     deviceNote,
@@ -37,7 +40,7 @@ export async function openSession(
           new build.Tensor("float32", data, [...shape]),
         ]),
       );
-      const results = await opened.run(feeds);
+      const results = await session.run(feeds);
       return Object.fromEntries(
         Object.entries(results).map(([name, { data, dims }]) => {
           if (!(data instanceof Float32Array)) throw new Error(`output ${name} is not float32`);
@@ -45,7 +48,7 @@ export async function openSession(
         }),
       );
     },
-    release: () => opened.release(),
+    release: () => session.release(),
   };
 }
 

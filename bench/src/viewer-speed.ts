@@ -115,7 +115,12 @@ async function weighed(site: string): Promise<{ readonly figures: Figure[]; read
   return {
     figures: [
       { what: "page without models and WebAssembly, gzip", value: of("page"), unit: "MB", goal: 2.5 },
-      { what: "onnxruntime-web's WebAssembly, both builds, gzip", value: of("onnxruntime"), unit: "MB", goal: null },
+      {
+        what: "onnxruntime-web's WebAssembly, both builds, gzip",
+        value: of("onnxruntime"),
+        unit: "MB",
+        goal: null,
+      },
       { what: "WebAssembly of DICOM's codecs, gzip", value: of("codecs"), unit: "MB", goal: null },
       { what: "models, gzip", value: of("models"), unit: "MB", goal: null },
     ],

@@ -53,6 +53,36 @@ describePage("editing", (pages) => {
     await second.getByText("2 nodes").waitFor();
   });
 
+  test("a scan is seen before it is known whether its nodes are kept; a stroke begun too early is refused", async () => {
+    const page = await pages.open();
+    page.on("dialog", (dialog) => dialog.accept());
+    await openExample(page);
+    await page.getByRole("button", { name: "New node", exact: true }).click();
+    await page.getByText("Saved in this browser.").waitFor();
+    await page.evaluate(() => {
+      // Runs in the page: digests as slow as those of a large scan.
+      const digest = crypto.subtle.digest.bind(crypto.subtle);
+      crypto.subtle.digest = async (...of) => {
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        return digest(...of);
+      };
+    });
+    await page.getByRole("button", { name: "Try the example" }).click();
+    const early = page.locator(".notice.error", { hasText: "Nodes can be drawn in a moment" });
+    await page.getByText("No node yet.").waitFor();
+    await page.keyboard.press("b");
+    const draw = () => stageOf(page, "axial").click();
+    await draw();
+    await early.waitFor();
+    expect(await nodeRows(page).count()).toBe(0);
+    await page.locator(".saving-line", { hasText: "still looking" }).waitFor();
+    await page.getByText("Example neck is open.").waitFor();
+    expect(await nodeRows(page).count()).toBe(1);
+    await draw();
+    await page.getByText("2 nodes").waitFor();
+    await page.getByText("Saved in this browser.").waitFor();
+  });
+
   test("a full storage is a sentence, and the page goes on", async () => {
     const page = await pages.open();
     const devtools = await page.context().newCDPSession(page);

@@ -1,4 +1,5 @@
 // The second date beside the first: planes linked through the alignment, nodes matched, changes and sums in a table.
+import { readFile } from "node:fs/promises";
 import { writeNifti } from "@lnsnet/core/formats";
 import { generatePatient } from "@lnsnet/core/phantom";
 import { movedGeometry, type RigidTransform, resample, type Vector3, type Volume } from "@lnsnet/core/volume";
@@ -79,11 +80,42 @@ describePage("follow-up", (pages) => {
     // A row goes to its node at both dates.
     await table.getByRole("button", { name: "New node 2" }).click();
     await expect.poll(() => coloured(page, "Axial, second date"), patiently).toBeGreaterThan(10);
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save the table (CSV)" }).click(),
+    ]);
+    expect(saved.suggestedFilename()).toBe("follow-up-2024-01.nii.gz-2024-06.nii.gz.csv");
+    const [head, ...lines] = (await readFile(await saved.path(), "utf8")).trim().split("\n");
+    expect(head).toMatch(/^node,first_date,second_date,short_axis_first_mm,/);
+    expect(lines.map((line) => line.split(",")[0])).toEqual(["Node 1", "New node 2", "sum"]);
+    for (const line of lines)
+      expect(line).toMatch(/^[^,]+,2024-01\.nii\.gz,2024-06\.nii\.gz,.+,research use only$/);
+    expect(Number(lines[0].split(",")[4])).toBeCloseTo(shortSecond, 1);
+
     // One plane of both dates alone, and back.
     await page.getByRole("button", { name: "Maximise Coronal, first date" }).click();
     await page.getByRole("region", { name: "Coronal, second date" }).waitFor();
     expect(await page.getByRole("region", { name: "Axial, second date" }).isVisible()).toBe(false);
     await page.keyboard.press("Escape");
+
+    // The second date is corrected as the study that it is, beside the first one; then the pair is as before.
+    await page.getByRole("button", { name: "Correct the second date" }).click();
+    await page.getByRole("button", { name: "Back to the first date" }).waitFor();
+    expect(await nodeRows(page).count()).toBe(2);
+    expect(await table.locator("tbody tr").allTextContents()).toEqual(rows);
+    await expect.poll(() => likeness(page), patiently).toBeGreaterThan(0.95);
+    await page.locator(".nodes-table").getByRole("button", { name: "Node 2", exact: true }).click();
+    await page.getByLabel("by mm").fill("2");
+    await page.getByRole("button", { name: "Grow", exact: true }).click();
+    await page.getByRole("button", { name: "Undo: growing" }).waitFor();
+    await page.getByText("Saved in this browser.").waitFor();
+    await page.getByRole("button", { name: "Back to the first date" }).click();
+    await page.getByRole("button", { name: "Correct the second date" }).waitFor();
+    expect(await nodeRows(page).count()).toBe(1);
+    const corrected = await table.locator("tbody tr").allTextContents();
+    expect(corrected[0]).toBe(rows[0]);
+    const [grown] = numbers(corrected[1].slice("New node 2".length));
+    expect(grown).toBeGreaterThan(shortNew + 0.5);
 
     // What changes here is compared when it is asked for.
     await page.getByRole("button", { name: "Node 1", exact: true }).first().click();

@@ -25,15 +25,17 @@ function theStore(): Promise<StudyStore | null> {
 const openKey = "lnsnet-open-study";
 
 /** Opens a scan as a study that is kept. @param onChange called when what there is to say of keeping changed */
-export async function keepOpened(
+export function keepOpened(
   { name, volume, source }: OpenedScan,
   isPhantom: boolean,
   onChange: () => void,
-): Promise<OpenStudy> {
-  const opened = await theStore();
-  const storage = opened === null ? null : { store: opened, locks: navigator.locks };
-  const kept = await keepStudy(volume, { name, source, isPhantom, storage, now: Date.now(), onChange });
-  sessionStorage.setItem(openKey, kept.hash);
+): OpenStudy {
+  const storage = theStore().then((store) => store && { store, locks: navigator.locks });
+  const kept = keepStudy(volume, { name, source, isPhantom, storage, now: Date.now(), onChange });
+  sessionStorage.removeItem(openKey);
+  void kept.known.then(() => {
+    if (openScan.value?.kept === kept && kept.hash !== null) sessionStorage.setItem(openKey, kept.hash);
+  });
   // Some browsers ask the person; nothing waits for the answer.
   navigator.storage?.persist?.().catch(() => false);
   return kept;
@@ -78,6 +80,7 @@ let isLeaving = false;
 export async function reloadWithStudy(): Promise<boolean> {
   const { kept } = openScan.value ?? {};
   if (kept !== undefined) {
+    await kept.known;
     await kept.keeper?.flush();
     if (kept.keeper?.keeping.state !== "saved" || !(await kept.scanKept)) return false;
   }

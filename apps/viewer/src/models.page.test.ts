@@ -1,15 +1,16 @@
 // A person's own model in the page: an imported nnU-Net segments as the library does; what does not fit is refused by a sentence.
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { countOverlap, dice, openPredictor, segment, type Volume, writeModel } from "@lnsnet/core";
 import { writeNifti } from "@lnsnet/core/formats";
-import { readModel, readNnunetModel } from "@lnsnet/core/models";
+import { type Model, readModel, readNnunetModel } from "@lnsnet/core/models";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { generatePatient } from "@lnsnet/core/phantom";
 import { crop } from "@lnsnet/core/volume";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { describePage, openFile } from "./page.test-helper.js";
-import { nodeRows, savedMask } from "./page-actions.test-helper.js";
+import { dropFiles, nodeRows, savedMask } from "./page-actions.test-helper.js";
 
 const fixture = (path: string) =>
   new Uint8Array(readFileSync(new URL(`../../../fixtures/nnunet/${path}`, import.meta.url)));
@@ -28,6 +29,17 @@ function imported(folder: string): Uint8Array {
     mirrored: false,
   });
   return writeModel(model, false);
+}
+
+const finder = new Uint8Array(
+  readFileSync(createRequire(import.meta.url).resolve("@lnsnet/models/finder.safetensors")),
+);
+
+/** The same model as it were after other steps of its training. */
+function shaken(model: Model): Model {
+  let n = 0;
+  const shake = (value: number) => value * (1 + 0.03 * Math.sin(n++));
+  return { ...model, weights: new Map([...model.weights].map(([name, data]) => [name, data.map(shake)])) };
 }
 
 const { image } = generatePatient(2026, 60, {
@@ -82,6 +94,35 @@ describePage("a person's own model", (pages) => {
     await page.getByText("checkpoint_final.pth is used from now on.").waitFor();
   });
 
+  test("several models dropped together are averaged, and tell of each node how far they differ", async () => {
+    const page = await opened(pages.open());
+    const models = [readModel(finder, "finder.safetensors"), shaken(readModel(finder, "finder.safetensors"))];
+    await dropFiles(page, {
+      "first.safetensors": finder,
+      "second.safetensors": writeModel(models[1], false),
+    });
+    await page.getByText("2 models are used together from now on.").waitFor();
+    expect(await page.locator(".models").textContent()).toContain("first.safetensors, second.safetensors");
+    const predictor = await openPredictor(models, nodeRuntime);
+    const { nodes } = await segment(scan, predictor);
+    await predictor.release();
+    expect(nodes.length).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Find all nodes" }).click();
+    await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
+    await page.getByRole("columnheader", { name: "± ens." }).waitFor();
+    const shown = await nodeRows(page).evaluateAll((rows) =>
+      rows.map((row) => [...row.querySelectorAll("td")].slice(6, 8).map((cell) => Number(cell.textContent))),
+    );
+    const byProbability = (a: readonly number[], b: readonly number[]) => a[0] - b[0];
+    expect(shown.sort(byProbability).flat()).toEqual(
+      nodes
+        .map((node) => [node.meanProbability, node.ensembleDisagreement ?? Number.NaN])
+        .sort(byProbability)
+        .flat()
+        .map((value) => expect.closeTo(value, 1.5)),
+    );
+  });
+
   test("what does not fit is refused by a sentence, and the shipped models go on", async () => {
     const page = await opened(pages.open());
     const plain = fixture("plain/fold_0/checkpoint_final.pth");
@@ -90,8 +131,10 @@ describePage("a person's own model", (pages) => {
       [{ "model.safetensors": Buffer.from("no model") }, /model\.safetensors/],
       [{ "model.safetensors": imported("residual") }, /looks at 2 images of a patient together/],
       [{ "checkpoint_final.pth": plain }, /plans\.json is not there/],
-      [{ "a.safetensors": imported("plain"), "b.safetensors": imported("plain") }, /2 models were chosen/],
-      [{ "a.pth": plain, "b.pth": plain }, /2 checkpoints were chosen/],
+      [
+        { "a.safetensors": imported("plain"), "finder.safetensors": finder },
+        /models of an ensemble must use the same preprocessing/,
+      ],
     ] as const) {
       await openModel(page, files);
       const notice = page.locator(".notice.error", { hasText: sentence });

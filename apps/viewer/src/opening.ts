@@ -6,6 +6,7 @@ import type { DrawnNodes } from "./engine/drawn-nodes.js";
 import type { Engine } from "./engine/engine.js";
 import { makeExample } from "./example.js";
 import { secondDate } from "./interface/follow-up/second-date.js";
+import { openOwnModel } from "./interface/segmenting/segmenter.js";
 import { choice, doWork, notice, openScan, tellError } from "./interface/session.js";
 import { saving, service, shell } from "./interface/texts.js";
 import { createWorkspace, type Workspace } from "./interface/workspace.js";
@@ -16,9 +17,10 @@ import type { NodeFields } from "./study/nodes.js";
 import type { Study } from "./study/study.js";
 import type { BoxedMask } from "./study/voxel-box.js";
 
-/** Lists what files hold and opens it; where it is several scans, the person chooses. */
+/** Lists what files hold and opens it; where it is several scans, the person chooses. A model is opened as one's own. */
 export async function openFiles(engine: Engine, files: readonly ChosenFile[]): Promise<void> {
   choice.value = null;
+  if (files.some(isOfModel)) return openOwnModel(files);
   const [{ path }] = files;
   const listing = await doWork(
     shell.reading(files.length === 1 ? path : shell.files(files.length)),
@@ -56,7 +58,7 @@ async function openFound(engine: Engine, { id, title, refusal }: FoundScan): Pro
   );
   if (answer === null) return;
   if ("volume" in answer) await show(engine, answer, false);
-  else addDrawn(workspace, title, answer);
+  else await addDrawn(workspace, title, answer);
 }
 
 /** Adds the nodes of a SEG or an RTSTRUCT to the scan that is open. */
@@ -67,12 +69,18 @@ async function openDrawing(engine: Engine, { id, name }: FoundDrawing): Promise<
   const answer = await doWork(shell.reading(name), (...job) =>
     engine.readBeside({ id, scan }, jobOf(...job)),
   );
-  if (answer !== null && "nodes" in answer) addDrawn(workspace, name, answer);
+  if (answer !== null && "nodes" in answer) await addDrawn(workspace, name, answer);
 }
 
 /** All nodes of a file are one step of undo. One whose voxels all belong to other nodes is left out. */
-function addDrawn(workspace: Workspace | null, file: string, { nodes, problems }: DrawnNodes): void {
-  if (workspace === null || openScan.value !== workspace) return;
+async function addDrawn(
+  workspace: Workspace | null,
+  file: string,
+  { nodes, problems }: DrawnNodes,
+): Promise<void> {
+  if (workspace === null) return;
+  await workspace.kept.known;
+  if (openScan.value !== workspace) return;
   const { study } = workspace;
   let added = 0;
   try {
@@ -136,7 +144,8 @@ export async function resume(engine: Engine): Promise<void> {
   if (study !== null && openScan.value === null) await openKept(engine, study);
 }
 
-async function show(engine: Engine, opened: OpenedScan, isPhantom: boolean): Promise<void> {
+/** Shows a scan. Resolves when its kept nodes are there, and it can be drawn in. */
+export async function show(engine: Engine, opened: OpenedScan, isPhantom: boolean): Promise<void> {
   try {
     // Where there is no memory for its nodes, this fails while what was open still is.
     new Uint8Array(opened.volume.data.length);
@@ -145,9 +154,12 @@ async function show(engine: Engine, opened: OpenedScan, isPhantom: boolean): Pro
     const before = openScan.value;
     await before?.close();
     const changed = signal(0);
-    const kept = await keepOpened(opened, isPhantom, () => changed.value++);
-    openScan.value = createWorkspace(opened, isPhantom, kept, changed, tellError);
+    const kept = keepOpened(opened, isPhantom, () => changed.value++);
+    const workspace = createWorkspace(opened, isPhantom, kept, changed, tellError);
+    openScan.value = workspace;
     if (before !== null) await engine.closeScan({ scan: before.opened.scan });
+    await kept.known;
+    if (openScan.value !== workspace) return;
     notice.value = { kind: "done", text: [shell.opened(opened.name), ...opened.problems].join(" ") };
   } catch (error) {
     tellError(error);
@@ -164,6 +176,8 @@ function add(study: Study, mask: BoxedMask, fields: NodeFields): boolean {
     throw error;
   }
 }
+
+const isOfModel = ({ path }: ChosenFile): boolean => /\.(safetensors|pth)$/i.test(path);
 
 const jobOf = (signal: AbortSignal, onProgress: (progress: { done: number; total: number }) => void) => ({
   signal,

@@ -124,16 +124,21 @@ export async function savedMask(page: Page): Promise<Volume> {
 }
 
 /** Drops a file on the page. */
-export async function drop(page: Page, name: string, bytes: Uint8Array): Promise<void> {
-  const transfer = await page.evaluateHandle(
-    ([name, base64]) => {
-      // Runs in the page.
-      const data = new DataTransfer();
-      data.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
-      return data;
-    },
-    [name, Buffer.from(bytes).toString("base64")] as const,
+export const drop = (page: Page, name: string, bytes: Uint8Array): Promise<void> =>
+  dropFiles(page, { [name]: bytes });
+
+/** Drops several files on the page at once. */
+export async function dropFiles(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  const encoded = Object.entries(files).map(
+    ([name, bytes]) => [name, Buffer.from(bytes).toString("base64")] as const,
   );
+  const transfer = await page.evaluateHandle((dropped) => {
+    // Runs in the page.
+    const data = new DataTransfer();
+    for (const [name, base64] of dropped)
+      data.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
+    return data;
+  }, encoded);
   await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
 }
 

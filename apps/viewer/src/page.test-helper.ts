@@ -118,10 +118,10 @@ export function describePage(
   });
 }
 
-/** Opens the example and waits until its planes are drawn. */
+/** Opens the example and waits until it can be drawn in. */
 export async function openExample(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Try the example" }).click();
-  await page.getByRole("region", { name: "Axial" }).waitFor();
+  await page.getByText("Example neck is open.").waitFor();
 }
 
 /** Opens a file as if it had been chosen in the file dialog. */

@@ -64,10 +64,11 @@ export interface OpenedScan {
   readonly problems: readonly string[];
 }
 
-/** A model that is open in the worker. */
-export interface OpenedModel {
+/** A model that is open in the worker, or an ensemble whose probabilities are averaged. */
+export interface OpenedModel extends Omit<ModelIdentity, "sha256"> {
   readonly model: number;
-  readonly identity: ModelIdentity;
+  /** The model itself, or those of the ensemble. */
+  readonly members: readonly ModelIdentity[];
   /** Whether it comes with the page. */
   readonly isShipped: boolean;
   /** What it finds, what it was trained on (`dataLabel`), and how. */

@@ -22,7 +22,11 @@ import { strToU8, zipSync } from "fflate";
 import type { ExportFormat } from "./export-formats.js";
 
 /** A node as the page knows it: its measures, perhaps with axes that a person moved. */
-export type ExportedNode = WrittenNode & { readonly name: string };
+export type ExportedNode = WrittenNode & {
+  readonly name: string;
+  /** Of the models of an ensemble. */
+  readonly ensembleDisagreement?: number | null;
+};
 
 /** What is saved of a scan. */
 export interface ExportRequest {

@@ -9,6 +9,7 @@ import {
   segment,
   type Vector3,
   type Volume,
+  writeModel,
   writeNifti,
   writeVolume,
 } from "@lnsnet/core";
@@ -76,7 +77,7 @@ test("a scan is read as it was written, and the model says what it is", () => {
   expect(scan.name).toBe("scan.nii.gz");
   expect(scan.volume.data).toEqual(image.data);
   expect(model.plan.dataLabel).not.toBe("");
-  expect(model.identity.sha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(model.members[0].sha256).toMatch(/^[0-9a-f]{64}$/);
 });
 
 describe("nodes", () => {
@@ -166,6 +167,60 @@ describe("files", () => {
     const { scans, others } = await workbench.list({ files }, {});
     expect(scans).toEqual([]);
     expect(others.map(({ name }) => name)).toEqual(["a/notes.txt"]);
+  });
+
+  test("several models are an ensemble: nodes and disagreement are those of the library", async () => {
+    const bytes = await readFile(shippedPath);
+    const own = readModel(bytes, "finder");
+    const other = {
+      ...own,
+      weights: new Map([...own.weights].map(([name, data]) => [name, data.map((value) => value * 1.02)])),
+    };
+    const files = [chosen("a.safetensors", bytes), chosen("b.safetensors", writeModel(other, false))];
+    const { model, name, members } = await workbench.openModel({ from: files, device: "cpu" }, {});
+    expect(name).toBe("a.safetensors and 1 more");
+    expect(members.map((member) => member.name)).toEqual(["a.safetensors", "b.safetensors"]);
+    const found = await workbench.findAll({ scan: scan.scan, model }, {});
+    const ensemble = await openPredictor([own, other], nodeRuntime);
+    const expected = await segment(scan.volume, ensemble);
+    await ensemble.release();
+    expect(found.nodes.map(({ node }) => node)).toEqual(expected.nodes);
+    expect(found.nodes[0].node.ensembleDisagreement).toBeGreaterThan(0);
+    await expect(workbench.modelFile({ model })).rejects.toThrow(/are an ensemble/);
+    await workbench.closeModel({ model });
+  });
+
+  test("an nnU-Net's folder is its numbered folds; with those of another training it is refused", async () => {
+    const at = (path: string) =>
+      readFile(new URL(`../../../../fixtures/nnunet/plain/${path}`, import.meta.url));
+    const json = await Promise.all(
+      ["plans.json", "dataset.json"].map(async (name) => chosen(`net/${name}`, await at(name))),
+    );
+    const fold = async (folder: string, of: string, name = "checkpoint_final.pth") =>
+      chosen(`net/${folder}/${name}`, await at(`fold_${of}/checkpoint_final.pth`));
+    const folds = [await fold("fold_0", "0"), await fold("fold_1", "1")];
+    const beside = [await fold("fold_0", "0", "checkpoint_best.pth"), await fold("fold_all", "0")];
+    const { model, members, plan } = await workbench.openModel(
+      { from: [...json, ...folds, ...beside], device: "cpu" },
+      {},
+    );
+    expect(new Set(members.map(({ sha256 }) => sha256)).size).toBe(2);
+    expect(members).toHaveLength(2);
+    expect(plan.nnunet).toBeDefined();
+    await workbench.closeModel({ model });
+  });
+
+  test("models that need more memory than a page has are refused by a sentence before they are loaded", async () => {
+    const own = readModel(await readFile(shippedPath), "finder");
+    const large = { ...own, plan: { ...own.plan, patchSize: [256, 256, 256] as const } };
+    const opening = workbench.openModel(
+      { from: [chosen("large.safetensors", writeModel(large, false))], device: "cpu" },
+      {},
+    );
+    await expect(opening).rejects.toThrow(InputError);
+    await expect(opening).rejects.toThrow(
+      /^large\.safetensors would need about [\d.]+ GB of memory, and a page has at most 4\.3 GB; .+\.$/,
+    );
   });
 
   test("models of other kinds are refused by a sentence", async () => {

@@ -6,6 +6,7 @@ import {
   type DicomSeries,
   defaultCleanUp,
   InputError,
+  type Model,
   openPredictor,
   type Predictor,
   type Runtime,
@@ -39,7 +40,6 @@ import {
 } from "@lnsnet/core/inference";
 import { type DatedNode, type FollowUp, followUp } from "@lnsnet/core/metrics";
 import { segmentationKind } from "@lnsnet/core/results";
-import { channelsOf } from "@lnsnet/core/transforms";
 import {
   type Alignment,
   alignByBone,
@@ -73,7 +73,7 @@ import { unpacked } from "./chosen-files.js";
 import { type DrawnNodes, type DrawnOn, nodesOfObject, nodesOfVolume } from "./drawn-nodes.js";
 import { type ExportRequest, exportedFile, type SavedFile, summaryPage } from "./exporting.js";
 import { type Learned, type LearningRequest, learn } from "./learning.js";
-import { type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
+import { calledTogether, type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
 import { thumbnailOf } from "./thumbnail.js";
 
 /** What a workbench needs of the place that it stands in. */
@@ -398,7 +398,7 @@ export class Workbench {
     job: EngineJob,
   ): Promise<LearnedModel> {
     const { volume } = this.scan(scan);
-    const before = model === null ? null : this.model(model).model;
+    const before = model === null ? null : this.soleModel(model);
     const { model: learned, ...figures } = await learn(volume, before, request, this.host.runtime, job);
     const name = `${before === null ? "taught" : "tuned"}-${safeFileName(request.source, "scan")}.safetensors`;
     const identified = await modelOfBytes(writeModel(learned, false), name);
@@ -407,8 +407,10 @@ export class Workbench {
 
   /** A model as a file that `lnsnet predict --model` and this page open. */
   async modelFile({ model }: { readonly model: number }): Promise<SavedFile> {
-    const { model: kept, identity } = this.model(model);
-    return { name: identity.name, bytes: Uint8Array.from(writeModel(kept, false)) };
+    return {
+      name: calledTogether(this.model(model).members).name,
+      bytes: Uint8Array.from(writeModel(this.soleModel(model), false)),
+    };
   }
 
   /**
@@ -501,18 +503,19 @@ export class Workbench {
     device: DeviceChoice,
     isShipped: boolean,
   ): Promise<OpenedModel> {
-    requireOneCt(identified);
-    const predictor = await openPredictor([identified.model], this.host.runtime, {
-      device,
-      threads: this.host.threads,
-    });
+    const { members, notes } = identified;
+    const predictor = await openPredictor(
+      members.map(({ model }) => model),
+      this.host.runtime,
+      { device, threads: this.host.threads },
+    );
     const model = this.keep(this.models, { ...identified, predictor });
-    const { plan } = identified.model;
+    const { plan } = members[0].model;
     const isPromptable = plan.clickMaps !== undefined;
-    const { identity, notes } = identified;
     return {
       model,
-      identity,
+      ...calledTogether(members),
+      members: members.map(({ identity }) => identity),
       isShipped,
       plan,
       isPromptable,
@@ -555,6 +558,16 @@ export class Workbench {
     return kept(this.models, model);
   }
 
+  /** @throws InputError for an ensemble */
+  private soleModel(number: number): Model {
+    const { members } = this.model(number);
+    if (members.length > 1)
+      throw new InputError(
+        `${calledTogether(members).name} are an ensemble, and one model learns at a time; open one of them.`,
+      );
+    return members[0].model;
+  }
+
   private keep<T>(store: Map<number, T>, value: T): number {
     const number = ++this.numbers;
     store.set(number, value);
@@ -582,15 +595,6 @@ function tooLargeFor(name: string, size: Vector3): string | null {
 function requireRoom(name: string, size: Vector3): void {
   const tooLarge = tooLargeFor(name, size);
   if (tooLarge !== null) throw new InputError(tooLarge);
-}
-
-/** @throws InputError where a model looks at more than a CT */
-function requireOneCt({ model: { plan }, identity }: IdentifiedModel): void {
-  const names = channelsOf(plan).map(({ name }) => name);
-  if (names.length > 1)
-    throw new InputError(
-      `${identity.name} looks at ${names.length} images of a patient together (${names.join(", ")}), and this page opens one CT; use it with "lnsnet predict", or open a model of one channel.`,
-    );
 }
 
 function kept<T>(store: ReadonlyMap<number, T>, number: number): T {

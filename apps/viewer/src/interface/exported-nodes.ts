@@ -12,15 +12,18 @@ export async function exportedNodes({
   await measures.settled();
   const nodes: ExportedNode[] = [];
   const statements: string[] = [];
-  for (const { number, name, probability, origin } of study.nodes) {
+  for (const { number, name, probability, disagreement, origin } of study.nodes) {
     const measured = measures.of(number);
     // A node without voxels has nothing to save.
     if (measured === null) continue;
-    nodes.push({ ...measured, name, ...(probability === null ? {} : { meanProbability: probability }) });
+    const confidence =
+      probability === null ? {} : { meanProbability: probability, ensembleDisagreement: disagreement };
+    nodes.push({ ...measured, name, ...confidence });
     if (origin === "drawn") statements.push(exporting.drawn(name));
     if (measured.edited.long || measured.edited.short) statements.push(exporting.edited(name));
   }
-  const opened = new Map(Object.values(models.value).map(({ identity }) => [identity.sha256, identity]));
+  const members = Object.values(models.value).flatMap(({ members }) => members);
+  const opened = new Map(members.map((identity) => [identity.sha256, identity]));
   return {
     instances: study.labels,
     nodes: nodes.sort((a, b) => a.id - b.id),

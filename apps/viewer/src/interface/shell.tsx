@@ -86,38 +86,41 @@ interface PanesProps {
   readonly hover: Signal<Hover | null>;
 }
 
-/** The planes and the 3D view; of two dates, the planes of each in a row. */
+/** The planes and the 3D view; of two dates, the planes of each in a row, those of the first date above. */
 function Panes({ workspace, maximised, hover }: PanesProps) {
   const { view } = workspace;
-  const second = secondDate.value?.first === view ? secondDate.value : null;
-  const shape = second === null ? "panes" : "panes two-dates";
+  const pair = secondDate.value?.openView === view ? secondDate.value : null;
+  const shape = pair === null ? "panes" : "panes two-dates";
+  const openDate = pair?.isFirst === true ? followUp.secondDate : followUp.firstDate;
+  const open = planeNames.map((plane) => (
+    <PlanePane
+      key={plane}
+      {...{ view, plane, maximised, hover }}
+      {...(pair === null ? {} : { date: openDate })}
+      marks={(shown) => (
+        <>
+          <AxisMarks workspace={workspace} shown={shown} />
+          <EditMarks {...{ view, plane, shown, hover }} />
+        </>
+      )}
+    />
+  ));
+  const beside =
+    pair === null ? (
+      <ScenePane key="3d" workspace={workspace} maximised={maximised} />
+    ) : (
+      planeNames.map((plane) => (
+        <PlanePane
+          key={`beside ${plane}`}
+          {...{ view: pair.view, plane, maximised, hover }}
+          date={pair.isFirst ? followUp.firstDate : followUp.secondDate}
+          marks={(shown) => <SecondMarks second={pair} shown={shown} />}
+        />
+      ))
+    );
   return (
     <main class={maximised.value === null ? shape : `${shape} only only-${maximised.value}`}>
-      {planeNames.map((plane) => (
-        <PlanePane
-          key={plane}
-          {...{ view, plane, maximised, hover }}
-          {...(second === null ? {} : { date: followUp.firstDate })}
-          marks={(shown) => (
-            <>
-              <AxisMarks workspace={workspace} shown={shown} />
-              <EditMarks {...{ view, plane, shown, hover }} />
-            </>
-          )}
-        />
-      ))}
-      {second === null ? (
-        <ScenePane workspace={workspace} maximised={maximised} />
-      ) : (
-        planeNames.map((plane) => (
-          <PlanePane
-            key={`second ${plane}`}
-            {...{ view: second.view, plane, maximised, hover }}
-            date={followUp.secondDate}
-            marks={(shown) => <SecondMarks second={second} shown={shown} />}
-          />
-        ))
-      )}
+      {pair?.isFirst === true ? [beside, open] : [open, beside]}
     </main>
   );
 }

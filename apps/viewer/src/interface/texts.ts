@@ -119,6 +119,9 @@ export const nodes = {
     side: "Side",
     probability: "Prob.",
     probabilityHint: "Mean probability of the model in the node, 0 to 1",
+    disagreement: "± ens.",
+    disagreementHint:
+      "By how much the models of an ensemble differ in the node: standard deviation of their probabilities, 0 to 0.5",
     size: "RECIST",
     sizeHint:
       "Size class of the short axis by RECIST 1.1, as information: below 10 mm, 10 to 14.9 mm, 15 mm and more",
@@ -282,6 +285,13 @@ export const followUp = {
   openFiles: "Open the second date",
   openFolder: "Open its folder",
   close: "Close the second date",
+  closeFirst: "Close the first date",
+  correctSecond: "Correct the second date",
+  backToFirst: "Back to the first date",
+  correcting: "The second date is open now: what you change in its nodes is kept with it.",
+  save: "Save the table (CSV)",
+  fileName: ({ first, second }: { readonly first: string; readonly second: string }) =>
+    `follow-up-${first}-${second}.csv`.replaceAll(/[^\w.-]+/g, "_"),
   closed: (name: string) => `${name} is closed.`,
   busy: "Comparing the second date …",
   nothing: "No scan was found; open a CT of the same patient.",
@@ -313,8 +323,11 @@ export const followUp = {
 export const ownModel = {
   title: "Models",
   about:
-    "A model of your own takes the place of the one that comes with the page: a model.safetensors of lnsnet, or plans.json, dataset.json and the checkpoint of an nnU-Net. It stays on this computer.",
+    "A model of your own takes the place of the one that comes with the page: a model.safetensors of lnsnet, or plans.json, dataset.json and the checkpoint of an nnU-Net. Several models, or a folder of folds, are averaged. It stays on this computer.",
   open: "Open your own model",
+  openFolder: "Open a folder of folds",
+  ensemble: (names: readonly string[], isOfNnunet: boolean) =>
+    `${isOfNnunet ? "Their logits" : "Their probabilities"} are averaged: ${names.join(", ")}.`,
   opening: "Opening the model …",
   roles: { clicker: "Outlines what is clicked", finder: "Finds all nodes" },
   trainedOn: (data: string) => `trained on ${data}`,
@@ -327,6 +340,7 @@ export const ownModel = {
   wholeScansOnly: "It looks at whole scans; clicks go on with the other model.",
   shippedAgain: "Use the shipped model again",
   used: (name: string) => `${name} is used from now on.`,
+  usedTogether: (count: number) => `${count} models are used together from now on.`,
 };
 
 export const service = {

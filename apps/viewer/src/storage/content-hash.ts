@@ -6,13 +6,17 @@ import { voxelChunks } from "./voxel-chunks.js";
  * SHA-256 over a scan's geometry, kind of numbers and voxels, as 64 hexadecimal digits. Chunk by chunk, so that no more
  * than one is copied at a time and the page goes on.
  *
- * @throws TypeError where the page was not opened over https or from this machine: the browser then has no digests
+ * @throws TypeError where the page was not opened over https or from this machine: the browser then has no digests; the
+ *   signal's reason where it was stopped
  */
-export async function contentHash(scan: Volume): Promise<string> {
+export async function contentHash(scan: Volume, signal?: AbortSignal): Promise<string> {
   const { size, spacingMm, originMm, direction, data } = scan;
   const place = JSON.stringify([data.constructor.name, size, spacingMm, originMm, direction]);
   const digests = [await crypto.subtle.digest("SHA-256", new TextEncoder().encode(place))];
-  for (const chunk of voxelChunks(data)) digests.push(await crypto.subtle.digest("SHA-256", chunk));
+  for (const chunk of voxelChunks(data)) {
+    signal?.throwIfAborted();
+    digests.push(await crypto.subtle.digest("SHA-256", chunk));
+  }
   const all = await crypto.subtle.digest("SHA-256", await new Blob(digests).arrayBuffer());
   return Array.from(new Uint8Array(all), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -9,14 +9,17 @@ import { holdStudy } from "./tab-lock.js";
 
 /** A study that is open in this tab. */
 export interface OpenStudy {
+  /** Only to be read, and without the nodes that are kept, until {@link known}. */
   readonly study: Study;
-  /** Of the scan. */
-  readonly hash: string;
-  /** Whether and what is saved. null in a tab that may only read, or where the browser keeps nothing. */
+  /** Resolves when its kept nodes are there and it can be changed, if it can be in this tab. Never rejects. */
+  readonly known: Promise<void>;
+  /** Of the scan; null until {@link known}, or where nothing is kept. */
+  readonly hash: string | null;
+  /** Whether and what is saved. null until {@link known}, in a tab that may only read, or where the browser keeps nothing. */
   readonly keeper: StudyKeeper | null;
   /** What the person should know, such as that the study is open in another tab; sentences. */
   readonly remarks: readonly string[];
-  /** Whether the browser has the scan too, known when it was written or could not be. */
+  /** Whether the browser has the scan too, known when it was written or could not be; false until {@link known}. */
   readonly scanKept: Promise<boolean>;
   /** Saves the rest and lets other tabs have the study. */
   close(): Promise<void>;
@@ -28,13 +31,20 @@ export interface KeepOptions {
   /** Of no person. */
   readonly isPhantom: boolean;
   /** The database and `navigator.locks`; null where the browser keeps nothing, as in a page that came over plain http. */
-  readonly storage: { readonly store: StudyStore; readonly locks: Pick<LockManager, "request"> } | null;
+  readonly storage: Promise<StudyStorage | null>;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Called when {@link OpenStudy.keeper} or the remarks changed after opening. */
+  /** Called when {@link OpenStudy.keeper} or the remarks changed. */
   readonly onChange?: () => void;
 }
 
+interface StudyStorage {
+  readonly store: StudyStore;
+  readonly locks: Pick<LockManager, "request">;
+}
+
+export const lookingUp =
+  "Nodes can be drawn in a moment: the page is still looking whether this browser keeps nodes of this scan.";
 export const openInAnotherTab =
   "This study is open in another tab: here it is only to be read until that tab is closed.";
 export const notKept =
@@ -42,37 +52,43 @@ export const notKept =
 const scanNotKept =
   "The browser has no room for the scan itself: your nodes are saved, but after a reload open the scan again.";
 
+/** A person need not be told of what is over by then, ms. */
+const briefMs = 700;
+
 /**
- * Opens a study. Never fails for want of storage: it then works without, and says so.
+ * Opens a study. The scan can be looked at meanwhile: to know whether its nodes are kept takes a hash of all its voxels.
+ * Never fails for want of storage: it then works without, and says so.
  *
  * @param scan HU
  */
-export async function keepStudy(scan: Volume, options: KeepOptions): Promise<OpenStudy> {
-  const { storage, onChange = () => {} } = options;
+export function keepStudy(scan: Volume, options: KeepOptions): OpenStudy {
+  const { onChange = () => {} } = options;
   const study = createStudy(scan);
+  study.setReadOnly(lookingUp);
   const remarks: string[] = [];
+  const closing = new AbortController();
   let keeper: StudyKeeper | null = null;
-  let isClosed = false;
-  let hash = "";
+  let hash: string | null = null;
   let release = () => {};
   let scanKept = Promise.resolve(false);
 
-  const startKeeping = async (held: StudyStore) => {
-    const kept = await held.noteOpened(hash, scan, {
+  const startKeeping = async (held: StudyStore, ofScan: string) => {
+    const kept = await held.noteOpened(ofScan, scan, {
       name: options.name,
       source: options.source,
       isPhantom: options.isPhantom,
       openedAt: options.now,
     });
-    study.restore(await held.nodesOf(hash));
-    if (isClosed) return;
-    keeper = new StudyKeeper(held, study, hash, kept.hasUnexported);
+    const stored = await held.nodesOf(ofScan);
+    if (closing.signal.aborted) return;
+    study.restore(stored);
+    keeper = new StudyKeeper(held, study, ofScan, kept.hasUnexported);
     study.setReadOnly(null);
     // Long, and the person need not wait for it.
     scanKept =
       kept.scanKind !== null
         ? Promise.resolve(true)
-        : held.saveScan(hash, scan).then(
+        : held.saveScan(ofScan, scan).then(
             () => true,
             (error: unknown) => {
               const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
@@ -83,34 +99,52 @@ export async function keepStudy(scan: Volume, options: KeepOptions): Promise<Ope
           );
   };
   const failed = (error: unknown) => {
+    if (closing.signal.aborted) return;
     remarks.push(whyNotKept(error));
     study.setReadOnly(null);
     onChange();
   };
-
-  try {
-    if (storage === null) remarks.push(notKept);
-    else {
-      const { store, locks } = storage;
-      hash = await contentHash(scan);
-      const lock = await holdStudy(locks, hash, () => {
-        remarks.splice(remarks.indexOf(openInAnotherTab), 1);
-        startKeeping(store).then(onChange, failed);
-      });
-      release = lock.release;
-      if (lock.isHeld) await startKeeping(store);
-      else {
-        study.restore(await store.nodesOf(hash));
-        study.setReadOnly(openInAnotherTab);
-        remarks.push(openInAnotherTab);
-      }
+  const lookUp = async () => {
+    const storage = await options.storage;
+    if (storage === null) {
+      remarks.push(notKept);
+      study.setReadOnly(null);
+      return;
     }
-  } catch (error) {
-    failed(error);
-  }
+    const { store, locks } = storage;
+    const ofScan = await contentHash(scan, closing.signal);
+    hash = ofScan;
+    const lock = await holdStudy(locks, ofScan, () => {
+      remarks.splice(remarks.indexOf(openInAnotherTab), 1);
+      startKeeping(store, ofScan).then(onChange, failed);
+    });
+    release = lock.release;
+    if (lock.isHeld) return startKeeping(store, ofScan);
+    study.setReadOnly(openInAnotherTab);
+    remarks.push(openInAnotherTab);
+    const stored = await store.nodesOf(ofScan);
+    // The other tab may have been closed by now.
+    if (keeper === null) study.restore(stored);
+  };
+  const telling = setTimeout(() => {
+    remarks.push(lookingUp);
+    onChange();
+  }, briefMs);
+  const known = lookUp()
+    .catch(failed)
+    .finally(() => {
+      clearTimeout(telling);
+      const told = remarks.indexOf(lookingUp);
+      if (told >= 0) remarks.splice(told, 1);
+      onChange();
+    });
+
   return {
     study,
-    hash,
+    known,
+    get hash() {
+      return hash;
+    },
     get keeper() {
       return keeper;
     },
@@ -119,7 +153,8 @@ export async function keepStudy(scan: Volume, options: KeepOptions): Promise<Ope
       return scanKept;
     },
     close: async () => {
-      isClosed = true;
+      closing.abort();
+      await known;
       await keeper?.close();
       release();
     },

@@ -2,9 +2,10 @@
 import "fake-indexeddb/auto";
 import type { Volume } from "@lnsnet/core/volume";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beginStroke } from "../study/stroke.js";
 import { block, evenScan } from "../study/study.test-helper.js";
 import { contentHash } from "./content-hash.js";
-import { keepStudy, notKept, openInAnotherTab } from "./keep-study.js";
+import { keepStudy, lookingUp, notKept, openInAnotherTab } from "./keep-study.js";
 import { openStudyStore, type StudyStore } from "./study-store.js";
 
 let store: StudyStore;
@@ -17,15 +18,21 @@ beforeEach(async () => {
   locks = createLocks();
 });
 
-const opened = (scan: Volume, name = "neck.nii.gz", kept = store, onChange = () => {}) =>
+const opening = (scan: Volume, name = "neck.nii.gz", kept = store, onChange = () => {}) =>
   keepStudy(scan, {
     name,
     source: null,
     isPhantom: false,
-    storage: { store: kept, locks },
+    storage: Promise.resolve({ store: kept, locks }),
     now: now++,
     onChange,
   });
+
+const opened = async (...which: Parameters<typeof opening>) => {
+  const study = opening(...which);
+  await study.known;
+  return study;
+};
 
 const scanOf = (hu: number) => {
   const scan = evenScan([12, 10, 8]);
@@ -80,7 +87,7 @@ describe("a kept study", () => {
     expect(again.study.nodes).toEqual(first.study.nodes);
     expect(again.study.labels.data).toEqual(first.study.labels.data);
     expect(again.remarks).toEqual([]);
-    await vi.waitFor(async () => expect(await store.readScan(first.hash)).toEqual(scan));
+    await vi.waitFor(async () => expect(await store.readScan(first.hash ?? "")).toEqual(scan));
     expect(await store.list()).toMatchObject([
       { hash: first.hash, name: "neck.nii.gz", scanKind: "Int16Array" },
     ]);
@@ -92,9 +99,9 @@ describe("a kept study", () => {
     const saved = vi.spyOn(store, "saveNodes");
     study.addNode(block([1, 1, 1], [2, 2, 2]));
     study.addNode(block([5, 5, 5], [6, 6, 6]));
-    await vi.waitFor(async () => expect(await store.nodesOf(hash)).toHaveLength(2));
+    await vi.waitFor(async () => expect(await store.nodesOf(hash ?? "")).toHaveLength(2));
     study.rename(2, "changed");
-    await vi.waitFor(async () => expect((await store.nodesOf(hash))[1].node.name).toBe("changed"));
+    await vi.waitFor(async () => expect((await store.nodesOf(hash ?? ""))[1].node.name).toBe("changed"));
     expect(saved.mock.calls.map(([, changed]) => changed.map(({ node }) => node.number))).toEqual([
       [1, 2],
       [2],
@@ -111,8 +118,8 @@ describe("a kept study", () => {
     expect(other.study.nodes).toEqual([]);
     await other.close();
     expect((await store.list()).map(({ name }) => name)).toEqual(["other", "one"]);
-    await store.remove(one.hash);
-    expect(await store.readScan(one.hash)).toBeNull();
+    await store.remove(one.hash ?? "");
+    expect(await store.readScan(one.hash ?? "")).toBeNull();
     const oneAgain = await opened(scanOf(1), "one");
     expect(oneAgain.study.nodes).toEqual([]);
     await oneAgain.close();
@@ -152,7 +159,7 @@ describe("where storage fails", () => {
     study.addNode(block([5, 5, 5], [6, 6, 6]));
     await keeper?.flush();
     expect(keeper?.keeping).toEqual({ state: "saved" });
-    expect(await store.nodesOf(hash)).toHaveLength(2);
+    expect(await store.nodesOf(hash ?? "")).toHaveLength(2);
     await close();
   });
 
@@ -164,27 +171,93 @@ describe("where storage fails", () => {
     expect(remarks).toEqual([expect.stringContaining("open the scan again")]);
     study.addNode(block([1, 1, 1], [2, 2, 2]));
     await close();
-    expect(await store.nodesOf(hash)).toHaveLength(1);
+    expect(await store.nodesOf(hash ?? "")).toHaveLength(1);
     saveScan.mockRestore();
   });
 
   test("without any storage, or with a broken one, a study opens and says so", async () => {
-    const without = await keepStudy(scanOf(1), {
+    const without = keepStudy(scanOf(1), {
       name: "neck",
       source: null,
       isPhantom: false,
-      storage: null,
+      storage: Promise.resolve(null),
       now: 0,
     });
+    await without.known;
     expect(without.remarks).toEqual([notKept]);
     expect(without.study.addNode(null)).toBe(1);
     await without.close();
     const broken = await openStudyStore();
     broken.close();
-    const opening = await opened(scanOf(1), "neck", broken);
-    expect(opening.remarks[0]).toMatch(/^The browser did not save/);
-    expect(opening.study.addNode(null)).toBe(1);
-    await opening.close();
+    const unkept = await opened(scanOf(1), "neck", broken);
+    expect(unkept.remarks[0]).toMatch(/^The browser did not save/);
+    expect(unkept.study.addNode(null)).toBe(1);
+    await unkept.close();
+  });
+});
+
+describe("while the page looks up whether nodes are kept", () => {
+  test("a stroke is refused, and then the kept nodes are there and it is taken", async () => {
+    const before = await opened(scanOf(1));
+    before.study.addNode(block([1, 1, 1], [2, 2, 2]));
+    await before.close();
+    const { study, known, close } = opening(scanOf(1));
+    expect(study.nodes).toEqual([]);
+    const brush = { radiusMm: 1, planeNormal: null, limits: null };
+    const draw = () => beginStroke(study, { brush, number: null, isErasing: false }, [7, 7, 6]).end();
+    expect(draw).toThrow(lookingUp);
+    await known;
+    expect(study.nodes).toEqual(before.study.nodes);
+    expect(study.labels.data).toEqual(before.study.labels.data);
+    draw();
+    await close();
+    const after = await opened(scanOf(1));
+    expect(after.study.nodes).toMatchObject([{ number: 1 }, { number: 2, origin: "drawn" }]);
+    await after.close();
+  });
+
+  test("a page says so only where it takes more than a moment", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const onChange = vi.fn();
+      let answer: (storage: null) => void = () => {};
+      const storage = new Promise<null>((resolve) => {
+        answer = resolve;
+      });
+      const about = { name: "neck", source: null, isPhantom: false, now: 0 };
+      const { remarks, known } = keepStudy(scanOf(1), { ...about, storage, onChange });
+      vi.advanceTimersByTime(300);
+      expect(remarks).toEqual([]);
+      vi.advanceTimersByTime(2000);
+      expect(remarks).toEqual([lookingUp]);
+      expect(onChange).toHaveBeenCalledOnce();
+      answer(null);
+      await known;
+      expect(remarks).toEqual([notKept]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("a study that is closed by then holds no other up, and never takes its nodes", async () => {
+    const before = await opened(scanOf(1));
+    before.study.addNode(block([1, 1, 1], [2, 2, 2]));
+    await before.close();
+    const hasty = opening(scanOf(1));
+    await hasty.close();
+    expect(hasty.study.nodes).toEqual([]);
+    expect(hasty.keeper).toBeNull();
+    const again = await opened(scanOf(1));
+    expect(again.remarks).toEqual([]);
+    expect(again.study.nodes).toHaveLength(1);
+    await again.close();
+  });
+
+  test("the hash of a scan stops when it is not wanted any more", async () => {
+    const stop = new AbortController();
+    const hashing = contentHash(scanOf(1), stop.signal);
+    stop.abort();
+    await expect(hashing).rejects.toThrow();
   });
 });
 
@@ -192,15 +265,14 @@ test("a second tab may read what was saved, and may write when the first is clos
   const first = await opened(scanOf(1));
   first.study.addNode(block([1, 1, 1], [2, 2, 2]));
   await first.keeper?.flush();
-  const onChange = vi.fn();
-  const second = await opened(scanOf(1), "neck.nii.gz", store, onChange);
+  const second = await opened(scanOf(1));
   expect(second.study.nodes).toHaveLength(1);
   expect(second.remarks).toEqual([openInAnotherTab]);
   expect(second.keeper).toBeNull();
   expect(() => second.study.addNode(null)).toThrow(openInAnotherTab);
   first.study.addNode(block([5, 5, 5], [6, 6, 6]));
   await first.close();
-  await vi.waitFor(() => expect(onChange).toHaveBeenCalled());
+  await vi.waitFor(() => expect(second.keeper).not.toBeNull());
   expect(second.remarks).toEqual([]);
   expect(second.study.nodes).toHaveLength(2);
   second.study.rename(1, "from the second tab");

@@ -27,6 +27,8 @@ export interface StudyNode {
   readonly origin: NodeOrigin;
   /** The model's mean probability in the node when it was segmented, 0 to 1; null for what no model gave. */
   readonly probability: number | null;
+  /** By how much the models of an ensemble differed in it, as the standard deviation of their probabilities; null otherwise. */
+  readonly disagreement: number | null;
   /** Clicks by which a promptable model goes on. */
   readonly clicks: readonly NodeClick[];
   /** Ends that a person set; null where the axis is measured. */
@@ -62,6 +64,7 @@ export function newNode(number: number, fields: NodeFields): StudyNode {
     locked: false,
     origin: "drawn",
     probability: null,
+    disagreement: null,
     clicks: [],
     editedAxes: { long: null, short: null },
     ...fields,

@@ -368,7 +368,12 @@ export class Study {
       }
       this.#setNodes(this.#nodes.filter(({ number }) => !others.includes(number)));
       // What was said of a part is not true of the whole.
-      this.#setFields(first, { clicks, probability: null, editedAxes: { long: null, short: null } });
+      this.#setFields(first, {
+        clicks,
+        probability: null,
+        disagreement: null,
+        editedAxes: { long: null, short: null },
+      });
     });
   }
 
@@ -459,7 +464,8 @@ export class Study {
       const box = boxOfRuns(runs, size);
       if (box !== null) this.#boxes.set(node.number, box);
     }
-    this.#nodes = stored.map(({ node }) => node).sort((a, b) => a.number - b.number);
+    // What an earlier version did not store has its default.
+    this.#nodes = stored.map(({ node }) => newNode(node.number, node)).sort((a, b) => a.number - b.number);
     this.#emit({ start: [0, 0, 0], size }, [...gone, ...this.#nodes.map(({ number }) => number)]);
   }
 

@@ -1,6 +1,7 @@
 export { type BlandAltmanPlot, blandAltmanSvg } from "./bland-altman.js";
 export { type BoxPlot, boxPlotSvg } from "./box-plot.js";
 export { type Bubble, type BubbleChart, bubbleChartSvg } from "./bubble-chart.js";
+export { type FollowUpReport, followUpCsv, type NamedChange } from "./follow-up-table.js";
 export { type Histogram, type HistogramSeries, histogramSvg } from "./histogram.js";
 export { type Block, type Report, reportHtml, type Section, tableBlock } from "./html.js";
 export { type LearningCurve, learningCurveSvg } from "./learning-curve.js";

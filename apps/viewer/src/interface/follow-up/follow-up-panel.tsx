@@ -1,15 +1,17 @@
 // Follow-up: opens a second date beside the first, and lists how the nodes changed.
 import { InputError } from "@lnsnet/core";
-import { useSignal } from "@preact/signals";
+import { type FollowUpReport, followUpCsv } from "@lnsnet/core/reports";
 import type { ChosenFile, FoundScan } from "../../engine/answers.js";
 import type { Engine } from "../../engine/engine.js";
+import { download } from "../download.js";
 import { chosenFiles } from "../dropped-files.js";
 import { FileButton } from "../file-button.js";
 import { choice, doWork, notice } from "../session.js";
 import { followUp as texts } from "../texts.js";
 import { centreOn } from "../view.js";
 import type { Workspace } from "../workspace.js";
-import { dateOf, openSecondDate, type SecondDate, secondDate } from "./second-date.js";
+import { compared, openSecondDate, type SecondDate, secondDate } from "./second-date.js";
+import { swapDates } from "./swap-dates.js";
 
 interface FollowUpPanelProps {
   readonly workspace: Workspace;
@@ -17,13 +19,9 @@ interface FollowUpPanelProps {
 }
 
 export function FollowUpPanel({ workspace, engine }: FollowUpPanelProps) {
-  // The comparison holds for the nodes as they were then.
-  const comparedAt = useSignal(0);
-  const second = secondDate.value?.first === workspace.view ? secondDate.value : null;
+  const pair = secondDate.value?.openView === workspace.view ? secondDate.value : null;
   const show = (next: SecondDate | null) => {
-    if (next === null) return;
-    comparedAt.value = workspace.changes.value;
-    secondDate.value = next;
+    if (next !== null) secondDate.value = next;
   };
   const open = async (found: FoundScan) =>
     show(
@@ -51,58 +49,91 @@ export function FollowUpPanel({ workspace, engine }: FollowUpPanelProps) {
     if (chosen.length > 0) void list(chosen);
   };
   return (
-    <details class="panel" open={second !== null}>
+    <details class="panel" open={pair !== null}>
       <summary>{texts.title}</summary>
       <p class="faint">{texts.about}</p>
-      <p class="button-row">
-        <FileButton id="second-date" label={texts.openFiles} onChoose={choose} />
-        <FileButton id="second-date-folder" label={texts.openFolder} isFolder onChoose={choose} />
-        {second !== null && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              secondDate.value = null;
-              notice.value = { kind: "done", text: texts.closed(second.name) };
-            }}
-          >
-            {texts.close}
-          </button>
-        )}
-      </p>
-      {second !== null && (
-        <>
-          <p>
-            {texts.aligned(second.name, second.correlation)}{" "}
-            {second.areKept ? texts.keptNodes : texts.foundNodes}
-          </p>
-          {workspace.changes.value !== comparedAt.value && (
-            <p class="warning">
-              {texts.changed}{" "}
-              <button
-                type="button"
-                class="button small"
-                onClick={async () => show(await doWork(texts.busy, () => second.compareAgain()))}
-              >
-                {texts.compareAgain}
-              </button>
-            </p>
-          )}
-          <ChangeTable workspace={workspace} second={second} />
-        </>
+      {pair?.isFirst !== true && (
+        <p class="button-row">
+          <FileButton id="second-date" label={texts.openFiles} onChoose={choose} />
+          <FileButton id="second-date-folder" label={texts.openFolder} isFolder onChoose={choose} />
+        </p>
       )}
+      {pair !== null && <Comparison {...{ workspace, engine, pair, show }} />}
     </details>
   );
 }
 
-function ChangeTable({ workspace, second }: { readonly workspace: Workspace; readonly second: SecondDate }) {
-  const { rows, sums } = second;
-  const { opened } = workspace;
-  const dates = texts.dates(dateOf(opened) ?? opened.name, second.date ?? second.name);
+interface ComparisonProps extends FollowUpPanelProps {
+  readonly pair: SecondDate;
+  readonly show: (next: SecondDate | null) => void;
+}
+
+function Comparison({ workspace, engine, pair, show }: ComparisonProps) {
+  // It holds for the nodes as they were then.
+  const isOld = workspace.changes.value !== pair.changes;
+  const { opened, isFirst, nodes, correlation } = pair;
+  const state = isFirst ? texts.correcting : nodes.areKept ? texts.keptNodes : texts.foundNodes;
+  return (
+    <>
+      <p>
+        {texts.aligned(opened.name, correlation)} {state}
+      </p>
+      {isOld && (
+        <p class="warning">
+          {texts.changed}{" "}
+          <button
+            type="button"
+            class="button small"
+            onClick={async () => show(await doWork(texts.busy, () => compared(engine, workspace, pair)))}
+          >
+            {texts.compareAgain}
+          </button>
+        </p>
+      )}
+      <ChangeTable workspace={workspace} pair={pair} />
+      <p class="button-row">
+        <button
+          type="button"
+          class="button"
+          onClick={() => void doWork(texts.busy, () => swapDates(engine, workspace, pair))}
+        >
+          {isFirst ? texts.backToFirst : texts.correctSecond}
+        </button>
+        <button
+          type="button"
+          class="button"
+          disabled={isOld}
+          onClick={() => download({ name: texts.fileName(pair.dates), bytes: followUpCsv(reportOf(pair)) })}
+        >
+          {texts.save}
+        </button>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            secondDate.value = null;
+            notice.value = { kind: "done", text: texts.closed(opened.name) };
+          }}
+        >
+          {isFirst ? texts.closeFirst : texts.close}
+        </button>
+      </p>
+    </>
+  );
+}
+
+const reportOf = ({ dates, rows, sums }: SecondDate): FollowUpReport => ({
+  dates,
+  nodes: rows.map(({ name, found }) => ({ ...found, name })),
+  ...sums,
+});
+
+function ChangeTable({ workspace, pair }: Pick<ComparisonProps, "workspace" | "pair">) {
+  const { rows, sums, dates } = pair;
   return (
     <div class="nodes-scroll">
       <table aria-label={texts.title}>
-        <caption class="faint">{dates}</caption>
+        <caption class="faint">{texts.dates(dates.first, dates.second)}</caption>
         <thead>
           <tr>
             <th scope="col">{texts.node}</th>
@@ -111,7 +142,7 @@ function ChangeTable({ workspace, second }: { readonly workspace: Workspace; rea
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ name, colour, pointMm, found: { first, second } }) => (
+          {rows.map(({ name, colour, openNumber, pointMm, found: { first, second } }) => (
             <tr key={`${first?.id ?? "new"} ${second?.id ?? "gone"}`}>
               <th scope="row">
                 <button
@@ -119,7 +150,7 @@ function ChangeTable({ workspace, second }: { readonly workspace: Workspace; rea
                   class="node-name"
                   title={texts.jump}
                   onClick={() => {
-                    workspace.selected.value = first?.id ?? null;
+                    workspace.selected.value = openNumber;
                     centreOn(workspace.view, pointMm);
                   }}
                 >

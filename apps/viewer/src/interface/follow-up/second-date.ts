@@ -1,4 +1,5 @@
-// A second date beside the first: aligned by bones, its nodes matched with those of the first, its planes linked.
+// A second date beside the first: aligned by bones, its nodes matched with those of the first, its planes linked. Either of
+// the two is the open scan, whose nodes can be changed.
 import { InputError } from "@lnsnet/core";
 import type { FollowUp } from "@lnsnet/core/metrics";
 import {
@@ -19,7 +20,7 @@ import type { ExportedNode } from "../../engine/exporting.js";
 import { keptNodesOf } from "../../keeping.js";
 import { LiveMeasures } from "../../study/live-measures.js";
 import { startMeasuring } from "../../study/measuring.js";
-import { type AxisEnds, mostNodes } from "../../study/nodes.js";
+import { type AxisEnds, mostNodes, type StudyNode } from "../../study/nodes.js";
 import { createStudy } from "../../study/study.js";
 import { exportedNodes } from "../exported-nodes.js";
 import { modelFor } from "../segmenting/segmenter.js";
@@ -27,8 +28,8 @@ import { nodes as nodeTexts } from "../texts.js";
 import { linkedView, type View } from "../view.js";
 import type { Workspace } from "../workspace.js";
 
-/** A node of the second date as it is drawn beside the first, in the first date's space. */
-interface SecondNode extends PaintedLabel {
+/** A node of the scan beside as it is drawn, in the space of the open scan. */
+interface BesideNode extends PaintedLabel {
   readonly longAxis: AxisEnds;
   readonly shortAxis: AxisEnds;
 }
@@ -38,38 +39,52 @@ interface ComparedNode {
   readonly name: string;
   readonly colour: string;
   readonly found: FollowUp["nodes"][number];
-  /** Where it is, in the first date's space, LPS mm. */
+  /** Its number in the open scan; null where it is not there. */
+  readonly openNumber: number | null;
+  /** Where it is, in the space of the open scan, LPS mm. */
   readonly pointMm: Vector3;
 }
 
-export interface SecondDate {
-  /** The view of the first date. */
-  readonly first: View;
-  readonly name: string;
-  /** As YYYY-MM-DD; null where the scan does not state it. */
-  readonly date: string | null;
+/** A node of a date with its name and colour. */
+type DatedNode = ExportedNode & Pick<StudyNode, "colour">;
+
+/** The nodes of a scan. */
+export interface ScanNodes {
+  readonly labels: Volume<Uint8Array>;
+  readonly nodes: readonly DatedNode[];
+  /** Whether a person kept them, in place of a model that found them. */
+  readonly areKept: boolean;
+}
+
+/** The scan that stands beside the open one. */
+export interface ScanBeside {
+  readonly opened: Omit<OpenedScan, "scan">;
+  readonly nodes: ScanNodes;
+  /** Whether it is the first date, because the second one is open to be corrected. */
+  readonly isFirst: boolean;
+  /** Takes points of the open scan to the same tissue in this one. */
+  readonly toBeside: RigidTransform;
   /** How well the bones of both dates agree, −1 … 1. */
   readonly correlation: number;
-  /** Whether its nodes are those that a person kept of it, in place of found ones. */
-  readonly areKept: boolean;
-  /** Its planes as they lie in the first date, linked with those. */
+}
+
+/** Two dates side by side: the open scan, and the one beside it. */
+export interface SecondDate extends ScanBeside {
+  /** The view of the open scan. */
+  readonly openView: View;
+  /** What each date is called: the day, or the name of the scan. */
+  readonly dates: { readonly first: string; readonly second: string };
+  /** The planes of the scan beside as they lie in the open one, linked with those. */
   readonly view: View;
-  readonly nodes: readonly SecondNode[];
+  readonly drawn: readonly BesideNode[];
   readonly rows: readonly ComparedNode[];
   readonly sums: Pick<FollowUp, "sumOfShortAxesMm" | "sumOfVolumesMl">;
-  /** Compares again, with the first date's nodes as they are now. */
-  readonly compareAgain: () => Promise<SecondDate>;
+  /** The open scan's `changes` that the comparison holds for. */
+  readonly changes: number;
 }
 
 /** The date that stands beside the open scan; null while there is none. */
 export const secondDate = signal<SecondDate | null>(null);
-
-/** The nodes of a scan. */
-interface ScanNodes {
-  readonly labels: Volume<Uint8Array>;
-  readonly nodes: readonly Omit<ExportedNode, "name">[];
-  readonly areKept: boolean;
-}
 
 /**
  * Opens a scan of the latest list as the second date of a study.
@@ -83,12 +98,20 @@ export async function openSecondDate(
   job: EngineJob,
 ): Promise<SecondDate> {
   if (refusal !== null) throw new InputError(refusal);
+  await workspace.kept.known;
   const opened = await engine.read({ id }, job);
   try {
     const alignment = await engine.align({ first: workspace.opened.scan, second: opened.scan }, job);
     if (alignment.found === "none") throw new InputError(alignment.reason);
-    const found = await nodesOf(engine, opened, job);
-    return await compared(engine, workspace, opened, found, alignment);
+    const nodes = await nodesOf(engine, opened, job);
+    const { toSecond, correlation } = alignment;
+    return await compared(engine, workspace, {
+      opened,
+      nodes,
+      isFirst: false,
+      toBeside: toSecond,
+      correlation,
+    });
   } finally {
     await engine.closeScan({ scan: opened.scan });
   }
@@ -102,8 +125,8 @@ async function nodesOf(engine: Engine, opened: OpenedScan, job: EngineJob): Prom
     const measuring = startMeasuring(opened.volume);
     const measures = new LiveMeasures(study, measuring.measure);
     try {
-      const { instances, nodes } = await exportedNodes({ study, measures });
-      if (nodes.length > 0) return { labels: instances, nodes, areKept: true };
+      const kept = await studyNodes({ study, measures });
+      if (kept.nodes.length > 0) return kept;
     } finally {
       measures.close();
       measuring.end();
@@ -113,58 +136,78 @@ async function nodesOf(engine: Engine, opened: OpenedScan, job: EngineJob): Prom
   const { nodes } = await engine.findAll({ scan: opened.scan, model }, job);
   // Numbers go from the largest node to the smallest, and a byte holds no more of them.
   const held = nodes.filter(({ node }) => node.id <= mostNodes);
-  return { labels: labelsOf(opened.volume, held), nodes: held.map(({ node }) => node), areKept: false };
+  return {
+    labels: labelsOf(opened.volume, held),
+    nodes: held.map(({ node }) => ({ ...node, name: nodeTexts.newOne(node.id), colour: newColour })),
+    areKept: false,
+  };
 }
 
-async function compared(
+/** The nodes of a study as they are now. @throws what measuring threw */
+export async function studyNodes(from: Pick<Workspace, "study" | "measures">): Promise<ScanNodes> {
+  const { instances, nodes } = await exportedNodes(from);
+  const colourOf = new Map(from.study.nodes.map(({ number, colour }) => [number, colour]));
+  return {
+    labels: instances,
+    nodes: nodes.map((node) => ({ ...node, colour: colourOf.get(node.id) ?? newColour })),
+    areKept: true,
+  };
+}
+
+/** Compares the nodes of the open scan as they are now with those of the scan beside. */
+export async function compared(
   engine: Engine,
   workspace: Workspace,
-  opened: OpenedScan,
-  second: ScanNodes,
-  alignment: { readonly toSecond: RigidTransform; readonly correlation: number },
+  beside: ScanBeside,
 ): Promise<SecondDate> {
-  const first = await exportedNodes(workspace);
-  const { toSecond, correlation } = alignment;
-  const { nodes, ...sums } = await engine.compare({
-    first: { labels: first.instances, nodes: first.nodes },
+  const { opened, nodes, isFirst, toBeside } = beside;
+  const open = await studyNodes(workspace);
+  const changes = workspace.changes.peek();
+  const [first, second] = isFirst ? [nodes, open] : [open, nodes];
+  const back = inverted(toBeside);
+  const { nodes: followed, ...sums } = await engine.compare({
+    first: { labels: first.labels, nodes: first.nodes },
     second: { labels: second.labels, nodes: second.nodes },
-    toSecond,
+    toSecond: isFirst ? back : toBeside,
   });
-  const back = inverted(toSecond);
-  const rows = nodes.map((found): ComparedNode => {
-    const own = workspace.study.nodes.find(({ number }) => number === found.first?.id);
+  const inOpen = (pointMm: Vector3) => transformed(back, pointMm);
+  const rows = followed.map((found): ComparedNode => {
+    const own = first.nodes.find(({ id }) => id === found.first?.id);
+    // The comparison tells all places in the first date.
+    const pointMm = (found.first ?? found.second)?.centroidLpsMm ?? workspace.view.point.value;
     return {
       name: own?.name ?? nodeTexts.newOne(found.second?.id ?? 0),
       colour: own?.colour ?? newColour,
       found,
-      // Of a node of the second date alone, the comparison tells the place in the first date.
-      pointMm: found.first?.centroidLpsMm ?? found.second?.centroidLpsMm ?? workspace.view.point.value,
+      openNumber: (isFirst ? found.second?.id : found.first?.id) ?? null,
+      pointMm: isFirst ? inOpen(pointMm) : pointMm,
     };
   });
-  const colourOf = new Map(rows.map(({ found, colour }) => [found.second?.id, colour]));
-  const inFirst = (ends: AxisEnds): AxisEnds => [transformed(back, ends[0]), transformed(back, ends[1])];
-  const drawn = second.nodes.map((node) => ({
+  const besideId = ({ found }: ComparedNode) => (isFirst ? found.first?.id : found.second?.id);
+  const colourOf = new Map(rows.map((row) => [besideId(row), row.colour]));
+  const drawn = nodes.nodes.map((node) => ({
     number: node.id,
     visible: true,
     colour: colourOf.get(node.id) ?? newColour,
-    longAxis: inFirst(node.longAxisEndsLpsMm),
-    shortAxis: inFirst(node.shortAxisEndsLpsMm),
+    longAxis: [inOpen(node.longAxisEndsLpsMm[0]), inOpen(node.longAxisEndsLpsMm[1])] as const,
+    shortAxis: [inOpen(node.shortAxisEndsLpsMm[0]), inOpen(node.shortAxisEndsLpsMm[1])] as const,
   }));
+  const called = (scan: ScanBeside["opened"]) => dateOf(scan) ?? scan.name;
   const moved = <Grid extends Volume>(grid: Grid) => movedGeometry(grid, back);
   return {
-    first: workspace.view,
-    name: opened.name,
-    date: dateOf(opened),
-    correlation,
-    areKept: second.areKept,
+    ...beside,
+    openView: workspace.view,
+    dates: isFirst
+      ? { first: called(opened), second: called(workspace.opened) }
+      : { first: called(workspace.opened), second: called(opened) },
     view: linkedView(workspace.view, moved(opened.volume), {
-      labels: moved(second.labels),
+      labels: moved(nodes.labels),
       paint: paintOf(drawn, 0, workspace.fillOpacity.value),
     }),
-    nodes: drawn,
+    drawn,
     rows,
     sums,
-    compareAgain: () => compared(engine, workspace, opened, second, alignment),
+    changes,
   };
 }
 
@@ -172,7 +215,7 @@ async function compared(
 const newColour = "#ff7ad9";
 
 /** When a scan was made, as YYYY-MM-DD; null where it does not say. */
-export function dateOf({ source }: Pick<OpenedScan, "source">): string | null {
+function dateOf({ source }: Pick<OpenedScan, "source">): string | null {
   const digits = /^(\d{4})(\d{2})(\d{2})$/.exec(source?.study.studyDate ?? "");
   return digits === null ? null : digits.slice(1).join("-");
 }

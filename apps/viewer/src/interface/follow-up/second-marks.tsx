@@ -1,4 +1,4 @@
-// The axes of the second date's nodes, in the planes that they lie in.
+// The axes of the nodes of the date beside, in the planes that they lie in.
 import { type PlaneView, pixelOfPoint } from "../../display/plane.js";
 import { liesIn } from "../axis-marks.js";
 import type { SecondDate } from "./second-date.js";
@@ -8,10 +8,10 @@ interface SecondMarksProps {
   readonly shown: PlaneView;
 }
 
-export function SecondMarks({ second: { view, nodes }, shown }: SecondMarksProps) {
+export function SecondMarks({ second: { view, drawn }, shown }: SecondMarksProps) {
   return (
     <g class="axes">
-      {nodes.flatMap(({ number, colour, longAxis, shortAxis }) =>
+      {drawn.flatMap(({ number, colour, longAxis, shortAxis }) =>
         ([longAxis, shortAxis] as const)
           .filter((ends) => liesIn(view, shown, ends))
           .map((ends) => {

@@ -59,7 +59,7 @@ export function LearningPanel({ workspace, engine }: LearningPanelProps) {
   const keep = (model: LearnedModel) => {
     useModel(model);
     learned.value = null;
-    notice.value = { kind: "done", text: learning.kept(model.identity.name) };
+    notice.value = { kind: "done", text: learning.kept(model.name) };
   };
   const discard = async (model: LearnedModel) => {
     learned.value = null;

@@ -13,6 +13,7 @@ export function NodesPanel({ workspace }: { readonly workspace: Workspace }) {
   const list = workspace.nodes.value;
   const renaming = useSignal<number | null>(null);
   const allShown = list.every(({ visible }) => visible);
+  const isOfEnsemble = list.some(({ disagreement }) => disagreement !== null);
   const chosen = list.find(({ number }) => number === selected.value) ?? null;
   return (
     <section class="nodes-panel" aria-label={texts.title}>
@@ -61,6 +62,11 @@ export function NodesPanel({ workspace }: { readonly workspace: Workspace }) {
                 <th scope="col" title={texts.columns.probabilityHint}>
                   {texts.columns.probability}
                 </th>
+                {isOfEnsemble && (
+                  <th scope="col" title={texts.columns.disagreementHint}>
+                    {texts.columns.disagreement}
+                  </th>
+                )}
                 <th scope="col" title={texts.columns.sizeHint}>
                   {texts.columns.size}
                 </th>
@@ -68,7 +74,7 @@ export function NodesPanel({ workspace }: { readonly workspace: Workspace }) {
             </thead>
             <tbody>
               {list.map((node) => (
-                <NodeRow key={node.number} {...{ workspace, node, renaming }} />
+                <NodeRow key={node.number} {...{ workspace, node, renaming, isOfEnsemble }} />
               ))}
             </tbody>
           </table>
@@ -92,13 +98,15 @@ interface RowProps {
   readonly node: StudyNode;
   /** The number of the node whose name is being written. */
   readonly renaming: { value: number | null };
+  /** Whether there is a column for the disagreement of an ensemble. */
+  readonly isOfEnsemble: boolean;
 }
 
-function NodeRow({ workspace, node, renaming }: RowProps) {
+function NodeRow({ workspace, node, renaming, isOfEnsemble }: RowProps) {
   // A row is drawn anew by the signals that it reads itself.
   workspace.changes.value;
   const { study, selected, measures } = workspace;
-  const { number, name, colour, visible, locked, probability } = node;
+  const { number, name, colour, visible, locked, probability, disagreement } = node;
   const measured = measures.of(number);
   const isOld = !measures.isCurrent(number);
   const figure = (value: number | null | undefined, digits: number) =>
@@ -163,6 +171,7 @@ function NodeRow({ workspace, node, renaming }: RowProps) {
       <td>{figure(measured?.huMean, 0)}</td>
       <td>{measured === null ? texts.unknown : texts.sides[measured.side]}</td>
       <td>{figure(probability, 2)}</td>
+      {isOfEnsemble && <td>{figure(disagreement, 2)}</td>}
       <td>{measured === null ? texts.unknown : texts.sizes[measured.sizeClass]}</td>
     </tr>
   );

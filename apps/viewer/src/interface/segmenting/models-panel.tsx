@@ -26,26 +26,37 @@ export function ModelsPanel() {
           id="own-model"
           label={ownModel.open}
           accept=".safetensors,.pth,.json,.onnx"
-          onChoose={(files) => {
-            const chosen = chosenFiles(files);
-            if (chosen.length > 0) void openOwnModel(chosen);
-          }}
+          onChoose={choose}
         />
+        <FileButton id="own-model-folder" label={ownModel.openFolder} isFolder onChoose={choose} />
       </p>
     </details>
   );
 }
 
+function choose(files: FileList | null): void {
+  const chosen = chosenFiles(files);
+  if (chosen.length > 0) void openOwnModel(chosen);
+}
+
 function ModelEntry({ purpose, model }: { readonly purpose: ModelRole; readonly model: OpenedModel }) {
-  const { identity, isShipped, plan, notes } = model;
+  const { name, trainedOn, members, isShipped, plan, notes } = model;
   const isOfNnunet = plan.nnunet !== undefined;
   const terms = isShipped ? "shipped" : isOfNnunet ? "nnunet" : "own";
   return (
     <div>
       <dt>{ownModel.roles[purpose]}</dt>
       <dd>
-        <strong>{identity.name}</strong>, {ownModel.trainedOn(identity.trainedOn)}
+        <strong>{name}</strong>, {ownModel.trainedOn(trainedOn)}
       </dd>
+      {members.length > 1 && (
+        <dd class="faint">
+          {ownModel.ensemble(
+            members.map((member) => member.name),
+            isOfNnunet,
+          )}
+        </dd>
+      )}
       <dd class="faint">{ownModel.terms[terms]}</dd>
       {isOfNnunet && <dd class="faint">{ownModel.wholeScansOnly}</dd>}
       {notes.map((note) => (

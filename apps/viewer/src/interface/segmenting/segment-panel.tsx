@@ -70,7 +70,7 @@ export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
       <p class="faint model-note">
         {model === undefined
           ? segmenting.loadingModel
-          : segmenting.model(model.identity.name, model.identity.trainedOn, model.deviceNote, model.threads)}
+          : segmenting.model(model.name, model.trainedOn, model.deviceNote, model.threads)}
       </p>
       <ThreadsLine />
     </section>

@@ -86,7 +86,9 @@ export async function openOwnModel(files: readonly ChosenFile[]): Promise<void> 
   );
   if (opened === null) return;
   useModel(opened);
-  notice.value = { kind: "done", text: [ownModel.used(opened.identity.name), ...opened.notes].join(" ") };
+  const { name, members, notes } = opened;
+  const used = members.length === 1 ? ownModel.used(name) : ownModel.usedTogether(members.length);
+  notice.value = { kind: "done", text: [used, ...notes].join(" ") };
 }
 
 /** Shows where a model computed the last time. */
@@ -100,10 +102,15 @@ function noteComputed(role: ModelRole, computed: Computed): void {
 export const nodeTool: Tool = ({ phase, view, pointMm, ctrl }) => {
   const workspace = openScan.value;
   if (phase !== "press" || workspace === null || workspace.view !== view) return;
-  const present = workspace.study.numberAt(pointMm);
-  if (ctrl || isCorrecting.value) void correct(workspace, pointMm, present);
-  else if (present !== null) workspace.selected.value = present;
-  else void segmentNew(workspace, pointMm);
+  const corrects = ctrl || isCorrecting.value;
+  // A node that this browser keeps may stand there, and not be known yet.
+  void workspace.kept.known.then(() => {
+    if (openScan.value !== workspace) return;
+    const present = workspace.study.numberAt(pointMm);
+    if (corrects) void correct(workspace, pointMm, present);
+    else if (present !== null) workspace.selected.value = present;
+    else void segmentNew(workspace, pointMm);
+  });
 };
 
 async function segmentNew(workspace: Workspace, pointMm: Vector3): Promise<void> {
@@ -149,7 +156,7 @@ async function outline(
   if (answer.found === "node") noteComputed("clicker", answer.computed);
   if (answer.found === "none") return tellError(new InputError(answer.reason));
   try {
-    const number = put(boxed(answer), { clicks, probability: answer.node.meanProbability });
+    const number = put(boxed(answer), { clicks, ...confidenceOf(answer) });
     workspace.selected.value = number;
     threshold.value = 0.5;
     adjustable.value = { number, answer: answer.answer };
@@ -173,6 +180,7 @@ export async function findAll(workspace: Workspace): Promise<void> {
     }
   };
   const answer = await doWork(segmenting.finding, async (signal, onProgress) => {
+    await workspace.kept.known;
     const { model } = await modelFor("finder");
     signal.throwIfAborted();
     return theEngine().findAll(
@@ -202,12 +210,11 @@ export async function findAll(workspace: Workspace): Promise<void> {
       if (study.nodes.some((node) => node.number === number && !node.locked)) study.deleteNode(number);
     const counts = new Map<string, number>();
     const added = answer.nodes.filter((node) => {
-      const { className, meanProbability } = node.node;
-      if (className === undefined) return add(boxed(node), { probability: meanProbability }) !== null;
+      const { className } = node.node;
+      if (className === undefined) return add(boxed(node), confidenceOf(node)) !== null;
       // Of a model of several classes, the name says what it found.
       const count = (counts.get(className) ?? 0) + 1;
-      const isAdded =
-        add(boxed(node), { probability: meanProbability, name: `${className} ${count}` }) !== null;
+      const isAdded = add(boxed(node), { ...confidenceOf(node), name: `${className} ${count}` }) !== null;
       if (isAdded) counts.set(className, count);
       return isAdded;
     });
@@ -234,8 +241,7 @@ export async function moveThreshold(study: Study, value: number): Promise<void> 
       const answer = await theEngine().atThreshold({ answer: target.answer, threshold: shown });
       if (sliding === null) return;
       sliding.step.restart();
-      if (answer !== null)
-        study.replaceMask(target.number, boxed(answer), { probability: answer.node.meanProbability });
+      if (answer !== null) study.replaceMask(target.number, boxed(answer), confidenceOf(answer));
     } while (shown !== threshold.value);
   } catch (error) {
     tellError(error);
@@ -260,6 +266,12 @@ export function theEngine(): Engine {
   if (engine === null) throw new Error("no engine was started");
   return engine;
 }
+
+/** How sure the model is of a node, and how far the members of an ensemble differ. */
+const confidenceOf = ({ node }: NodeAnswer): NodeFields => ({
+  probability: node.meanProbability,
+  disagreement: node.ensembleDisagreement,
+});
 
 const boxed = ({ mask, start }: NodeAnswer): BoxedMask => ({ start, size: mask.size, data: mask.data });
 

@@ -57,6 +57,11 @@ const benches: readonly Script[] = [
     about: "what a person waits for in the viewer, its longest tasks and its weight; needs Chromium, 6 GB",
     load: () => import("./viewer-speed.js"),
   },
+  {
+    name: "viewer-pictures",
+    about: "the picture of the viewer in README, made anew; needs Chromium",
+    load: () => import("./viewer-pictures.js"),
+  },
 ];
 
 const checks: readonly Script[] = [

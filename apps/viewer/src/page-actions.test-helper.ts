@@ -108,8 +108,16 @@ export async function saved(
 ): Promise<{ readonly name: string; readonly bytes: Buffer }> {
   const panel = page.locator("details", { hasText: "NIfTI labels" });
   if ((await panel.getAttribute("open")) === null) await panel.locator("summary").first().click();
-  for (const box of await panel.getByRole("checkbox").all()) await box.setChecked(format === "all");
-  if (format !== "all") await panel.getByLabel(format, { exact: true }).setChecked(true);
+  const offered = await panel.locator("label").evaluateAll((labels) =>
+    labels.map((label) => ({
+      name: label.textContent?.trim() ?? "",
+      isChosen: label.querySelector("input")?.checked,
+    })),
+  );
+  for (const { name, isChosen } of offered) {
+    const isWanted = format === "all" || format === name;
+    if (isChosen !== isWanted) await panel.getByLabel(name, { exact: true }).setChecked(isWanted);
+  }
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     panel.getByRole("button", { name: "Save", exact: true }).click(),

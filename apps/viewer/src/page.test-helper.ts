@@ -21,7 +21,7 @@ export const browserFlags = ["--no-sandbox", "--use-angle=swiftshader", "--enabl
 export interface ViewerPages {
   /** Opens the page in a browser that has never seen it. */
   open(options?: OpenOptions): Promise<Page>;
-  /** Where it is served. */
+  /** Where it is served, with threads. */
   origin(): string;
   /** Errors in the console that a test expects are taken out before it ends. */
   readonly consoleErrors: string[];
@@ -31,7 +31,12 @@ interface OpenOptions {
   readonly width?: number;
   readonly height?: number;
   readonly hasTouch?: boolean;
-  /** Whether to go on before the page has its threads, as a person who begins at once does; false by default. */
+  /**
+   * Whether the page comes from a plain web server, so that its service worker gives it threads and keeps its files, which
+   * takes the processor some seconds; false by default: the server sends the headers for threads, and there is no such worker.
+   */
+  readonly isPlainServer?: boolean;
+  /** Whether to go on before a page of a plain server has its threads, as a person who begins at once does; false by default. */
   readonly isHasty?: boolean;
 }
 
@@ -63,14 +68,15 @@ export function describePage(
     const foreignRequests = new Set<string>();
     const consoleErrors: string[] = [];
     const slow = { serviceWorkerMs: 0 };
-    let server: Server;
+    let plain: Server;
+    let isolating: Server;
     let browser: Browser;
-    let origin: string;
+    const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
     beforeAll(async () => {
       await buildOnce();
-      server = await serve(slow);
-      origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      plain = await serve({}, slow);
+      isolating = await serve(isolation, slow);
       browser = await chromium.launch({
         executablePath: browserPath,
         args: draws3D ? [...browserFlags] : [...browserFlags, "--disable-3d-apis"],
@@ -85,14 +91,26 @@ export function describePage(
     afterAll(async () => {
       await closeAll();
       await browser?.close();
-      server?.close();
+      plain?.close();
+      isolating?.close();
     });
 
     tests({
       consoleErrors,
-      origin: () => origin,
-      async open({ width = 1440, height = 900, hasTouch = false, isHasty = false } = {}) {
-        const context = await browser.newContext({ viewport: { width, height }, hasTouch });
+      origin: () => originOf(isolating),
+      async open({
+        width = 1440,
+        height = 900,
+        hasTouch = false,
+        isHasty = false,
+        isPlainServer = isHasty,
+      } = {}) {
+        const origin = originOf(isPlainServer ? plain : isolating);
+        const context = await browser.newContext({
+          viewport: { width, height },
+          hasTouch,
+          serviceWorkers: isPlainServer ? "allow" : "block",
+        });
         contexts.push(context);
         context.on("request", (request) => {
           const url = new URL(request.url());
@@ -108,7 +126,7 @@ export function describePage(
         page.on("pageerror", (error) => consoleErrors.push(error.message));
         slow.serviceWorkerMs = isHasty ? 2000 : 0;
         await page.goto(origin);
-        // A first visit is loaded once more.
+        // A first visit to a plain server is loaded once more.
         while (!isHasty && !(await page.evaluate("crossOriginIsolated").catch(() => false)))
           await setTimeout(50);
         await page.getByRole("main").waitFor();
@@ -230,9 +248,19 @@ const types: Readonly<Record<string, string>> = {
   ".png": "image/png",
 };
 
-/** Any web server: files with their types, and no header that the page would need. */
-async function serve(slow: { readonly serviceWorkerMs: number }): Promise<Server> {
+/** What gives a page threads. */
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** Any web server: files with their types, and no header beyond those given. */
+async function serve(
+  headers: Readonly<Record<string, string>>,
+  slow: { readonly serviceWorkerMs: number },
+): Promise<Server> {
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const path = join(site, normalize(pathname === "/" ? "/index.html" : decodeURIComponent(pathname)));
     const waitMs = pathname.endsWith("service-worker.js") ? slow.serviceWorkerMs : 0;

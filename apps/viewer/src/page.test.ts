@@ -22,7 +22,7 @@ describePage(
     });
 
     test("computes on several threads and works without a network after the first load, from any web server", async () => {
-      const page = await pages.open();
+      const page = await pages.open({ isPlainServer: true });
       await page.getByText("opens without a network too").waitFor();
       await page.context().setOffline(true);
       await page.reload();

@@ -131,7 +131,7 @@ function Header({ actions, opened }: ShellProps & { readonly opened: Workspace |
       <h1>lnsnet</h1>
       {opened !== null && (
         <p class="scan-name">
-          {opened.opened.name}
+          <span>{opened.opened.name}</span>
           {opened.isPhantom && <span class="badge">{shell.phantom}</span>}
         </p>
       )}

@@ -54,10 +54,10 @@ export function ExportPanel({ workspace, engine }: ExportPanelProps) {
         ))}
       </fieldset>
       {!isDicom && <p class="faint">{exporting.noDicom}</p>}
-      <p>
+      <p class="button-row">
         <button type="button" class="button" onClick={save}>
           {exporting.save}
-        </button>{" "}
+        </button>
         <button type="button" class="button" onClick={printSummary}>
           {exporting.print}
         </button>

@@ -1,8 +1,9 @@
 // Of two dates side by side the other one becomes the open scan, so that its nodes can be corrected; and back.
-import { crop, inverted, maskWhere } from "@lnsnet/core/volume";
+import { crop, inverted, maskWhere, transformed } from "@lnsnet/core/volume";
 import type { Engine } from "../../engine/engine.js";
 import { show } from "../../opening.js";
 import { openScan } from "../session.js";
+import { goTo } from "../view.js";
 import type { Workspace } from "../workspace.js";
 import { compared, type SecondDate, secondDate, studyNodes } from "./second-date.js";
 
@@ -20,6 +21,8 @@ export async function swapDates(engine: Engine, workspace: Workspace, pair: Seco
   await show(engine, { ...adopted, problems: [] }, workspace.isPhantom);
   const open = openScan.value;
   if (open?.opened.scan !== adopted.scan) return;
+  goTo(open.view, transformed(pair.toBeside, workspace.view.point.peek()));
+  open.view.window.value = workspace.view.window.peek();
   if (!pair.nodes.areKept && open.study.nodes.length === 0) addFound(open, pair);
   secondDate.value = await compared(engine, open, {
     opened: workspace.opened,

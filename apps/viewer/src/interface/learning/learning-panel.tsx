@@ -88,10 +88,10 @@ export function LearningPanel({ workspace, engine }: LearningPanelProps) {
               ))}
             </select>
           </label>
-          <p>
+          <p class="button-row">
             <button type="button" class="button" onClick={() => learn(false)}>
               {learning.tune}
-            </button>{" "}
+            </button>
             <button type="button" class="button" onClick={() => learn(true)}>
               {learning.teach}
             </button>
@@ -154,13 +154,13 @@ function Outcome({ model, engine, onKeep, onDiscard }: OutcomeProps) {
         </tbody>
       </table>
       <p>{bestStep === 0 ? learning.noBetter : learning.better(bestStep, seconds)}</p>
-      <p>
+      <p class="button-row">
         <button type="button" class="button" onClick={() => onKeep(model)}>
           {learning.keep}
-        </button>{" "}
+        </button>
         <button type="button" class="button" onClick={exportModel}>
           {learning.exportModel}
-        </button>{" "}
+        </button>
         <button type="button" class="button" onClick={() => onDiscard(model)}>
           {learning.discard}
         </button>

@@ -48,7 +48,9 @@ export function NodesPanel({ workspace }: { readonly workspace: Workspace }) {
             <caption class="unseen">{texts.caption}</caption>
             <thead>
               <tr>
-                <th scope="col">{texts.columns.shown}</th>
+                <th scope="col">
+                  <span class="unseen">{texts.columns.shown}</span>
+                </th>
                 <th scope="col">{texts.columns.name}</th>
                 <th scope="col" title={texts.columns.shortHint}>
                   {texts.columns.short}

@@ -1,4 +1,4 @@
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { ArgsDef } from "citty";
 import { describe, expect, test } from "vitest";
 import { checkArguments, realNumber, threeNumbers, wholeNumber } from "./arguments.js";

@@ -1,6 +1,5 @@
 // Strict checking of a command's arguments, before anything runs. citty parses them but lets mistakes pass.
-import { InputError, type NetworkSpecification } from "@lnsnet/core";
-import { sizeRule, takesSize } from "@lnsnet/core/networks";
+import { InputError } from "@lnsnet/core/errors";
 import type { ArgDef, ArgsDef } from "citty";
 
 /** The data set that a command works on. */
@@ -183,22 +182,6 @@ export function threeNumbers(
     throw new InputError(`${name} is "${text}"; give three numbers with commas between, such as 64,48,48.`);
   const [a, b, c] = parts.map((part) => realNumber(part, name, lowest, highest));
   return [a, b, c];
-}
-
-/**
- * Depth, height and width that a network takes.
- *
- * @throws InputError where the text is no such size
- */
-export function networkSize(
-  text: string,
-  name: string,
-  network: NetworkSpecification,
-): [number, number, number] {
-  const size = threeNumbers(text, name, 1, 4096);
-  if (!takesSize(network, size))
-    throw new InputError(`${name} is ${text}, and ${sizeRule(network)}; give such sizes.`);
-  return size;
 }
 
 /** The definition's name of an option as typed: `--name`, `--no-name` of a switch, `-a` of an alias. */

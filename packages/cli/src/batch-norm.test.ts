@@ -2,9 +2,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeNifti } from "@lnsnet/core";
-import { readSafetensors } from "@lnsnet/core/formats";
-import { loadModel } from "@lnsnet/node";
+import { readSafetensors, writeNifti } from "@lnsnet/core/formats";
+import { loadModel } from "@lnsnet/node/files";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";

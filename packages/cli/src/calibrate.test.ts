@@ -2,16 +2,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Geometry,
-  pointOfIndex,
-  readModel,
-  readNifti,
-  type Vector3,
-  writeModel,
-  writeNifti,
-} from "@lnsnet/core";
-import { voxelCount } from "@lnsnet/core/volume";
+import { readNifti, writeNifti } from "@lnsnet/core/formats";
+import { readModel, writeModel } from "@lnsnet/core/models";
+import { type Geometry, pointOfIndex, type Vector3, voxelCount } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { densityModel } from "../../node/src/density-model.test-helper.js";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";

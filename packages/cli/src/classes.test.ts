@@ -3,17 +3,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Geometry,
-  pointOfIndex,
-  readNifti,
-  readSeg,
-  type Vector3,
-  type Volume,
-  writeModel,
-  writeNifti,
-} from "@lnsnet/core";
-import { voxelCount } from "@lnsnet/core/volume";
+import { readNifti, readSeg, writeNifti } from "@lnsnet/core/formats";
+import { writeModel } from "@lnsnet/core/models";
+import { type Geometry, pointOfIndex, type Vector3, type Volume, voxelCount } from "@lnsnet/core/volume";
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { densityModel, regionsModel, twoClassModel } from "../../node/src/density-model.test-helper.js";

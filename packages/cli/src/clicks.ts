@@ -1,6 +1,9 @@
 // Clicks as they are typed or stored, as points in the patient.
-import { InputError, pointOfIndex, readMarkups, type Vector3, type Volume } from "@lnsnet/core";
-import { type ClicksOf, type PlacedClick, readBytes } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { readMarkups } from "@lnsnet/core/formats";
+import { pointOfIndex, type Vector3, type Volume } from "@lnsnet/core/volume";
+import { readBytes } from "@lnsnet/node/files";
+import type { ClicksOf, PlacedClick } from "@lnsnet/node/segmenting";
 import { threeNumbers } from "./arguments.js";
 
 /** The options that name points in nodes. */

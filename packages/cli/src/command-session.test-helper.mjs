@@ -1,4 +1,4 @@
-// Runs `lnsnet` command after command in this one process: a line of JSON in for each (its tokens), one out (how it ended).
+// Runs `lnsnet` command after command in this one process: a line of JSON in for each (its folder and tokens), one out (how it ended).
 import { createInterface } from "node:readline";
 
 const main = new URL("../dist/main.js", import.meta.url).href;
@@ -23,7 +23,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   answer(`${JSON.stringify({ ...end, seconds, peakBytes: 1024 * process.resourceUsage().maxRSS })}\n`);
 }
 
-async function ended(tokens) {
+async function ended({ folder, tokens }) {
   const printed = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"]) {
     process[stream].write = (text, written) => {
@@ -32,6 +32,7 @@ async function ended(tokens) {
       return true;
     };
   }
+  process.chdir(folder);
   process.argv.splice(2, process.argv.length, ...tokens);
   process.exitCode = undefined;
   try {

@@ -50,9 +50,11 @@ interface Measured extends Ended {
   readonly peakBytes: number;
 }
 
-/** Many runs of `lnsnet` in one process and folder, one after the other, since starting one takes most of a short run. */
+/** Many runs of `lnsnet` in one process, one after the other, since starting one takes most of a short run. */
 export interface LnsnetSession {
+  /** In the session's own folder. */
   readonly run: (...tokens: string[]) => Promise<Measured>;
+  readonly runIn: (folder: string, tokens: readonly string[]) => Promise<Measured>;
   readonly end: () => void;
 }
 
@@ -64,12 +66,14 @@ export function lnsnetSession(folder: string): LnsnetSession {
   child.on("close", (code) => {
     for (const { reject } of waiting) reject(new Error(`The session ended with code ${code}.`));
   });
+  const runIn = (cwd: string, tokens: readonly string[]) =>
+    new Promise<Measured>((resolve, reject) => {
+      waiting.push({ resolve, reject });
+      child.stdin.write(`${JSON.stringify({ folder: cwd, tokens })}\n`);
+    });
   return {
-    run: (...tokens) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ resolve, reject });
-        child.stdin.write(`${JSON.stringify(tokens)}\n`);
-      }),
+    run: (...tokens) => runIn(folder, tokens),
+    runIn,
     end: () => child.stdin.end(),
   };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
-import { bin, lnsnetIn } from "./command.test-helper.js";
+import { bin, type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 
 const settings = [
   ...["--folds", "2", "--patch", "16,16,16", "--spacing", "1,1,1.5", "--protocol", "node-level"],
@@ -17,6 +17,7 @@ const command = [
 ];
 
 let folder = "";
+let session: LnsnetSession;
 /** Each comparison has a folder of its own to run in, so that all have the same command. */
 async function place(name: string): Promise<string> {
   await mkdir(join(folder, name), { recursive: true });
@@ -54,11 +55,15 @@ function stoppedAt(cwd: string, text: RegExp, signal: NodeJS.Signals): Promise<v
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-compare-"));
+  session = lnsnetSession(folder);
   await writeBoxes(join(folder, "boxes"), [0, 1, 2, 3].map(boxPatient), [5].map(boxPatient));
-  const { code, stderr } = await lnsnetIn(await place("whole"), command);
+  const { code, stderr } = await session.runIn(await place("whole"), command);
   expect(code, stderr).toBe(0);
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => {
+  session.end();
+  return rm(folder, { recursive: true });
+});
 
 describe("lnsnet compare", () => {
   test("has a row for each network on the cross-validation and on the test set, with what it costs", async () => {
@@ -113,7 +118,7 @@ describe("lnsnet compare", () => {
     const cwd = await place("stopped");
     await stoppedAt(cwd, /train 1\/8/, "SIGTERM");
     await stoppedAt(cwd, /SegResNet.*, 2 of 2[\s\S]*train 1\/8/, "SIGKILL");
-    const { code, stderr } = await lnsnetIn(cwd, command);
+    const { code, stderr } = await session.runIn(cwd, command);
     expect(code, stderr).toBe(0);
     expect(await tableOf("stopped")).toEqual(await tableOf("whole"));
     for (const name of ["lnsnet-small", "segresnet-16"])
@@ -124,17 +129,17 @@ describe("lnsnet compare", () => {
 
   test("gathers a network trained elsewhere, and says which part of the other is missing", async () => {
     const cwd = await place("gathered");
-    const part = await lnsnetIn(cwd, [...command, "--only", "segresnet-16", "--fold", "1"]);
+    const part = await session.runIn(cwd, [...command, "--only", "segresnet-16", "--fold", "1"]);
     expect(part.code, part.stderr).toBe(0);
     expect(part.stdout).toContain("Fold 1 of segresnet-16 is trained");
-    const early = await lnsnetIn(cwd, [...command, "--collect"]);
+    const early = await session.runIn(cwd, [...command, "--collect"]);
     expect(early.code).toBe(2);
     expect(early.stderr).toMatch(/comparison holds no network whose folds are all trained; 2 are missing/);
 
     await cp(join(folder, "whole/comparison/lnsnet-small"), join(cwd, "comparison/lnsnet-small"), {
       recursive: true,
     });
-    const some = await lnsnetIn(cwd, [...command, "--collect"]);
+    const some = await session.runIn(cwd, [...command, "--collect"]);
     expect(some.code, some.stderr).toBe(0);
     expect(some.stderr).toContain("(segresnet-16) lacks fold 0, so it is not in the table.\n");
     expect(some.stderr).not.toContain("train ");
@@ -151,7 +156,7 @@ describe("lnsnet compare", () => {
         recursive: true,
       },
     );
-    const all = await lnsnetIn(cwd, [...command, "--collect"]);
+    const all = await session.runIn(cwd, [...command, "--collect"]);
     expect(all.code, all.stderr).toBe(0);
     expect(await tableOf("gathered")).toEqual(await tableOf("whole"));
   });
@@ -163,7 +168,7 @@ describe("lnsnet compare", () => {
     const label = (id: string) => join(cwd, `boxes/labelsTr/${id}.nii.gz`);
     await cp(label("box_1"), label("box_0"));
     const tokens = command.map((token) => (token === "../boxes" ? "boxes" : token));
-    const { code, stderr } = await lnsnetIn(cwd, tokens);
+    const { code, stderr } = await session.runIn(cwd, tokens);
     expect(code).toBe(2);
     expect(stderr).toMatch(/LNSNet .* is left out: .*was trained on other content of box_0 \(label\)/);
     expect(await tableOf("changed")).toEqual(await tableOf("whole"));
@@ -183,7 +188,7 @@ describe("lnsnet compare", () => {
     [["--fold", "0", "--collect"], /--fold and --only train a part and --collect trains nothing/],
   ])("%j is refused in one sentence, and changes nothing", async (more, message) => {
     const before = await contentOf("whole", "comparison.csv");
-    const { code, stderr } = await lnsnetIn(join(folder, "whole"), [...command, ...more]);
+    const { code, stderr } = await session.runIn(join(folder, "whole"), [...command, ...more]);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n\s+at |train 1/);
@@ -193,7 +198,7 @@ describe("lnsnet compare", () => {
 
 test("lnsnet ablate compares variants by their minutes", async () => {
   const cwd = await place("ablated");
-  const { code, stdout, stderr } = await lnsnetIn(cwd, [
+  const { code, stdout, stderr } = await session.runIn(cwd, [
     ...["ablate", "../boxes", "--output", "comparison", "--network", "lnsnet-small"],
     ...["--variants", "boundary-off", "--minutes", "0.02", ...settings],
   ]);

@@ -1,16 +1,15 @@
 // The options of commands that train several networks side by side, and the work of these commands.
-import { InputError, type Plan } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import type { Plan } from "@lnsnet/core/models";
+import { type Dataset, openDataset, patientRule } from "@lnsnet/node/datasets";
 import {
   type Compared,
   compareNetworks,
   comparisonFiles,
   comparisonText,
-  type Dataset,
-  openDataset,
   patchForAll,
-  patientRule,
   type protocols,
-} from "@lnsnet/node";
+} from "@lnsnet/node/experiments";
 import type { ArgsDef } from "citty";
 import { jsonArgument, splitsArgument, threeNumbers, wholeNumber } from "./arguments.js";
 import { experimentArguments } from "./experiment-arguments.js";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
 import { markOfDeadProcess } from "../../node/src/files/process-mark.test-helper.js";
-import { bin, type Ended, lnsnetIn } from "./command.test-helper.js";
+import { bin, type Ended, type LnsnetSession, lnsnetIn, lnsnetSession } from "./command.test-helper.js";
 
 const settings = [
   ...["--folds", "2", "--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5"],
@@ -24,6 +24,7 @@ const tables = [
 ];
 
 let folder = "";
+let session: LnsnetSession;
 /** What the undisturbed run said. */
 let said = "";
 /** Each experiment has a folder of its own to run in, so that all have the same command. */
@@ -52,12 +53,16 @@ function stoppedAt(cwd: string, text: string, signal: NodeJS.Signals): Promise<v
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-crossvalidate-"));
+  session = lnsnetSession(folder);
   await writeBoxes(join(folder, "boxes"), [0, 1, 2, 3, 4].map(boxPatient), [5, 6].map(boxPatient));
-  const { code, stderr } = await lnsnetIn(await place("whole"), command);
+  const { code, stderr } = await session.runIn(await place("whole"), command);
   expect(code, stderr).toBe(0);
   said = stderr;
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => {
+  session.end();
+  return rm(folder, { recursive: true });
+});
 
 describe("lnsnet crossvalidate", () => {
   test("judges every training case by the fold that did not see it, and the test set by folds and ensemble", async () => {
@@ -155,7 +160,7 @@ describe("lnsnet crossvalidate", () => {
     const dead = markOfDeadProcess("partial");
     await writeFile(join(cwd, "experiment/test/ensemble", dead), "{");
     await writeFile(join(cwd, "experiment/test/ensemble/movie.4711.partial"), "mine");
-    const { code, stderr } = await lnsnetIn(cwd, command);
+    const { code, stderr } = await session.runIn(cwd, command);
     expect(code, stderr).toBe(0);
     expect(stderr).not.toContain("train ");
     const names = await readdir(join(cwd, "experiment"), { recursive: true });
@@ -166,18 +171,18 @@ describe("lnsnet crossvalidate", () => {
 
   test("gathers a fold trained alone and one from elsewhere to the same tables", async () => {
     const cwd = await place("gathered");
-    expect((await lnsnetIn(cwd, [...command, "--fold", "1"])).code).toBe(0);
-    const early = await lnsnetIn(cwd, [...command, "--collect"]);
+    expect((await session.runIn(cwd, [...command, "--fold", "1"])).code).toBe(0);
+    const early = await session.runIn(cwd, [...command, "--collect"]);
     expect(early.code).toBe(2);
     expect(early.stderr).toMatch(/experiment lacks fold 0, whose training is not done/);
     const elsewhere = join(folder, "whole/experiment/fold_0");
     await cp(elsewhere, join(cwd, "experiment/fold_0"), { recursive: true });
-    const { code, stderr } = await lnsnetIn(cwd, [...command, "--collect"]);
+    const { code, stderr } = await session.runIn(cwd, [...command, "--collect"]);
     expect(code, stderr).toBe(0);
     for (const file of tables)
       expect(await contentOf("gathered", file), file).toBe(await contentOf("whole", file));
 
-    expect((await lnsnetIn(cwd, [...command, "--collect", "--data", "drawn boxes"])).code).toBe(0);
+    expect((await session.runIn(cwd, [...command, "--collect", "--data", "drawn boxes"])).code).toBe(0);
     expect(await contentOf("gathered", "summary.csv")).toBe(await contentOf("whole", "summary.csv"));
     for (const file of ["report.html", "summary.tex"]) {
       const content = await contentOf("gathered", file);
@@ -200,7 +205,7 @@ describe("changed files", () => {
 
   test("a new time of change alone changes nothing", async () => {
     const { cwd, tokens } = await edited("touched");
-    const { code, stderr } = await lnsnetIn(cwd, tokens);
+    const { code, stderr } = await session.runIn(cwd, tokens);
     expect(code, stderr).toBe(0);
     expect(stderr).not.toMatch(/changed|train |survey/);
     for (const file of tables) expect(await contentOf("touched", file)).toBe(await contentOf("whole", file));
@@ -209,7 +214,7 @@ describe("changed files", () => {
   test("a test case is predicted and measured again, and the fingerprint made again", async () => {
     const { cwd, tokens, label } = await edited("changed-test");
     await cp(label("Ts", "box_6"), label("Ts", "box_5"));
-    const { code, stderr } = await lnsnetIn(cwd, tokens);
+    const { code, stderr } = await session.runIn(cwd, tokens);
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/box_5 \(label\) changed since the experiment was last run/);
     expect(stderr).not.toContain("train ");
@@ -226,7 +231,7 @@ describe("changed files", () => {
     const { cwd, tokens, label } = await edited("changed-training");
     await cp(label("Tr", "box_1"), label("Tr", "box_0"));
     for (const more of [[], ["--collect"]]) {
-      const refused = await lnsnetIn(cwd, [...tokens, ...more]);
+      const refused = await session.runIn(cwd, [...tokens, ...more]);
       expect(refused.code).toBe(2);
       expect(refused.stderr).toMatch(/fold_\d was trained on other content of box_0 \(label\)/);
     }
@@ -234,7 +239,7 @@ describe("changed files", () => {
     const splits: { train: string[] }[] = JSON.parse(await contentOf("whole", "splits_final.json"));
     const stale = splits.findIndex(({ train }) => train.includes("box_0"));
     const before = [await model(0), await model(1)];
-    const { code, stderr } = await lnsnetIn(cwd, [...tokens, "--force"]);
+    const { code, stderr } = await session.runIn(cwd, [...tokens, "--force"]);
     expect(code, stderr).toBe(0);
     expect((await model(stale)).equals(before[stale])).toBe(false);
     expect((await model(1 - stale)).equals(before[1 - stale])).toBe(true);
@@ -322,7 +327,7 @@ describe("what cannot be used ends with code 2 and one sentence", () => {
   ];
   test.each(rows)("%s", async (name, prepare, message) => {
     const tokens = await prepare(name);
-    const { code, stdout, stderr } = await lnsnetIn(await place(name), tokens);
+    const { code, stdout, stderr } = await session.runIn(await place(name), tokens);
     const sentences = stderr.split("\n").filter((line) => line.startsWith("lnsnet: "));
     expect(sentences.join("\n")).toMatch(message);
     expect(stderr).not.toMatch(/\n\s+at /);

@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Volume, writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
+import type { Volume } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 

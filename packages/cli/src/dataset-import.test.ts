@@ -2,7 +2,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ImportRecord } from "@lnsnet/node";
+import type { ImportRecord } from "@lnsnet/node/making";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
 import { markOfDeadProcess } from "../../node/src/files/process-mark.test-helper.js";

@@ -1,5 +1,5 @@
 // The options that cross-validations, comparisons and ablations share.
-import { protocols } from "@lnsnet/node";
+import { protocols } from "@lnsnet/node/experiments";
 import type { ArgsDef } from "citty";
 
 export const experimentArguments = {

@@ -2,7 +2,8 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadModel, shippedModelPath } from "@lnsnet/node";
+import { loadModel } from "@lnsnet/node/files";
+import { shippedModelPath } from "@lnsnet/node/segmenting";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Ended, lnsnetIn } from "./command.test-helper.js";
 

@@ -1,6 +1,6 @@
 // The help texts: of lnsnet, and of each command from its table of arguments. No line is longer than 80 columns.
 
-import { packageVersion } from "@lnsnet/node";
+import { packageVersion } from "@lnsnet/node/work";
 import type { ArgDef, ArgsDef } from "citty";
 import { type Command, type CommandEntry, commands, stages } from "./command-table.js";
 

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeModel } from "@lnsnet/core";
+import { writeModel } from "@lnsnet/core/models";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { densityModel } from "../../node/src/density-model.test-helper.js";
 import { ctFiles } from "../../node/src/dicom.test-helper.js";

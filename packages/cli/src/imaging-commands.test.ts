@@ -2,7 +2,8 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Geometry, readVolume, sameGeometry, type Volume, writeNifti, writeVolume } from "@lnsnet/core";
+import { readVolume, writeNifti, writeVolume } from "@lnsnet/core/formats";
+import { type Geometry, sameGeometry, type Volume } from "@lnsnet/core/volume";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CtSeries, ctFiles } from "../../node/src/dicom.test-helper.js";

@@ -2,10 +2,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generatePatient, type Volume, writeNifti } from "@lnsnet/core";
-import { implantLabels } from "@lnsnet/core/phantom";
-import { patientOfCase } from "@lnsnet/core/training";
-import { checkDataset, openDataset, readScan, writeImplantedCohort } from "@lnsnet/node";
+import { writeNifti } from "@lnsnet/core/formats";
+import { generatePatient, implantLabels } from "@lnsnet/core/phantom";
+import { patientOfCase } from "@lnsnet/core/sampling";
+import type { Volume } from "@lnsnet/core/volume";
+import { openDataset } from "@lnsnet/node/datasets";
+import { readScan } from "@lnsnet/node/files";
+import { checkDataset, writeImplantedCohort } from "@lnsnet/node/making";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 let root = "";

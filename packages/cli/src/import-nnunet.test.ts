@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSafetensors } from "@lnsnet/core/formats";
-import { readScan } from "@lnsnet/node";
+import { readScan } from "@lnsnet/node/files";
 import { unzipSync, zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";

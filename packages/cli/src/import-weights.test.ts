@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSafetensors, writeSafetensors } from "@lnsnet/core/formats";
-import { loadModel, shippedModelPath } from "@lnsnet/node";
+import { loadModel } from "@lnsnet/node/files";
+import { shippedModelPath } from "@lnsnet/node/segmenting";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lnsnetIn } from "./command.test-helper.js";
 

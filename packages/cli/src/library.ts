@@ -6,10 +6,11 @@ import {
   type TrainedModel,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { loadModel, type ShippedModelName, type StoredModel, shippedModelPath } from "@lnsnet/node";
+import { loadModel, type StoredModel } from "@lnsnet/node/files";
+import { type ShippedModelName, shippedModelPath } from "@lnsnet/node/segmenting";
 
 export * from "@lnsnet/core";
-export { loadModel, readImage, readScan } from "@lnsnet/node";
+export { loadModel, readImage, readScan } from "@lnsnet/node/files";
 
 /**
  * Loads models, on the CPU unless another device is asked for; several are averaged.

@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readNifti, sameGeometry, type Volume, writeNifti } from "@lnsnet/core";
+import { readNifti, writeNifti } from "@lnsnet/core/formats";
+import { sameGeometry, type Volume } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bin, type LnsnetSession, lnsnetIn, lnsnetSession, run } from "./command.test-helper.js";
 

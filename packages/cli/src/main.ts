@@ -1,6 +1,7 @@
 // The command `lnsnet`: finds the subcommand, checks its arguments, and turns every failure into an exit code.
-import { InputError, safeLines } from "@lnsnet/core";
-import { packageVersion } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { safeLines } from "@lnsnet/core/text";
+import { packageVersion } from "@lnsnet/node/work";
 import { runCommand } from "citty";
 import { checkArguments, closest } from "./arguments.js";
 import { commands } from "./command-table.js";

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
 import { generatePatient, type PhantomPatient } from "@lnsnet/core/phantom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";

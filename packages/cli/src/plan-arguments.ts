@@ -1,17 +1,18 @@
 // The options on the command line that decide how scans are prepared and which network is built, for every command that trains.
-import { InputError, networkPresets, type Plan } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import type { Plan } from "@lnsnet/core/models";
+import { networkPresets } from "@lnsnet/core/networks";
+import { type Dataset, type LeftOutStructures, leftOutStructures } from "@lnsnet/node/datasets";
 import {
   cachedSettings,
-  type Dataset,
   defaultWindow,
-  type LeftOutStructures,
-  leftOutStructures,
   planFor,
   type RequestedSettings,
   workingSettings,
-} from "@lnsnet/node";
+} from "@lnsnet/node/training";
 import type { ArgsDef } from "citty";
-import { foregroundArgument, networkSize, realNumber, threeNumbers } from "./arguments.js";
+import { foregroundArgument, realNumber, threeNumbers } from "./arguments.js";
+import { networkSize } from "./network-size.js";
 
 /** How scans are brought to one grid and scale. */
 export const workingArguments = {

@@ -14,21 +14,18 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readNifti, readVolume, writeNifti } from "@lnsnet/core/formats";
+import { countOverlap, dice } from "@lnsnet/core/metrics";
+import { writeModel } from "@lnsnet/core/models";
 import {
-  countOverlap,
-  dice,
   type Geometry,
   indexOfPoint,
   pointOfIndex,
-  readNifti,
-  readVolume,
   sameGeometry,
   type Vector3,
   type Volume,
-  writeModel,
-  writeNifti,
-} from "@lnsnet/core";
-import { voxelCount } from "@lnsnet/core/volume";
+  voxelCount,
+} from "@lnsnet/core/volume";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { densityModel, promptableModel, twoClassModel } from "../../node/src/density-model.test-helper.js";
 import { ctFiles } from "../../node/src/dicom.test-helper.js";

@@ -1,5 +1,5 @@
 // The options by which a command lets workers do its work, and how it is given to them.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { Spreading } from "@lnsnet/service";
 import type { ArgsDef } from "citty";
 import { loadService } from "./service-package.js";

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 

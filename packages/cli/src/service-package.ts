@@ -1,5 +1,5 @@
 // The package of the service, which is installed by itself: who segments on a workstation needs no server.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 
 /** @throws InputError where the package is not installed */
 export async function loadService(): Promise<typeof import("@lnsnet/service")> {

@@ -1,6 +1,6 @@
 // The options of a training regime on the command line, for every command that trains.
 
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import {
   type AugmentationName,
   augmentationNames,
@@ -13,7 +13,7 @@ import {
   MOST_STEPS,
   requireTrainable,
   type TrainingOptions,
-} from "@lnsnet/node";
+} from "@lnsnet/node/training";
 import type { ArgsDef } from "citty";
 import { realNumber, wholeNumber } from "./arguments.js";
 

@@ -1,7 +1,8 @@
 // The smallest data set on which a network learns something: soft tissue with one brighter box.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Volume, writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
+import type { Volume } from "@lnsnet/core/volume";
 
 export const boxGeometry = {
   size: [24, 20, 18],

@@ -1,7 +1,8 @@
 // Trained models whose behaviour is known: LNSNets whose weights mark what is far denser than the rest of its patch.
-import { type Model, networkPresets } from "@lnsnet/core";
+
 import { sizeOf } from "@lnsnet/core/graph";
-import { partsOf } from "@lnsnet/core/networks";
+import type { Model } from "@lnsnet/core/models";
+import { networkPresets, partsOf } from "@lnsnet/core/networks";
 import { type LabelScheme, logitChannels } from "@lnsnet/core/transforms";
 
 /** Standard deviations above the patch's mean from which a voxel is foreground. */

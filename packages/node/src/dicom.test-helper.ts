@@ -1,6 +1,6 @@
 // CT series as a scanner writes them and SEGs as other programs draw on them, for tests: explicit VR little endian,
 // nothing that is not needed.
-import { type Geometry, pointOfIndex, type Vector3 } from "@lnsnet/core";
+import { type Geometry, pointOfIndex, type Vector3 } from "@lnsnet/core/volume";
 
 export interface CtSeries extends Geometry {
   /** HU, whole numbers. i fastest. */

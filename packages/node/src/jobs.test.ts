@@ -2,7 +2,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { networkPresets, type Plan, type Progress, readNifti } from "@lnsnet/core";
+import { readNifti } from "@lnsnet/core/formats";
+import type { Progress } from "@lnsnet/core/job";
+import type { Plan } from "@lnsnet/core/models";
+import { networkPresets } from "@lnsnet/core/networks";
 import { noAugmentation } from "@lnsnet/core/transforms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 // As built: worker threads load files beside these.

@@ -1,10 +1,10 @@
 // The configuration file of the service (YAML or JSON): every field with its default; a mistake is one sentence.
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { routingAttributes } from "@lnsnet/core/formats";
 import { deviceChoices } from "@lnsnet/core/runtime";
-import { isFolder, requirePath } from "@lnsnet/node";
+import { isFolder, requirePath } from "@lnsnet/node/files";
 import { parse, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { listedAttributes } from "./receiving/pull-source.js";

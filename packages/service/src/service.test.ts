@@ -1,8 +1,8 @@
 // The service as its users meet it: studies by upload, watched folder and STOW become results; nothing is lost, nobody gets in.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { indexOfPoint, readSeg, readVolume } from "@lnsnet/core";
-import { writeNifti } from "@lnsnet/core/formats";
+import { readSeg, readVolume, writeNifti } from "@lnsnet/core/formats";
+import { indexOfPoint } from "@lnsnet/core/volume";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import {

@@ -1,8 +1,8 @@
 // The service as a whole: opens its folder, puts the parts together, listens, and stops without losing anything.
 import { mkdir, readdir, rm, statfs } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { InputError } from "@lnsnet/core";
-import { ensureWritableFolder, isFullDisk, whileHolding } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { ensureWritableFolder, isFullDisk, whileHolding } from "@lnsnet/node/files";
 import type { Configuration } from "./configuration.js";
 import { Events, type Progress } from "./http/events.js";
 import { createMetrics } from "./http/metrics.js";

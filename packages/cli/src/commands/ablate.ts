@@ -1,7 +1,7 @@
 // lnsnet ablate: variants of LNSNet under one protocol and budget, in one table.
-import { networkPresets } from "@lnsnet/core";
-import { lnsnetVariantNames } from "@lnsnet/core/networks";
-import { comparedVariants, hasStations } from "@lnsnet/node";
+import { lnsnetVariantNames, networkPresets } from "@lnsnet/core/networks";
+import { comparedVariants } from "@lnsnet/node/experiments";
+import { hasStations } from "@lnsnet/node/training";
 import { defineCommand } from "citty";
 import { comparisonArguments, namesIn, runComparison } from "../comparison-arguments.js";
 import { experimentArguments } from "../experiment-arguments.js";

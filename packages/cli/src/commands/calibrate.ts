@@ -1,8 +1,10 @@
 // lnsnet calibrate: a model's confidence, fitted on its predictions of held-out scans and their truth.
-import { counted } from "@lnsnet/core";
+
 import { decimals, textTable } from "@lnsnet/core/reports";
 import type { Reliability } from "@lnsnet/core/statistics";
-import { type CalibratedModel, calibrateModel, shippedModelPath } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { type CalibratedModel, calibrateModel } from "@lnsnet/node/experiments";
+import { shippedModelPath } from "@lnsnet/node/segmenting";
 import { defineCommand } from "citty";
 import { forceArgument, jsonArgument, realNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";

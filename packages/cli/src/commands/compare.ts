@@ -1,5 +1,5 @@
 // lnsnet compare: several networks under one protocol and budget, in one table.
-import { comparedByDefault, comparedNetworks } from "@lnsnet/node";
+import { comparedByDefault, comparedNetworks } from "@lnsnet/node/experiments";
 import { defineCommand } from "citty";
 import { comparisonArguments, namesIn, runComparison } from "../comparison-arguments.js";
 import { experimentArguments } from "../experiment-arguments.js";

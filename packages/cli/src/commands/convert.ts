@@ -1,7 +1,9 @@
 // lnsnet convert: images and labels from any format that is read to any that is written.
-import { counted, InputError } from "@lnsnet/core";
+
+import { InputError } from "@lnsnet/core/errors";
 import { roiPattern } from "@lnsnet/core/formats";
-import { convertFile } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { convertFile } from "@lnsnet/node/files";
 import { defineCommand } from "citty";
 import { forceArgument, seriesArgument } from "../arguments.js";
 import { printText, terminalJob } from "../terminal/terminal.js";

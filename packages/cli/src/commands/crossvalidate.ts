@@ -1,14 +1,13 @@
 // lnsnet crossvalidate: the paper's protocol on a data set, in one folder that ends with tables and a report.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { openDataset, patientRule } from "@lnsnet/node/datasets";
 import {
   crossValidate,
   type ExperimentSettings,
   experimentFiles,
-  hashOfFile,
-  openDataset,
-  patientRule,
   summaryText,
-} from "@lnsnet/node";
+} from "@lnsnet/node/experiments";
+import { hashOfFile } from "@lnsnet/node/files";
 import { defineCommand } from "citty";
 import { jsonArgument, splitsArgument, wholeNumber } from "../arguments.js";
 import { experimentArguments } from "../experiment-arguments.js";

@@ -1,7 +1,8 @@
 // lnsnet dataset check: every problem of a data set in one table.
-import { counted } from "@lnsnet/core";
+
 import { type TableColumn, textTable } from "@lnsnet/core/reports";
-import { checkDataset, type Finding } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { checkDataset, type Finding } from "@lnsnet/node/making";
 import { defineCommand } from "citty";
 import {
   datasetArgument,

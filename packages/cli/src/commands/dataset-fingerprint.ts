@@ -1,6 +1,6 @@
 // lnsnet dataset fingerprint: what a data set's scans and nodes are like, as JSON and as a report.
-import { counted } from "@lnsnet/core";
-import { writeFingerprint } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { writeFingerprint } from "@lnsnet/node/making";
 import { defineCommand } from "citty";
 import { datasetArgument, foregroundArgument, threadCount, threadsArgument } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";

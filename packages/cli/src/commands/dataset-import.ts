@@ -1,6 +1,6 @@
 // lnsnet dataset import: a collection of scans and labels in, a data set without identifiers out.
-import { counted } from "@lnsnet/core";
-import { defaultRoi, importCollection, layouts } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { defaultRoi, importCollection, layouts } from "@lnsnet/node/making";
 import { defineCommand } from "citty";
 import { jsonArgument, realNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";

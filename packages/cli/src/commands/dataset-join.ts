@@ -1,6 +1,6 @@
 // lnsnet dataset join: two data sets as one to train on.
-import { counted } from "@lnsnet/core";
-import { joinDatasets } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { joinDatasets } from "@lnsnet/node/making";
 import { defineCommand } from "citty";
 import { jsonArgument } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";

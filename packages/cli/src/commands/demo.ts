@@ -1,5 +1,6 @@
 // lnsnet demo: the whole job on the embedded phantom, from patients to a report.
-import { demoTable, duration, runDemo } from "@lnsnet/node";
+import { demoTable, runDemo } from "@lnsnet/node/experiments";
+import { duration } from "@lnsnet/node/work";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { printText, terminalJob } from "../terminal/terminal.js";

@@ -1,7 +1,9 @@
 // lnsnet evaluate: predicted masks against true ones, over the whole volume.
-import { counted, InputError } from "@lnsnet/core";
+
+import { InputError } from "@lnsnet/core/errors";
 import { surfaceConventions } from "@lnsnet/core/metrics";
 import { decimals, type TableColumn, textTable } from "@lnsnet/core/reports";
+import { counted } from "@lnsnet/core/text";
 import {
   detectionJson,
   detectionText,
@@ -11,7 +13,7 @@ import {
   type ForegroundRules,
   metrics,
   summariseCases,
-} from "@lnsnet/node";
+} from "@lnsnet/node/evaluation";
 import { defineCommand } from "citty";
 import { csvArgument, forceArgument, jsonArgument, realNumber, wholeNumber } from "../arguments.js";
 import { queueArguments, withWorkers } from "../queue-arguments.js";

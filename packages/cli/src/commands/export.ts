@@ -1,7 +1,10 @@
 // lnsnet export: a trained model as an ONNX file that any runtime reads.
-import { exportModel, loadModel, shippedModelPath } from "@lnsnet/node";
+
+import { loadModel } from "@lnsnet/node/files";
+import { exportModel, shippedModelPath } from "@lnsnet/node/segmenting";
 import { defineCommand } from "citty";
-import { forceArgument, jsonArgument, networkSize } from "../arguments.js";
+import { forceArgument, jsonArgument } from "../arguments.js";
+import { networkSize } from "../network-size.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
 export const exportCommand = defineCommand({

@@ -1,6 +1,6 @@
 // lnsnet implant: real CT with implanted lymph nodes as a data set.
-import { counted } from "@lnsnet/core";
-import { writeImplantedCohort } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { writeImplantedCohort } from "@lnsnet/node/making";
 import { defineCommand } from "citty";
 import { threadCount, threadsArgument, threeNumbers, wholeNumber } from "../arguments.js";
 import { printJson, printProblems, printText, terminalJob } from "../terminal/terminal.js";

@@ -1,6 +1,8 @@
 // lnsnet import nnunet: a trained model of nnU-Net v2 in, a model of ours out, without Python.
-import { counted, networkTitle } from "@lnsnet/core";
-import { importNnunet } from "@lnsnet/node";
+
+import { networkTitle } from "@lnsnet/core/networks";
+import { counted } from "@lnsnet/core/text";
+import { importNnunet } from "@lnsnet/node/segmenting";
 import { defineCommand } from "citty";
 import { forceArgument, jsonArgument } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";

@@ -1,6 +1,6 @@
 // lnsnet import weights: tensors of the same network from elsewhere in, a model out.
-import { networkTitle } from "@lnsnet/core";
-import { importWeights } from "@lnsnet/node";
+import { networkTitle } from "@lnsnet/core/networks";
+import { importWeights } from "@lnsnet/node/segmenting";
 import { defineCommand } from "citty";
 import { forceArgument, jsonArgument } from "../arguments.js";
 import { printJson, printText } from "../terminal/terminal.js";

@@ -1,7 +1,7 @@
 // lnsnet info: what images are at a path, where they lie, and everything that is wrong with them.
-import { counted, type Geometry, shown } from "@lnsnet/core";
-import { describeGeometry, orientationCode } from "@lnsnet/core/volume";
-import { type InspectedObject, type InspectedVolume, type Inspection, inspectPath } from "@lnsnet/node";
+import { counted, shown } from "@lnsnet/core/text";
+import { describeGeometry, type Geometry, orientationCode } from "@lnsnet/core/volume";
+import { type InspectedObject, type InspectedVolume, type Inspection, inspectPath } from "@lnsnet/node/files";
 import { defineCommand } from "citty";
 import { jsonArgument } from "../arguments.js";
 import { printJson, printText } from "../terminal/terminal.js";

@@ -1,7 +1,8 @@
 // lnsnet measure: the nodes of a label file, each with its volume, axes, density and place.
-import { InputError, nodesText } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { roiPattern } from "@lnsnet/core/formats";
-import { measureFile } from "@lnsnet/node";
+import { nodesText } from "@lnsnet/core/reports";
+import { measureFile } from "@lnsnet/node/evaluation";
 import { defineCommand } from "citty";
 import { csvArgument, forceArgument, jsonArgument } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";

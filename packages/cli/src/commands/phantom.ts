@@ -1,6 +1,8 @@
 // lnsnet phantom: the synthetic cohort as a data set.
-import { counted, InputError } from "@lnsnet/core";
-import { writePhantomCohort } from "@lnsnet/node";
+
+import { InputError } from "@lnsnet/core/errors";
+import { counted } from "@lnsnet/core/text";
+import { writePhantomCohort } from "@lnsnet/node/making";
 import { defineCommand } from "citty";
 import { threadCount, threadsArgument, wholeNumber } from "../arguments.js";
 import { printJson, printText, terminalJob } from "../terminal/terminal.js";

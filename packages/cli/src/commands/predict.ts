@@ -1,25 +1,24 @@
 // lnsnet predict: a scan, or a folder of scans, in; masks, node tables, pictures and DICOM objects out.
-import { counted, InputError, nodesText } from "@lnsnet/core";
-import type { NodeJson } from "@lnsnet/core/reports";
+
+import { InputError } from "@lnsnet/core/errors";
+import { type NodeJson, nodesText } from "@lnsnet/core/reports";
 import { deviceChoices } from "@lnsnet/core/runtime";
+import { counted } from "@lnsnet/core/text";
 import { nodeHu } from "@lnsnet/core/voxels";
+import { listed } from "@lnsnet/node/datasets";
+import { loadModel, maskFormats, requirePath, type StoredModel } from "@lnsnet/node/files";
 import {
   type DicomObject,
   dicomObjects,
-  listed,
-  loadModel,
   loadModels,
   type Manifest,
   type ModelRecord,
-  maskFormats,
   type PredictedScan,
   type Predictions,
   predictScans,
-  requirePath,
   type ScanOrigin,
-  type StoredModel,
   shippedModelPath,
-} from "@lnsnet/node";
+} from "@lnsnet/node/segmenting";
 import { defineCommand } from "citty";
 import { jsonArgument, seriesArgument, wholeNumber } from "../arguments.js";
 import { clickArguments, clicksFrom } from "../clicks.js";

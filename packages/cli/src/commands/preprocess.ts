@@ -1,5 +1,6 @@
 // lnsnet preprocess: the scans of a data set on the working grid, in files that trainings share.
-import { openDataset, preprocessDataset, workingSettings } from "@lnsnet/node";
+import { openDataset } from "@lnsnet/node/datasets";
+import { preprocessDataset, workingSettings } from "@lnsnet/node/training";
 import { defineCommand } from "citty";
 import {
   datasetArgument,

@@ -1,10 +1,10 @@
 // lnsnet profile: what a network costs, layer by layer.
-import { networkPresets, profileNetwork } from "@lnsnet/core";
-import { predictionBytes } from "@lnsnet/core/networks";
+import { networkPresets, predictionBytes, profileNetwork } from "@lnsnet/core/networks";
 import { textTable } from "@lnsnet/core/reports";
 import { trainingStepBytes } from "@lnsnet/core/training";
 import { defineCommand } from "citty";
-import { jsonArgument, networkSize } from "../arguments.js";
+import { jsonArgument } from "../arguments.js";
+import { networkSize } from "../network-size.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
 export const profileCommand = defineCommand({

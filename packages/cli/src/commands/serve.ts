@@ -1,5 +1,5 @@
 // lnsnet serve: the service, a new token, or a trial of the rules.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { Scope } from "@lnsnet/service";
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";

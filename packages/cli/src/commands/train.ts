@@ -1,20 +1,11 @@
 // lnsnet train: a data set in, a trained network out.
 import { join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { bestValidation, type PatientRule } from "@lnsnet/core/training";
-import {
-  type Dataset,
-  duration,
-  isFile,
-  openDataset,
-  patientRule,
-  readSplits,
-  type TrainingRun,
-  type TrainingStart,
-  trainingFiles,
-  trainingPart,
-  trainNetwork,
-} from "@lnsnet/node";
+import { type Dataset, openDataset, patientRule, readSplits, trainingPart } from "@lnsnet/node/datasets";
+import { isFile } from "@lnsnet/node/files";
+import { type TrainingRun, type TrainingStart, trainingFiles, trainNetwork } from "@lnsnet/node/training";
+import { duration } from "@lnsnet/node/work";
 import { defineCommand } from "citty";
 import { datasetArgument, jsonArgument, splitsArgument, wholeNumber } from "../arguments.js";
 import { clickTrainingArguments, leftOutOf, planArguments, planOf } from "../plan-arguments.js";

@@ -1,6 +1,7 @@
 // Lines that say how far work is, how fast it goes and how long it will take. On stderr, so that stdout stays clean.
-import { type Progress, safeText } from "@lnsnet/core";
-import { duration } from "@lnsnet/node";
+import type { Progress } from "@lnsnet/core/job";
+import { safeText } from "@lnsnet/core/text";
+import { duration } from "@lnsnet/node/work";
 
 /** The lines of one job: one for each stage, one after the other. */
 export interface ProgressLines {

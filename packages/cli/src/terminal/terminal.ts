@@ -1,6 +1,6 @@
 // The terminal as commands use it: results on stdout; notes and progress on stderr. Control characters in text from files are replaced.
-import { safeJson, safeLines } from "@lnsnet/core";
-import type { Job } from "@lnsnet/node";
+import { safeJson, safeLines } from "@lnsnet/core/text";
+import type { Job } from "@lnsnet/node/work";
 import { interruptSignal } from "./interrupt.js";
 import { withOptionsSpelt } from "./option-spelling.js";
 import { createProgressLines } from "./progress-lines.js";

@@ -1,6 +1,6 @@
 // Writes the records of TensorBoard's event files: protobuf events with scalars, framed as TFRecords.
 // https://www.tensorflow.org/tutorials/load_data/tfrecord, tensorboard/compat/proto/{event,summary}.proto
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { PbfWriter } from "pbf";
 
 /** One point in time of a run. */
 export interface EventMoment {
@@ -11,30 +11,29 @@ export interface EventMoment {
 
 /** The record that every event file begins with. */
 export function fileVersionRecord(wallTimeSeconds: number): Uint8Array {
-  return eventRecord({ wallTimeSeconds, step: 0 }, (event) =>
-    event.tag(3, WireType.LengthDelimited).string("brain.Event:2"),
-  );
+  return eventRecord({ wallTimeSeconds, step: 0 }, (event) => event.writeStringField(3, "brain.Event:2"));
 }
 
 /** Tells TensorBoard that a run continues from a step: it discards what an earlier file has from there on. */
 export function restartRecord(moment: EventMoment): Uint8Array {
   const start = 1;
   return eventRecord(moment, (event) =>
-    event.tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(start).join(),
+    event.writeMessage(7, (status, log) => log.writeVarintField(1, status), start),
   );
 }
 
 /** Scalars of a step by their tag, such as `loss`; a tag with a slash, such as `validation/dsc`, belongs to a group. */
 export function scalarsRecord(moment: EventMoment, scalars: Readonly<Record<string, number>>): Uint8Array {
-  return eventRecord(moment, (event) => {
-    const summary = event.tag(5, WireType.LengthDelimited).fork();
-    for (const [tag, value] of Object.entries(scalars)) {
-      const entry = summary.tag(1, WireType.LengthDelimited).fork();
-      entry.tag(1, WireType.LengthDelimited).string(tag);
-      entry.tag(2, WireType.Bit32).float(value).join();
-    }
-    return summary.join();
-  });
+  return eventRecord(moment, (event) => event.writeMessage(5, writeSummary, scalars));
+}
+
+function writeSummary(scalars: Readonly<Record<string, number>>, summary: PbfWriter): void {
+  for (const scalar of Object.entries(scalars)) summary.writeMessage(1, writeScalar, scalar);
+}
+
+function writeScalar([tag, value]: readonly [string, number], entry: PbfWriter): void {
+  entry.writeStringField(1, tag);
+  entry.writeFloatField(2, value);
 }
 
 /** CRC-32C (Castagnoli), as RFC 3720 states it in its appendix B.4. */
@@ -44,14 +43,13 @@ export function crc32c(bytes: Uint8Array): number {
   return ~remainder >>> 0;
 }
 
-function eventRecord(
-  { wallTimeSeconds, step }: EventMoment,
-  write: (event: BinaryWriter) => BinaryWriter,
-): Uint8Array {
-  const event = new BinaryWriter().tag(1, WireType.Bit64).double(wallTimeSeconds);
+function eventRecord({ wallTimeSeconds, step }: EventMoment, write: (event: PbfWriter) => void): Uint8Array {
+  const event = new PbfWriter();
+  event.writeDoubleField(1, wallTimeSeconds);
   // Proto3 leaves zeros out.
-  if (step !== 0) event.tag(2, WireType.Varint).int64(step);
-  return framed(write(event).finish());
+  if (step !== 0) event.writeVarintField(2, step);
+  write(event);
+  return framed(event.finish());
 }
 
 /** A TFRecord: length (8 bytes), its checksum, data, their checksum; all little-endian. */

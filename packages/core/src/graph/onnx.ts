@@ -1,15 +1,4 @@
 // Writes a graph as an ONNX model that any runtime reads.
-import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
-  TensorProto_DataType,
-  TensorProtoSchema,
-} from "onnx-buf";
 import {
   type Floats,
   type Integers,
@@ -20,12 +9,13 @@ import {
   type Value,
 } from "./graph.js";
 import { lower } from "./lower.js";
+import { type OnnxAttribute, type OnnxNode, type OnnxTensor, onnxBytes } from "./onnx-file.js";
 import { leafName } from "./operations/leaves.js";
 import { type Shape, sizeOf } from "./shape.js";
 
 /** ONNX operator set that emitted models use. */
 const OPSET = 20;
-const IR_VERSION = 9n;
+const IR_VERSION = 9;
 
 export interface OnnxModelOptions {
   /** Values given at each run; each an input leaf. */
@@ -48,26 +38,25 @@ export function emitOnnx({ target = "cpu", ...options }: OnnxModelOptions): Uint
   for (const value of inputs) writer.write(value.node);
   for (const node of sortBound(Object.values(outputs), bindings)) writer.write(node);
   writer.nameOutputs();
-  const model = create(ModelProtoSchema, {
+  return onnxBytes({
     irVersion: IR_VERSION,
-    producerName: "lnsnet",
-    opsetImport: [{ domain: "", version: BigInt(OPSET) }],
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    producer: "lnsnet",
+    opset: OPSET,
+    metadata,
     graph: {
       name: "lnsnet",
-      node: writer.nodes,
-      initializer: writer.initializers,
-      input: inputs.map((value) => valueInfo(leafName(value), value.shape)),
-      output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value.shape)),
+      nodes: writer.nodes,
+      initializers: writer.initializers,
+      inputs: inputs.map((value) => ({ name: leafName(value), shape: value.shape })),
+      outputs: Object.entries(outputs).map(([name, value]) => ({ name, shape: value.shape })),
     },
   });
-  return toBinary(ModelProtoSchema, model);
 }
 
 /** Writes the ONNX nodes of operations: names their values, and stores equal constants once. */
 class GraphWriter implements OnnxEmitter {
-  readonly nodes: NodeProto[] = [];
-  readonly initializers: TensorProto[] = [];
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
   private readonly names = new Map<Value, string>();
   private readonly taken: Set<string>;
   private readonly outputNames: ReadonlyMap<Value, string>;
@@ -132,19 +121,13 @@ class GraphWriter implements OnnxEmitter {
   }
 
   floats(shape: Shape, data: ArrayLike<number>): string {
-    const add = () =>
-      this.store(this.unique("constant"), shape, TensorProto_DataType.FLOAT, Float32Array.from(data));
+    const add = () => this.store(this.unique("constant"), shape, Float32Array.from(data));
     return isUniform(data) ? this.pool(`f${shape.join(",")}:${data[0] ?? 0}`, add) : add();
   }
 
   integers(data: readonly number[]): string {
     return this.pool(`i${data.join(",")}`, () =>
-      this.store(
-        this.unique("integers"),
-        [data.length],
-        TensorProto_DataType.INT64,
-        BigInt64Array.from(data.map(BigInt)),
-      ),
+      this.store(this.unique("integers"), [data.length], BigInt64Array.from(data.map(BigInt))),
     );
   }
 
@@ -160,7 +143,7 @@ class GraphWriter implements OnnxEmitter {
     }
     if (data.length !== sizeOf(value.shape))
       throw new Error(`${data.length} weights for ${name} ${value.shape}`);
-    this.store(name, value.shape, TensorProto_DataType.FLOAT, data.slice());
+    this.store(name, value.shape, data);
   }
 
   constant(value: Value, data: Float32Array): void {
@@ -179,26 +162,18 @@ class GraphWriter implements OnnxEmitter {
   }
 
   private append(
-    opType: string,
-    input: readonly string[],
-    output: string[],
+    type: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
     integers: Integers,
     floats: Floats,
   ): void {
-    const attribute = attributesOf(integers, floats);
-    this.nodes.push(
-      create(NodeProtoSchema, { opType, name: output[0], input: [...input], output, attribute }),
-    );
+    const attributes = attributesOf(integers, floats);
+    this.nodes.push({ type, name: outputs[0], inputs, outputs, attributes });
   }
 
-  private store(
-    name: string,
-    shape: Shape,
-    dataType: TensorProto_DataType,
-    data: Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>,
-  ): string {
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.initializers.push(create(TensorProtoSchema, { name, dims: shape.map(BigInt), dataType, rawData }));
+  private store(name: string, shape: Shape, data: Float32Array | BigInt64Array): string {
+    this.initializers.push({ name, shape, data });
     return name;
   }
 
@@ -213,35 +188,21 @@ class GraphWriter implements OnnxEmitter {
 /** Attributes that are floats in ONNX, even where an operation passes a whole number. */
 const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon"]);
 
-function attributesOf(integers: Integers, floats: Floats) {
+function attributesOf(integers: Integers, floats: Floats): OnnxAttribute[] {
   const isFloat = ([name]: [string, unknown]) => FLOAT_ATTRIBUTES.has(name);
   const given = Object.entries(integers);
   return [
-    ...given
-      .filter((entry) => !isFloat(entry))
-      .map(([name, value]) => create(AttributeProtoSchema, { name, ...integersOrWord(value) })),
-    ...[...given.filter(isFloat), ...Object.entries(floats)].map(([name, value]) =>
-      create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: Number(value) }),
-    ),
+    ...given.filter((entry) => !isFloat(entry)).map(([name, value]) => ({ name, ...integersOrWord(value) })),
+    ...[...given.filter(isFloat), ...Object.entries(floats)].map(([name, value]) => ({
+      name,
+      float: Number(value),
+    })),
   ];
 }
 
 function integersOrWord(value: Integers[string]) {
-  if (typeof value === "string")
-    return {
-      type: AttributeProto_AttributeType.STRING,
-      s: Uint8Array.from(value, (letter) => letter.charCodeAt(0)),
-    };
-  return typeof value === "number"
-    ? { type: AttributeProto_AttributeType.INT, i: BigInt(value) }
-    : { type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) };
-}
-
-/** An input or output of the model: float32, of a fixed shape. */
-function valueInfo(name: string, shape: Shape) {
-  const dim = shape.map((length) => ({ value: { case: "dimValue" as const, value: BigInt(length) } }));
-  const value = { elemType: TensorProto_DataType.FLOAT, shape: { dim } };
-  return { name, type: { value: { case: "tensorType" as const, value } } };
+  if (typeof value === "string") return { word: value };
+  return typeof value === "number" ? { integer: value } : { integers: value };
 }
 
 function isUniform(data: ArrayLike<number>): boolean {

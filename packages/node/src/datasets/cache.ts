@@ -1,10 +1,11 @@
 // Prepared cases kept in files, so that a further training does not read and resample the scans again.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { InputError, type Vector3 } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
-import type { PreparedCase } from "@lnsnet/core/training";
+import type { PreparedCase } from "@lnsnet/core/sampling";
 import type { Channel, IntensityWindow } from "@lnsnet/core/transforms";
+import type { Vector3 } from "@lnsnet/core/volume";
 import { z } from "zod";
 import { isFile, readBytes, readJson, writeAtomically } from "../files/disk.js";
 import { type FileState, fileState, fileStateSchema } from "./data-state.js";

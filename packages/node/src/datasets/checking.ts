@@ -1,9 +1,9 @@
 // Finds errors and suspicious values in a data set, from the surveys of its cases.
 
-import type { Vector3 } from "@lnsnet/core";
-import { counted } from "@lnsnet/core";
+import { patientOfCase } from "@lnsnet/core/sampling";
 import { medianOf } from "@lnsnet/core/statistics";
-import { patientOfCase } from "@lnsnet/core/training";
+import { counted } from "@lnsnet/core/text";
+import type { Vector3 } from "@lnsnet/core/volume";
 import { listed } from "./dataset.js";
 import type { CaseSurvey, ImageSurvey, LabelSurvey } from "./survey.js";
 

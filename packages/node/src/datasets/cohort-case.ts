@@ -1,7 +1,8 @@
 // One case of a generated cohort: its volumes, and beside them what its nodes are.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Volume, writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
+import type { Volume } from "@lnsnet/core/volume";
 import { z } from "zod";
 import { isFile, writeAtomically, writeJson } from "../files/disk.js";
 

@@ -2,7 +2,7 @@
 import { lstat, mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { DatasetDescription } from "@lnsnet/core/phantom";
 import { csvTable } from "@lnsnet/core/reports";
 import { z } from "zod";

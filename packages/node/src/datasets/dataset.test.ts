@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InputError, type Volume, writeNifti } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { writeNifti } from "@lnsnet/core/formats";
 import { oneClass } from "@lnsnet/core/transforms";
+import type { Volume } from "@lnsnet/core/volume";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { caseId, loadCase, openDataset } from "./dataset.js";
 

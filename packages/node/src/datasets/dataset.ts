@@ -1,18 +1,16 @@
 // Data sets in nnU-Net's layout: imagesTr, labelsTr, imagesTs, labelsTs and dataset.json in one folder.
 import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { InputError } from "@lnsnet/core/errors";
+import { volumeFormatOf, volumeFormats } from "@lnsnet/core/formats";
+import { counted, foldedName, shown } from "@lnsnet/core/text";
 import {
-  counted,
-  foldedName,
+  describeGeometry,
   type Geometry,
-  InputError,
+  type IntegerVoxelArray,
   sameGeometry,
-  shown,
   type Volume,
-  volumeFormats,
-} from "@lnsnet/core";
-import { volumeFormatOf } from "@lnsnet/core/formats";
-import { describeGeometry, type IntegerVoxelArray } from "@lnsnet/core/volume";
+} from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
 import { z } from "zod";
 import { fileError, isFile, isFolder, readJson, requirePath } from "../files/disk.js";

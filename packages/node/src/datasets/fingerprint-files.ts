@@ -1,6 +1,6 @@
 // Writes the fingerprint of a data set, statistics of its scans and nodes, as fingerprint.json and fingerprint.html.
 import { join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { ensureWritableFolder, writeAtomically, writeJson } from "../files/disk.js";
 import { requireFreeFile } from "../files/outputs.js";
 import type { Job } from "../work/job.js";

@@ -1,14 +1,16 @@
 // The fingerprint of a data set as one HTML file with its plots.
-import { counted, reportHtml } from "@lnsnet/core";
+
 import {
   type Block,
   boxPlotSvg,
   decimals,
   histogramSvg,
+  reportHtml,
   type Section,
   type TableColumn,
   tableBlock,
 } from "@lnsnet/core/reports";
+import { counted } from "@lnsnet/core/text";
 import {
   type Fingerprint,
   type FingerprintedNodes,

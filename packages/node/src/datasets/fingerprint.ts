@@ -1,7 +1,7 @@
 // The fingerprint of a data set: what its scans and nodes are like, as JSON that a person reads.
 
-import type { Vector3 } from "@lnsnet/core";
 import { quantileOfSorted } from "@lnsnet/core/statistics";
+import type { Vector3 } from "@lnsnet/core/volume";
 import { hasImage, readableLabel } from "./checking.js";
 import type { Dataset } from "./dataset.js";
 import { classNames } from "./foreground.js";

@@ -1,5 +1,5 @@
 // The meaning of a data set's label values: background, classes, and voxels to ignore.
-import { InputError, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import {
   IGNORED,
   type LabelScheme,
@@ -8,7 +8,7 @@ import {
   targetNumbers,
   targetTable,
 } from "@lnsnet/core/transforms";
-import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
+import { type IntegerVoxelArray, maskWhere, type Volume } from "@lnsnet/core/volume";
 import { z } from "zod";
 
 export interface DatasetLabels {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hostsAt } from "./hosts.js";
 

@@ -1,8 +1,10 @@
 // The scans that nodes can be implanted into: of a data set with its drawn structures, or whatever CT a folder holds.
 import { createHash } from "node:crypto";
 import { dirname, join, relative, sep } from "node:path";
-import { foldedName, InputError, isCtScan } from "@lnsnet/core";
-import { patientOfCase } from "@lnsnet/core/training";
+import { InputError } from "@lnsnet/core/errors";
+import { isCtScan } from "@lnsnet/core/formats";
+import { patientOfCase } from "@lnsnet/core/sampling";
+import { foldedName } from "@lnsnet/core/text";
 import { hashOfFile, isFile, isFolder, requirePath } from "../files/disk.js";
 import { findImages, leftOutOf } from "../files/imaging.js";
 import { cohortRecordName } from "./cohort-case.js";

@@ -1,6 +1,7 @@
 // Worker thread: implants nodes into one host and writes the case.
-import { InputError, type Vector3, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { type ImplantedNode, implantNodes, prepareHost } from "@lnsnet/core/phantom";
+import type { Vector3, Volume } from "@lnsnet/core/volume";
 import { requireCt, requireLabels } from "@lnsnet/core/voxels";
 import { readImage, readScan } from "../files/imaging.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";

@@ -1,7 +1,8 @@
 // Real CT with implanted nodes as a data set: several cases of each host, by seed and name alone.
 import { createHash } from "node:crypto";
-import { InputError, type Vector3 } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { implantLabels } from "@lnsnet/core/phantom";
+import type { Vector3 } from "@lnsnet/core/volume";
 import type { Job } from "../work/job.js";
 import { type CohortOptions, type WrittenCohort, writeCohort } from "./cohort.js";
 import type { CohortCase } from "./cohort-case.js";

@@ -1,25 +1,22 @@
 // Where the cases of a public or own collection are: one list of sources for each layout that is known.
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { InputError } from "@lnsnet/core/errors";
 import {
   chooseSeries,
   type DicomSeries,
-  InputError,
-  readRtstruct,
-  readSeg,
-  sameGeometry,
-} from "@lnsnet/core";
-import {
   type DrawnObject,
   dicomModality,
   matchRois,
   type ReadImage,
   readChosen,
+  readRtstruct,
+  readSeg,
   roiPattern,
 } from "@lnsnet/core/formats";
 import type { DrawnLabels } from "@lnsnet/core/results";
 import { lymphNodeNames } from "@lnsnet/core/transforms";
-import { resampleLabels } from "@lnsnet/core/volume";
+import { resampleLabels, sameGeometry } from "@lnsnet/core/volume";
 import { requireLabels } from "@lnsnet/core/voxels";
 import { isFile, isFolder, readBytes, requirePath } from "../files/disk.js";
 import { filesBelow, findImages, readImage, readScan } from "../files/imaging.js";

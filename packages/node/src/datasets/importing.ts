@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { InputError, type Volume, writeNifti } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { writeNifti } from "@lnsnet/core/formats";
 import type { DatasetDescription } from "@lnsnet/core/phantom";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
-import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
+import { type IntegerVoxelArray, maskWhere, type Volume } from "@lnsnet/core/volume";
 import { labelMasks, labelValues, type NamedMask } from "@lnsnet/core/voxels";
 import { fileError, isFile, isFolder, removeUnfinished, writeAtomically } from "../files/disk.js";
 import { requireFreeNames } from "../files/outputs.js";

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadCase, openDataset } from "./dataset.js";
 import { joinDatasets } from "./joining.js";

@@ -1,7 +1,8 @@
 // Joins data sets into one that names their files where they lie: nothing is copied.
 import { realpath } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
-import { foldedName, InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { foldedName } from "@lnsnet/core/text";
 import type { LabelScheme } from "@lnsnet/core/transforms";
 import { ensureWritableFolder, writeJson } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";

@@ -1,6 +1,5 @@
 // Worker thread: makes one phantom patient and writes its files.
-import { generatePatient } from "@lnsnet/core";
-import type { CohortCase, PhantomNode } from "@lnsnet/core/phantom";
+import { type CohortCase, generatePatient, type PhantomNode } from "@lnsnet/core/phantom";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
 import { type CohortTask, type NodeRow, writeCohortCase } from "./cohort-case.js";
 import type { PhantomCohort } from "./phantom-cohort.js";

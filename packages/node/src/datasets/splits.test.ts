@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { oneClass } from "@lnsnet/core/transforms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Dataset } from "./dataset.js";

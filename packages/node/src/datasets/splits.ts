@@ -1,7 +1,8 @@
 // nnU-Net's splits_final.json: which cases each fold trains and validates on.
 
-import { counted, InputError } from "@lnsnet/core";
-import { checkSplits, type PatientRule, patientOfCase, type Split } from "@lnsnet/core/training";
+import { InputError } from "@lnsnet/core/errors";
+import { checkSplits, type PatientRule, patientOfCase, type Split } from "@lnsnet/core/sampling";
+import { counted } from "@lnsnet/core/text";
 import { z } from "zod";
 import { readJson, writeAtomically } from "../files/disk.js";
 import type { Case, Dataset } from "./dataset.js";

@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InputError, writeNifti } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { writeNifti } from "@lnsnet/core/formats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDataset } from "./dataset.js";
 import { drawnLayers, leftOutStructures } from "./structures.js";

@@ -1,8 +1,8 @@
 // The structures of a case that can be clicked: all that is drawn of it, whatever it is.
-import { InputError, type Volume } from "@lnsnet/core";
-import type { StructureLayer } from "@lnsnet/core/training";
+import { InputError } from "@lnsnet/core/errors";
+import type { StructureLayer } from "@lnsnet/core/sampling";
 import { IGNORED, targetTable } from "@lnsnet/core/transforms";
-import type { IntegerVoxelArray } from "@lnsnet/core/volume";
+import type { IntegerVoxelArray, Volume } from "@lnsnet/core/volume";
 import { requireLabels } from "@lnsnet/core/voxels";
 import { readScan } from "../files/imaging.js";
 import { type Case, loadCase, structuresBeside } from "./dataset.js";

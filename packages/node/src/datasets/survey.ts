@@ -1,8 +1,15 @@
 // Surveys a case of a data set: grid, HU, labels and nodes, for checks and fingerprints.
 import { createHash } from "node:crypto";
-import { type Geometry, InputError, sameGeometry, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { IGNORED, isCtName, targetTable, truthOfClass } from "@lnsnet/core/transforms";
-import { type IntegerVoxelArray, orientationCode, voxelVolumeMm3 } from "@lnsnet/core/volume";
+import {
+  type Geometry,
+  type IntegerVoxelArray,
+  orientationCode,
+  sameGeometry,
+  type Volume,
+  voxelVolumeMm3,
+} from "@lnsnet/core/volume";
 import { ctProblem, measureNodes, requireLabels } from "@lnsnet/core/voxels";
 import { readScan } from "../files/imaging.js";
 import { type Case, type Dataset, type LabelProblem, labelProblems, readChannels } from "./dataset.js";

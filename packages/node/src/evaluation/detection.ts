@@ -1,7 +1,6 @@
 // Which nodes were found, under the names that the command line prints.
 
-import { detectionFigures, type NodeDetection } from "@lnsnet/core";
-import { countsOf, sensitivityBySize } from "@lnsnet/core/metrics";
+import { countsOf, detectionFigures, type NodeDetection, sensitivityBySize } from "@lnsnet/core/metrics";
 import { decimals, textTable } from "@lnsnet/core/reports";
 import { type MetricRow, metricRow } from "./metric-names.js";
 

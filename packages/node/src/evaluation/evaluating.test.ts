@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InputError, writeNifti } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { writeNifti } from "@lnsnet/core/formats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EvaluationOptions, evaluateFiles } from "./evaluating.js";
 

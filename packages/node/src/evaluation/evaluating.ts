@@ -1,16 +1,9 @@
 // Evaluates predicted masks against true masks: metrics of each scan, detected nodes, pictures of the best and worst case.
 import { dirname, join, resolve } from "node:path";
-import {
-  detectNodes,
-  evaluateCase,
-  type NodeDetection,
-  overlayPng,
-  summarise,
-  type Volume,
-} from "@lnsnet/core";
-import type { SurfaceConvention } from "@lnsnet/core/metrics";
-import { csvTable, type TableColumn } from "@lnsnet/core/reports";
-import { type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
+import { detectNodes, evaluateCase, type NodeDetection, type SurfaceConvention } from "@lnsnet/core/metrics";
+import { csvTable, overlayPng, type TableColumn } from "@lnsnet/core/reports";
+import { summarise } from "@lnsnet/core/statistics";
+import { type IntegerVoxelArray, maskWhere, type Volume } from "@lnsnet/core/volume";
 import type { NodeSplit } from "@lnsnet/core/voxels";
 import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
 import { readScan } from "../files/imaging.js";

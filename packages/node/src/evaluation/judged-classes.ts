@@ -1,7 +1,7 @@
 // Which classes masks hold, and which voxels nobody judged, as the dataset.json or the manifest beside them says.
 import { basename, dirname, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { LabelScheme } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { labelsOf, labelsSchema } from "../datasets/foreground.js";

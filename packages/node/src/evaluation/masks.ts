@@ -1,7 +1,13 @@
 // Reads the true and the predicted mask of a scan, and decides which values are foreground.
-import { InputError, sameGeometry, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { type LabelScheme, targetNumbers, targetTable, truthOfClass } from "@lnsnet/core/transforms";
-import { describeGeometry, type IntegerVoxelArray, maskWhere } from "@lnsnet/core/volume";
+import {
+  describeGeometry,
+  type IntegerVoxelArray,
+  maskWhere,
+  sameGeometry,
+  type Volume,
+} from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
 import { readScan } from "../files/imaging.js";
 

@@ -1,9 +1,8 @@
 // Measures the nodes of a label file: volume, axes, density and position.
-import { nodeJson, nodesCsv, type Volume } from "@lnsnet/core";
-import type { NodeJson } from "@lnsnet/core/reports";
+import { type NodeJson, nodeJson, nodesCsv } from "@lnsnet/core/reports";
 import { type DrawnLabels, hasSeveralValues } from "@lnsnet/core/results";
 import { type LabelScheme, targetNumbers, targetTable, truthOfClass } from "@lnsnet/core/transforms";
-import type { IntegerVoxelArray } from "@lnsnet/core/volume";
+import type { IntegerVoxelArray, Volume } from "@lnsnet/core/volume";
 import { measureNodes, type NodeSplit } from "@lnsnet/core/voxels";
 import { writeAtomically } from "../files/disk.js";
 import { readImage } from "../files/imaging.js";

@@ -1,5 +1,5 @@
 // The metrics under the names that JSON and CSV have, and as tables for people show them.
-import type { CaseMetrics } from "@lnsnet/core";
+import type { CaseMetrics } from "@lnsnet/core/metrics";
 
 interface MetricColumn {
   readonly field: keyof CaseMetrics;

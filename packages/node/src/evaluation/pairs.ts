@@ -1,8 +1,9 @@
 // Pairs masks (and scans) of the same case: two files, or the files of two folders by their names.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { counted, InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { volumeFormatOf } from "@lnsnet/core/formats";
+import { counted } from "@lnsnet/core/text";
 import { caseId, listed } from "../datasets/dataset.js";
 import { fileError, isFolder, requirePath } from "../files/disk.js";
 import type { MaskPair } from "./masks.js";

@@ -1,6 +1,8 @@
 // Fits a model's confidence on scans it was not trained on: from a node's mean probability to the share of true nodes.
 import { dirname } from "node:path";
-import { counted, detectNodes, InputError, type StandingNodes, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import type { StandingNodes } from "@lnsnet/core/inference";
+import { detectNodes } from "@lnsnet/core/metrics";
 import { withCalibration } from "@lnsnet/core/models";
 import { reliabilityPlotSvg } from "@lnsnet/core/reports";
 import {
@@ -12,6 +14,8 @@ import {
   type Reliability,
   reliabilityOf,
 } from "@lnsnet/core/statistics";
+import { counted } from "@lnsnet/core/text";
+import type { Volume } from "@lnsnet/core/volume";
 import { splitOf } from "../evaluation/evaluating.js";
 import { labelsOfTruth } from "../evaluation/judged-classes.js";
 import { type MaskPair, readPair } from "../evaluation/masks.js";

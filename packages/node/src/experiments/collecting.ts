@@ -1,8 +1,9 @@
 // Collects the folds of an experiment: predicts the test set, writes tables and report.
 
-import { overlayPng, profileNetwork, summarise } from "@lnsnet/core";
-import { csvTable } from "@lnsnet/core/reports";
-import { patientOfCase } from "@lnsnet/core/training";
+import { profileNetwork } from "@lnsnet/core/networks";
+import { csvTable, overlayPng } from "@lnsnet/core/reports";
+import { patientOfCase } from "@lnsnet/core/sampling";
+import { summarise } from "@lnsnet/core/statistics";
 import { ctChannelOf, labelSchemeOf } from "@lnsnet/core/transforms";
 import { loadCase } from "../datasets/dataset.js";
 import { foregroundMask } from "../datasets/foreground.js";

@@ -1,7 +1,10 @@
 // What is compared under one name each: networks, or variants of LNSNet.
-import { InputError, type NetworkSpecification, networkPresets, type Plan } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import type { Plan } from "@lnsnet/core/models";
 import {
   lnsnetVariants,
+  type NetworkSpecification,
+  networkPresets,
   networkTitle,
   sizeForAll,
   sizeRule,

@@ -1,5 +1,5 @@
 // Writes a comparison: the table as CSV, JSON and Markdown, a picture of accuracy against cost, and a report.
-import { counted, reportHtml } from "@lnsnet/core";
+
 import {
   type Block,
   boxPlotSvg,
@@ -7,12 +7,14 @@ import {
   csvTable,
   markdownTable,
   markdownText,
+  reportHtml,
   type Section,
   type TableColumn,
   type TableRow,
   tableBlock,
   textTable,
 } from "@lnsnet/core/reports";
+import { counted } from "@lnsnet/core/text";
 import { writeAtomically, writeJson } from "../files/disk.js";
 import { budgetText } from "../training/options.js";
 import {

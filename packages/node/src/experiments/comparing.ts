@@ -1,8 +1,11 @@
 // A comparison: a cross-validation of each network under one folder, on the same data, folds and budget, and one table.
 import { join } from "node:path";
-import { counted, InputError, openPredictor, profileNetwork } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { openPredictor } from "@lnsnet/core/inference";
+import { profileNetwork } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { medianOf } from "@lnsnet/core/statistics";
+import { counted } from "@lnsnet/core/text";
 import type { Prepared } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { scansOfPatients } from "../datasets/splits.js";

@@ -1,14 +1,17 @@
 // The configuration of an experiment: settings, folds and data, written to its folder at the start and never changed.
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { counted, InputError, type Plan, type SegmentOptions } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import type { SegmentOptions } from "@lnsnet/core/inference";
+import type { Plan } from "@lnsnet/core/models";
 import {
   type PatientRule,
   patientOfCase,
   type Split,
   type SplitCase,
   splitIntoFolds,
-} from "@lnsnet/core/training";
+} from "@lnsnet/core/sampling";
+import { counted } from "@lnsnet/core/text";
 import { z } from "zod";
 import {
   changedCases,

@@ -1,5 +1,5 @@
 // Cross-validation: a network trained and judged on every fold of a data set, then on its test set, in one folder.
-import { counted } from "@lnsnet/core";
+import { counted } from "@lnsnet/core/text";
 import { scansOfPatients } from "../datasets/splits.js";
 import { ensureWritableFolder } from "../files/disk.js";
 import { whileHolding, whileHoldingAll } from "../files/folder-lock.js";

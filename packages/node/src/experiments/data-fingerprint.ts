@@ -1,5 +1,5 @@
 // The data set's fingerprint in an experiment's folder: made once, then read for folds and report.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import type { Dataset } from "../datasets/dataset.js";
 import { fingerprintOf } from "../datasets/fingerprint.js";

@@ -1,6 +1,14 @@
 // The demonstration's table and report.
-import { type CaseMetrics, counted, reportHtml } from "@lnsnet/core";
-import { decimals, learningCurveSvg, type TableColumn, tableBlock, textTable } from "@lnsnet/core/reports";
+import type { CaseMetrics } from "@lnsnet/core/metrics";
+import {
+  decimals,
+  learningCurveSvg,
+  reportHtml,
+  type TableColumn,
+  tableBlock,
+  textTable,
+} from "@lnsnet/core/reports";
+import { counted } from "@lnsnet/core/text";
 import type { TrainingHistory } from "@lnsnet/core/training";
 import { duration } from "../work/duration.js";
 

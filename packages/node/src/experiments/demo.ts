@@ -1,18 +1,13 @@
 // The demonstration: phantom patients are made, a small network is trained on them, others are segmented and reported.
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  evaluateCase,
-  networkPresets,
-  nodeMask,
-  openPredictor,
-  overlayPng,
-  type Plan,
-  profileNetwork,
-  segment,
-  writeNifti,
-} from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
+import { nodeMask, openPredictor, segment } from "@lnsnet/core/inference";
+import { evaluateCase } from "@lnsnet/core/metrics";
+import type { Plan } from "@lnsnet/core/models";
+import { networkPresets, profileNetwork } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
+import { overlayPng } from "@lnsnet/core/reports";
 import { defaultAugmentation, withoutVariations } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { caseId, type Dataset, loadCase, openDataset } from "../datasets/dataset.js";

@@ -1,7 +1,7 @@
 // Training the folds of an experiment, each in a folder that may come from another machine.
 import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import { changedCases, readDataState } from "../datasets/data-state.js";
 import { listed } from "../datasets/dataset.js";

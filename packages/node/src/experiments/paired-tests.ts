@@ -1,6 +1,5 @@
 // Compares models of an experiment on the same patients, with a paired test.
-import { holmCorrection, summarise, wilcoxonSignedRank } from "@lnsnet/core";
-import { medianOf } from "@lnsnet/core/statistics";
+import { holmCorrection, medianOf, summarise, wilcoxonSignedRank } from "@lnsnet/core/statistics";
 import type { CaseScore } from "./scoring.js";
 import type { PatientOf, ScoredSet } from "./tables.js";
 

@@ -1,5 +1,5 @@
 // A part of an experiment that another process does, such as on another machine that sees the same folder.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import { openDataset } from "../datasets/dataset.js";
 import { patientRule } from "../datasets/splits.js";
@@ -13,8 +13,6 @@ import {
   type ExperimentConfiguration,
 } from "./configuration.js";
 import { experimentFiles, foldFiles } from "./folder.js";
-import { trainFold } from "./folds.js";
-import { predictCases, testTargets, validationCases, validationTarget } from "./predicting.js";
 
 /** What is done at once: a fold's training; or the prediction of a case with its figures, by its fold or of the test set. */
 export type ExperimentPart =
@@ -50,9 +48,11 @@ export async function doPart(begun: BegunExperiment, part: ExperimentPart, job: 
   if (part.kind === "train fold") {
     const { folder } = foldFiles(begun.folder, part.fold);
     await ensureWritableFolder(folder);
+    const { trainFold } = await import("./folds.js");
     // A process that was taken for dead may still be at it.
     return whileHolding(folder, holder, () => trainFold(experiment, part.fold, job), job, { waits: true });
   }
+  const { predictCases, testTargets, validationCases, validationTarget } = await import("./predicting.js");
   const cases = part.set === "test" ? dataset.test : validationCases(experiment, part.set);
   const targets = part.set === "test" ? testTargets(experiment) : [validationTarget(experiment, part.set)];
   const scan = cases.find(({ id }) => id === part.case);

@@ -1,8 +1,9 @@
 // Predicts the cases of an experiment with a fold's network or an ensemble, and scores each prediction.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { InputError, openPredictor, type Predictor, writeNifti } from "@lnsnet/core";
-import { type Prediction, probabilityOfScan } from "@lnsnet/core/inference";
+import { InputError } from "@lnsnet/core/errors";
+import { writeNifti } from "@lnsnet/core/formats";
+import { openPredictor, type Prediction, type Predictor, probabilityOfScan } from "@lnsnet/core/inference";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { hashOfCase } from "../datasets/data-state.js";
 import type { Case } from "../datasets/dataset.js";

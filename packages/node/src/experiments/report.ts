@@ -1,21 +1,23 @@
 // Writes the report of an experiment as an HTML file.
 
-import { counted, type Plan, reportHtml } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";
 import { type FrocPoint, frocCurve } from "@lnsnet/core/metrics";
+import type { Plan } from "@lnsnet/core/models";
 import {
   type Block,
   blandAltmanSvg,
   boxPlotSvg,
   latexTable,
   lineChartSvg,
+  reportHtml,
   type Section,
   scatterPlotSvg,
   type TableColumn,
   tableBlock,
   textTable,
 } from "@lnsnet/core/reports";
-import type { Split } from "@lnsnet/core/training";
+import type { Split } from "@lnsnet/core/sampling";
+import { counted } from "@lnsnet/core/text";
 import {
   type Channel,
   isWindow,

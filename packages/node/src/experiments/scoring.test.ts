@@ -2,8 +2,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Geometry, writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
 import { labelScheme } from "@lnsnet/core/transforms";
+import type { Geometry } from "@lnsnet/core/volume";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { densityModel } from "../density-model.test-helper.js";
 import type { Experiment } from "./configuration.js";

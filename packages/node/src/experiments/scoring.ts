@@ -1,17 +1,6 @@
 // Scores the prediction of a case, at node level and over the whole volume.
 
-import {
-  crop,
-  detectNodes,
-  evaluateCase,
-  InputError,
-  indexOfPoint,
-  type NodeMeasurement,
-  type Plan,
-  reorientToLps,
-  resample,
-  type Volume,
-} from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import {
   type ClassPrediction,
   classLabels,
@@ -20,7 +9,8 @@ import {
   type Prediction,
   scanCleaner,
 } from "@lnsnet/core/inference";
-import { countsAtThresholds, countsOf, pairOfNode } from "@lnsnet/core/metrics";
+import { countsAtThresholds, countsOf, detectNodes, evaluateCase, pairOfNode } from "@lnsnet/core/metrics";
+import type { Plan } from "@lnsnet/core/models";
 import {
   ctChannelOf,
   IGNORED,
@@ -36,8 +26,18 @@ import {
   truthOfClass,
   workingGrid,
 } from "@lnsnet/core/transforms";
-import { type IntegerVoxelArray, maskWhere, nodeCropStart, resampleLabels } from "@lnsnet/core/volume";
-import { measureNodes, numberedComponents } from "@lnsnet/core/voxels";
+import {
+  crop,
+  type IntegerVoxelArray,
+  indexOfPoint,
+  maskWhere,
+  nodeCropStart,
+  reorientToLps,
+  resample,
+  resampleLabels,
+  type Volume,
+} from "@lnsnet/core/volume";
+import { measureNodes, type NodeMeasurement, numberedComponents } from "@lnsnet/core/voxels";
 import { z } from "zod";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";

@@ -1,13 +1,13 @@
 // The tables of an experiment: cases, nodes and summary. They do not depend on when or how often it ran.
+
 import {
-  clusteredBootstrap,
+  type DetectionCounts,
   type DetectionFigures,
   detectionFigures,
-  type Interval,
-  summarise,
-} from "@lnsnet/core";
-import { type DetectionCounts, sensitivityBySize } from "@lnsnet/core/metrics";
+  sensitivityBySize,
+} from "@lnsnet/core/metrics";
 import type { TableCell, TableColumn } from "@lnsnet/core/reports";
+import { clusteredBootstrap, type Interval, summarise } from "@lnsnet/core/statistics";
 import { indexedStream, uniformWhole } from "@lnsnet/core/transforms";
 import { metricNames, metrics } from "../evaluation/metric-names.js";
 import type { CaseScore } from "./scoring.js";

@@ -1,14 +1,15 @@
 // Converts images, labels and points between file formats.
 import { randomUUID } from "node:crypto";
+import { InputError } from "@lnsnet/core/errors";
 import {
-  InputError,
+  type LabelName,
+  type ReadImage,
   readMarkups,
   volumeFormats,
   writeFcsv,
   writeMarkupsJson,
   writeVolume,
-} from "@lnsnet/core";
-import type { LabelName, ReadImage } from "@lnsnet/core/formats";
+} from "@lnsnet/core/formats";
 import { asInstances, codedBy } from "@lnsnet/core/results";
 import type { Job } from "../work/job.js";
 import { readBytes, requirePath, writeAtomically } from "./disk.js";

@@ -16,7 +16,7 @@ import {
   stat,
 } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { z } from "zod";
 import { makerOf, markedName } from "./process-mark.js";
 

@@ -4,7 +4,7 @@ import { open, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import type { Job } from "../work/job.js";
 import { fileError } from "./disk.js";

@@ -1,19 +1,23 @@
 // Finds and reads the images at a path: files, folders and zip archives of any format.
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
-import { chooseSeries, InputError, isCtScan, type NamedFile, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import {
+  chooseSeries,
   type FileLookup,
   type FoundImages,
   filesOfZip,
   imagesAmong,
+  isCtScan,
   lookupAmong,
+  type NamedFile,
   type ReadImage,
   readChosen,
   readVolumeFile,
   type VolumeFile,
   volumeFormatOf,
 } from "@lnsnet/core/formats";
+import type { Volume } from "@lnsnet/core/volume";
 import { fileError, isFolder, readBytes, requirePath } from "./disk.js";
 
 /**

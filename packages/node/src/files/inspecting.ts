@@ -1,5 +1,6 @@
 // What is at a path: images, segmentations, reports and points, with every problem.
-import { type Geometry, InputError } from "@lnsnet/core";
+
+import { InputError } from "@lnsnet/core/errors";
 import {
   type FoundImages,
   type NamedFile,
@@ -9,6 +10,7 @@ import {
   readMarkups,
   type VolumeFile,
 } from "@lnsnet/core/formats";
+import type { Geometry } from "@lnsnet/core/volume";
 import { isFile, readBytes } from "./disk.js";
 import { findImages } from "./imaging.js";
 

@@ -1,7 +1,6 @@
 // The faulty SEG and RTSTRUCT files of the fixtures, each a row: what the command must make of it.
 import { fileURLToPath } from "node:url";
-import { readSeg } from "@lnsnet/core";
-import { objectSummary } from "@lnsnet/core/formats";
+import { objectSummary, readSeg } from "@lnsnet/core/formats";
 import { measureNodes } from "@lnsnet/core/voxels";
 import { describe, expect, test } from "vitest";
 import { readBytes } from "./disk.js";

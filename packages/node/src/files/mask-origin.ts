@@ -1,6 +1,6 @@
 // What the values of a mask mean, as the manifest beside it says, which predict writes with every result.
 import { basename, dirname, join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import { isFile, readJson } from "./disk.js";
 

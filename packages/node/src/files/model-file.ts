@@ -1,5 +1,5 @@
 // Models as files on disk.
-import { type Model, readModel, writeModel } from "@lnsnet/core";
+import { type Model, readModel, writeModel } from "@lnsnet/core/models";
 import { readBytes, writeAtomically } from "./disk.js";
 
 /** A model and where it was read. */

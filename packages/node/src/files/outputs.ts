@@ -1,7 +1,8 @@
 // Checks output paths: never overwrites an input, or a file that lnsnet did not write.
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { foldedName, InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { foldedName } from "@lnsnet/core/text";
 import { fileError } from "./disk.js";
 
 /**

@@ -2,9 +2,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Geometry, type SourceSeries, type Vector3, type Volume, writeRtstruct } from "@lnsnet/core";
-import type { ReadImage } from "@lnsnet/core/formats";
-import { type IntegerVoxelArray, type PlanarContour, voxelCount } from "@lnsnet/core/volume";
+import { type ReadImage, type SourceSeries, writeRtstruct } from "@lnsnet/core/formats";
+import {
+  type Geometry,
+  type IntegerVoxelArray,
+  type PlanarContour,
+  type Vector3,
+  type Volume,
+  voxelCount,
+} from "@lnsnet/core/volume";
 import { measureNodes } from "@lnsnet/core/voxels";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-import { readRtstruct, readSeg, type SourceSeries, type Volume } from "@lnsnet/core";
-import { objectSummary } from "@lnsnet/core/formats";
+import { objectSummary, readRtstruct, readSeg, type SourceSeries } from "@lnsnet/core/formats";
+import type { Volume } from "@lnsnet/core/volume";
 import { measureNodes } from "@lnsnet/core/voxels";
 import { expect, test } from "vitest";
 import { nodeObjects, segmentationBytes } from "./writing.js";

@@ -2,14 +2,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import {
   anonymousSource,
+  type LabelName,
   type ModelIdentity,
   type SourceSeries,
-  type Volume,
   type WritingContext,
   writeRtstruct,
   writeSeg,
-} from "@lnsnet/core";
-import type { LabelName } from "@lnsnet/core/formats";
+} from "@lnsnet/core/formats";
 import {
   type CaptureOptions,
   nodeCaptures as capturesOf,
@@ -18,7 +17,7 @@ import {
   nodeObjects as objectsOf,
   type WrittenNode,
 } from "@lnsnet/core/results";
-import type { IntegerVoxelArray } from "@lnsnet/core/volume";
+import type { IntegerVoxelArray, Volume } from "@lnsnet/core/volume";
 import { labelValues, traceContours } from "@lnsnet/core/voxels";
 import { packageVersion } from "../work/version.js";
 

@@ -1,5 +1,5 @@
 // The channel files of a scan: NAME_0000, NAME_0001, … as nnU-Net names them, or files that are named one by one.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { type ChannelPlan, channelsOf, ctChannelOf } from "@lnsnet/core/transforms";
 import { isFile } from "../files/disk.js";
 

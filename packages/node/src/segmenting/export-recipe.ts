@@ -1,7 +1,7 @@
 // What another program has to know to use an exported network: written beside the ONNX file as JSON.
 
-import type { PatchSize, Plan } from "@lnsnet/core";
 import { DEFAULT_OVERLAP, FOREGROUND_THRESHOLD, patchWeighting } from "@lnsnet/core/inference";
+import type { Plan } from "@lnsnet/core/models";
 import {
   type Channel,
   isWindow,
@@ -10,6 +10,7 @@ import {
   logitChannels,
   type NnunetUse,
   outsideOf,
+  type PatchSize,
   type Scaling,
 } from "@lnsnet/core/transforms";
 

@@ -1,7 +1,8 @@
 // A trained model as a file for other programs: ONNX with a recipe beside it, or weights of half the size.
 import { basename } from "node:path";
-import { InputError, inferenceModel, networkTitle, type PatchSize } from "@lnsnet/core";
-import { fitsSize } from "@lnsnet/core/networks";
+import { InputError } from "@lnsnet/core/errors";
+import { fitsSize, inferenceModel, networkTitle } from "@lnsnet/core/networks";
+import type { PatchSize } from "@lnsnet/core/transforms";
 import { writeAtomically, writeJson } from "../files/disk.js";
 import { loadModel, saveModel } from "../files/model-file.js";
 import { requireFreeFiles } from "../files/outputs.js";

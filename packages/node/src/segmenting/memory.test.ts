@@ -1,5 +1,5 @@
 // Memory is asked for before anything is computed, and what is missing is said.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { expect, test } from "vitest";
 import { densityModel } from "../density-model.test-helper.js";
 import { requireMemory } from "./memory.js";

@@ -1,8 +1,9 @@
 // Checks, before anything is computed, that there is enough memory to segment a scan.
 import os from "node:os";
-import { InputError, type Model, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import type { Model } from "@lnsnet/core/models";
 import { channelsOf, labelSchemeOf, logitChannels } from "@lnsnet/core/transforms";
-import { voxelVolumeMm3 } from "@lnsnet/core/volume";
+import { type Volume, voxelVolumeMm3 } from "@lnsnet/core/volume";
 
 /** Bytes a voxel of the working grid: two a channel, the weights, and for each class the sum; for an ensemble, of squares too. */
 const workingBytes = (channels: number, classes: number, members: number): number =>

@@ -1,8 +1,9 @@
 // A model folder of nnU-Net v2 as models of ours, one for each fold.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, type Model, shown } from "@lnsnet/core";
-import { type NnunetFold, readNnunetModel } from "@lnsnet/core/models";
+import { InputError } from "@lnsnet/core/errors";
+import { type Model, type NnunetFold, readNnunetModel } from "@lnsnet/core/models";
+import { shown } from "@lnsnet/core/text";
 import { z } from "zod";
 import { ensureWritableFolder, isFile, readBytes, readJson, requirePath } from "../files/disk.js";
 import { saveModel } from "../files/model-file.js";

@@ -1,7 +1,6 @@
 // Weights of the same network from elsewhere as a model of ours.
 import { basename } from "node:path";
-import type { Model } from "@lnsnet/core";
-import { withOtherWeights } from "@lnsnet/core/models";
+import { type Model, withOtherWeights } from "@lnsnet/core/models";
 import { z } from "zod";
 import { readBytes, readJson } from "../files/disk.js";
 import { loadModel, saveModel } from "../files/model-file.js";

@@ -1,12 +1,9 @@
 // Segments a scan or every scan of a folder, and writes masks, node tables, pictures and DICOM objects.
-import {
-  type DeviceChoice,
-  InputError,
-  openPredictor,
-  type Predictor,
-  type SegmentOptions,
-} from "@lnsnet/core";
+
+import { InputError } from "@lnsnet/core/errors";
+import { openPredictor, type Predictor, type SegmentOptions } from "@lnsnet/core/inference";
 import { nodeRuntime } from "@lnsnet/core/node";
+import type { DeviceChoice } from "@lnsnet/core/runtime";
 import { channelsOf } from "@lnsnet/core/transforms";
 import { ensureWritableFolder, removeUnfinished, requirePath } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";

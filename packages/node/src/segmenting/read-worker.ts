@@ -1,7 +1,7 @@
 // Worker thread: reads one scan, so that the next one is loaded while a network computes on the one before.
-import { InputError, sameGeometry, type Volume } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { ReadImage } from "@lnsnet/core/formats";
-import { describeGeometry } from "@lnsnet/core/volume";
+import { describeGeometry, sameGeometry, type Volume } from "@lnsnet/core/volume";
 import { requireCt } from "@lnsnet/core/voxels";
 import { readImage, readScan } from "../files/imaging.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";

@@ -2,20 +2,11 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import {
-  type ModelIdentity,
-  nodeJson,
-  nodesCsv,
-  readVolume,
-  type Segmentation,
-  type StandingNodes,
-  segmentationPreviewPng,
-  type Volume,
-  writeVolume,
-} from "@lnsnet/core";
-import { classLabels } from "@lnsnet/core/inference";
+import { type ModelIdentity, readVolume, writeVolume } from "@lnsnet/core/formats";
+import { classLabels, type Segmentation, type StandingNodes } from "@lnsnet/core/inference";
+import { nodeJson, nodesCsv, segmentationPreviewPng } from "@lnsnet/core/reports";
 import type { LabelScheme } from "@lnsnet/core/transforms";
-import type { IntegerVoxelArray } from "@lnsnet/core/volume";
+import type { IntegerVoxelArray, Volume } from "@lnsnet/core/volume";
 import { numberedComponents } from "@lnsnet/core/voxels";
 import { readBytes, writeAtomically } from "../files/disk.js";
 import { nodeCaptures, nodeObjects } from "../files/writing.js";

@@ -2,8 +2,15 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
-import { chooseSeries, type DicomSeries, foldedName, InputError, isCtScan, safeFileName } from "@lnsnet/core";
-import { type FoundImages, volumeFormatOf } from "@lnsnet/core/formats";
+import { InputError } from "@lnsnet/core/errors";
+import {
+  chooseSeries,
+  type DicomSeries,
+  type FoundImages,
+  isCtScan,
+  volumeFormatOf,
+} from "@lnsnet/core/formats";
+import { foldedName, safeFileName } from "@lnsnet/core/text";
 import { Tinypool } from "tinypool";
 import { caseId } from "../datasets/dataset.js";
 import { isFolder, requirePath } from "../files/disk.js";

@@ -2,18 +2,17 @@
 
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { InputError } from "@lnsnet/core/errors";
 import {
-  counted,
-  InputError,
   type Predictor,
   type Segmentation,
   type SegmentOptions,
   type StandingNodes,
   segment,
-  type Vector3,
-  type Volume,
-} from "@lnsnet/core";
+} from "@lnsnet/core/inference";
+import { counted } from "@lnsnet/core/text";
 import { ctChannelOf, labelSchemeOf } from "@lnsnet/core/transforms";
+import type { Vector3, Volume } from "@lnsnet/core/volume";
 import type { StoredModel } from "../files/model-file.js";
 import type { Job } from "../work/job.js";
 import {

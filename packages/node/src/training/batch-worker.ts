@@ -1,6 +1,6 @@
 // Worker thread: draws the batches it is asked for, in order, and hands their arrays over.
 import { type MessagePort, workerData } from "node:worker_threads";
-import { type BatchPlan, drawBatch, type TrainingBatch } from "@lnsnet/core/training";
+import { type BatchPlan, drawBatch, type TrainingBatch } from "@lnsnet/core/sampling";
 
 export interface BatchMessage extends TrainingBatch {
   readonly index: number;

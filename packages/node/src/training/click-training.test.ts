@@ -1,8 +1,10 @@
 // A promptable network, really trained: further clicks bring its answer nearer to what is meant.
-import { buildNetwork, buildTrainingStep, type NetworkSpecification, networkPresets } from "@lnsnet/core";
+
 import { clickTargets, meanClickDsc } from "@lnsnet/core/inference";
+import { buildNetwork, type NetworkSpecification, networkPresets } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { averagedInputs, drawBatch, forwardModel, prepareCase, Trainer } from "@lnsnet/core/training";
+import { drawBatch, prepareCase } from "@lnsnet/core/sampling";
+import { averagedInputs, buildTrainingStep, forwardModel, Trainer } from "@lnsnet/core/training";
 import { noAugmentation } from "@lnsnet/core/transforms";
 import { expect, test } from "vitest";
 

@@ -1,5 +1,5 @@
 // Who trains and who watches: whole patients, at most a quarter of them.
-import { patientOfCase } from "@lnsnet/core/training";
+import { patientOfCase } from "@lnsnet/core/sampling";
 import { describe, expect, test } from "vitest";
 import { divideCases, divisionText, requireValidationScans } from "./division.js";
 

@@ -1,6 +1,6 @@
 // Divides the cases into training and validation: a share of the patients, drawn by the seed.
-import { InputError } from "@lnsnet/core";
-import { type PatientRule, patientOfCase } from "@lnsnet/core/training";
+import { InputError } from "@lnsnet/core/errors";
+import { type PatientRule, patientOfCase } from "@lnsnet/core/sampling";
 import { indexedStream } from "@lnsnet/core/transforms";
 import type { Case } from "../datasets/dataset.js";
 import { patientsOf, scansOfPatients } from "../datasets/splits.js";

@@ -1,7 +1,7 @@
 // The folder of a training run: its files, and whether a run may start or resume there.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import {
   changedCases,
   currentDataState,

@@ -1,6 +1,6 @@
 // The identity of a training run: only a run with the same settings, cases and weights can be resumed.
 import { createHash } from "node:crypto";
-import type { Plan } from "@lnsnet/core";
+import type { Plan } from "@lnsnet/core/models";
 import type { StartingPoint } from "@lnsnet/core/training";
 import type { Case } from "../datasets/dataset.js";
 import type { TrainingScans } from "./division.js";

@@ -2,8 +2,9 @@
 import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InputError, writeNifti } from "@lnsnet/core";
-import { type BatchPlan, drawBatch, prepareCase } from "@lnsnet/core/training";
+import { InputError } from "@lnsnet/core/errors";
+import { writeNifti } from "@lnsnet/core/formats";
+import { type BatchPlan, drawBatch, prepareCase } from "@lnsnet/core/sampling";
 import { defaultAugmentation, type Prepared } from "@lnsnet/core/transforms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDataset } from "../../dist/datasets/dataset.js";

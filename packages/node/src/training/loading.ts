@@ -1,6 +1,6 @@
 // Prepares scans and batches ahead in worker threads, because the training step blocks the main thread.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
-import type { BatchPlan, BatchSource, PreparedCase, TrainingBatch } from "@lnsnet/core/training";
+import type { BatchPlan, BatchSource, PreparedCase, TrainingBatch } from "@lnsnet/core/sampling";
 import type { CacheSettings } from "../datasets/cache.js";
 import type { Case, Dataset } from "../datasets/dataset.js";
 import type { Job } from "../work/job.js";

@@ -1,5 +1,7 @@
 // The options of a training and their defaults.
-import { counted, InputError } from "@lnsnet/core";
+
+import { InputError } from "@lnsnet/core/errors";
+import { counted } from "@lnsnet/core/text";
 import { type Decay, defaultOptimizer } from "@lnsnet/core/training";
 import { type Augmentation, defaultAugmentation } from "@lnsnet/core/transforms";
 import type { LeftOutStructures } from "../datasets/structures.js";

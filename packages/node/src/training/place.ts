@@ -1,5 +1,5 @@
 // Saves a training run in its folder, for the training loop of core.
-import type { Plan, TrainingStep } from "@lnsnet/core";
+import type { Plan } from "@lnsnet/core/models";
 import { partsOf } from "@lnsnet/core/networks";
 import { learningCurveSvg } from "@lnsnet/core/reports";
 import {
@@ -8,6 +8,7 @@ import {
   type SavedTraining,
   type TrainingPlace,
   type TrainingState,
+  type TrainingStep,
 } from "@lnsnet/core/training";
 import { writeAtomically } from "../files/disk.js";
 import { saveModel } from "../files/model-file.js";

@@ -1,7 +1,10 @@
 // The plan of a training: requested settings, channels and classes of the data set, and defaults from its scans.
-import { counted, InputError, type Plan, reorientToLps, type Vector3 } from "@lnsnet/core";
+
+import { InputError } from "@lnsnet/core/errors";
+import type { Plan } from "@lnsnet/core/models";
 import { networkSchema } from "@lnsnet/core/networks";
 import { medianOf } from "@lnsnet/core/statistics";
+import { counted } from "@lnsnet/core/text";
 import {
   channelPlan,
   defaultClickMaps,
@@ -9,6 +12,7 @@ import {
   inputChannels,
   logitChannels,
 } from "@lnsnet/core/transforms";
+import { reorientToLps, type Vector3 } from "@lnsnet/core/volume";
 import { type CacheSettings, readCacheSettings } from "../datasets/cache.js";
 import { type Case, type Dataset, listed } from "../datasets/dataset.js";
 import { classNames } from "../datasets/foreground.js";

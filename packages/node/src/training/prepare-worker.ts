@@ -1,8 +1,8 @@
 // Worker thread: brings one case to the working grid, or takes it from the cache, in memory that all threads share.
-import { InputError, reorientToLps } from "@lnsnet/core";
-import { numberStructures, type PreparedCase, prepareCase } from "@lnsnet/core/training";
+import { InputError } from "@lnsnet/core/errors";
+import { numberStructures, type PreparedCase, prepareCase } from "@lnsnet/core/sampling";
 import { prepareChannels, prepareLabel, scalingsOf, workingGrid } from "@lnsnet/core/transforms";
-import { resampleLabels } from "@lnsnet/core/volume";
+import { reorientToLps, resampleLabels } from "@lnsnet/core/volume";
 import { type CacheSettings, cacheKey, readCached, sourcesOf, writeCached } from "../datasets/cache.js";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";

@@ -1,5 +1,5 @@
 // The scans of a data set on the working grid, in files that trainings share.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import {
   type CacheSettings,
   cacheNames,

@@ -1,8 +1,8 @@
 // Writes training.json, a readable record of what the result of a training depends on.
 
-import type { Plan } from "@lnsnet/core";
 import { FOREGROUND_THRESHOLD } from "@lnsnet/core/inference";
-import type { PatientRule } from "@lnsnet/core/training";
+import type { Plan } from "@lnsnet/core/models";
+import type { PatientRule } from "@lnsnet/core/sampling";
 import type { Case } from "../datasets/dataset.js";
 import { patientsOf } from "../datasets/splits.js";
 import { writeJson } from "../files/disk.js";

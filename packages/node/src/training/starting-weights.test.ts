@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildNetwork, buildTrainingStep, inferenceModel, type Plan } from "@lnsnet/core";
+import type { Plan } from "@lnsnet/core/models";
+import { buildNetwork, inferenceModel } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { namedWeights } from "@lnsnet/core/training";
+import { buildTrainingStep, namedWeights } from "@lnsnet/core/training";
 import { indexedStream, uniform } from "@lnsnet/core/transforms";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { densityModel } from "../density-model.test-helper.js";

@@ -1,8 +1,9 @@
 // Weights of a trained network to begin another training from.
-import { InputError, type Plan, type TrainingStep } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { sizeOf } from "@lnsnet/core/graph";
+import type { Plan } from "@lnsnet/core/models";
 import { partsOf } from "@lnsnet/core/networks";
-import { type StartingPoint, startingPoint } from "@lnsnet/core/training";
+import { type StartingPoint, startingPoint, type TrainingStep } from "@lnsnet/core/training";
 import { channelsOf, inputChannels, labelSchemeOf } from "@lnsnet/core/transforms";
 import { loadModel, type StoredModel } from "../files/model-file.js";
 

@@ -2,9 +2,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildNetwork, buildTrainingStep, networkPresets, type TrainingState } from "@lnsnet/core";
 import { readSafetensors, writeSafetensors } from "@lnsnet/core/formats";
 import { MODEL_FORMAT_VERSION } from "@lnsnet/core/models";
+import { buildNetwork, networkPresets } from "@lnsnet/core/networks";
+import { buildTrainingStep, type TrainingState } from "@lnsnet/core/training";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadState, stateBytes } from "./state.js";
 

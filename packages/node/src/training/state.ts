@@ -1,6 +1,6 @@
 // Reads and writes the state file of a training run: everything that is needed to resume it.
 import { isDeepStrictEqual } from "node:util";
-import { InputError, type TrainingState, type TrainingStep } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "@lnsnet/core/formats";
 import { sizeOf } from "@lnsnet/core/graph";
 import {
@@ -10,7 +10,7 @@ import {
   parsePlan,
   requireKnownVersion,
 } from "@lnsnet/core/models";
-import type { SavedTraining, TrainingHistory } from "@lnsnet/core/training";
+import type { SavedTraining, TrainingHistory, TrainingState, TrainingStep } from "@lnsnet/core/training";
 import { z } from "zod";
 import { isFile, readBytes } from "../files/disk.js";
 

@@ -2,8 +2,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InputError, networkPresets, type Plan, writeNifti } from "@lnsnet/core";
-import { lnsnetDefaults, partsOf } from "@lnsnet/core/networks";
+import { InputError } from "@lnsnet/core/errors";
+import { writeNifti } from "@lnsnet/core/formats";
+import type { Plan } from "@lnsnet/core/models";
+import { lnsnetDefaults, networkPresets, partsOf } from "@lnsnet/core/networks";
 import { noAugmentation } from "@lnsnet/core/transforms";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Dataset, hasStations, loadModels, openDataset, trainNetwork } from "../../dist/index.js";

@@ -1,8 +1,10 @@
 // Stations as a second target of training: in which part of the neck each node lies, where the data set knows it. This
 // project's reading of an idea (station-aware training); the head that tells them apart is in no model that is saved.
-import { InputError, type Plan, type Volume } from "@lnsnet/core";
-import type { PreparedCase } from "@lnsnet/core/training";
+import { InputError } from "@lnsnet/core/errors";
+import type { Plan } from "@lnsnet/core/models";
+import type { PreparedCase } from "@lnsnet/core/sampling";
 import { type LabelScheme, labelSchemeOf } from "@lnsnet/core/transforms";
+import type { Volume } from "@lnsnet/core/volume";
 import { nodesBeside } from "../datasets/cohort-case.js";
 import type { Case, Dataset } from "../datasets/dataset.js";
 import { readScan } from "../files/imaging.js";

@@ -1,5 +1,5 @@
 // Trains a network in a folder that is locked against other processes meanwhile.
-import type { Plan } from "@lnsnet/core";
+import type { Plan } from "@lnsnet/core/models";
 import type { Dataset } from "../datasets/dataset.js";
 import { ensureWritableFolder } from "../files/disk.js";
 import { whileHolding } from "../files/folder-lock.js";

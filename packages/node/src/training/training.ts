@@ -1,15 +1,19 @@
 // Trains a network on a data set, in a folder of its own, from the beginning or from where it stopped.
-import { buildNetwork, buildTrainingStep, InputError, type Plan, type TrainingStep } from "@lnsnet/core";
-import { isOfHead, partsOf } from "@lnsnet/core/networks";
+
+import { InputError } from "@lnsnet/core/errors";
+import type { Plan } from "@lnsnet/core/models";
+import { buildNetwork, isOfHead, partsOf } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
 import {
   type BuildNetwork,
+  buildTrainingStep,
   flatCount,
   lossOf,
   type PatientRule,
   type PreparedCase,
   type SavedTraining,
   type TrainingHistory,
+  type TrainingStep,
   train as trainStep,
   usualSchedule,
 } from "@lnsnet/core/training";

@@ -1,7 +1,10 @@
 // Validation during a training: predicts the validation scans with the current weights.
-import { counted, type Plan, type Session } from "@lnsnet/core";
+
 import { clickTargets, meanClickDsc, meanDsc } from "@lnsnet/core/inference";
+import type { Plan } from "@lnsnet/core/models";
 import { nodeRuntime } from "@lnsnet/core/node";
+import type { Session } from "@lnsnet/core/runtime";
+import { counted } from "@lnsnet/core/text";
 import { type BuildNetwork, forwardModel, type PreparedCase, type TrainingHost } from "@lnsnet/core/training";
 import type { Job } from "../work/job.js";
 

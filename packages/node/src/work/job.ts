@@ -1,5 +1,5 @@
 // The job of a long task on a workstation: its signal, progress and log.
-import type { Job as LibraryJob } from "@lnsnet/core";
+import type { Job as LibraryJob } from "@lnsnet/core/job";
 
 /**
  * How to stop the work and how it reports progress. Many jobs can run side by side in one process: each function uses

@@ -1,5 +1,5 @@
 // How a worker thread answers: structured cloning strips an InputError of its class, so its sentence travels as data.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 
 export type Outcome<T> = { readonly value: T } | { readonly inputError: string };
 

@@ -1,6 +1,6 @@
 // How we show who we are to a DICOMweb service: by a secret from the environment or from a file, never from the configuration.
 import { readFile } from "node:fs/promises";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 
 /** Where the value of the Authorization header is kept. */
 interface AuthorizationPlace {

@@ -1,5 +1,5 @@
 // Bodies of several DICOM files, as DICOMweb sends and receives them (multipart/related, DICOM PS3.18, 8.6.1.2).
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 
 /**
  * The instances of a multipart/related body, one after the other; at most one is whole in memory.

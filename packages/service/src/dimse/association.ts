@@ -1,7 +1,7 @@
 // Asks a DICOM node for something in one association (as SCU, PS3.8), over TLS where the node wants it.
 import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import dimse from "dcmjs-dimse";
 import { quietDimse } from "./quiet-dimse.js";
 

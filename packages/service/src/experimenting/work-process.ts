@@ -1,12 +1,16 @@
 // The process that does one part of an experiment, or evaluates one case, and ends.
-import { doPart, judgePair } from "@lnsnet/node";
 import { serveTask } from "../processes/serve-task.js";
 import { workTaskSchema } from "./tasks.js";
 
 serveTask(
   (sent) => workTaskSchema.parse(sent),
   async (task, job) => {
-    if (task.kind === "evaluate case") return judgePair(task.pair, task.rules, task.classes);
+    // Each loads only what it needs: a process does one task, and an evaluation needs no networks.
+    if (task.kind === "evaluate case") {
+      const { judgePair } = await import("@lnsnet/node/evaluation");
+      return judgePair(task.pair, task.rules, task.classes);
+    }
+    const { doPart } = await import("@lnsnet/node/parts");
     await doPart(task.experiment, task.part, job);
     return null;
   },

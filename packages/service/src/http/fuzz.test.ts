@@ -1,7 +1,7 @@
 // Damaged uploads by every way in: no crash, no internal error, no file outside the service's folder, memory bounded.
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeNifti } from "@lnsnet/core";
+import { writeNifti } from "@lnsnet/core/formats";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { storeAt } from "../sending/c-store.js";

@@ -8,8 +8,9 @@ import multipart from "@fastify/multipart";
 import rateLimit from "@fastify/rate-limit";
 import staticFiles from "@fastify/static";
 import swagger from "@fastify/swagger";
-import { InputError } from "@lnsnet/core";
-import { isFullDisk, packageVersion } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { isFullDisk } from "@lnsnet/node/files";
+import { packageVersion } from "@lnsnet/node/work";
 import type { Queue } from "bullmq";
 import Fastify, {
   type FastifyInstance,

@@ -1,5 +1,5 @@
 // The answer to a STOW-RS request (DICOM PS3.18, 10.5).
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { instanceHeader } from "@lnsnet/core/formats";
 import type { Received } from "../receiving/reception.js";
 

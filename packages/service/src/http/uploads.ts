@@ -4,8 +4,8 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { InputError } from "@lnsnet/core";
-import { readBytes } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { readBytes } from "@lnsnet/node/files";
 import type { FastifyRequest } from "fastify";
 import { type Received, together } from "../receiving/reception.js";
 

@@ -2,7 +2,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { waitAfter, waitUntil } from "./back-off.js";
 import type { Job, JobPlan } from "./job.js";

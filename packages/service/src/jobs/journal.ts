@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { access, mkdir, open, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, shown } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { shown } from "@lnsnet/core/text";
 import { hashedText, type Job, type JobEvent, type JobLine, jobAfter, lineSchema } from "./job.js";
 
 /** The folder of a job: `record.jsonl`, `input/` and `results/`. */

@@ -1,7 +1,7 @@
 // Runs a task in a process of its own, so that a crash or a lack of memory ends that task alone.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import type { ProcessAnswer, ProcessMessage, ProcessProgress } from "./messages.js";
 
 export interface ProcessHost {

@@ -1,6 +1,7 @@
 // The other side of a process of its own: takes one task, works, answers, and ends.
-import { InputError } from "@lnsnet/core";
-import { isFullDisk, type Job } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { isFullDisk } from "@lnsnet/node/files";
+import type { Job } from "@lnsnet/node/work";
 import type { ProcessAnswer, ProcessMessage } from "./messages.js";
 
 /**

@@ -1,5 +1,5 @@
 // The side of a queue that asks: puts a task in, follows it, and takes the answer out.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { Job, Queue } from "bullmq";
 import {
   type QueuedAnswer,

@@ -1,8 +1,9 @@
 // Experiments over Redis: `crossvalidate`, `compare` and `evaluate` let workers train, predict and evaluate.
 import { createHash } from "node:crypto";
 import { isAbsolute, relative, resolve } from "node:path";
-import { InputError } from "@lnsnet/core";
-import type { Elsewhere, JudgedPair, PairJudge } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import type { JudgedPair, PairJudge } from "@lnsnet/node/evaluation";
+import type { Elsewhere } from "@lnsnet/node/experiments";
 import PQueue from "p-queue";
 import { type WorkTask, withPaths } from "../experimenting/tasks.js";
 import { openAsking } from "./asking.js";

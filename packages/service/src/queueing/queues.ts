@@ -1,6 +1,6 @@
 // The queues on Redis: their names, what a job in them is, and how Redis is reached.
-import { InputError } from "@lnsnet/core";
-import { packageVersion } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { packageVersion } from "@lnsnet/node/work";
 import { z } from "zod";
 
 /** Studies of a service; folds and cases of experiments. */

@@ -1,5 +1,5 @@
 // A study in the queue.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import { segmentTaskSchema } from "../segmenting/tasks.js";
 

@@ -1,5 +1,5 @@
 // The side of a queue that works: takes tasks, does them, and answers.
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { Job, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { z } from "zod";
 import type { ProcessProgress } from "../processes/messages.js";

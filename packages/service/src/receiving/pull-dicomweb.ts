@@ -1,5 +1,6 @@
 // A DICOMweb service that is asked for studies: QIDO-RS lists their series, WADO-RS retrieves each (DICOM PS3.18, 10.4 and 10.6).
-import { InputError, shown } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { shown } from "@lnsnet/core/text";
 import { z } from "zod";
 import type { Configuration } from "../configuration.js";
 import { authorizationHeader } from "../dicomweb/authorization.js";

@@ -1,5 +1,5 @@
 // A DICOM node that is asked for studies: C-FIND lists their series, C-MOVE has each sent to our receiver (DICOM PS3.4, C.4).
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import dimse from "dcmjs-dimse";
 import type { Configuration } from "../configuration.js";
 import { associate } from "../dimse/association.js";

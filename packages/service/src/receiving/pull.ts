@@ -1,5 +1,6 @@
 // Fetches studies from a PACS: lists their CT series, and takes in each.
-import { InputError, shown } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
+import { shown } from "@lnsnet/core/text";
 import type { Configuration } from "../configuration.js";
 import { dicomwebSource } from "./pull-dicomweb.js";
 import { dimseSource } from "./pull-dimse.js";

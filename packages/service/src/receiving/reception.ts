@@ -2,9 +2,17 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { counted, InputError, safeFileName, shown, volumeFormatOf } from "@lnsnet/core";
-import { type InstanceHeader, instanceHeader, isZip, listZip, volumeCompanion } from "@lnsnet/core/formats";
-import { writeAtomically } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import {
+  type InstanceHeader,
+  instanceHeader,
+  isZip,
+  listZip,
+  volumeCompanion,
+  volumeFormatOf,
+} from "@lnsnet/core/formats";
+import { counted, safeFileName, shown } from "@lnsnet/core/text";
+import { writeAtomically } from "@lnsnet/node/files";
 import type { Job, JobSource, JobSubject } from "../jobs/job.js";
 import type { Journal } from "../jobs/journal.js";
 import { decide, type Rule } from "../rules/rules.js";

@@ -3,8 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { InputError } from "@lnsnet/core";
-import { isFile, readJson, writeJson } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { isFile, readJson, writeJson } from "@lnsnet/node/files";
 import { z } from "zod";
 
 /** Each includes those before it. */

@@ -1,5 +1,5 @@
 // The process that segments one job and ends.
-import { loadModels, predictScans, shippedModelPath } from "@lnsnet/node";
+import { loadModels, predictScans, shippedModelPath } from "@lnsnet/node/segmenting";
 import { serveTask } from "../processes/serve-task.js";
 import { type Segmented, type SegmentTask, segmentTaskSchema } from "./tasks.js";
 

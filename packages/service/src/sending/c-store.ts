@@ -1,5 +1,5 @@
 // Stores instances at a DICOM node (C-STORE as SCU, PS3.4 B).
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import dimse from "dcmjs-dimse";
 import { associate, type DicomNode } from "../dimse/association.js";
 

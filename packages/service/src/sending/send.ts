@@ -1,8 +1,9 @@
 // Sends DICOM files to a target: a folder, a DICOMweb service (STOW-RS) or a DICOM node (C-STORE).
 import { randomUUID } from "node:crypto";
 import { basename, join } from "node:path";
-import { InputError, shown } from "@lnsnet/core";
-import { ensureWritableFolder, readBytes, writeAtomically } from "@lnsnet/node";
+import { InputError } from "@lnsnet/core/errors";
+import { shown } from "@lnsnet/core/text";
+import { ensureWritableFolder, readBytes, writeAtomically } from "@lnsnet/node/files";
 import type { TargetConfiguration } from "../configuration.js";
 import { authorizationHeader } from "../dicomweb/authorization.js";
 import { limitedTo } from "../dicomweb/limit.js";

@@ -1,7 +1,8 @@
 // The worklist as HTML: plain markup from the server; a small script refreshes the rows and sends the buttons.
-import { counted } from "@lnsnet/core";
+
 import { escapeMarkup } from "@lnsnet/core/reports";
-import { duration } from "@lnsnet/node";
+import { counted } from "@lnsnet/core/text";
+import { duration } from "@lnsnet/node/work";
 import { type Job, jobStates } from "../jobs/job.js";
 
 export interface WorklistView {

@@ -1,10 +1,9 @@
 // The networks of a prediction: one model, several, or the folds of an experiment.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@lnsnet/core";
+import { InputError } from "@lnsnet/core/errors";
 import { isFile, isFolder } from "../files/disk.js";
 import { loadModel, type StoredModel } from "../files/model-file.js";
-import { foldFiles } from "./folder.js";
 
 /**
  * The models that --model names: files with commas between, or the folder of a cross-validation, whose folds are an
@@ -26,5 +25,5 @@ async function modelsOfExperiment(folder: string): Promise<string[]> {
     throw new InputError(
       `${folder} holds no model.safetensors and no fold_0 of a cross-validation; choose a model, or such a folder.`,
     );
-  return folds.map((fold) => foldFiles(folder, fold).model);
+  return folds.map((fold) => join(folder, `fold_${fold}`, "model.safetensors"));
 }

@@ -1,8 +1,8 @@
 // The options by which a command lets workers do its work, and how it is given to them.
 import { InputError } from "@lnsnet/core/errors";
-import type { Spreading } from "@lnsnet/service";
+import type { Spreading } from "@lnsnet/service/queueing";
 import type { ArgsDef } from "citty";
-import { loadService } from "./service-package.js";
+import { loadQueueing } from "./service-package.js";
 import { printNote } from "./terminal/terminal.js";
 
 /** For commands that can give their work to workers. */
@@ -44,7 +44,7 @@ export async function withWorkers<Result>(
       throw new InputError("--shared says what workers see and needs --queue; give both or neither.");
     return work(null);
   }
-  const { openSpreading } = await loadService();
+  const { openSpreading } = await loadQueueing();
   const workers = openSpreading({
     queue: queueAddress(queue),
     shared: shared ?? ".",

@@ -2,9 +2,16 @@
 import { InputError } from "@lnsnet/core/errors";
 
 /** @throws InputError where the package is not installed */
-export async function loadService(): Promise<typeof import("@lnsnet/service")> {
+export const loadService = (): Promise<typeof import("@lnsnet/service")> =>
+  orExplained(import("@lnsnet/service"));
+
+/** What is done over Redis, without the service itself. @throws InputError where the package is not installed */
+export const loadQueueing = (): Promise<typeof import("@lnsnet/service/queueing")> =>
+  orExplained(import("@lnsnet/service/queueing"));
+
+async function orExplained<Module>(loading: Promise<Module>): Promise<Module> {
   try {
-    return await import("@lnsnet/service");
+    return await loading;
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new InputError(

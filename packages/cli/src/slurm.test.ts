@@ -9,7 +9,7 @@ import { bin, lnsnetIn, run } from "./command.test-helper.js";
 
 const script = (name: string) => fileURLToPath(new URL(`../../../deploy/slurm/${name}`, import.meta.url));
 const options = [
-  ...["--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5", "--steps", "8"],
+  ...["--network", "lnsnet-small", "--patch", "16,16,16", "--spacing", "1,1,1.5", "--steps", "2"],
   ...["--validate-every", "0", "--seed", "3", "--protocol", "node-level"],
 ];
 const tables = ["cases.csv", "nodes.csv", "summary.json"];

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
 import { routingAttributes } from "@lnsnet/core/formats";
 import { deviceChoices } from "@lnsnet/core/runtime";
-import { isFolder, requirePath } from "@lnsnet/node/files";
+import { isFolder, requirePath } from "@lnsnet/node/disk";
 import { parse, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { listedAttributes } from "./receiving/pull-source.js";

@@ -12,6 +12,8 @@ export const noRedis: string | null =
 
 export interface Redis {
   readonly url: string;
+  /** Forgets all that it holds. */
+  empty(): Promise<void>;
   /** Ends it without any warning, and starts it again with what it had on the disk. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -38,6 +40,9 @@ export async function startRedis(folder: string): Promise<Redis> {
   return {
     url: `redis://127.0.0.1:${port}`,
     stop: end,
+    empty: async () => {
+      await answerTo(port, "FLUSHALL");
+    },
     async restart() {
       await end();
       child = await start();
@@ -45,13 +50,16 @@ export async function startRedis(folder: string): Promise<Redis> {
   };
 }
 
-function answers(port: number): Promise<boolean> {
+const answers = async (port: number): Promise<boolean> => (await answerTo(port, "PING")) === "+PONG";
+
+/** The first line of what Redis says to a command without arguments; null where nobody listens. */
+function answerTo(port: number, command: string): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = createConnection(port, "127.0.0.1", () => socket.write("PING\r\n"));
+    const socket = createConnection(port, "127.0.0.1", () => socket.write(`${command}\r\n`));
     socket.once("data", (text) => {
-      resolve(text.toString().startsWith("+PONG"));
+      resolve(text.toString().split("\r\n")[0]);
       socket.destroy();
     });
-    socket.once("error", () => resolve(false));
+    socket.once("error", () => resolve(null));
   });
 }

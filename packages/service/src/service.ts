@@ -2,7 +2,8 @@
 import { mkdir, readdir, rm, statfs } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
-import { ensureWritableFolder, isFullDisk, whileHolding } from "@lnsnet/node/files";
+import { ensureWritableFolder, isFullDisk } from "@lnsnet/node/disk";
+import { whileHolding } from "@lnsnet/node/lock";
 import type { Configuration } from "./configuration.js";
 import { Events, type Progress } from "./http/events.js";
 import { createMetrics } from "./http/metrics.js";

@@ -2,7 +2,7 @@
 import { defineCommand } from "citty";
 import { wholeNumber } from "../arguments.js";
 import { queueAddress } from "../queue-arguments.js";
-import { loadService } from "../service-package.js";
+import { loadQueueing } from "../service-package.js";
 import { interruptSignal } from "../terminal/interrupt.js";
 import { printText } from "../terminal/terminal.js";
 
@@ -47,7 +47,7 @@ export const workerCommand = defineCommand({
     },
   },
   async run({ args }) {
-    const { openStore, runWorker } = await loadService();
+    const { openStore, runWorker } = await loadQueueing();
     const signal = interruptSignal();
     await runWorker(
       {

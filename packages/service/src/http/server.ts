@@ -9,7 +9,7 @@ import rateLimit from "@fastify/rate-limit";
 import staticFiles from "@fastify/static";
 import swagger from "@fastify/swagger";
 import { InputError } from "@lnsnet/core/errors";
-import { isFullDisk } from "@lnsnet/node/files";
+import { isFullDisk } from "@lnsnet/node/disk";
 import { packageVersion } from "@lnsnet/node/work";
 import type { Queue } from "bullmq";
 import Fastify, {

@@ -5,7 +5,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "@lnsnet/core/errors";
-import { readBytes } from "@lnsnet/node/files";
+import { readBytes } from "@lnsnet/node/disk";
 import type { FastifyRequest } from "fastify";
 import { type Received, together } from "../receiving/reception.js";
 

@@ -1,5 +1,5 @@
 // What a job is: a list of events that only grows, and the state that follows from them.
-import { dicomObjects } from "@lnsnet/node/segmenting";
+import { dicomObjects } from "@lnsnet/node/manifest";
 import { z } from "zod";
 
 /** What a rule decided for a job; kept with it, so that a rule that changes later changes no job that waits. */

@@ -1,6 +1,6 @@
 // Takes complete jobs through segmentation and sending, and writes each step to the journal first.
 import { InputError } from "@lnsnet/core/errors";
-import { isFullDisk } from "@lnsnet/node/files";
+import { isFullDisk } from "@lnsnet/node/disk";
 import { type BackOff, waitAfter, waitUntil } from "./back-off.js";
 import type { Job, JobFile, JobPlan } from "./job.js";
 import type { Journal } from "./journal.js";

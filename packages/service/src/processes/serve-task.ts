@@ -1,6 +1,6 @@
 // The other side of a process of its own: takes one task, works, answers, and ends.
 import { InputError } from "@lnsnet/core/errors";
-import { isFullDisk } from "@lnsnet/node/files";
+import { isFullDisk } from "@lnsnet/node/disk";
 import type { Job } from "@lnsnet/node/work";
 import type { ProcessAnswer, ProcessMessage } from "./messages.js";
 

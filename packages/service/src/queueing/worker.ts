@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
-import { isFile, isFolder, requirePath } from "@lnsnet/node/files";
+import { isFile, isFolder, requirePath } from "@lnsnet/node/disk";
 import { type WorkTask, withPaths, workTaskSchema } from "../experimenting/tasks.js";
 import { inOwnProcess } from "../processes/own-process.js";
 import { type SegmentedFolder, segmentInProcess } from "../segmenting/segment-job.js";

@@ -9,7 +9,7 @@ import { finished } from "node:stream/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { InputError } from "@lnsnet/core/errors";
 import { dicomFileHeader } from "@lnsnet/core/formats";
-import { readBytes } from "@lnsnet/node/files";
+import { readBytes } from "@lnsnet/node/disk";
 import dimse from "dcmjs-dimse";
 import type { Configuration } from "../configuration.js";
 import { quietDimse } from "../dimse/quiet-dimse.js";

@@ -12,7 +12,7 @@ import {
   volumeFormatOf,
 } from "@lnsnet/core/formats";
 import { counted, safeFileName, shown } from "@lnsnet/core/text";
-import { writeAtomically } from "@lnsnet/node/files";
+import { writeAtomically } from "@lnsnet/node/disk";
 import type { Job, JobSource, JobSubject } from "../jobs/job.js";
 import type { Journal } from "../jobs/journal.js";
 import { decide, type Rule } from "../rules/rules.js";

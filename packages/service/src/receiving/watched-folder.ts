@@ -1,7 +1,7 @@
 // A watched folder: files that lie still are taken in once, and are left where they are.
 import { appendFile, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readBytes } from "@lnsnet/node/files";
+import { readBytes } from "@lnsnet/node/disk";
 import type { Received } from "./reception.js";
 import { repeatedly } from "./repeatedly.js";
 

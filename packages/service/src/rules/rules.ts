@@ -1,6 +1,6 @@
 // Rules: what is done with a series, by its DICOM attributes. The first rule whose conditions all hold decides.
 import { InputError } from "@lnsnet/core/errors";
-import { dicomObjects } from "@lnsnet/node/segmenting";
+import { dicomObjects } from "@lnsnet/node/manifest";
 import { z } from "zod";
 import type { JobPlan } from "../jobs/job.js";
 

@@ -1,6 +1,6 @@
 // Says what the rules would do with a file, without doing it.
 import { instanceHeader } from "@lnsnet/core/formats";
-import { readBytes } from "@lnsnet/node/files";
+import { readBytes } from "@lnsnet/node/disk";
 import { explain, type Rule } from "./rules.js";
 
 /**

@@ -1,7 +1,7 @@
 // The audit log: who did what to which job, a line each. No names of patients: a job is named by its id.
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { writeAtomically } from "@lnsnet/node/files";
+import { writeAtomically } from "@lnsnet/node/disk";
 
 export interface AuditEntry {
   /** The name of a token, an AE title, or "the service". */

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
-import { isFile, readJson, writeJson } from "@lnsnet/node/files";
+import { isFile, readJson, writeJson } from "@lnsnet/node/disk";
 import { z } from "zod";
 
 /** Each includes those before it. */

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { hashOfFile, isFile, readJson, writeJson } from "@lnsnet/node/files";
+import { hashOfFile, isFile, readJson, writeJson } from "@lnsnet/node/disk";
 import { z } from "zod";
 import { inOwnProcess, type ProcessHost } from "../processes/own-process.js";
 import { type SegmentTask, segmentedSchema } from "./tasks.js";

@@ -1,6 +1,6 @@
 // What a process is told of a segmentation, and what it answers.
 import { deviceChoices } from "@lnsnet/core/runtime";
-import { dicomObjects } from "@lnsnet/node/segmenting";
+import { dicomObjects } from "@lnsnet/node/manifest";
 import { z } from "zod";
 
 /** What to segment, where to write it, and how. */

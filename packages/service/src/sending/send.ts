@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { basename, join } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
 import { shown } from "@lnsnet/core/text";
-import { ensureWritableFolder, readBytes, writeAtomically } from "@lnsnet/node/files";
+import { ensureWritableFolder, readBytes, writeAtomically } from "@lnsnet/node/disk";
 import type { TargetConfiguration } from "../configuration.js";
 import { authorizationHeader } from "../dicomweb/authorization.js";
 import { limitedTo } from "../dicomweb/limit.js";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
-import { readBytes } from "@lnsnet/node/files";
+import { readBytes } from "@lnsnet/node/disk";
 import { S3mini } from "s3mini";
 
 /** Folders of files in a bucket; none has folders in it. */

@@ -94,7 +94,7 @@ describe.skipIf(noRedis !== null)(
     beforeAll(async () => {
       shared = await mkdtemp(join(tmpdir(), "lnsnet-shared-"));
       redis = await startRedis(shared);
-      const patients = Array.from({ length: 4 }, (_, n) => boxPatient(n));
+      const patients = Array.from({ length: 5 }, (_, n) => boxPatient(n));
       await writeBoxes(join(shared, "boxes"), patients, [boxPatient(5)]);
       await writeBoxes(join(shared, "pair"), patients.slice(0, 2), [boxPatient(5)]);
     });
@@ -109,11 +109,11 @@ describe.skipIf(noRedis !== null)(
       await rm(shared, { recursive: true, force: true });
     });
 
-    test("a cross-validation of 3 folds by 2 workers, of which one is killed, has the results of one process bit for bit", async () => {
-      const words = ["crossvalidate", "../boxes", "--output", "experiment", "--folds", "3", "--steps", "8"];
+    test("a cross-validation of 5 folds by 3 workers, of which one is killed, has the results of one process bit for bit", async () => {
+      const words = ["crossvalidate", "../boxes", "--output", "experiment", "--folds", "5", "--steps", "4"];
       const alone = await run("alone", [...words, ...network, ...regime]);
       expect(alone.code, alone.stderr).toBe(0);
-      const [first] = [startWorker(), startWorker()];
+      const [first] = [startWorker(), startWorker(), startWorker()];
       const spreading = run("spread", [...words, ...network, ...regime, ...overRedis()]);
       await first.said("begun", "train fold");
       await first.kill();
@@ -121,13 +121,13 @@ describe.skipIf(noRedis !== null)(
       const spread = await spreading;
       expect(spread.code, spread.stderr).toBe(0);
       const expected = await resultsOf("alone", "experiment");
-      // 7 tables, 3 models, masks and figures of 4 cases and of the test case by 3 folds and the ensemble.
-      expect(expected.size).toBeGreaterThanOrEqual(7 + 3 + 2 * 4 + 2 * 4);
+      // 7 tables, 5 models, masks and figures of 5 cases and of the test case by 5 folds and the ensemble.
+      expect(expected.size).toBeGreaterThanOrEqual(7 + 5 + 2 * 5 + 2 * 6);
       expect(await resultsOf("spread", "experiment")).toEqual(expected);
       // Training and prediction went through the workers.
       const done = workers.flatMap(({ lines }) => lines.filter(({ event }) => event === "done"));
-      expect(done.filter(({ what }) => what === "train fold")).toHaveLength(3);
-      expect(done.filter(({ what }) => what === "predict case").length).toBeGreaterThanOrEqual(5);
+      expect(done.filter(({ what }) => what === "train fold")).toHaveLength(5);
+      expect(done.filter(({ what }) => what === "predict case").length).toBeGreaterThanOrEqual(6);
     });
 
     test("a training whose worker is killed goes on at another one from where it was saved", async () => {
@@ -224,7 +224,7 @@ describe.skipIf(noRedis !== null)(
       expect(there.code, there.stderr).toBe(0);
       expect(JSON.parse(there.stdout)).toEqual(JSON.parse(here.stdout));
       const evaluated = workers.flatMap(({ lines }) => lines.filter(({ event }) => event === "done"));
-      expect(evaluated.filter(({ what }) => what === "evaluate case")).toHaveLength(4);
+      expect(evaluated.filter(({ what }) => what === "evaluate case")).toHaveLength(5);
     });
 
     test("what a person must correct ends the command with its sentence, and nothing is left in the queue", async () => {

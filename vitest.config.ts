@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const folders = ["{packages/*,apps/*,bench}/src/**", "examples/**"];
 
-/** Tests that drive a browser: they wait for what a person waits for, and so run one after the other, with nothing beside. */
+/** Tests that drive a browser, with nothing else beside them: they wait for what a person waits for. */
 const pages = folders.map((folder) => `${folder}/{page,*.page}.test.ts`);
 
 /** Tests of pure functions, which share nothing but modules; of runtimes, each wants a process of its own. */
@@ -44,7 +44,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "pages", include: pages, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { name: "pages", include: pages, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
     ],
   },

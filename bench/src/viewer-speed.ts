@@ -4,7 +4,7 @@ import { loadavg, tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { pointOfIndex, resample, type Vector3, type Volume, writeNifti } from "@lnsnet/core";
+import { InputError, pointOfIndex, resample, type Vector3, type Volume, writeNifti } from "@lnsnet/core";
 import { generatePatient } from "@lnsnet/core/phantom";
 import { textTable } from "@lnsnet/core/reports";
 import { medianOf } from "@lnsnet/core/statistics";
@@ -21,6 +21,7 @@ Builds the viewer, opens it in Chromium as a person does, and measures: the exam
 
   --browser PATH     the browser (/usr/bin/chromium)
   --weight           only what the page weighs
+  --parts NAMES      of example, large and long, with commas (all)
   --traces FOLDER    keep the traces of the main thread, for the performance panel of Chromium
   --help             print this`;
 
@@ -28,6 +29,7 @@ const { values } = parseArgs({
   options: {
     browser: { type: "string", default: "/usr/bin/chromium" },
     weight: { type: "boolean", default: false },
+    parts: { type: "string", default: "example,large,long" },
     traces: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -67,8 +69,8 @@ async function main(): Promise<void> {
       args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
     });
     const before = loadavg();
-    for (const measure of [example, spikeScan, longScan])
-      console.log(`${table(await measure(browser, address, folder))}\n`);
+    for (const part of values.parts.split(","))
+      console.log(`${table(await partOf(part)(browser, address, folder))}\n`);
     const load = (averages: number[]) => averages.map((value) => value.toFixed(1)).join(", ");
     console.log(
       `\nLoad of the machine (1, 5, 15 minutes): ${load(before)} before, ${load(loadavg())} after.`,
@@ -78,6 +80,14 @@ async function main(): Promise<void> {
     await server?.close();
     await rm(folder, { recursive: true });
   }
+}
+
+/** What is measured in the browser. @throws InputError where there is no such part */
+function partOf(name: string): (browser: Browser, address: string, folder: string) => Promise<Figure[]> {
+  if (name === "example") return example;
+  if (name === "large") return spikeScan;
+  if (name === "long") return longScan;
+  throw new InputError(`There is no part "${name}"; give example, large or long.`);
 }
 
 function table(figures: readonly Figure[]): string {
@@ -282,6 +292,7 @@ async function longScan(browser: Browser, address: string, folder: string): Prom
   });
   const computing = await tasks("find", async () => {
     await page.getByRole("button", { name: "Find all nodes" }).click();
+    await page.getByRole("button", { name: "Stop" }).waitFor();
     await page.locator(".pane-axial .stage").focus();
     for (let n = 0; n < 20; n++) {
       await page.keyboard.press("ArrowUp");
@@ -289,7 +300,6 @@ async function longScan(browser: Browser, address: string, folder: string): Prom
     }
     await brush(page, 0.7);
   });
-  await page.getByRole("button", { name: "Stop" }).click();
   await page.close();
   const figures = (what: string, { wallMs, processorMs }: LongestTask): Figure[] => [
     { what: `512×512×500: longest task while ${what}`, value: wallMs, unit: "ms", goal: 100 },

@@ -181,7 +181,8 @@ describe("limits", () => {
     ["another called title", () => node("SENDER", "OTHER"), 'it called \\"OTHER\\"'],
   ])("%s is rejected, and stands in the audit log", async (_, to, why) => {
     await expect(store(to())).rejects.toThrow(/rejected the association; ask its administrator to allow/);
-    expect(await audit()).toContain(`"outcome":"refused: ${why}"`);
+    // The peer may be told before the line is on the disk.
+    await vi.waitFor(async () => expect(await audit()).toContain(`"outcome":"refused: ${why}"`), 10_000);
   });
 
   test("a peer that was rejected and stores all the same stores nothing", async () => {

@@ -89,10 +89,11 @@ export function openAsking<Task>(
         if (isAnew) await stoppable(forget(key), signal);
         await stoppable(add(), signal);
         for (let told = ""; ; ) {
+          // Before the job: one that ends in between has its answer only when it is read afterwards.
+          const state = await stoppable(queue.getJobState(key), signal);
           const job = await stoppable(found(key), signal);
           // A Redis that lost its memory is told again.
           if (job === undefined) await stoppable(add(), signal);
-          const state = job && (await stoppable(job.getState(), signal));
           const hasEnded = state === "completed" || state === "failed";
           if (job !== undefined && hasEnded) await stoppable(job.remove(), signal);
           // An earlier request for the same was withdrawn while a worker had it.

@@ -37,18 +37,29 @@ export function segmentWith(started: Engine): void {
   engine = started;
 }
 
-/** Loads a model, once. @throws InputError where it cannot be loaded; it is tried again the next time */
+/**
+ * Loads a model, once. Where a person opened another one for the same meanwhile, that one.
+ *
+ * @throws InputError where it cannot be loaded; it is tried again the next time
+ */
 export function modelFor(role: ModelRole): Promise<OpenedModel> {
   const known = opening.get(role);
   if (known !== undefined) return known;
-  const opened = theEngine().openModel({ from: role });
+  const isWanted = () => opening.get(role) === opened;
+  const opened: Promise<OpenedModel> = theEngine()
+    .openModel({ from: role })
+    .then(
+      (model) => {
+        if (isWanted()) models.value = { ...models.value, [role]: model };
+        else theEngine().closeModel({ model: model.model }).catch(tellError);
+        return isWanted() ? model : modelFor(role);
+      },
+      (error: unknown) => {
+        if (isWanted()) opening.delete(role);
+        throw error;
+      },
+    );
   opening.set(role, opened);
-  opened.then(
-    (model) => {
-      models.value = { ...models.value, [role]: model };
-    },
-    () => opening.delete(role),
-  );
   return opened;
 }
 

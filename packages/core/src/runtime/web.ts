@@ -19,8 +19,6 @@ const builds = {
   cuda: () => Promise.reject(new Error("browsers do not have it")),
 };
 
-const providers: Readonly<Record<Device, string>> = { cpu: "wasm", webgpu: "webgpu", cuda: "cuda" };
-
 /**
  * onnxruntime-web in a browser. `auto` is WebGPU if its adapter is hardware. The number of threads is fixed by the first
  * session of a page, and several threads need a cross-origin isolated page; 0 leaves it to onnxruntime-web. A session whose
@@ -36,7 +34,8 @@ export const webRuntime: Runtime = {
     };
     const open = (device: DeviceChoice) =>
       openSession(buildFor, model, device, automatic, (device) => ({
-        ...{ executionProviders: [providers[device]], enableMemPattern: false },
+        executionProviders: [device === "cpu" ? "wasm" : device],
+        enableMemPattern: false,
         graphOptimizationLevel: "all",
       }));
     return withoutLoss(await open(device), () => open("cpu"));

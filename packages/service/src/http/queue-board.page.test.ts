@@ -1,14 +1,12 @@
 // The queues on Redis in a real browser, as an administrator sees them: with the page's own files alone, and nothing broken.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser, noBrowser } from "../browser.test-helper.js";
 import { noRedis, type Redis, startRedis } from "../redis.test-helper.js";
 import { removeFolder, serviceFolder, startService, type TestedService } from "../service.test-helper.js";
 
-const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = browsers.find(existsSync);
-const missing = noRedis ?? (executablePath === undefined ? `no browser at ${browsers.join(", ")}` : null);
+const missing = noRedis ?? noBrowser;
 
 describe.skipIf(missing !== null)(
   `queues in a browser${missing === null ? "" : `: skipped, ${missing}`}`,
@@ -22,10 +20,7 @@ describe.skipIf(missing !== null)(
       folder = await serviceFolder();
       redis = await startRedis(folder);
       service = await startService(folder, { queue: redis.url });
-      browser = await chromium.launch({
-        ...(executablePath ? { executablePath } : {}),
-        args: ["--no-sandbox"],
-      });
+      browser = await launchBrowser();
     });
     afterAll(async () => {
       await browser?.close();

@@ -4,14 +4,14 @@ import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
 import type { Queue } from "bullmq";
 import type { FastifyInstance } from "fastify";
+import { contentPolicy } from "./content-policy.js";
 
 const basePath = "/queue";
 
 const foreignFont = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 
 /** bull-board states styles in its page, and a base for its addresses. */
-const contentPolicy =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
+const boardPolicy = contentPolicy("style-src 'self' 'unsafe-inline'; img-src 'self' data:", "'self'");
 
 /** Pages below /queue/. They state nothing of who may see them, and so are for those who may administer. */
 export async function queueBoard(server: FastifyInstance, queues: readonly Queue[]): Promise<void> {
@@ -25,7 +25,7 @@ export async function queueBoard(server: FastifyInstance, queues: readonly Queue
   board.setBasePath(basePath);
   await server.register(async (scope) => {
     scope.addHook("onSend", async (_request, reply, payload) => {
-      reply.header("Content-Security-Policy", contentPolicy);
+      reply.header("Content-Security-Policy", boardPolicy);
       // Its page asks another origin for a font, which the policy forbids; the browser's own does as well.
       return typeof payload === "string" ? payload.replace(foreignFont, "") : payload;
     });

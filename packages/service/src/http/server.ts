@@ -32,6 +32,7 @@ import { allows, type Identity, type Scope, scopes, type Tokens } from "../secur
 import type { Notices } from "../worklist/notices.js";
 import { signInPage, worklistPage, worklistRows } from "../worklist/page.js";
 import { admitted, sessionOf } from "./access.js";
+import { contentPolicy } from "./content-policy.js";
 import type { Events } from "./events.js";
 import type { Metrics } from "./metrics.js";
 import { queueBoard } from "./queue-board.js";
@@ -183,11 +184,8 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   return server;
 }
 
-const policy = (sources: string) =>
-  `default-src 'self'; ${sources}; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'`;
-
 const securityHeaders = {
-  "Content-Security-Policy": policy("img-src 'self' data:"),
+  "Content-Security-Policy": contentPolicy("img-src 'self' data:"),
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cache-Control": "no-store",
@@ -195,7 +193,7 @@ const securityHeaders = {
 
 /** The viewer computes in the browser: WebAssembly in threads, workers of its own. */
 const viewerHeaders = {
-  "Content-Security-Policy": policy(
+  "Content-Security-Policy": contentPolicy(
     "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:",
   ),
   "Cache-Control": "no-cache",

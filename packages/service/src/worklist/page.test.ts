@@ -1,9 +1,9 @@
 // The worklist in a real browser, as a person uses it: sign in, upload, watch, download; on a laptop and on a phone.
-import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { launchBrowser, noBrowser } from "../browser.test-helper.js";
 import {
   neckSeries,
   removeFolder,
@@ -15,11 +15,9 @@ import {
 // A machine that is busy with other work takes a minute for what takes seconds.
 vi.setConfig({ testTimeout: 400_000 });
 
-const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = browsers.find(existsSync);
-const skipped = executablePath === undefined ? `: skipped, no browser at ${browsers.join(", ")}` : "";
+const skipped = noBrowser === null ? "" : `: skipped, ${noBrowser}`;
 
-describe.skipIf(executablePath === undefined)(`the worklist in a browser${skipped}`, () => {
+describe.skipIf(noBrowser !== null)(`the worklist in a browser${skipped}`, () => {
   let folder = "";
   let service: TestedService;
   let browser: Browser;
@@ -29,10 +27,7 @@ describe.skipIf(executablePath === undefined)(`the worklist in a browser${skippe
   beforeAll(async () => {
     folder = await serviceFolder();
     service = await startService(folder);
-    browser = await chromium.launch({
-      ...(executablePath ? { executablePath } : {}),
-      args: ["--no-sandbox"],
-    });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.on("pageerror", ({ message }) => complaints.push(message));
     page.on("request", (request) => {

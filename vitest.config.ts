@@ -6,8 +6,12 @@ const folders = ["{packages/*,apps/*,bench}/src/**", "examples/**"];
 /** Tests that drive a browser, with nothing else beside them: they wait for what a person waits for. */
 const pages = folders.map((folder) => `${folder}/{page,*.page}.test.ts`);
 
-/** Tests of pure functions, which share nothing but modules; of runtimes, each wants a process of its own. */
-const pure = ["packages/core/src/!(runtime)/**/*.test.ts", "packages/core/src/*.test.ts"];
+/** Tests that leave nothing behind in their process; of runtimes and of services, each file wants one of its own. */
+const tidy = [
+  "packages/core/src/!(runtime)/**/*.test.ts",
+  "packages/core/src/*.test.ts",
+  "packages/{node,cli}/src/**/*.test.ts",
+];
 
 // Many tests wait for a command that they started, on one core.
 const atOnce = {
@@ -31,14 +35,14 @@ export default defineConfig({
       {
         extends: true,
         // Modules are loaded once for all files of a process, which takes a quarter of their time away.
-        test: { name: "core", include: pure, isolate: false, ...atOnce },
+        test: { name: "tidy", include: tidy, isolate: false, ...atOnce },
       },
       {
         extends: true,
         test: {
           name: "code",
           include: folders.map((folder) => `${folder}/*.test.ts`),
-          exclude: [...pure, ...pages],
+          exclude: [...tidy, ...pages],
           ...atOnce,
         },
       },

@@ -28,6 +28,7 @@ export interface ViewerPages {
 }
 
 interface OpenOptions {
+  /** 1120 × 720 pixels by default: the processor draws, and a larger window takes it three times as long. */
   readonly width?: number;
   readonly height?: number;
   readonly hasTouch?: boolean;
@@ -45,6 +46,8 @@ interface PageTestOptions {
   readonly areKept?: boolean;
   /** Whether the browser draws in 3D, which takes most of the time of a test, since its processor does it; false by default. */
   readonly draws3D?: boolean;
+  /** Whether the models that ship with the page come, which takes the processor seconds for each page; false by default. */
+  readonly usesModels?: boolean;
 }
 
 /**
@@ -54,7 +57,7 @@ interface PageTestOptions {
 export function describePage(
   name: string,
   tests: (pages: ViewerPages) => void,
-  { areKept = false, draws3D = false }: PageTestOptions = {},
+  { areKept = false, draws3D = false, usesModels = false }: PageTestOptions = {},
 ): void {
   if (browserPath === undefined) {
     process.stderr.write(`"${name}" is not tested: no browser at ${browsers.join(", ")}.\n`);
@@ -99,8 +102,8 @@ export function describePage(
       consoleErrors,
       origin: () => originOf(isolating),
       async open({
-        width = 1440,
-        height = 900,
+        width = 1120,
+        height = 720,
         hasTouch = false,
         isHasty = false,
         isPlainServer = isHasty,
@@ -112,6 +115,8 @@ export function describePage(
           serviceWorkers: isPlainServer ? "allow" : "block",
         });
         contexts.push(context);
+        // Never answered, as in a slow network.
+        if (!usesModels) await context.route("**/*.safetensors", () => undefined);
         context.on("request", (request) => {
           const url = new URL(request.url());
           if (url.origin !== origin && !["blob:", "data:"].includes(url.protocol))
@@ -175,11 +180,12 @@ export async function planePixels(
       };
     };
     const { data } = drawn.getContext("2d").getImageData(0, 0, drawn.width, drawn.height);
-    const values: number[] = [];
-    for (let at = 1; at < data.length; at += 4) values.push(data[at]);
+    // A letter for each value: a list of numbers would take seconds to come over.
+    let values = "";
+    for (let at = 1; at < data.length; at += 4) values += String.fromCharCode(data[at]);
     return { width: drawn.width, height: drawn.height, grey: values };
   });
-  return { width, height, grey: Uint8Array.from(grey) };
+  return { width, height, grey: Uint8Array.from(Buffer.from(grey, "latin1")) };
 }
 
 /** The folder of the built page. */

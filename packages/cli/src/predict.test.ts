@@ -60,6 +60,9 @@ function scan(shift = 0, hasBone = false): Volume<Int16Array> {
   return { ...grid, data };
 }
 
+/** Of the models: a third of the patches that 1 mm takes, and fine enough for these balls. */
+const spacing: Vector3 = [1.5, 1.5, 1.5];
+
 let folder = "";
 let session: LnsnetSession;
 const inFolder = (...parts: string[]) => join(folder, ...parts);
@@ -76,11 +79,11 @@ const mask = async (name: string) => readVolume(await readFile(inFolder(name)), 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-predict-"));
   session = lnsnetSession(folder);
-  await writeFile(inFolder("model.safetensors"), writeModel(densityModel(), false));
+  await writeFile(inFolder("model.safetensors"), writeModel(densityModel(spacing), false));
   await writeFile(inFolder("coarse.safetensors"), writeModel(densityModel([2, 2, 2]), false));
   await writeFile(inFolder("proposer.safetensors"), writeModel(densityModel([3, 3, 3]), false));
-  await writeFile(inFolder("clicked.safetensors"), writeModel(promptableModel(), false));
-  await writeFile(inFolder("two.safetensors"), writeModel(twoClassModel(), false));
+  await writeFile(inFolder("clicked.safetensors"), writeModel(promptableModel(spacing), false));
+  await writeFile(inFolder("two.safetensors"), writeModel(twoClassModel(spacing), false));
   await writeFile(inFolder("neck.nii.gz"), writeNifti(scan()));
   await writeFile(inFolder("bony.nii.gz"), writeNifti(scan(0, true)));
   await mkdir(inFolder("series"));
@@ -225,10 +228,11 @@ describe("a whole scan", () => {
   });
 
   test("an ensemble says how far its members are apart", async () => {
-    await writeFile(inFolder("soft.safetensors"), writeModel(densityModel([1, 1, 1], 2), false));
+    await writeFile(inFolder("soft.safetensors"), writeModel(densityModel(spacing, 2), false));
     const tokens = ["predict", "neck.nii.gz", "--output", "ensemble", "--json", "--no-pictures"];
     const { code, stdout, stderr } = await session.run(
-      ...[...tokens, "--search", "everything", "--model", "model.safetensors,soft.safetensors"],
+      ...[...tokens, ...["--search", "everything", "--overlap", "0"]],
+      ...["--model", "model.safetensors,soft.safetensors"],
     );
     expect(code, stderr).toBe(0);
     for (const { ensemble_disagreement } of JSON.parse(stdout).nodes)
@@ -674,7 +678,7 @@ describe("scans at the edge of what can be used", () => {
     [
       "models for different spacings together",
       "model.safetensors,coarse.safetensors",
-      /spacing of 1×1×1 mm.*2×2×2/,
+      /spacing of 1.5×1.5×1.5 mm.*2×2×2/,
     ],
     ["a folder without a model", "study", /study holds no model\.safetensors and no fold_0/],
   ])("%s", async (_, model, sentence) => {

@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Queue } from "bullmq";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { queueNames } from "./queueing/queues.js";
 import { noRedis, type Redis, startRedis } from "./redis.test-helper.js";
 import {
   neckSeries,
@@ -96,6 +98,21 @@ describe.skipIf(noRedis !== null)(
       await service.jobWhen((job) => job.id === id && job.state === "done");
     });
 
+    test("a worker that is stopped gives its study back at once, and another one does it", async () => {
+      await service.upload(neckSeries("1.2.840.57"));
+      const { id } = await service.jobWhen(({ state }) => state === "running");
+      const [worker] = workers.slice(-1);
+      const ended = new Promise((resolve) => worker.once("close", resolve));
+      worker.kill("SIGTERM");
+      await ended;
+      const queue = new Queue(queueNames.studies, { connection: { url: redis.url } });
+      const { active, waiting, prioritized } = await queue.getJobCounts();
+      await queue.close();
+      expect({ active, unbegun: waiting + prioritized }).toEqual({ active: 0, unbegun: 1 });
+      await startWorker();
+      await service.jobWhen((job) => job.id === id && job.state === "done");
+    });
+
     test("a service that starts anew takes the answer of a study that was finished meanwhile", async () => {
       await service.upload(neckSeries("1.2.840.56"));
       await service.jobWhen(({ state }) => state === "running");
@@ -103,7 +120,7 @@ describe.skipIf(noRedis !== null)(
       service = await startService(folder, { queue: redis.url });
       const job = await service.jobWhen(({ state, id }) => state === "done" && id !== "");
       expect(job.nodes).toBe(2);
-      while ((await isDone()) < all.length + 2) await new Promise((resolve) => setTimeout(resolve, 200));
+      while ((await isDone()) < all.length + 3) await new Promise((resolve) => setTimeout(resolve, 200));
     });
   },
 );

@@ -48,15 +48,22 @@ export class Scene {
   readonly #nodes = new Map<number, LoadedBody>();
   #bone: LoadedBody | null = null;
 
-  private constructor(gl: WebGL2RenderingContext) {
+  private constructor(
+    gl: WebGL2RenderingContext,
+    /** Whether the processor draws, for want of a graphics card; the page waits for it meanwhile. */
+    readonly isSlow: boolean,
+  ) {
     this.#gl = gl;
     this.#program = programOf(gl);
   }
 
   /** @returns null where the browser has no WebGL2 */
   static on(canvas: HTMLCanvasElement): Scene | null {
-    const gl = canvas.getContext("webgl2", { antialias: true, alpha: false });
-    return gl === null ? null : new Scene(gl);
+    const fast: WebGLContextAttributes = { alpha: false, antialias: true, failIfMajorPerformanceCaveat: true };
+    const onCard = canvas.getContext("webgl2", fast) as WebGL2RenderingContext | null;
+    if (onCard !== null) return new Scene(onCard, false);
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false });
+    return gl === null ? null : new Scene(gl, true);
   }
 
   /** Gives the graphics card back what it held; nothing can be drawn afterwards. */
@@ -146,7 +153,7 @@ export class Scene {
 }
 
 /** Bone of a scan on a grid of at most `most` voxels along each axis. */
-export function boneOf(scan: Volume, most = 72): BodyMask {
+export function boneOf(scan: Volume, most: number): BodyMask {
   const strides = scan.size.map((n) => Math.ceil(n / most));
   const [width, height, depth] = scan.size.map((n, axis) => Math.ceil(n / strides[axis]));
   const data = new Uint8Array(width * height * depth);

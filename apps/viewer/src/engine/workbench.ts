@@ -512,6 +512,8 @@ export class Workbench {
     const model = this.keep(this.models, { ...identified, predictor });
     const { plan } = members[0].model;
     const isPromptable = plan.clickMaps !== undefined;
+    // A person waits for a click, and has not clicked yet.
+    if (isPromptable) await predictor.warmUp();
     return {
       model,
       ...calledTogether(members),

@@ -45,7 +45,7 @@ export function followStudy(scene: Scene, { study, opened }: Workspace, onChange
   });
   // The planes come first.
   making = new Promise((resolve) => setTimeout(resolve))
-    .then(() => surfacing.bodyOf(boneOf(opened.volume)))
+    .then(() => surfacing.bodyOf(boneOf(opened.volume, scene.isSlow ? 40 : 72)))
     .then((bone) => {
       if (isOver) return;
       scene.setBone(bone);

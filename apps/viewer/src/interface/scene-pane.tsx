@@ -135,7 +135,7 @@ function useScene(
     frame.current = requestAnimationFrame(() => {
       const element = canvas.current;
       if (element === null || drawn === null || width === 0) return;
-      const ratio = Math.min(devicePixelRatio, 2);
+      const ratio = drawn.isSlow ? devicePixelRatio / 2 : Math.min(devicePixelRatio, 2);
       element.width = Math.round(width * ratio);
       element.height = Math.round(height * ratio);
       const { volume } = workspace.opened;

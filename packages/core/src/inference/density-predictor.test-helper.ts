@@ -35,6 +35,7 @@ export async function densityPredictor(
     runs: () => runs,
     probability: (prepared: Prepared, look) =>
       predictProbability(prepared, [member], { ...look, patchSize, window }),
+    warmUp: async () => undefined,
     release: () => session.release(),
   };
 }

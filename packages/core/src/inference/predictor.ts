@@ -63,6 +63,13 @@ export interface Predictor {
    * @throws InputError where the predictor was released, or a network gives NaN or infinite numbers
    */
   probability(prepared: Prepared | NnunetImage, options: PredictionOptions): Promise<readonly Prediction[]>;
+  /**
+   * Runs each network once on zeros. The first run of a session takes about twice as long as later ones, so that whoever has
+   * time now saves it for the first scan.
+   *
+   * @throws InputError where the predictor was released
+   */
+  warmUp(): Promise<void>;
   /** Frees the networks. A second call does nothing. */
   release(): Promise<void>;
 }
@@ -127,6 +134,13 @@ export async function openPredictor(
       if (nnunet === undefined)
         throw new Error("a scan was prepared for nnU-Net, and the model is not of it");
       return predictAsNnunet(prepared, sessions, { ...settings, nnunet });
+    },
+    async warmUp() {
+      for (const session of sessions) {
+        requireOpen();
+        const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
+        await session.run({ image: { shape, data } });
+      }
     },
     release: async () => {
       if (isReleased) return;

@@ -45,6 +45,7 @@ export async function promptedPredictor(
     deviceNote: session.deviceNote,
     runs: () => runs,
     probability: (prepared: Prepared, look) => predictProbability(prepared, [member], { ...look, ...plan }),
+    warmUp: async () => undefined,
     release: () => session.release(),
   };
 }

@@ -300,6 +300,7 @@ describe("a program's mistakes are answered in a sentence", () => {
     await released.release();
     await released.release();
     await expect(segment(scan, released, { searched: "everything" })).rejects.toThrow(/was released/);
+    await expect(released.warmUp()).rejects.toThrow(/was released/);
   });
 
   test("release in the middle of a scan", async () => {
@@ -309,6 +310,16 @@ describe("a program's mistakes are answered in a sentence", () => {
       /was released/,
     );
   });
+});
+
+test("a warmed-up ensemble answers as a fresh one does", async () => {
+  const models = [untrained(1), untrained(2)];
+  const [fresh, warmed] = [await openPredictor(models, nodeRuntime), await openPredictor(models, nodeRuntime)];
+  await warmed.warmUp();
+  const [expected, got] = [await segment(scan, fresh), await segment(scan, warmed)];
+  expect(got.instances.data).toEqual(expected.instances.data);
+  await fresh.release();
+  await warmed.release();
 });
 
 describe("a broken network's answer is an error, never no node", () => {

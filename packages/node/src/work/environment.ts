@@ -53,7 +53,15 @@ export async function currentEnvironment(threads: number, command: string): Prom
   };
 }
 
-async function gitState(): Promise<Environment["git"]> {
+/** Asked once, as a process runs the code that it loaded, whatever becomes of the checkout. */
+let state: Promise<Environment["git"]> | null = null;
+
+function gitState(): Promise<Environment["git"]> {
+  state ??= askGit();
+  return state;
+}
+
+async function askGit(): Promise<Environment["git"]> {
   const git = promisify(execFile);
   const cwd = fileURLToPath(new URL(".", import.meta.url));
   try {

@@ -36,22 +36,56 @@ export async function runInWorkers<Task, Result>(
   let done = alreadyDone;
   const total = alreadyDone + tasks.length;
   onProgress?.({ stage, unit, done, total });
-  const count = Math.max(1, Math.min(threads, tasks.length));
-  const pool = new Tinypool({ filename: worker.href, name, minThreads: count, maxThreads: count });
+  const pool = takePool(worker, Math.max(1, threads), tasks.length);
   try {
-    return await Promise.all(
+    const results = await Promise.all(
       tasks.map(async (task) => {
-        const outcome: Outcome<Result> = await pool.run(task, signal === undefined ? {} : { signal });
+        const options = signal === undefined ? { name } : { name, signal };
+        const outcome: Outcome<Result> = await pool.run(task, options);
         const value = unwrap(outcome);
         done++;
         onProgress?.({ stage, unit, done, total, text: textOf?.(value) ?? "" });
         return value;
       }),
     );
+    keepPool(worker, Math.max(1, threads), pool);
+    return results;
   } catch (error) {
+    await pool.destroy();
     signal?.throwIfAborted();
     throw error;
-  } finally {
-    await pool.destroy();
   }
+}
+
+/**
+ * Pools that nobody uses, by worker and threads. A thread takes a second of the processor to start, and a cross-validation
+ * wants the same ones for each fold.
+ */
+const idlePools = new Map<string, { readonly pool: Tinypool; readonly ending: NodeJS.Timeout }[]>();
+const idleMs = 10_000;
+
+const poolKey = (worker: URL, threads: number): string => `${threads} ${worker.href}`;
+
+/** A pool that no other job uses meanwhile. */
+function takePool(worker: URL, threads: number, tasks: number): Tinypool {
+  const idle = idlePools.get(poolKey(worker, threads))?.pop();
+  if (idle !== undefined) {
+    clearTimeout(idle.ending);
+    return idle.pool;
+  }
+  const minThreads = Math.max(1, Math.min(threads, tasks));
+  // What is there stays there until the pool is ended.
+  return new Tinypool({ filename: worker.href, minThreads, maxThreads: threads, idleTimeout: 2 * idleMs });
+}
+
+function keepPool(worker: URL, threads: number, pool: Tinypool): void {
+  const key = poolKey(worker, threads);
+  const kept = idlePools.get(key) ?? [];
+  idlePools.set(key, kept);
+  const ending = setTimeout(() => {
+    kept.splice(kept.indexOf(idle), 1);
+    void pool.destroy();
+  }, idleMs).unref();
+  const idle = { pool, ending };
+  kept.push(idle);
 }

@@ -1,6 +1,7 @@
 // The side of a queue that works: takes tasks, does them, and answers.
+import { setTimeout as sleep } from "node:timers/promises";
 import { InputError } from "@lnsnet/core/errors";
-import { Job, Queue, UnrecoverableError, Worker } from "bullmq";
+import { Job, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { z } from "zod";
 import type { ProcessProgress } from "../processes/messages.js";
 import {
@@ -28,8 +29,8 @@ export interface TakenWork<Task> {
 }
 
 /**
- * Takes tasks until the signal is aborted, and returns when what runs then has saved and ended. It goes back to the queue,
- * as it does when the worker is killed.
+ * Takes tasks until the signal is aborted, and returns when what runs then has saved and ended. It goes back to the queue at
+ * once; when the worker is killed, after its lock has ended.
  *
  * @param jobs how many at a time
  * @throws InputError where the address is none of Redis
@@ -41,9 +42,9 @@ export async function takeTasks<Task>(
 ): Promise<void> {
   const connection = redisConnection(url);
   const queue = new Queue(queueNames[kind], { connection });
-  const running = new Set<Promise<unknown>>();
+  const running = new Set<Promise<QueuedAnswer>>();
 
-  async function answerTo(job: Job): Promise<QueuedAnswer> {
+  async function answerTo(job: Job, token?: string): Promise<QueuedAnswer> {
     const began = performance.now();
     const stop = new AbortController();
     if (job.data?.isStopped === true) throw new UnrecoverableError(unwanted);
@@ -53,19 +54,22 @@ export async function takeTasks<Task>(
     }, 1000);
     log({ event: "begun", job: job.id, what: job.name });
     try {
-      const working = work(checkedTask(job.data, schema), {
+      const result = await work(checkedTask(job.data, schema), {
         signal: AbortSignal.any([signal, stop.signal]),
         onProgress: ({ stage, done, total }) => {
           job.updateProgress({ stage, done, total }).catch(() => undefined);
         },
       });
-      running.add(working);
-      const result = await working.finally(() => running.delete(working));
       log({ event: "done", job: job.id, what: job.name, seconds: (performance.now() - began) / 1000 });
       return { kind: "done", result };
     } catch (error) {
-      // A worker that stops gives no answer: the task goes to another one, and counts as no failure.
-      if (signal.aborted) return new Promise(() => undefined);
+      // A worker that stops gives the task back, and that counts as no failure.
+      if (signal.aborted) {
+        // Where it cannot, since Redis is gone, another worker takes the task when its lock has ended.
+        const given = job.moveToWait(token).catch(() => undefined);
+        await Promise.race([given, sleep(lockMs, null, { ref: false })]);
+        throw new WaitingError();
+      }
       const sentence = error instanceof Error ? error.message : String(error);
       log({ event: "failed", job: job.id, what: job.name, sentence });
       if (!(error instanceof InputError)) throw error;
@@ -75,7 +79,12 @@ export async function takeTasks<Task>(
     }
   }
 
-  const worker = new Worker(queueNames[kind], answerTo, {
+  const answer = (job: Job, token?: string) => {
+    const answering = answerTo(job, token);
+    running.add(answering);
+    return answering.finally(() => running.delete(answering));
+  };
+  const worker = new Worker(queueNames[kind], answer, {
     connection,
     concurrency: jobs,
     lockDuration: lockMs,
@@ -92,9 +101,9 @@ export async function takeTasks<Task>(
   worker.on("error", complain);
   log({ event: "working", queue: kind, jobs });
   await aborted(signal);
-  // Without waiting for answers: an unanswered job is given to another worker when its lock has ended.
-  await worker.close(true);
+  await worker.pause(true);
   await Promise.allSettled(running);
+  await worker.close(true);
   await queue.close();
 }
 

@@ -30,74 +30,70 @@ import { drag, filesOf, shownPlane } from "./page-actions.test-helper.js";
 const scans = process.env.LNSNET_SCANS;
 const folders = scans === undefined ? smallFolders() : foldersOf(scans);
 
-describePage(
-  "DICOM folders",
-  (pages) => {
-    test("lie in the page as the library reads them, or are refused by its sentence", {
-      timeout: 1_200_000,
-    }, async () => {
-      const page = await pages.open();
-      const told: string[] = [];
-      for (const folder of folders) {
-        const expected = await asTheLibraryReads(folder);
-        await page.keyboard.press("1");
-        await openFolder(page, folder);
-        if (typeof expected === "string") {
-          await page.locator(".notice.error").waitFor();
-          const sentence = (await page.locator(".notice.error").textContent()) ?? "";
-          expect(sentence.replaceAll(/lnsnet-folder-\w+\//g, ""), folder.name).toContain(expected);
-          told.push(`${folder.name}: refused: ${expected}`);
-          continue;
-        }
-        await page.locator(".notice.done", { hasText: "is open." }).waitFor();
-        const shares = await unlikeShares(page, expected);
-        for (const { plane, here, mirrored } of shares) {
-          expect(here, `${folder.name}, ${plane}`).toBeLessThan(0.005);
-          expect(mirrored, `${folder.name}, ${plane}, mirrored`).toBeGreaterThan(0.02);
-        }
-        await expectLetters(page);
-        told.push(
-          `${folder.name}: ${shares.map(({ plane, here }) => `${plane} ${(100 * here).toFixed(2)} %`).join(", ")}`,
-        );
+describePage("DICOM folders", (pages) => {
+  test("lie in the page as the library reads them, or are refused by its sentence", {
+    timeout: 1_200_000,
+  }, async () => {
+    const page = await pages.open();
+    const told: string[] = [];
+    for (const folder of folders) {
+      const expected = await asTheLibraryReads(folder);
+      await page.keyboard.press("1");
+      await openFolder(page, folder);
+      if (typeof expected === "string") {
+        await page.locator(".notice.error").waitFor();
+        const sentence = (await page.locator(".notice.error").textContent()) ?? "";
+        expect(sentence.replaceAll(/lnsnet-folder-\w+\//g, ""), folder.name).toContain(expected);
+        told.push(`${folder.name}: refused: ${expected}`);
+        continue;
       }
-      if (scans !== undefined) process.stdout.write(`pixels unlike the library's:\n${told.join("\n")}\n`);
-    });
+      await page.locator(".notice.done", { hasText: "is open." }).waitFor();
+      const shares = await unlikeShares(page, expected);
+      for (const { plane, here, mirrored } of shares) {
+        expect(here, `${folder.name}, ${plane}`).toBeLessThan(0.005);
+        expect(mirrored, `${folder.name}, ${plane}, mirrored`).toBeGreaterThan(0.02);
+      }
+      await expectLetters(page);
+      told.push(
+        `${folder.name}: ${shares.map(({ plane, here }) => `${plane} ${(100 * here).toFixed(2)} %`).join(", ")}`,
+      );
+    }
+    if (scans !== undefined) process.stdout.write(`pixels unlike the library's:\n${told.join("\n")}\n`);
+  });
 
-    test.each(folders.slice(0, 4))(
-      "$name: a node that is drawn and saved comes back in place, from SEG and from RTSTRUCT",
-      async (folder) => {
-        const scan = await asTheLibraryReads(folder);
-        if (typeof scan === "string") throw new Error(scan);
-        const page = await pages.open();
-        page.on("dialog", (dialog) => dialog.accept());
-        await openFolder(page, folder);
-        await page.locator(".notice.done", { hasText: "is open." }).waitFor();
-        await page.keyboard.press("b");
-        const middle = middleOf(scan.volume);
-        const axial = await shownPlane(page, scan.volume, "axial", snapped(scan.volume, middle));
-        const [x, y] = axial.pixelOf(middle);
-        await drag(page, [x, y], [x + 30, y + 12]);
-        await page.locator(".nodes-table tbody tr").waitFor();
-        const files = filesOf(await savedZip(page, ["NIfTI labels", "DICOM SEG", "DICOM RTSTRUCT"]));
-        const file = (ending: string) =>
-          Object.entries(files).find(([name]) => name.endsWith(ending))?.[1] ?? new Uint8Array();
-        const drawn = readNifti(file(".nii.gz"), "nodes");
-        const [i, j, k] = indexOfPoint(drawn, axial.pointAt(x + 15, y + 6)).map(Math.round);
-        expect(drawn.data[i + drawn.size[0] * (j + drawn.size[1] * k)], folder.name).toBe(1);
-        const choice = { reference: { ...scan, problems: [] }, pattern: null };
-        for (const [ending, least] of [
-          ["seg.dcm", 1],
-          ["rtstruct.dcm", 0.99],
-        ] as const) {
-          const { volume } = await labelsOfObject(file(ending), ending, choice);
-          const overlap = countOverlap(Uint8Array.from(drawn.data), Uint8Array.from(volume.data));
-          expect(dice(overlap), `${folder.name}, ${ending}`).toBeGreaterThanOrEqual(least);
-        }
-      },
-    );
-  },
-  
-);
+  test.each(folders.slice(0, 4))(
+    "$name: a node that is drawn and saved comes back in place, from SEG and from RTSTRUCT",
+    async (folder) => {
+      const scan = await asTheLibraryReads(folder);
+      if (typeof scan === "string") throw new Error(scan);
+      const page = await pages.open();
+      page.on("dialog", (dialog) => dialog.accept());
+      await openFolder(page, folder);
+      await page.locator(".notice.done", { hasText: "is open." }).waitFor();
+      await page.keyboard.press("b");
+      const middle = middleOf(scan.volume);
+      const axial = await shownPlane(page, scan.volume, "axial", snapped(scan.volume, middle));
+      const [x, y] = axial.pixelOf(middle);
+      await drag(page, [x, y], [x + 30, y + 12]);
+      await page.locator(".nodes-table tbody tr").waitFor();
+      const files = filesOf(await savedZip(page, ["NIfTI labels", "DICOM SEG", "DICOM RTSTRUCT"]));
+      const file = (ending: string) =>
+        Object.entries(files).find(([name]) => name.endsWith(ending))?.[1] ?? new Uint8Array();
+      const drawn = readNifti(file(".nii.gz"), "nodes");
+      const [i, j, k] = indexOfPoint(drawn, axial.pointAt(x + 15, y + 6)).map(Math.round);
+      expect(drawn.data[i + drawn.size[0] * (j + drawn.size[1] * k)], folder.name).toBe(1);
+      const choice = { reference: { ...scan, problems: [] }, pattern: null };
+      for (const [ending, least] of [
+        ["seg.dcm", 1],
+        ["rtstruct.dcm", 0.99],
+      ] as const) {
+        const { volume } = await labelsOfObject(file(ending), ending, choice);
+        const overlap = countOverlap(Uint8Array.from(drawn.data), Uint8Array.from(volume.data));
+        expect(dice(overlap), `${folder.name}, ${ending}`).toBeGreaterThanOrEqual(least);
+      }
+    },
+  );
+});
 
 /** What Save writes in several formats. */
 async function savedZip(page: Page, formats: readonly string[]): Promise<Uint8Array> {

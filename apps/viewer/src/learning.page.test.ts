@@ -74,7 +74,7 @@ describePage(
       expect(await page.getByText(/^In use: /).textContent()).toBe(used);
     });
   },
-  { areKept: true },
+  { areKept: true, usesModels: true },
 );
 
 /** The largest nodes of the phantom, numbered from the largest. */

@@ -49,101 +49,110 @@ const { image } = generatePatient(2026, 60, {
 // Random weights find bits and pieces everywhere: so few that the page has numbers for all.
 const scan = crop(image, [8, 8, 6], [26, 26, 10]) as Volume<Int16Array>;
 
-describePage("a person's own model", (pages) => {
-  test("an imported nnU-Net tells its data and terms, and finds what the library finds with it", async () => {
-    const page = await opened(pages.open());
-    const bytes = imported("plain");
-    await openModel(page, { "model.safetensors": bytes });
-    await page.getByText("model.safetensors is used from now on.").waitFor();
-    const panel = page.locator("details.panel", { hasText: "Open your own model" });
-    // The panel is drawn a moment after the sentence.
-    const told = () => panel.textContent();
-    await expect.poll(told, { timeout: 30_000 }).toContain("its weights keep the licence of their authors");
-    const model = readModel(bytes, "model.safetensors");
-    expect(await panel.textContent()).toContain(`trained on ${model.plan.dataLabel}`);
+describePage(
+  "a person's own model",
+  (pages) => {
+    test("an imported nnU-Net tells its data and terms, and finds what the library finds with it", async () => {
+      const page = await opened(pages.open());
+      const bytes = imported("plain");
+      await openModel(page, { "model.safetensors": bytes });
+      await page.getByText("model.safetensors is used from now on.").waitFor();
+      const panel = page.locator("details.panel", { hasText: "Open your own model" });
+      // The panel is drawn a moment after the sentence.
+      const told = () => panel.textContent();
+      await expect.poll(told, { timeout: 30_000 }).toContain("its weights keep the licence of their authors");
+      const model = readModel(bytes, "model.safetensors");
+      expect(await panel.textContent()).toContain(`trained on ${model.plan.dataLabel}`);
 
-    await page.getByRole("button", { name: "Find all nodes" }).click();
-    await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
-    const predictor = await openPredictor([model], nodeRuntime);
-    const { instances, nodes } = await segment(scan, predictor);
-    await predictor.release();
-    expect(nodes.length).toBeGreaterThan(0);
-    const saved = await savedMask(page);
-    const isNode = (data: ArrayLike<number>) => Uint8Array.from(data, (number) => (number === 0 ? 0 : 1));
-    // WebAssembly rounds otherwise than Node: where two classes are as probable, a voxel may fall to the other.
-    expect(dice(countOverlap(isNode(instances.data), isNode(saved.data)))).toBeGreaterThan(0.999);
-    expect(Math.abs((await nodeRows(page).count()) - nodes.length)).toBeLessThanOrEqual(3);
-    // Several classes: each node says what it is.
-    const names = await nodeRows(page).getByRole("button").allTextContents();
-    for (const { className } of nodes)
-      expect(names.some((name) => name.startsWith(className ?? "none"))).toBe(true);
+      await page.getByRole("button", { name: "Find all nodes" }).click();
+      await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
+      const predictor = await openPredictor([model], nodeRuntime);
+      const { instances, nodes } = await segment(scan, predictor);
+      await predictor.release();
+      expect(nodes.length).toBeGreaterThan(0);
+      const saved = await savedMask(page);
+      const isNode = (data: ArrayLike<number>) => Uint8Array.from(data, (number) => (number === 0 ? 0 : 1));
+      // WebAssembly rounds otherwise than Node: where two classes are as probable, a voxel may fall to the other.
+      expect(dice(countOverlap(isNode(instances.data), isNode(saved.data)))).toBeGreaterThan(0.999);
+      expect(Math.abs((await nodeRows(page).count()) - nodes.length)).toBeLessThanOrEqual(3);
+      // Several classes: each node says what it is.
+      const names = await nodeRows(page).getByRole("button").allTextContents();
+      for (const { className } of nodes)
+        expect(names.some((name) => name.startsWith(className ?? "none"))).toBe(true);
 
-    const isUsed = page.locator(".models strong", { hasText: "model.safetensors" });
-    expect(await isUsed.count()).toBe(1);
-    await page.getByRole("button", { name: "Use the shipped model again" }).click();
-    await isUsed.waitFor({ state: "detached" });
-  });
-
-  test("the files of an nnU-Net are opened as they are", async () => {
-    const page = await opened(pages.open());
-    await openModel(page, {
-      "plans.json": fixture("plain/plans.json"),
-      "dataset.json": fixture("plain/dataset.json"),
-      "checkpoint_final.pth": fixture("plain/fold_0/checkpoint_final.pth"),
+      const isUsed = page.locator(".models strong", { hasText: "model.safetensors" });
+      expect(await isUsed.count()).toBe(1);
+      await page.getByRole("button", { name: "Use the shipped model again" }).click();
+      await isUsed.waitFor({ state: "detached" });
     });
-    await page.getByText("checkpoint_final.pth is used from now on.").waitFor();
-  });
 
-  test("several models dropped together are averaged, and tell of each node how far they differ", async () => {
-    const page = await opened(pages.open());
-    const models = [readModel(finder, "finder.safetensors"), shaken(readModel(finder, "finder.safetensors"))];
-    await dropFiles(page, {
-      "first.safetensors": finder,
-      "second.safetensors": writeModel(models[1], false),
+    test("the files of an nnU-Net are opened as they are", async () => {
+      const page = await opened(pages.open());
+      await openModel(page, {
+        "plans.json": fixture("plain/plans.json"),
+        "dataset.json": fixture("plain/dataset.json"),
+        "checkpoint_final.pth": fixture("plain/fold_0/checkpoint_final.pth"),
+      });
+      await page.getByText("checkpoint_final.pth is used from now on.").waitFor();
     });
-    await page.getByText("2 models are used together from now on.").waitFor();
-    expect(await page.locator(".models").textContent()).toContain("first.safetensors, second.safetensors");
-    const predictor = await openPredictor(models, nodeRuntime);
-    const { nodes } = await segment(scan, predictor);
-    await predictor.release();
-    expect(nodes.length).toBeGreaterThan(0);
-    await page.getByRole("button", { name: "Find all nodes" }).click();
-    await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
-    await page.getByRole("columnheader", { name: "± ens." }).waitFor();
-    const shown = await nodeRows(page).evaluateAll((rows) =>
-      rows.map((row) => [...row.querySelectorAll("td")].slice(6, 8).map((cell) => Number(cell.textContent))),
-    );
-    const byProbability = (a: readonly number[], b: readonly number[]) => a[0] - b[0];
-    expect(shown.sort(byProbability).flat()).toEqual(
-      nodes
-        .map((node) => [node.meanProbability, node.ensembleDisagreement ?? Number.NaN])
-        .sort(byProbability)
-        .flat()
-        .map((value) => expect.closeTo(value, 1.5)),
-    );
-  });
 
-  test("what does not fit is refused by a sentence, and the shipped models go on", async () => {
-    const page = await opened(pages.open());
-    const plain = fixture("plain/fold_0/checkpoint_final.pth");
-    for (const [files, sentence] of [
-      [{ "weights.onnx": Buffer.from("onnx") }, /weights\.onnx is no model that can be opened here/],
-      [{ "model.safetensors": Buffer.from("no model") }, /model\.safetensors/],
-      [{ "model.safetensors": imported("residual") }, /looks at 2 images of a patient together/],
-      [{ "checkpoint_final.pth": plain }, /plans\.json is not there/],
-      [
-        { "a.safetensors": imported("plain"), "finder.safetensors": finder },
-        /models of an ensemble must use the same preprocessing/,
-      ],
-    ] as const) {
-      await openModel(page, files);
-      const notice = page.locator(".notice.error", { hasText: sentence });
-      await notice.waitFor();
-      expect(await notice.textContent()).not.toMatch(/did not expect/);
-    }
-    await page.getByText(/Model finder\.safetensors/).waitFor();
-  });
-});
+    test("several models dropped together are averaged, and tell of each node how far they differ", async () => {
+      const page = await opened(pages.open());
+      const models = [
+        readModel(finder, "finder.safetensors"),
+        shaken(readModel(finder, "finder.safetensors")),
+      ];
+      await dropFiles(page, {
+        "first.safetensors": finder,
+        "second.safetensors": writeModel(models[1], false),
+      });
+      await page.getByText("2 models are used together from now on.").waitFor();
+      expect(await page.locator(".models").textContent()).toContain("first.safetensors, second.safetensors");
+      const predictor = await openPredictor(models, nodeRuntime);
+      const { nodes } = await segment(scan, predictor);
+      await predictor.release();
+      expect(nodes.length).toBeGreaterThan(0);
+      await page.getByRole("button", { name: "Find all nodes" }).click();
+      await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
+      await page.getByRole("columnheader", { name: "± ens." }).waitFor();
+      const shown = await nodeRows(page).evaluateAll((rows) =>
+        rows.map((row) =>
+          [...row.querySelectorAll("td")].slice(6, 8).map((cell) => Number(cell.textContent)),
+        ),
+      );
+      const byProbability = (a: readonly number[], b: readonly number[]) => a[0] - b[0];
+      expect(shown.sort(byProbability).flat()).toEqual(
+        nodes
+          .map((node) => [node.meanProbability, node.ensembleDisagreement ?? Number.NaN])
+          .sort(byProbability)
+          .flat()
+          .map((value) => expect.closeTo(value, 1.5)),
+      );
+    });
+
+    test("what does not fit is refused by a sentence, and the shipped models go on", async () => {
+      const page = await opened(pages.open());
+      const plain = fixture("plain/fold_0/checkpoint_final.pth");
+      for (const [files, sentence] of [
+        [{ "weights.onnx": Buffer.from("onnx") }, /weights\.onnx is no model that can be opened here/],
+        [{ "model.safetensors": Buffer.from("no model") }, /model\.safetensors/],
+        [{ "model.safetensors": imported("residual") }, /looks at 2 images of a patient together/],
+        [{ "checkpoint_final.pth": plain }, /plans\.json is not there/],
+        [
+          { "a.safetensors": imported("plain"), "finder.safetensors": finder },
+          /models of an ensemble must use the same preprocessing/,
+        ],
+      ] as const) {
+        await openModel(page, files);
+        const notice = page.locator(".notice.error", { hasText: sentence });
+        await notice.waitFor();
+        expect(await notice.textContent()).not.toMatch(/did not expect/);
+      }
+      await page.getByText(/Model finder\.safetensors/).waitFor();
+    });
+  },
+  { usesModels: true },
+);
 
 async function opened(page: Promise<Page>): Promise<Page> {
   const shown = await page;

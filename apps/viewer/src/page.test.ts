@@ -83,7 +83,7 @@ describePage(
       }
     });
   },
-  { draws3D: true },
+  { draws3D: true, usesModels: true },
 );
 
 /** How far bright arms reach from the middle of the scan towards the patient's left, back and head. */

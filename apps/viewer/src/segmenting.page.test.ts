@@ -124,7 +124,7 @@ describePage(
       await expectEqual(await predict("found"));
     });
   },
-  { areKept: true },
+  { areKept: true, usesModels: true },
 );
 
 /** A node as the command prints it. */

@@ -314,9 +314,14 @@ describe("a program's mistakes are answered in a sentence", () => {
 
 test("a warmed-up ensemble answers as a fresh one does", async () => {
   const models = [untrained(1), untrained(2)];
-  const [fresh, warmed] = [await openPredictor(models, nodeRuntime), await openPredictor(models, nodeRuntime)];
+  const [fresh, warmed] = [
+    await openPredictor(models, nodeRuntime),
+    await openPredictor(models, nodeRuntime),
+  ];
   await warmed.warmUp();
-  const [expected, got] = [await segment(scan, fresh), await segment(scan, warmed)];
+  const at = [large.centreMm];
+  const [expected, got] = [await segment(scan, fresh, { at }), await segment(scan, warmed, { at })];
+  expect(got.clicks).toEqual(expected.clicks);
   expect(got.instances.data).toEqual(expected.instances.data);
   await fresh.release();
   await warmed.release();

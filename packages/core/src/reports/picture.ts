@@ -52,6 +52,8 @@ function eroded(inside: Uint8Array, width: number, height: number): Uint8Array<A
   const result = new Uint8Array(inside.length);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
+      // Most of a picture is no node.
+      if (inside[column + width * row] === 0) continue;
       let all = 1;
       for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++) {
         for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x++)

@@ -59,21 +59,57 @@ const onnxAttributes = (kernel: Shape, { stride, padding, dilation, groups }: Co
   group: groups,
 });
 
-/** Calls `visit` with the flat offset in x and in w and the element of y for each product of a convolution of one output. */
-function forEachProduct(
+/** Takes products of a convolution that follow each other: flat offsets of the first, and steps to the next one. */
+type ProductRow = (
+  ...row: readonly [
+    x: number,
+    stepX: number,
+    w: number,
+    stepW: number,
+    y: number,
+    stepY: number,
+    count: number,
+  ]
+) => void;
+
+/** Calls `visit` with all products of a convolution of one output, in rows along its last axis or along that of its kernel. */
+function forEachProductRow(
   x: Shape,
   w: Shape,
   y: Shape,
   { stride, padding, dilation, groups }: ConvolutionOptions,
-  visit: (x: number, w: number, y: number) => void,
+  visit: ProductRow,
 ): void {
   const [batch, channels, ...space] = y;
   const kernel = w.slice(2);
   const [strideX, strideW, strideY] = [stridesOf(x), stridesOf(w), stridesOf(y)];
   const perGroup = channels / groups;
+  const last = space.length - 1;
+  const [jumpX, stepX] = [stride[last] * strideX[last + 2], dilation[last] * strideX[last + 2]];
+  /** The places 0 to `count` − 1 that lie in the input when the first is at `from`, and each next one `step` further. */
+  const firstInside = (from: number, step: number): number => (from < 0 ? Math.ceil(-from / step) : 0);
+  const endInside = (from: number, step: number, count: number, length: number): number =>
+    Math.min(count, Math.ceil((length - from) / step));
+  const rows = (atX: number, atW: number, atY: number): void => {
+    const [outs, taps, length] = [space[last], kernel[last], x[last + 2]];
+    if (outs >= taps)
+      for (let tap = 0; tap < taps; tap++) {
+        const from = tap * dilation[last] - padding[last];
+        const first = firstInside(from, stride[last]);
+        const count = endInside(from, stride[last], outs, length) - first;
+        visit(atX + from * strideX[last + 2] + first * jumpX, jumpX, atW + tap, 0, atY + first, 1, count);
+      }
+    else
+      for (let out = 0; out < outs; out++) {
+        const from = out * stride[last] - padding[last];
+        const first = firstInside(from, dilation[last]);
+        const count = endInside(from, dilation[last], taps, length) - first;
+        visit(atX + from * strideX[last + 2] + first * stepX, stepX, atW + first, 1, atY + out, 0, count);
+      }
+  };
   const walk = (axis: number, atX: number, atW: number, atY: number): void => {
-    if (axis === space.length) {
-      visit(atX, atW, atY);
+    if (axis === last) {
+      rows(atX, atW, atY);
       return;
     }
     for (let out = 0; out < space[axis]; out++)
@@ -134,9 +170,16 @@ const convolutionOperation: Operation<ConvolutionOptions> = {
   },
   reference: ([x, w, bias], { attributes, outputs }) => {
     const result = fillWithBias(outputs[0].shape, bias);
-    forEachProduct(x.shape, w.shape, outputs[0].shape, attributes, (atX, atW, atY) => {
-      result[atY] += x.data[atX] * w.data[atW];
-    });
+    forEachProductRow(
+      x.shape,
+      w.shape,
+      outputs[0].shape,
+      attributes,
+      (atX, stepX, atW, stepW, atY, stepY, n) => {
+        for (let at = 0; at < n; at++)
+          result[atY + at * stepY] += x.data[atX + at * stepX] * w.data[atW + at * stepW];
+      },
+    );
     return [result];
   },
   lowered: (node, target) => {
@@ -228,9 +271,17 @@ const transposedConvolutionOperation: Operation<TransposedConvolutionOptions> = 
   },
   reference: ([x, w, bias], { attributes, outputs }) => {
     const result = fillWithBias(outputs[0].shape, bias);
-    forEachProduct(outputs[0].shape, w.shape, x.shape, attributes, (atY, atW, atX) => {
-      result[atY] += x.data[atX] * w.data[atW];
-    });
+    // The convolution that it is the transpose of has the two the other way round.
+    forEachProductRow(
+      outputs[0].shape,
+      w.shape,
+      x.shape,
+      attributes,
+      (atY, stepY, atW, stepW, atX, stepX, n) => {
+        for (let at = 0; at < n; at++)
+          result[atY + at * stepY] += x.data[atX + at * stepX] * w.data[atW + at * stepW];
+      },
+    );
     return [result];
   },
   lowered: (node, target) => {

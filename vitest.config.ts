@@ -30,6 +30,7 @@ export default defineConfig({
       include: ["{packages,apps}/*/src/**/*.ts"],
       exclude: ["**/*.test.ts", "**/*.test-helper.ts"],
       reporter: ["text-summary", "html"],
+      reportOnFailure: true,
     },
     projects: [
       {

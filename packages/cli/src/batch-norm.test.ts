@@ -27,6 +27,15 @@ async function lnsnet(...tokens: string[]): Promise<string> {
   return stdout;
 }
 
+test("patches of which a batch norm sees a single value are refused before anything is written", async () => {
+  const tokens = ["train", "boxes", "--output", "single", "--steps", "1", "--network", "lhu-net"];
+  const { code, stderr } = await session.run(...tokens, "--patch", "32,32,32", "--spacing", "1,1,1.5");
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /LHU-Net cannot be trained on batches of 1 with a patch of 32,32,32 voxels.*--batch 2/,
+  );
+});
+
 test("the 3D Partial U-Net trains, validates, resumes, is exported and predicts", async () => {
   const training = (steps: string, ...more: string[]) =>
     lnsnet(

@@ -19,7 +19,7 @@ import { constant } from "./operations/leaves.js";
 import { linear, matmul } from "./operations/matmul.js";
 import { mean, moments, softmax, sum } from "./operations/reduction.js";
 import { takeRows } from "./operations/rows.js";
-import { range, type Shape, sizeOf } from "./shape.js";
+import { range, type Shape, SingleValueError, sizeOf } from "./shape.js";
 
 /** Scale and shift of a normalisation, one number a channel [C]. */
 export interface Affine {
@@ -80,7 +80,10 @@ export function batchNormTraining(
 ): { y: Value; runningMean: Value; runningVariance: Value } {
   const axes = [0, ...range(x.shape.length - 2, 2)];
   const count = sizeOf(axes.map((axis) => x.shape[axis]));
-  if (count < 2) throw shapeError("batch norm", "statistics of a batch need two values a channel", [x]);
+  if (count < 2) {
+    const { message } = shapeError("batch norm", "statistics of a batch need two values a channel", [x]);
+    throw new SingleValueError(message);
+  }
   const average = mean(x, axes);
   const centred = subtract(x, average);
   const variance = mean(multiply(centred, centred), axes);

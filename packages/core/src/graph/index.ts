@@ -9,4 +9,4 @@ export { input, parameter } from "./operations/leaves.js";
 export { matmul } from "./operations/matmul.js";
 export { mean, sum } from "./operations/reduction.js";
 export { adamW, clipByNorm, globalNorm, movingAverage } from "./optimizers.js";
-export { type Shape, sizeOf } from "./shape.js";
+export { type Shape, SingleValueError, sizeOf } from "./shape.js";

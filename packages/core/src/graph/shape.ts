@@ -8,6 +8,9 @@ export class ShapeError extends Error {
   override readonly name = "ShapeError";
 }
 
+/** A batch norm that would see a single value of each channel, as where patches are too small for a network. */
+export class SingleValueError extends ShapeError {}
+
 /** Number of elements. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);

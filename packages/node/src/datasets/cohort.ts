@@ -205,8 +205,9 @@ async function prepareFolder(folder: string, record: CohortRecord, force: boolea
     throw new InputError(
       `${folder} holds ${differenceOf(earlier, record)}; repeat those options to go on with it, name another folder, or give the option force to replace it.`,
     );
-  await removeUnfinished(folder);
-  for (const name of datasetFolders) if (names.includes(name)) await removeUnfinished(join(folder, name));
+  await removeUnfinished(folder, { isOurs: true });
+  for (const name of datasetFolders)
+    if (names.includes(name)) await removeUnfinished(join(folder, name), { isOurs: true });
   if (earlier !== null && force) await removeCohort(folder, earlier);
 }
 

@@ -123,6 +123,15 @@ test("what a dead process left is removed, at the top of the folder and by our o
   expect(await readdir(join(folder, "below"))).toEqual([dead]);
 });
 
+test("what a stopped thread of this process left is removed where nobody else writes", async () => {
+  const [own, other] = [markedName("partial"), markedName("lock")];
+  for (const name of [own, other]) await writeFile(join(folder, name), "");
+  await removeUnfinished(folder);
+  expect((await readdir(folder)).sort()).toEqual([own, other].sort());
+  await removeUnfinished(folder, { isOurs: true });
+  expect(await readdir(folder)).toEqual([other]);
+});
+
 test("a folder is made with its parents; a file in its way is named", async () => {
   await ensureWritableFolder(join(folder, "a", "b"));
   expect(await readdir(folder)).toEqual(["a"]);

@@ -18,7 +18,7 @@ import {
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
 import type { z } from "zod";
-import { makerOf, markedName } from "./process-mark.js";
+import { isOwnMark, makerOf, markedName } from "./process-mark.js";
 
 /** @throws InputError where the file does not exist or cannot be read */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -98,15 +98,19 @@ const UNFINISHED_AFTER_MS = 24 * 3600 * 1000;
 /**
  * Removes what killed processes left of {@link writeAtomically} at the top of a folder. A file of a process that may
  * still run stays, and so does every file of another name.
+ *
+ * @param isOurs whether nobody else in this process writes to the folder, as while it is held: then what its stopped threads
+ *   left goes too
  */
-export async function removeUnfinished(folder: string): Promise<void> {
+export async function removeUnfinished(folder: string, { isOurs = false } = {}): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw fileError(error, folder, "read");
   });
   for (const name of names) {
     const path = join(folder, name);
     const maker = makerOf(name, "partial");
-    if (maker === "gone" || (maker === "unknown" && (await isOld(path))))
+    const isStopped = isOurs && maker !== null && isOwnMark(name);
+    if (isStopped || maker === "gone" || (maker === "unknown" && (await isOld(path))))
       await rm(path, { recursive: true, force: true });
   }
 }

@@ -29,6 +29,12 @@ export function makerOf(name: string, kind: string): ProcessState | null {
   return machine === thisMachine() ? stateOf(Number(pid), start) : "unknown";
 }
 
+/** Whether this very process gave a file its name. */
+export function isOwnMark(name: string): boolean {
+  const [, machine, pid, start] = markPattern.exec(name) ?? [];
+  return machine === thisMachine() && pid === String(process.pid) && start === (startOf("self") ?? "0");
+}
+
 let machine: string | null = null;
 
 /** Changes with each start of the machine, and differs between containers that number their processes themselves. */

@@ -40,7 +40,7 @@ export async function preprocessDataset(
 
 /** @throws InputError where the folder holds a cache of other settings, or files that are no cache's */
 async function openCache(folder: string, { training }: Dataset, settings: CacheSettings): Promise<void> {
-  await removeUnfinished(folder);
+  await removeUnfinished(folder, { isOurs: true });
   if (!(await isCache(folder))) {
     await requireFreeNames(folder, cacheNames(training.map(({ id }) => id)));
     return writeCacheSettings(folder, settings);

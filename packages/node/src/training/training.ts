@@ -1,8 +1,9 @@
 // Trains a network on a data set, in a folder of its own, from the beginning or from where it stopped.
 
 import { InputError } from "@lnsnet/core/errors";
+import { SingleValueError } from "@lnsnet/core/graph";
 import type { Plan } from "@lnsnet/core/models";
-import { buildNetwork, isOfHead, partsOf } from "@lnsnet/core/networks";
+import { buildNetwork, isOfHead, networkTitle, partsOf } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
 import {
   type BuildNetwork,
@@ -115,7 +116,20 @@ function trainedNetwork(plan: Plan, stations: readonly string[]): BuildNetwork {
   return (image, builder) => buildNetwork(network, image, builder);
 }
 
+/** @throws InputError where batches are too small for the network's batch norm */
 function stepOf(plan: Plan, options: TrainingOptions, stations: readonly string[]): TrainingStep {
+  try {
+    return buildStep(plan, options, stations);
+  } catch (error) {
+    if (!(error instanceof SingleValueError)) throw error;
+    throw new InputError(
+      `${networkTitle(plan.network)} cannot be trained on batches of ${options.batchSize} with a patch of ${plan.patchSize.join(",")} voxels, of which its deepest batch norm would see a single value; give the option patch larger sizes, or the option batch 2.`,
+      { cause: error },
+    );
+  }
+}
+
+function buildStep(plan: Plan, options: TrainingOptions, stations: readonly string[]): TrainingStep {
   return buildTrainingStep(trainedNetwork(plan, stations), {
     imageShape: [options.batchSize, plan.network.configuration.inputs, ...plan.patchSize],
     loss: lossOf(labelSchemeOf(plan)),

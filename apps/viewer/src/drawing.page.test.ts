@@ -54,7 +54,6 @@ describePage(
       await page.getByText("halves.nii.gz is open.").waitFor();
       // One plane is enough here, and the others would be drawn anew by the processor after every stroke.
       await page.getByRole("button", { name: "Maximise Axial" }).click();
-      axial = await shownPlane(page, grid, "axial", pointOfIndex(grid, [50, 50, shownSlice]));
     });
 
     beforeEach(async () => {
@@ -76,6 +75,8 @@ describePage(
     async function showAll(): Promise<void> {
       await page.getByRole("button", { name: "Fit the whole scan into the planes (F)" }).click();
       await page.getByRole("slider", { name: "Axial slice" }).fill(String(grid.size[2] - 1 - shownSlice));
+      // Measured anew, since a notice that came or went changes the height of the planes.
+      axial = await shownPlane(page, grid, "axial", pointOfIndex(grid, [50, 50, shownSlice]));
     }
 
     async function setRadius(mm: number): Promise<void> {

@@ -6,7 +6,7 @@ fc.configureGlobal({ seed: Number(process.env.FAST_CHECK_SEED ?? 1) });
 
 // Vitest compares typed arrays and buffers element by element, ten seconds for those of a small network. What differs is
 // left to it, which says where.
-// Files of core share a process, in which this runs before each of them.
+// Files of core, node and cli share a process, in which this runs before each of them.
 const shared = globalThis as { comparesBytes?: boolean };
 if (shared.comparesBytes !== true)
   expect.addEqualityTesters([(a, b) => (haveSameBytes(a, b) ? true : undefined)]);

@@ -119,7 +119,7 @@ describePage(
       expect(ball.reduce((sum, value) => sum + value, 0) * 2).toBeGreaterThan(
         0.9 * (4 / 3) * Math.PI * 6 ** 3,
       );
-      const beside = target(5.3, 0.4);
+      const beside = target(5, 0);
       await holding(page, "Control", () => page.mouse.click(...beside.place));
       const hole = covered({}, beside.point);
       expect(

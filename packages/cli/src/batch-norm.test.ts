@@ -1,5 +1,5 @@
 // A network with batch norm through the command line: its running statistics go wherever its weights go.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSafetensors, writeNifti } from "@lnsnet/core/formats";
@@ -27,13 +27,14 @@ async function lnsnet(...tokens: string[]): Promise<string> {
   return stdout;
 }
 
-test("patches of which a batch norm sees a single value are refused before anything is written", async () => {
+test("patches of which a batch norm sees a single value are refused before a file is written", async () => {
   const tokens = ["train", "boxes", "--output", "single", "--steps", "1", "--network", "lhu-net"];
   const { code, stderr } = await session.run(...tokens, "--patch", "32,32,32", "--spacing", "1,1,1.5");
   expect(code).toBe(2);
   expect(stderr).toMatch(
     /LHU-Net cannot be trained on batches of 1 with a patch of 32,32,32 voxels.*--batch 2/,
   );
+  expect(await readdir(join(folder, "single"))).toEqual([]);
 });
 
 test("the 3D Partial U-Net trains, validates, resumes, is exported and predicts", async () => {

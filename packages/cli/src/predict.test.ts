@@ -678,7 +678,7 @@ describe("scans at the edge of what can be used", () => {
     [
       "models for different spacings together",
       "model.safetensors,coarse.safetensors",
-      /spacing of 1.5×1.5×1.5 mm.*2×2×2/,
+      /spacing of 1\.5×1\.5×1\.5 mm.*2×2×2/,
     ],
     ["a folder without a model", "study", /study holds no model\.safetensors and no fold_0/],
   ])("%s", async (_, model, sentence) => {

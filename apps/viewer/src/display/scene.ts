@@ -59,12 +59,11 @@ export class Scene {
 
   /** @returns null where the browser has no WebGL2 */
   static on(canvas: HTMLCanvasElement): Scene | null {
-    const fast: WebGLContextAttributes = {
+    const onCard = canvas.getContext("webgl2", {
       alpha: false,
       antialias: true,
       failIfMajorPerformanceCaveat: true,
-    };
-    const onCard = canvas.getContext("webgl2", fast) as WebGL2RenderingContext | null;
+    });
     if (onCard !== null) return new Scene(onCard, false);
     const gl = canvas.getContext("webgl2", { alpha: false, antialias: false });
     return gl === null ? null : new Scene(gl, true);

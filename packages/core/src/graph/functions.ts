@@ -80,10 +80,8 @@ export function batchNormTraining(
 ): { y: Value; runningMean: Value; runningVariance: Value } {
   const axes = [0, ...range(x.shape.length - 2, 2)];
   const count = sizeOf(axes.map((axis) => x.shape[axis]));
-  if (count < 2) {
-    const { message } = shapeError("batch norm", "statistics of a batch need two values a channel", [x]);
-    throw new SingleValueError(message);
-  }
+  if (count < 2)
+    throw shapeError("batch norm", "statistics of a batch need two values a channel", [x], SingleValueError);
   const average = mean(x, axes);
   const centred = subtract(x, average);
   const variance = mean(multiply(centred, centred), axes);

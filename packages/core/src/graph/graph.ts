@@ -127,9 +127,14 @@ export function apply<Attributes>(
 }
 
 /** An error that names the operation, the layer where it stands, and the shapes it was given. */
-export function shapeError(operation: string, message: string, inputs: readonly Value[]): ShapeError {
+export function shapeError(
+  operation: string,
+  message: string,
+  inputs: readonly Value[],
+  Kind: typeof ShapeError = ShapeError,
+): ShapeError {
   const given = inputs.map((value) => formatShape(value.shape)).join(" and ");
-  return new ShapeError(`${operation} in ${currentPath || "the graph"}: ${message} (given ${given})`);
+  return new Kind(`${operation} in ${currentPath || "the graph"}: ${message} (given ${given})`);
 }
 
 /** {@link apply} for operations of one output. */

@@ -1,6 +1,7 @@
 // A trained network, or an ensemble, loaded on a device and ready to predict.
 import { InputError } from "../errors.js";
 import type { OnnxTarget } from "../graph/graph.js";
+import { sizeOf } from "../graph/shape.js";
 import type { NetworkSpecification } from "../networks/catalogue.js";
 import { inferenceModel } from "../networks/inference-model.js";
 import {
@@ -138,7 +139,7 @@ export async function openPredictor(
     async warmUp() {
       for (const session of sessions) {
         requireOpen();
-        const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
+        const data = new Float32Array(sizeOf(shape));
         await session.run({ image: { shape, data } });
       }
     },

@@ -109,7 +109,7 @@ export async function removeUnfinished(folder: string, { isOurs = false } = {}):
   for (const name of names) {
     const path = join(folder, name);
     const maker = makerOf(name, "partial");
-    const isStopped = isOurs && maker !== null && isOwnMark(name);
+    const isStopped = isOurs && maker === "alive" && isOwnMark(name);
     if (isStopped || maker === "gone" || (maker === "unknown" && (await isOld(path))))
       await rm(path, { recursive: true, force: true });
   }

@@ -11,8 +11,13 @@ export type ProcessState = "alive" | "gone" | "unknown";
  * the file that it stands for, so that no file of a user's can have it by chance.
  */
 export function markedName(kind: string): string {
-  return `.lnsnet-${thisMachine()}-${process.pid}-${startOf("self") ?? 0}-${randomUUID().slice(0, 8)}.${kind}`;
+  return `${ownMark()}${randomUUID().slice(0, 8)}.${kind}`;
 }
+
+/** Whether {@link markedName} of this very process made a name. */
+export const isOwnMark = (name: string): boolean => name.startsWith(ownMark());
+
+const ownMark = (): string => `.lnsnet-${thisMachine()}-${process.pid}-${startOf("self") ?? 0}-`;
 
 /** Whether {@link markedName} made a name. */
 export function isMarked(name: string): boolean {
@@ -27,12 +32,6 @@ export function makerOf(name: string, kind: string): ProcessState | null {
   if (match === null || match[4] !== kind) return null;
   const [, machine, pid, start] = match;
   return machine === thisMachine() ? stateOf(Number(pid), start) : "unknown";
-}
-
-/** Whether this very process gave a file its name. */
-export function isOwnMark(name: string): boolean {
-  const [, machine, pid, start] = markPattern.exec(name) ?? [];
-  return machine === thisMachine() && pid === String(process.pid) && start === (startOf("self") ?? "0");
 }
 
 let machine: string | null = null;

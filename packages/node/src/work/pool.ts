@@ -36,7 +36,9 @@ export async function runInWorkers<Task, Result>(
   let done = alreadyDone;
   const total = alreadyDone + tasks.length;
   onProgress?.({ stage, unit, done, total });
-  const pool = takePool(worker, Math.max(1, threads), tasks.length);
+  const most = Math.max(1, threads);
+  const idle = idlePoolsOf(worker, most);
+  const pool = takeIdle(idle) ?? newPool(worker, Math.max(1, Math.min(most, tasks.length)), most);
   try {
     const results = await Promise.all(
       tasks.map(async (task) => {
@@ -48,7 +50,7 @@ export async function runInWorkers<Task, Result>(
         return value;
       }),
     );
-    keepPool(worker, Math.max(1, threads), pool);
+    keepIdle(idle, pool);
     return results;
   } catch (error) {
     await pool.destroy();
@@ -57,35 +59,41 @@ export async function runInWorkers<Task, Result>(
   }
 }
 
-/**
- * Pools that nobody uses, by worker and threads. A thread takes a second of the processor to start, and a cross-validation
- * wants the same ones for each fold.
- */
-const idlePools = new Map<string, { readonly pool: Tinypool; readonly ending: NodeJS.Timeout }[]>();
-const idleMs = 10_000;
-
-const poolKey = (worker: URL, threads: number): string => `${threads} ${worker.href}`;
-
-/** A pool that no other job uses meanwhile. */
-function takePool(worker: URL, threads: number, tasks: number): Tinypool {
-  const idle = idlePools.get(poolKey(worker, threads))?.pop();
-  if (idle !== undefined) {
-    clearTimeout(idle.ending);
-    return idle.pool;
-  }
-  const minThreads = Math.max(1, Math.min(threads, tasks));
-  // What is there stays there until the pool is ended.
-  return new Tinypool({ filename: worker.href, minThreads, maxThreads: threads, idleTimeout: 2 * idleMs });
+interface IdlePool {
+  readonly pool: Tinypool;
+  readonly ending: NodeJS.Timeout;
 }
 
-function keepPool(worker: URL, threads: number, pool: Tinypool): void {
-  const key = poolKey(worker, threads);
-  const kept = idlePools.get(key) ?? [];
-  idlePools.set(key, kept);
+/**
+ * Pools that nobody uses, by threads and worker. A thread takes a second of the processor to start, and a cross-validation
+ * wants the same ones for each fold.
+ */
+const idlePools = new Map<string, IdlePool[]>();
+const idleMs = 10_000;
+
+function idlePoolsOf(worker: URL, threads: number): IdlePool[] {
+  const key = `${threads} ${worker.href}`;
+  const known = idlePools.get(key) ?? [];
+  idlePools.set(key, known);
+  return known;
+}
+
+/** Its threads stay until the pool is ended. */
+const newPool = (worker: URL, minThreads: number, maxThreads: number): Tinypool =>
+  new Tinypool({ filename: worker.href, minThreads, maxThreads, idleTimeout: 2 * idleMs });
+
+/** A pool that no other job uses meanwhile. */
+function takeIdle(pools: IdlePool[]): Tinypool | undefined {
+  const taken = pools.pop();
+  clearTimeout(taken?.ending);
+  return taken?.pool;
+}
+
+function keepIdle(pools: IdlePool[], pool: Tinypool): void {
   const ending = setTimeout(() => {
-    kept.splice(kept.indexOf(idle), 1);
+    pools.splice(pools.indexOf(idle), 1);
     void pool.destroy();
   }, idleMs).unref();
   const idle = { pool, ending };
-  kept.push(idle);
+  pools.push(idle);
 }

@@ -85,27 +85,25 @@ function forEachProductRow(
   const [strideX, strideW, strideY] = [stridesOf(x), stridesOf(w), stridesOf(y)];
   const perGroup = channels / groups;
   const last = space.length - 1;
-  const [jumpX, stepX] = [stride[last] * strideX[last + 2], dilation[last] * strideX[last + 2]];
-  /** The places 0 to `count` − 1 that lie in the input when the first is at `from`, and each next one `step` further. */
-  const firstInside = (from: number, step: number): number => (from < 0 ? Math.ceil(-from / step) : 0);
-  const endInside = (from: number, step: number, count: number, length: number): number =>
-    Math.min(count, Math.ceil((length - from) / step));
+  // Along the last axis neighbours lie side by side in all three; the longer of outputs and taps makes the rows.
+  const outputs = { count: space[last], step: stride[last], stepW: 0, stepY: 1 };
+  const taps = { count: kernel[last], step: dilation[last], stepW: 1, stepY: 0 };
+  const [across, along] = outputs.count >= taps.count ? [taps, outputs] : [outputs, taps];
   const rows = (atX: number, atW: number, atY: number): void => {
-    const [outs, taps, length] = [space[last], kernel[last], x[last + 2]];
-    if (outs >= taps)
-      for (let tap = 0; tap < taps; tap++) {
-        const from = tap * dilation[last] - padding[last];
-        const first = firstInside(from, stride[last]);
-        const count = endInside(from, stride[last], outs, length) - first;
-        visit(atX + from * strideX[last + 2] + first * jumpX, jumpX, atW + tap, 0, atY + first, 1, count);
-      }
-    else
-      for (let out = 0; out < outs; out++) {
-        const from = out * stride[last] - padding[last];
-        const first = firstInside(from, dilation[last]);
-        const count = endInside(from, dilation[last], taps, length) - first;
-        visit(atX + from * strideX[last + 2] + first * stepX, stepX, atW + first, 1, atY + out, 0, count);
-      }
+    for (let n = 0; n < across.count; n++) {
+      const from = n * across.step - padding[last];
+      const first = from < 0 ? Math.ceil(-from / along.step) : 0;
+      const end = Math.min(along.count, Math.ceil((x[last + 2] - from) / along.step));
+      visit(
+        atX + from + first * along.step,
+        along.step,
+        atW + n * across.stepW + first * along.stepW,
+        along.stepW,
+        atY + n * across.stepY + first * along.stepY,
+        along.stepY,
+        end - first,
+      );
+    }
   };
   const walk = (axis: number, atX: number, atW: number, atY: number): void => {
     if (axis === last) {

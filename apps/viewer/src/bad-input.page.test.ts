@@ -71,13 +71,9 @@ describePage(
       await openExample(page);
       const isDrawn = async () => new Set((await planePixels(page, "Axial")).grey).size > 50;
       await expect.poll(isDrawn, { timeout: 60_000 }).toBe(true);
-      await page.evaluate(() => {
-        // Runs in the page.
-        const canvas = document.querySelector<HTMLCanvasElement>(".pane-3d canvas");
-        const lose = canvas?.getContext("webgl2")?.getExtension("WEBGL_lose_context");
-        lose?.loseContext();
-        setTimeout(() => lose?.restoreContext(), 1500);
-      });
+      await expect.poll(() => coloursOf3D(page), { timeout: 60_000 }).toBeGreaterThan(5);
+      const browser = await page.context().browser()?.newBrowserCDPSession();
+      await browser?.send("Browser.crashGpuProcess");
       await page.getByText("The graphics card was reset.").waitFor();
       expect(await isDrawn()).toBe(true);
       await page.getByText("The graphics card was reset.").waitFor({ state: "detached" });
@@ -102,20 +98,14 @@ describePage("without WebGL", (pages) => {
 
 /** How many colours the 3D view shows. */
 function coloursOf3D(page: Page): Promise<number> {
-  return page.evaluate(async () => {
-    // Runs in the page. What WebGL drew can be read until the frame ends.
-    await new Promise(requestAnimationFrame);
+  return page.evaluate(() => {
+    // Runs in the page.
     const drawn = document.querySelector<HTMLCanvasElement>(".pane-3d canvas");
     const copy = document.createElement("canvas");
     copy.width = 64;
     copy.height = 64;
     const context = copy.getContext("2d");
     if (drawn === null || context === null) return 0;
-    drawn
-      .closest<HTMLElement>(".stage")
-      ?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
-    await new Promise(requestAnimationFrame);
-    await new Promise(requestAnimationFrame);
     context.drawImage(drawn, 0, 0, 64, 64);
     return new Set(context.getImageData(0, 0, 64, 64).data).size;
   });

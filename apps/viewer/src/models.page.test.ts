@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { countOverlap, dice, openPredictor, segment, type Volume, writeModel } from "@lnsnet/core";
 import { writeNifti } from "@lnsnet/core/formats";
-import { type Model, readModel, readNnunetModel } from "@lnsnet/core/models";
+import { readModel, readNnunetModel } from "@lnsnet/core/models";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { generatePatient } from "@lnsnet/core/phantom";
 import { crop } from "@lnsnet/core/volume";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { densityModel } from "../../../packages/node/src/density-model.test-helper.js";
 import { describePage, openFile } from "./page.test-helper.js";
 import { dropFiles, nodeRows, savedMask } from "./page-actions.test-helper.js";
 
@@ -35,13 +36,6 @@ const finder = new Uint8Array(
   readFileSync(createRequire(import.meta.url).resolve("@lnsnet/models/finder.safetensors")),
 );
 
-/** The same model as it were after other steps of its training. */
-function shaken(model: Model): Model {
-  let n = 0;
-  const shake = (value: number) => value * (1 + 0.03 * Math.sin(n++));
-  return { ...model, weights: new Map([...model.weights].map(([name, data]) => [name, data.map(shake)])) };
-}
-
 const { image } = generatePatient(2026, 60, {
   ...{ fieldMm: [90, 90, 90], inPlaneSpacingMm: [2, 2], sliceSpacingMm: [4, 4] },
   ...{ obliqueShare: 0, reversedShare: 0 },
@@ -49,8 +43,59 @@ const { image } = generatePatient(2026, 60, {
 // Random weights find bits and pieces everywhere: so few that the page has numbers for all.
 const scan = crop(image, [8, 8, 6], [26, 26, 10]) as Volume<Int16Array>;
 
+/** Soft tissue with two balls that are denser. */
+const balls: Volume<Int16Array> = {
+  ...{ size: [32, 32, 24], spacingMm: [2, 2, 2], originMm: [-30, -30, 0] },
+  direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  data: Int16Array.from({ length: 32 * 32 * 24 }, (_, at) => {
+    const [x, y, z] = [at % 32, Math.floor(at / 32) % 32, Math.floor(at / 1024)];
+    const isInBall = Math.hypot(x - 9, y - 15, z - 12) < 5 || Math.hypot(x - 23, y - 15, z - 12) < 4;
+    return (isInBall ? 140 : -20) + Math.round(20 * Math.sin(at * 1.7));
+  }),
+};
+
+describePage("a person's own model", (pages) => {
+  test("the files of an nnU-Net are opened as they are", async () => {
+    const page = await opened(pages.open());
+    await openModel(page, {
+      "plans.json": fixture("plain/plans.json"),
+      "dataset.json": fixture("plain/dataset.json"),
+      "checkpoint_final.pth": fixture("plain/fold_0/checkpoint_final.pth"),
+    });
+    await page.getByText("checkpoint_final.pth is used from now on.").waitFor();
+  });
+
+  test("several models dropped together are averaged, and tell of each node how far they differ", async () => {
+    const page = await opened(pages.open(), balls);
+    const models = [8, 0.5].map((steepness) => densityModel([2, 2, 2], steepness));
+    const [first, second] = models.map((model) => writeModel(model, false));
+    await dropFiles(page, { "first.safetensors": first, "second.safetensors": second });
+    await page.getByText("2 models are used together from now on.").waitFor();
+    expect(await page.locator(".models").textContent()).toContain("first.safetensors, second.safetensors");
+    const predictor = await openPredictor(models, nodeRuntime);
+    const { nodes } = await segment(balls, predictor);
+    await predictor.release();
+    expect(nodes).toHaveLength(2);
+    expect(nodes[0].ensembleDisagreement).toBeGreaterThan(0.02);
+    await page.getByRole("button", { name: "Find all nodes" }).click();
+    await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
+    await page.getByRole("columnheader", { name: "± ens." }).waitFor();
+    const shown = await nodeRows(page).evaluateAll((rows) =>
+      rows.map((row) => [...row.querySelectorAll("td")].slice(6, 8).map((cell) => Number(cell.textContent))),
+    );
+    const byProbability = (a: readonly number[], b: readonly number[]) => a[0] - b[0];
+    expect(shown.sort(byProbability).flat()).toEqual(
+      nodes
+        .map((node) => [node.meanProbability, node.ensembleDisagreement ?? Number.NaN])
+        .sort(byProbability)
+        .flat()
+        .map((value) => expect.closeTo(value, 1.5)),
+    );
+  });
+});
+
 describePage(
-  "a person's own model",
+  "beside the shipped models",
   (pages) => {
     test("an imported nnU-Net tells its data and terms, and finds what the library finds with it", async () => {
       const page = await opened(pages.open());
@@ -86,50 +131,6 @@ describePage(
       await isUsed.waitFor({ state: "detached" });
     });
 
-    test("the files of an nnU-Net are opened as they are", async () => {
-      const page = await opened(pages.open());
-      await openModel(page, {
-        "plans.json": fixture("plain/plans.json"),
-        "dataset.json": fixture("plain/dataset.json"),
-        "checkpoint_final.pth": fixture("plain/fold_0/checkpoint_final.pth"),
-      });
-      await page.getByText("checkpoint_final.pth is used from now on.").waitFor();
-    });
-
-    test("several models dropped together are averaged, and tell of each node how far they differ", async () => {
-      const page = await opened(pages.open());
-      const models = [
-        readModel(finder, "finder.safetensors"),
-        shaken(readModel(finder, "finder.safetensors")),
-      ];
-      await dropFiles(page, {
-        "first.safetensors": finder,
-        "second.safetensors": writeModel(models[1], false),
-      });
-      await page.getByText("2 models are used together from now on.").waitFor();
-      expect(await page.locator(".models").textContent()).toContain("first.safetensors, second.safetensors");
-      const predictor = await openPredictor(models, nodeRuntime);
-      const { nodes } = await segment(scan, predictor);
-      await predictor.release();
-      expect(nodes.length).toBeGreaterThan(0);
-      await page.getByRole("button", { name: "Find all nodes" }).click();
-      await page.getByText(/\d+ nodes found/).waitFor({ timeout: 120_000 });
-      await page.getByRole("columnheader", { name: "± ens." }).waitFor();
-      const shown = await nodeRows(page).evaluateAll((rows) =>
-        rows.map((row) =>
-          [...row.querySelectorAll("td")].slice(6, 8).map((cell) => Number(cell.textContent)),
-        ),
-      );
-      const byProbability = (a: readonly number[], b: readonly number[]) => a[0] - b[0];
-      expect(shown.sort(byProbability).flat()).toEqual(
-        nodes
-          .map((node) => [node.meanProbability, node.ensembleDisagreement ?? Number.NaN])
-          .sort(byProbability)
-          .flat()
-          .map((value) => expect.closeTo(value, 1.5)),
-      );
-    });
-
     test("what does not fit is refused by a sentence, and the shipped models go on", async () => {
       const page = await opened(pages.open());
       const plain = fixture("plain/fold_0/checkpoint_final.pth");
@@ -154,10 +155,10 @@ describePage(
   { usesModels: true },
 );
 
-async function opened(page: Promise<Page>): Promise<Page> {
+async function opened(page: Promise<Page>, volume = scan): Promise<Page> {
   const shown = await page;
   shown.on("dialog", (dialog) => dialog.accept());
-  await openFile(shown, "neck.nii.gz", writeNifti(scan));
+  await openFile(shown, "neck.nii.gz", writeNifti(volume));
   await shown.getByText("neck.nii.gz is open.").waitFor();
   await shown.getByText("Models", { exact: true }).click();
   return shown;

@@ -16,6 +16,7 @@ const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 export const browserPath = browsers.find(existsSync);
 /** WebGL by a renderer in software. */
 export const browserFlags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+const flagsWithoutWebGl = ["--no-sandbox", "--disable-gpu", "--disable-software-rasterizer"];
 
 /** What a test of the page works with. */
 export interface ViewerPages {
@@ -82,7 +83,7 @@ export function describePage(
       isolating = await serve(isolation, slow);
       browser = await chromium.launch({
         executablePath: browserPath,
-        args: draws3D ? [...browserFlags] : [...browserFlags, "--disable-3d-apis"],
+        args: draws3D ? browserFlags : flagsWithoutWebGl,
       });
     }, 240_000);
     const closeAll = () => Promise.all(contexts.splice(0).map((context) => context.close()));

@@ -9,6 +9,20 @@ export interface SceneCamera {
   readonly zoom: number;
 }
 
+/** What is to be seen, and how large. */
+export interface SceneView {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly camera: SceneCamera;
+  /** LPS, in the middle of the picture. */
+  readonly middleMm: Vector3;
+  /** How far the picture reaches from there to its nearer edge, at zoom 1. */
+  readonly reachMm: number;
+  /** Colours of the nodes that are shown, by number; red, green and blue up to 1. */
+  readonly colours: ReadonlyMap<number, Vector3>;
+}
+
 /** A body on the graphics card. */
 interface LoadedBody {
   readonly array: WebGLVertexArrayObject;
@@ -50,7 +64,7 @@ export class Scene {
 
   private constructor(
     gl: WebGL2RenderingContext,
-    /** Whether the processor draws, for want of a graphics card; the page waits for it meanwhile. */
+    /** Whether the processor draws, for want of a graphics card. */
     readonly isSlow: boolean,
   ) {
     this.#gl = gl;
@@ -58,20 +72,10 @@ export class Scene {
   }
 
   /** @returns null where the browser has no WebGL2 */
-  static on(canvas: HTMLCanvasElement): Scene | null {
-    const onCard = canvas.getContext("webgl2", {
-      alpha: false,
-      antialias: true,
-      failIfMajorPerformanceCaveat: true,
-    });
-    if (onCard !== null) return new Scene(onCard, false);
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false });
-    return gl === null ? null : new Scene(gl, true);
-  }
-
-  /** Gives the graphics card back what it held; nothing can be drawn afterwards. */
-  end(): void {
-    this.#gl.getExtension("WEBGL_lose_context")?.loseContext();
+  static on(canvas: OffscreenCanvas): Scene | null {
+    const isSlow = isDrawnByProcessor();
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: !isSlow });
+    return gl === null ? null : new Scene(gl, isSlow);
   }
 
   setBone(body: Body): void {
@@ -86,14 +90,10 @@ export class Scene {
     if (body !== null) this.#nodes.set(number, this.#loaded(body));
   }
 
-  /**
-   * @param middleMm LPS, in the middle of the picture
-   * @param reachMm how far the picture reaches from there to its nearer edge, at zoom 1
-   * @param colours of the nodes that are shown, by number; red, green and blue up to 1
-   */
-  draw(camera: SceneCamera, middleMm: Vector3, reachMm: number, colours: ReadonlyMap<number, Vector3>): void {
+  draw({ width, height, camera, middleMm, reachMm, colours }: SceneView): void {
     const gl = this.#gl;
-    const { width, height } = gl.canvas;
+    gl.canvas.width = width;
+    gl.canvas.height = height;
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
@@ -188,6 +188,14 @@ function directions({ turn, tilt }: SceneCamera) {
   const [c, s] = [Math.cos((turn * Math.PI) / 180), Math.sin((turn * Math.PI) / 180)];
   const [d, t] = [Math.cos((tilt * Math.PI) / 180), Math.sin((tilt * Math.PI) / 180)];
   return { right: [c, s, 0], up: [-s * t, c * t, d], near: [s * d, -c * d, t] };
+}
+
+/** Renderers that need no graphics card, by their names: those of Chromium, of Linux and of Windows. */
+function isDrawnByProcessor(): boolean {
+  const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
+  const named = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name: unknown = gl?.getParameter(named?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER);
+  return /swiftshader|llvmpipe|softpipe|basic render/i.test(String(name));
 }
 
 function programOf(gl: WebGL2RenderingContext): WebGLProgram {

@@ -1,6 +1,6 @@
-// Keeps what the 3D view shows that of the study. Surfaces are made in a worker, and none while a stroke is drawn.
-import { boneOf, type Scene } from "../display/scene.js";
-import { startSurfacing } from "../display/surfacing.js";
+// Keeps what the 3D view shows that of the study. No surface is made while a stroke is drawn.
+import { boneOf } from "../display/scene.js";
+import type { SceneDrawing } from "../display/scene-drawing.js";
 import { tellError } from "./session.js";
 import type { Workspace } from "./workspace.js";
 
@@ -8,55 +8,47 @@ import type { Workspace } from "./workspace.js";
 const restMs = 250;
 
 /**
- * Puts bone and nodes into a scene, and nodes again whenever their voxels change.
+ * Puts bone and nodes into a 3D picture, and nodes again whenever their voxels change.
  *
- * @param onChange called when there is something new to draw
+ * @param boneVoxels along the longest axis of the bone's grid
  * @returns ends it
  */
-export function followStudy(scene: Scene, { study, opened }: Workspace, onChange: () => void): () => void {
-  const surfacing = startSurfacing();
+export function followStudy(
+  drawing: SceneDrawing,
+  { study, opened }: Workspace,
+  boneVoxels: number,
+): () => void {
   const stale = new Set(study.nodes.map(({ number }) => number));
   let isOver = false;
   let waiting: ReturnType<typeof setTimeout> | undefined;
-  let making = Promise.resolve();
 
   const makeNodes = async () => {
     for (const number of stale) {
+      if (isOver) return;
       stale.delete(number);
       const mask = study.maskOf(number);
-      const data = mask === null ? null : Uint8Array.from(mask.data);
-      const body =
-        mask === null || data === null ? null : await surfacing.bodyOf({ ...mask, data, grid: study.scan });
-      if (isOver) return;
-      scene.setNode(number, body);
-      onChange();
+      await drawing.setNode(
+        number,
+        mask === null ? null : { ...mask, data: Uint8Array.from(mask.data), grid: study.scan },
+      );
     }
   };
-  const makeAtRest = () => {
+  // The planes come first.
+  let making = new Promise((resolve) => setTimeout(resolve))
+    .then(() => drawing.setBone(boneOf(opened.volume, boneVoxels)))
+    .then(makeNodes)
+    .catch(tellError);
+  const stop = study.subscribe(({ box, numbers }) => {
+    if (box === null) return;
+    for (const number of numbers) stale.add(number);
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       making = making.then(makeNodes).catch(tellError);
     }, restMs);
-  };
-  const stop = study.subscribe(({ box, numbers }) => {
-    if (box === null) return;
-    for (const number of numbers) stale.add(number);
-    makeAtRest();
   });
-  // The planes come first.
-  making = new Promise((resolve) => setTimeout(resolve))
-    .then(() => surfacing.bodyOf(boneOf(opened.volume, scene.isSlow ? 40 : 72)))
-    .then((bone) => {
-      if (isOver) return;
-      scene.setBone(bone);
-      onChange();
-    })
-    .then(makeNodes)
-    .catch(tellError);
   return () => {
     isOver = true;
     clearTimeout(waiting);
     stop();
-    surfacing.end();
   };
 }

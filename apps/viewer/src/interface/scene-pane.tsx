@@ -3,10 +3,13 @@ import type { Vector3 } from "@lnsnet/core/volume";
 import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { extentAlong, middleOf } from "../display/plane.js";
-import { Scene, type SceneCamera } from "../display/scene.js";
+import type { SceneCamera } from "../display/scene.js";
+import { type SceneDrawing, startSceneDrawing } from "../display/scene-drawing.js";
+import type { SceneState } from "../display/scene-worker.js";
 import type { StudyNode } from "../study/nodes.js";
 import { IconButton } from "./icons.js";
 import { followStudy } from "./scene-nodes.js";
+import { tellError } from "./session.js";
 import { pane, sceneTexts } from "./texts.js";
 import type { Workspace } from "./workspace.js";
 
@@ -20,9 +23,8 @@ const fromFront: SceneCamera = { turn: 20, tilt: 10, zoom: 1 };
 export function ScenePane({ workspace, maximised }: ScenePaneProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const camera = useSignal(fromFront);
-  const problem = useSignal<string | null>(null);
-  const size = useSignal<readonly [width: number, height: number]>([0, 0]);
-  useScene(canvas, workspace, camera, size, problem);
+  const state = useScene(canvas, workspace, camera).value;
+  const problem = state === null ? null : problems[state];
   const isMaximised = maximised.value === "3d";
   const turnBy = (right: number, down: number) => {
     const { turn, tilt, zoom } = camera.value;
@@ -64,9 +66,9 @@ export function ScenePane({ workspace, maximised }: ScenePaneProps) {
           event.preventDefault();
         }}
       >
-        <canvas ref={canvas} hidden={problem.value !== null} />
+        <canvas ref={canvas} hidden={problem !== null} />
       </div>
-      {problem.value !== null && <p class="scene-problem">{problem.value}</p>}
+      {problem !== null && <p class="scene-problem">{problem}</p>}
       <p class="pane-title">
         <strong>{pane.threeD}</strong> {sceneTexts.shows}
       </p>
@@ -83,71 +85,72 @@ export function ScenePane({ workspace, maximised }: ScenePaneProps) {
   );
 }
 
+/** Why there is no picture. */
+const problems: Readonly<Record<SceneState, string | null>> = {
+  card: null,
+  processor: null,
+  lost: sceneTexts.lost,
+  unavailable: sceneTexts.noWebGl,
+};
+
+/** Draws the study on a canvas, and tells who draws; null before that is known. */
 function useScene(
   canvas: { readonly current: HTMLCanvasElement | null },
   workspace: Workspace,
   camera: Signal<SceneCamera>,
-  size: Signal<readonly [width: number, height: number]>,
-  problem: Signal<string | null>,
-): void {
-  const scene = useSignal<Scene | null>(null);
+): Signal<SceneState | null> {
+  const state = useSignal<SceneState | null>(null);
+  const drawing = useSignal<SceneDrawing | null>(null);
+  const size = useSignal<readonly [width: number, height: number]>([0, 0]);
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return;
-    const stop = new AbortController();
-    const start = () => {
-      scene.value = Scene.on(element);
-      problem.value = scene.value === null ? sceneTexts.noWebGl : null;
-    };
-    const listen = (type: string, react: (event: Event) => void) =>
-      element.addEventListener(type, react, { signal: stop.signal });
-    listen("webglcontextlost", (event) => {
-      event.preventDefault();
-      scene.value = null;
-      problem.value = sceneTexts.lost;
-    });
-    listen("webglcontextrestored", start);
     const observer = new ResizeObserver(() => {
       size.value = [element.clientWidth, element.clientHeight];
     });
     observer.observe(element);
-    start();
+    let isOver = false;
+    startSceneDrawing(element, (told) => {
+      state.value = told;
+    }).then((started) => {
+      if (isOver) started.end();
+      else drawing.value = started;
+    }, tellError);
     return () => {
-      stop.abort();
+      isOver = true;
       observer.disconnect();
-      scene.peek()?.end();
+      drawing.peek()?.end();
     };
-  }, [canvas, scene, size, problem]);
+  }, [canvas, state, drawing, size]);
 
-  const bodies = useSignal(0);
   useSignalEffect(() => {
-    const drawn = scene.value;
-    return drawn === null ? undefined : followStudy(drawn, workspace, () => bodies.value++);
+    if (drawing.value === null) return;
+    if (state.value === "card") return followStudy(drawing.value, workspace, 72);
+    if (state.value === "processor") return followStudy(drawing.value, workspace, 40);
   });
-  const frame = useRef(0);
   useSignalEffect(() => {
     const [width, height] = size.value;
-    const seen = camera.value;
-    const drawn = scene.value;
-    const colours = coloursOf(workspace.nodes.value);
-    bodies.value;
-    cancelAnimationFrame(frame.current);
-    frame.current = requestAnimationFrame(() => {
-      const element = canvas.current;
-      if (element === null || drawn === null || width === 0) return;
-      const ratio = drawn.isSlow ? devicePixelRatio / 2 : Math.min(devicePixelRatio, 2);
-      element.width = Math.round(width * ratio);
-      element.height = Math.round(height * ratio);
-      const { volume } = workspace.opened;
-      const reach = Math.max(
-        ...([0, 1, 2] as const).map((axis) => {
-          const [from, to] = extentAlong(volume, [+(axis === 0), +(axis === 1), +(axis === 2)]);
-          return (to - from) / 2;
-        }),
-      );
-      drawn.draw(seen, middleOf(volume), reach * 1.1, colours);
-    });
+    if (drawing.value === null || width === 0) return;
+    const ratio = state.value === "processor" ? devicePixelRatio / 2 : Math.min(devicePixelRatio, 2);
+    const { volume } = workspace.opened;
+    const reach = Math.max(
+      ...([0, 1, 2] as const).map((axis) => {
+        const [from, to] = extentAlong(volume, [+(axis === 0), +(axis === 1), +(axis === 2)]);
+        return (to - from) / 2;
+      }),
+    );
+    drawing.value
+      .draw({
+        width: Math.round(width * ratio),
+        height: Math.round(height * ratio),
+        camera: camera.value,
+        middleMm: middleOf(volume),
+        reachMm: reach * 1.1,
+        colours: coloursOf(workspace.nodes.value),
+      })
+      .catch(tellError);
   });
+  return state;
 }
 
 /** The colours of the nodes that are shown, by number; red, green and blue up to 1. */

@@ -1,5 +1,4 @@
 // The page in a real browser: built, served, opened, a phantom chosen; its nodes are those of Node's runtime.
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,15 +14,13 @@ import {
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { noBrowser, systemBrowser } from "../../packages/core/src/runtime/browser.test-helper.js";
 import { examplePatient } from "../patient.test-helper.js";
 
-const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = browsers.find(existsSync);
-if (executablePath === undefined)
-  process.stderr.write(`The page is not tested: no browser at ${browsers.join(", ")}.\n`);
+if (noBrowser !== null) process.stderr.write(`The page is not tested: ${noBrowser}.\n`);
 
 // Some seconds at rest.
-describe.skipIf(executablePath === undefined)("the page", { timeout: 300_000 }, () => {
+describe.skipIf(noBrowser !== null)("the page", { timeout: 300_000 }, () => {
   const { image } = examplePatient();
   const scanFile = {
     name: "scan.nii.gz",
@@ -46,7 +43,7 @@ describe.skipIf(executablePath === undefined)("the page", { timeout: 300_000 }, 
     const [address] = server.resolvedUrls?.local ?? [];
     origin = new URL(address).origin;
     browser = await chromium.launch({
-      ...(executablePath ? { executablePath } : {}),
+      ...systemBrowser,
       args: ["--no-sandbox"],
     });
   }, 300_000);

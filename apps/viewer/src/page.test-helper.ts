@@ -1,5 +1,4 @@
 // Gives tests the viewer in a real browser: built once, served as static files, opened as a person opens it.
-import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,12 +7,10 @@ import { setTimeout } from "node:timers/promises";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from "vitest";
+import { noBrowser, systemBrowser } from "../../../packages/core/src/runtime/browser.test-helper.js";
 
 const app = join(import.meta.dirname, "..");
 const site = join(app, "dist", "site");
-const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-/** Undefined where there is no browser. */
-export const browserPath = browsers.find(existsSync);
 /** WebGL by a renderer in software. */
 export const browserFlags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 const flagsWithoutWebGl = ["--no-sandbox", "--disable-gpu", "--disable-software-rasterizer"];
@@ -60,8 +57,8 @@ export function describePage(
   tests: (pages: ViewerPages) => void,
   { areKept = false, draws3D = false, usesModels = false }: PageTestOptions = {},
 ): void {
-  if (browserPath === undefined) {
-    process.stderr.write(`"${name}" is not tested: no browser at ${browsers.join(", ")}.\n`);
+  if (noBrowser !== null) {
+    process.stderr.write(`"${name}" is not tested: ${noBrowser}.\n`);
     describe.skip(name, () => {});
     return;
   }
@@ -82,7 +79,7 @@ export function describePage(
       plain = await serve({}, slow);
       isolating = await serve(isolation, slow);
       browser = await chromium.launch({
-        executablePath: browserPath,
+        ...systemBrowser,
         args: draws3D ? browserFlags : flagsWithoutWebGl,
       });
     }, 240_000);

@@ -1,6 +1,7 @@
 // A study of the service in the viewer: the worklist's link opens it with its nodes, for whoever is signed in alone.
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { noBrowser, systemBrowser } from "../../../packages/core/src/runtime/browser.test-helper.js";
 import {
   neckSeries,
   removeFolder,
@@ -8,10 +9,10 @@ import {
   startService,
   type TestedService,
 } from "../../../packages/service/src/service.test-helper.js";
-import { browserFlags, browserPath, builtSite } from "./page.test-helper.js";
+import { browserFlags, builtSite } from "./page.test-helper.js";
 import { nodeRows } from "./page-actions.test-helper.js";
 
-describe.skipIf(browserPath === undefined)("a study of the service", { timeout: 240_000 }, () => {
+describe.skipIf(noBrowser !== null)("a study of the service", { timeout: 240_000 }, () => {
   let folder = "";
   let service: TestedService;
   let browser: Browser;
@@ -23,7 +24,7 @@ describe.skipIf(browserPath === undefined)("a study of the service", { timeout: 
     folder = await serviceFolder();
     service = await startService(folder, { viewer });
     browser = await chromium.launch({
-      ...(browserPath ? { executablePath: browserPath } : {}),
+      ...systemBrowser,
       args: browserFlags,
     });
     page = await browser.newPage();

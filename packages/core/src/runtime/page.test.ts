@@ -1,17 +1,14 @@
 // The runtime of browsers in a browser's page: WebGPU, by the software adapter that Chromium brings, beside WebAssembly.
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { createServer, type ViteDevServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { networkPresets } from "../networks/catalogue.js";
 import { drawnNetwork } from "../networks/drawn-network.test-helper.js";
+import { noBrowser, systemBrowser } from "./browser.test-helper.js";
 import type { DeviceChoice } from "./types.js";
 
-const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = browsers.find(existsSync);
-if (executablePath === undefined)
-  process.stderr.write(`WebGPU in a page is not tested: no browser at ${browsers.join(", ")}.\n`);
+if (noBrowser !== null) process.stderr.write(`WebGPU in a page is not tested: ${noBrowser}.\n`);
 
 const adapter = [
   "--enable-unsafe-webgpu",
@@ -20,7 +17,7 @@ const adapter = [
   "--ignore-gpu-blocklist",
 ];
 
-describe.skipIf(executablePath === undefined)("in a page", { timeout: 300_000 }, () => {
+describe.skipIf(noBrowser !== null)("in a page", { timeout: 300_000 }, () => {
   let server: ViteDevServer;
   let browser: Browser;
   let page: Page;
@@ -35,7 +32,7 @@ describe.skipIf(executablePath === undefined)("in a page", { timeout: 300_000 },
     });
     await server.listen();
     browser = await chromium.launch({
-      ...(executablePath ? { executablePath } : {}),
+      ...systemBrowser,
       args: ["--no-sandbox", ...adapter],
     });
     page = await browser.newPage();

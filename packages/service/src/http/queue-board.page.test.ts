@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, noBrowser } from "../browser.test-helper.js";
+import { noBrowser } from "../../../core/src/runtime/browser.test-helper.js";
+import { launchBrowser } from "../browser.test-helper.js";
 import { noRedis, type Redis, startRedis } from "../redis.test-helper.js";
 import { removeFolder, serviceFolder, startService, type TestedService } from "../service.test-helper.js";
 

@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { launchBrowser, noBrowser } from "../browser.test-helper.js";
+import { noBrowser } from "../../../core/src/runtime/browser.test-helper.js";
+import { launchBrowser } from "../browser.test-helper.js";
 import {
   neckSeries,
   removeFolder,

@@ -2,6 +2,7 @@
 import { writeSecondaryCaptures } from "../formats/dicom/secondary-capture.js";
 import type { SourceSeries, WritingContext } from "../formats/dicom/source-series.js";
 import { nodePicture } from "../reports/node-picture.js";
+import type { Raster } from "../reports/raster.js";
 import { segmentationPreview } from "../reports/segmentation-preview.js";
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import type { Volume } from "../volume/volume.js";
@@ -16,6 +17,8 @@ export interface CaptureOptions {
   readonly className?: string;
   /** Centre and width in HU of the grey window; soft tissue by default. */
   readonly windowHu?: readonly [center: number, width: number];
+  /** The picture of all nodes, where it is drawn already. */
+  readonly overview?: Raster;
 }
 
 /**
@@ -35,10 +38,10 @@ export function nodeCaptures(
   options: CaptureOptions,
 ): Uint8Array[] {
   const largestFirst = [...nodes].sort((a, b) => b.volumeMl - a.volumeMl);
-  const overview = { ...segmentationPreview(scan, instances, nodes, options), title: "All nodes" };
+  const { overview = segmentationPreview(scan, instances, nodes, options) } = options;
   const each = largestFirst.map((node) => {
     const name = nodeName(node);
     return { ...nodePicture(scan, instances, { ...node, name }, options), title: name };
   });
-  return writeSecondaryCaptures([overview, ...each], source, context);
+  return writeSecondaryCaptures([{ ...overview, title: "All nodes" }, ...each], source, context);
 }

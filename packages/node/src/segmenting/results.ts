@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type ModelIdentity, readVolume, writeVolume } from "@lnsnet/core/formats";
 import { classLabels, type Segmentation, type StandingNodes } from "@lnsnet/core/inference";
-import { nodeJson, nodesCsv, segmentationPreviewPng } from "@lnsnet/core/reports";
+import { nodeJson, nodesCsv, pngOf, type Raster, segmentationPreview } from "@lnsnet/core/reports";
 import type { LabelScheme } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray, Volume } from "@lnsnet/core/volume";
 import { numberedComponents } from "@lnsnet/core/voxels";
@@ -109,8 +109,12 @@ function contentsOf(result: Result, salt: string | null): Map<string, () => Uint
   );
   const trainedOn = [...new Set(models.map(({ trainedOn }) => trainedOn))].join(" and ");
   const texts = { title: id, caption: `model trained on ${trainedOn}`, className };
-  if (form.pictures && ct !== null)
-    contents.set(`${id}.png`, () => segmentationPreviewPng(image.channels[ct], instances, nodes, texts));
+  let drawn: Raster | null = null;
+  const overview = (scan: Volume) => {
+    drawn ??= segmentationPreview(scan, instances, nodes, texts);
+    return drawn;
+  };
+  if (form.pictures && ct !== null) contents.set(`${id}.png`, () => pngOf(overview(image.channels[ct])));
   const { source } = image;
   if (source === null) return contents;
   const classNames = areSeveral ? scheme.classes.map(({ name }) => name) : undefined;
@@ -122,7 +126,9 @@ function contentsOf(result: Result, salt: string | null): Map<string, () => Uint
   }
   // Of a scan without nodes too, so that a station shows that it was searched.
   if (form.dicom.includes("sc") && ct !== null) {
-    const captures = nodeCaptures(image.channels[ct], instances, nodes, source, writing, texts);
+    const scan = image.channels[ct];
+    const pictures = { ...texts, overview: overview(scan) };
+    const captures = nodeCaptures(scan, instances, nodes, source, writing, pictures);
     for (const [n, bytes] of captures.entries()) contents.set(captureName(id, n), () => bytes);
   }
   return contents;

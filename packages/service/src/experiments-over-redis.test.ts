@@ -96,7 +96,7 @@ describe.skipIf(noRedis !== null)(
       redis = await startRedis(shared);
       const patients = Array.from({ length: 5 }, (_, n) => boxPatient(n));
       await writeBoxes(join(shared, "boxes"), patients, [boxPatient(5)]);
-      await writeBoxes(join(shared, "pair"), patients.slice(0, 2), [boxPatient(5)]);
+      await writeBoxes(join(shared, "pair"), patients.slice(0, 2));
     });
     afterEach(async () => {
       await Promise.all(workers.map((worker) => worker.kill()));

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import {
   jobOfSeries,
   neckSeries,
+  quickRule,
   removeFolder,
   serviceFolder,
   startService,
@@ -257,7 +258,7 @@ describe("a clock that is set", () => {
     service = await startService(folder, {
       targets: { late: { kind: "folder", path: "late/results" } },
       sending: { backOff: { attempts: 100, firstSeconds: 0.2, longestSeconds: 0.5 } },
-      rules: [{ ...tinyRule, targets: ["late"] }],
+      rules: [{ ...quickRule, targets: ["late"] }],
     });
     await writeFile(join(folder, "late"), "");
     await service.upload(neckSeries("1.2.840.61"));

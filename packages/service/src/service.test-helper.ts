@@ -97,14 +97,17 @@ export async function serviceFolder(): Promise<string> {
   return folder;
 }
 
-/** The rule of {@link startService} where a test states none: the tiny model for every CT. */
+/** The tiny model for every CT. */
 export const tinyRule = { name: "tiny", when: { Modality: "CT" }, model: "model.safetensors" };
+
+/** The same with the SEG alone, which spares a quarter of a study's time; of {@link startService} where a test states none. */
+export const quickRule = { ...tinyRule, outputs: ["seg"] };
 
 /** @param configuration over the defaults of tests; written as the YAML that JSON is */
 export async function startService(folder: string, configuration: object = {}): Promise<TestedService> {
   const file = join(folder, "service.yaml");
   const complete = {
-    ...{ data: "data", watch: ["watched"], rules: [tinyRule] },
+    ...{ data: "data", watch: ["watched"], rules: [quickRule] },
     http: { port: 0, requestsPerMinute: 100_000 },
     receiving: { quietSeconds: 0.5, watchEverySeconds: 0.1 },
     segmenting: { threads: 1, device: "cpu" },

@@ -13,12 +13,13 @@ import {
   serviceFolder,
   startService,
   type TestedService,
+  tinyRule,
 } from "./service.test-helper.js";
 
 // A machine that is busy with other work takes a minute for what takes seconds.
 vi.setConfig({ testTimeout: 400_000 });
 
-const withViewer = { viewer: "viewer" };
+const withViewer = { viewer: "viewer", rules: [tinyRule] };
 let folder = "";
 let service: TestedService;
 

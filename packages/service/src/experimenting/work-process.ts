@@ -1,11 +1,11 @@
-// The process that does one part of an experiment, or evaluates one case, and ends.
-import { serveTask } from "../processes/serve-task.js";
+// The process that does parts of experiments and evaluates cases, one after the other.
+import { serveTasks } from "../processes/serve-tasks.js";
 import { workTaskSchema } from "./tasks.js";
 
-serveTask(
+serveTasks(
   (sent) => workTaskSchema.parse(sent),
   async (task, job) => {
-    // Each loads only what it needs: a process does one task, and an evaluation needs no networks.
+    // Each loads only what it needs: an evaluation needs no networks.
     if (task.kind === "evaluate case") {
       const { judgePair } = await import("@lnsnet/node/evaluation");
       return judgePair(task.pair, task.rules, task.classes);

@@ -1,4 +1,4 @@
-// What the service or a worker and a process of its own say to each other.
+// What the service or a worker and a process of its own say to each other: a task, and its answer last.
 
 /** From the process; the last message is an answer. */
 export type ProcessMessage =
@@ -19,6 +19,9 @@ export type ProcessAnswer =
   | { readonly kind: "failed"; readonly sentence: string }
   /** There was no room for the results; the same will do when there is. */
   | { readonly kind: "full"; readonly sentence: string };
+
+/** Whether a process that has answered so takes another task: it ends after a fault, which may have left something behind. */
+export const staysAfter = ({ kind }: ProcessAnswer): boolean => kind === "done" || kind === "refused";
 
 /** How far the work of a process is. */
 export type ProcessProgress = Omit<Extract<ProcessMessage, { kind: "progress" }>, "kind">;

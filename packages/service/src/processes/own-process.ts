@@ -1,8 +1,9 @@
-// Runs a task in a process of its own, so that a crash or a lack of memory ends that task alone.
-import { fork } from "node:child_process";
+// Runs a task in a process that does nothing else meanwhile, so that a crash or a lack of memory ends that task alone.
+import { type ChildProcess, fork } from "node:child_process";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { InputError } from "@lnsnet/core/errors";
-import type { ProcessAnswer, ProcessMessage, ProcessProgress } from "./messages.js";
+import { type ProcessAnswer, type ProcessMessage, type ProcessProgress, staysAfter } from "./messages.js";
 
 export interface ProcessHost {
   readonly signal: AbortSignal;
@@ -15,7 +16,7 @@ export interface ProcessHost {
 }
 
 /**
- * Runs a script that calls `serveTask`, and waits until its process has ended.
+ * Runs a script that calls `serveTasks`, in a new process or in one that has done its last task well.
  *
  * @returns what the task gave
  * @throws InputError where the input cannot be used; Error where the process failed, was killed, took too long or found the
@@ -32,21 +33,16 @@ export async function inOwnProcess(script: URL, task: object, host: ProcessHost)
   return answer.result;
 }
 
+/** Settles when the process has answered and waits for its next task, or has ended. */
 function lastMessage(script: URL, task: object, host: ProcessHost): Promise<ProcessAnswer | null> {
   const { signal, longestSeconds = Number.POSITIVE_INFINITY, stoppingSeconds = 5 } = host;
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(script), {
-      // Nothing of the service's secrets.
-      env: Object.fromEntries(
-        inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-      ),
-      execArgv: [],
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-      serialization: "advanced",
-    });
+    const child = takeIdle(script) ?? start(script);
     let answer: ProcessAnswer | null = null;
     let complaint = "";
+    let isStopped = false;
     const stop = () => {
+      isStopped = true;
       child.kill("SIGTERM");
       setTimeout(() => child.kill("SIGKILL"), 1000 * stoppingSeconds).unref();
     };
@@ -55,32 +51,96 @@ function lastMessage(script: URL, task: object, host: ProcessHost): Promise<Proc
       stop();
     };
     const limit = Number.isFinite(longestSeconds) ? setTimeout(tooLong, 1000 * longestSeconds) : undefined;
-    signal.addEventListener("abort", stop, { once: true });
-    child.stderr?.on("data", (text: Buffer) => {
+    const complain = (text: Buffer) => {
       complaint = `${complaint}${text}`.slice(-2000);
-    });
-    child.on("message", (message: ProcessMessage) => {
-      if (message.kind === "progress") host.onProgress(message);
-      else if (message.kind === "remark") host.onRemark?.(message.sentence);
-      else answer ??= message;
-    });
-    const ended = () => {
-      clearTimeout(limit);
-      signal.removeEventListener("abort", stop);
     };
-    child.once("error", (error) => {
-      ended();
+    const hear = (message: ProcessMessage) => {
+      if (message.kind === "progress") return host.onProgress(message);
+      if (message.kind === "remark") return host.onRemark?.(message.sentence);
+      answer ??= message;
+      if (isStopped || !staysAfter(answer)) return;
+      leave();
+      keepIdle(script, child);
+      resolve(answer);
+    };
+    const fail = (error: Error) => {
+      leave();
       reject(error);
-    });
-    child.once("close", (code, killedBy) => {
-      ended();
+    };
+    const close = (code: number | null, killedBy: NodeJS.Signals | null) => {
+      leave();
       if (answer !== null || code === 0 || signal.aborted) return resolve(answer);
       const how = killedBy === null ? `with code ${code}` : `by ${killedBy}`;
       const said = complaint === "" ? "" : `: ${complaint.trim()}`;
       reject(new Error(`The process ended ${how}${said}.`));
-    });
+    };
+    const leave = () => {
+      clearTimeout(limit);
+      signal.removeEventListener("abort", stop);
+      child.stderr?.off("data", complain);
+      child.off("message", hear).off("error", fail).off("close", close);
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    child.stderr?.on("data", complain);
+    child.on("message", hear).on("error", fail).on("close", close);
     child.send(task);
   });
+}
+
+function start(script: URL): ChildProcess {
+  return fork(fileURLToPath(script), {
+    // Nothing of the service's secrets.
+    env: Object.fromEntries(
+      inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+    ),
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    serialization: "advanced",
+  });
+}
+
+interface IdleProcess {
+  readonly child: ChildProcess;
+  readonly ending: NodeJS.Timeout;
+}
+
+/**
+ * Processes that wait for their next task, by script: a start takes the processor a second and more, half of a small study.
+ * One that was stopped or that failed is never among them.
+ */
+const idleProcesses = new Map<string, IdleProcess[]>();
+const idleMs = 10_000;
+
+function takeIdle(script: URL): ChildProcess | undefined {
+  const taken = idleProcesses.get(script.href)?.pop();
+  if (taken === undefined) return undefined;
+  clearTimeout(taken.ending);
+  const { child } = taken;
+  // It may have been killed meanwhile.
+  if (!child.connected) return takeIdle(script);
+  holdParent(child, "ref");
+  return child;
+}
+
+function keepIdle(script: URL, child: ChildProcess): void {
+  const idle = idleProcesses.get(script.href) ?? [];
+  idleProcesses.set(script.href, idle);
+  const kept = {
+    child,
+    ending: setTimeout(() => {
+      idle.splice(idle.indexOf(kept), 1);
+      if (child.connected) child.disconnect();
+    }, idleMs).unref(),
+  };
+  idle.push(kept);
+  holdParent(child, "unref");
+}
+
+/** Whether this process waits for the other one before it ends. */
+function holdParent(child: ChildProcess, how: "ref" | "unref"): void {
+  child[how]();
+  child.channel?.[how]();
+  (child.stderr as Socket | null)?.[how]();
 }
 
 /** What a process needs to find programs, libraries and devices. */

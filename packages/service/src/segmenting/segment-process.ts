@@ -1,9 +1,9 @@
-// The process that segments one job and ends.
+// The process that segments jobs, one after the other.
 import { loadModels, predictScans, shippedModelPath } from "@lnsnet/node/segmenting";
-import { serveTask } from "../processes/serve-task.js";
+import { serveTasks } from "../processes/serve-tasks.js";
 import { type Segmented, type SegmentTask, segmentTaskSchema } from "./tasks.js";
 
-serveTask(
+serveTasks(
   (sent) => segmentTaskSchema.parse(sent),
   async ({ input, results, model, outputs, device, threads }: SegmentTask, job): Promise<Segmented> => {
     const began = performance.now();

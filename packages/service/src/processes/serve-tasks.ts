@@ -1,31 +1,40 @@
-// The other side of a process of its own: takes one task, works, answers, and ends.
+// The other side of a process of its own: takes a task, works and answers.
 import { InputError } from "@lnsnet/core/errors";
 import { isFullDisk } from "@lnsnet/node/disk";
 import type { Job } from "@lnsnet/node/work";
-import type { ProcessAnswer, ProcessMessage } from "./messages.js";
+import { type ProcessAnswer, type ProcessMessage, staysAfter } from "./messages.js";
 
 /**
- * Waits for the task that the parent sends, and answers with what the work gives.
+ * Does each task that the parent sends, one after the other, and answers with what the work gives. The process ends after a
+ * task that was stopped or failed, and when the parent is gone.
  *
  * @param check turns what was sent into a task
  * @param savesFirst whether the work is to save what it has where the parent is gone, instead of ending at once
  */
-export function serveTask<Task>(
+export function serveTasks<Task>(
   check: (sent: unknown) => Task,
   work: (task: Task, job: Required<Job>) => Promise<unknown>,
   { savesFirst = false }: { readonly savesFirst?: boolean } = {},
 ): void {
-  const stop = new AbortController();
-  process.on("SIGTERM", () => stop.abort(new Error("stopped")));
+  let current: AbortController | null = null;
+  process.on("SIGTERM", () => {
+    if (current === null) process.exit(0);
+    current.abort(new Error("stopped"));
+  });
   // Ctrl-C on a terminal goes to every process of it; the parent stops this one itself.
   process.on("SIGINT", () => undefined);
   process.on("disconnect", () => {
-    if (savesFirst) stop.abort(new Error("The parent process is gone."));
-    else process.exit(1);
+    if (current === null) process.exit(0);
+    if (!savesFirst) process.exit(1);
+    current.abort(new Error("The parent process is gone."));
   });
-  process.once("message", async (sent) => {
-    await tell(await outcomeOf(() => work(check(sent), jobOf(stop.signal))));
-    if (process.connected) process.disconnect();
+  process.on("message", async (sent) => {
+    const stop = new AbortController();
+    current = stop;
+    const answer = await outcomeOf(() => work(check(sent), jobOf(stop.signal)));
+    current = null;
+    await tell(answer);
+    if (process.connected && staysAfter(answer) && !stop.signal.aborted) return;
     process.exit(0);
   });
 }

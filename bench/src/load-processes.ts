@@ -1,5 +1,5 @@
 // The processes of the load run: Redis, the service and its workers, each a program of its own that can be killed.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
@@ -26,7 +26,12 @@ export function requirePrograms(): void {
 
 const redisProgram = "/usr/bin/redis-server";
 const storeProgram = "/usr/bin/storescu";
-const needed = { [redisProgram]: "redis-server", [storeProgram]: "dcmtk" };
+const jsonProgram = "/usr/bin/dcm2json";
+const needed = { [redisProgram]: "redis-server", [storeProgram]: "dcmtk", [jsonProgram]: "dcmtk" };
+
+/** The elements of a DICOM file without its meta information, as JSON without spaces. */
+export const dicomJson = (path: string): string =>
+  JSON.stringify(JSON.parse(execFileSync(jsonProgram, [path], { encoding: "utf8", maxBuffer: 2 ** 28 })));
 
 /** A port of this machine that nobody uses. */
 export async function freePort(): Promise<number> {

@@ -66,8 +66,8 @@ async function main(): Promise<void> {
     const address = server.resolvedUrls?.local[0] ?? "";
     browser = await chromium.launch({
       executablePath: values.browser,
-      // As where there is no graphics card: the picture is put together by the processor, and so is the 3D view.
-      args: ["--no-sandbox", "--enable-unsafe-swiftshader"],
+      // As where there is no graphics card: the processor puts the page together, and draws the 3D view.
+      args: ["--no-sandbox", "--disable-gpu-compositing", "--enable-unsafe-swiftshader"],
     });
     const before = loadavg();
     for (const part of values.parts.split(","))

@@ -22,6 +22,9 @@ export interface KeptStudy extends Geometry {
   readonly scanKind: VoxelKind | null;
 }
 
+/** A piece is copied twice when it is stored, while the page answers nothing. */
+const pieceBytes = 2 ** 21;
+
 interface Schema extends DBSchema {
   studies: { key: string; value: KeptStudy };
   /** By hash of the scan and number of the node. */
@@ -117,7 +120,8 @@ export class StudyStore {
   async saveScan(hash: string, scan: Volume): Promise<void> {
     try {
       let piece = 0;
-      for (const chunk of voxelChunks(scan.data)) await this.#database.put("voxels", chunk, [hash, piece++]);
+      for (const chunk of voxelChunks(scan.data, pieceBytes))
+        await this.#database.put("voxels", chunk, [hash, piece++]);
       const study = await this.#database.get("studies", hash);
       if (study !== undefined)
         await this.#database.put("studies", { ...study, scanKind: voxelKindOf(scan.data) });

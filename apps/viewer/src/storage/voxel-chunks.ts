@@ -1,10 +1,8 @@
 // Voxels in pieces of some megabytes, so that hashing and storing a large scan never holds the page up.
 import type { VoxelArray } from "@lnsnet/core/volume";
 
-const chunkBytes = 8 * 2 ** 20;
-
 /** The bytes of voxels, piece by piece: copies, also of memory that is shared between threads. */
-export function* voxelChunks(data: VoxelArray): Generator<Uint8Array<ArrayBuffer>> {
+export function* voxelChunks(data: VoxelArray, chunkBytes: number): Generator<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   for (let at = 0; at < bytes.length; at += chunkBytes)
     yield Uint8Array.from(bytes.subarray(at, at + chunkBytes));

@@ -145,7 +145,16 @@ export class Study {
 
   /** A node's voxels (0 and 1) in a box within the grid. */
   maskIn(number: number, { start, size }: IndexBox): Uint8Array {
-    return maskWhere(crop(this.labels, start, size).data, (value) => value === number);
+    const { data, size: grid } = this.labels;
+    const mask = new Uint8Array(size[0] * size[1] * size[2]);
+    // A node may have millions of voxels, and this is done after each stroke: a function for each takes three times as long.
+    for (let k = 0, at = 0; k < size[2]; k++) {
+      for (let j = 0; j < size[1]; j++) {
+        const row = start[0] + grid[0] * (start[1] + j + grid[1] * (start[2] + k));
+        for (let i = 0; i < size[0]; i++, at++) if (data[row + i] === number) mask[at] = 1;
+      }
+    }
+    return mask;
   }
 
   /** A node as it is to be stored. @throws InputError where there is no such node */

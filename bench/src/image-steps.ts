@@ -14,7 +14,7 @@ Copies the files of this checkout to a clean folder, runs there what deploy/Dock
 it starts: as another user where this one is root, who may write to the data folder alone. It segments a phantom, and asks the
 service whether it is ready by the command of HEALTHCHECK. Needs npm's registry or its cache. Three minutes.
 
-  --output FOLDER    a new or empty folder (image-steps)
+  --output FOLDER    a new or empty folder that every user can enter (image-steps)
   --help             print this`;
 
 const { values } = parseArgs({
@@ -32,6 +32,7 @@ async function main(output: string): Promise<void> {
   mkdirSync(output, { recursive: true });
   if (readdirSync(output).length > 0) throw new InputError(`${output} is not empty; give another --output.`);
   chmodSync(output, 0o755);
+  requireReachable(output);
   const instructions = DockerfileParser.parse(readFileSync(join(checkout, "deploy/Dockerfile"), "utf8"))
     .getInstructions()
     .map(stepOf);
@@ -39,6 +40,15 @@ async function main(output: string): Promise<void> {
   console.log(`The image's own files: ${megabytes(join(output, "lnsnet"))} MB.`);
   await startImage(image, output);
   console.log("Everything holds.");
+}
+
+/** @throws InputError where the user in whose name the image starts cannot come to the folder */
+function requireReachable(output: string): void {
+  for (let folder = dirname(output); folder !== dirname(folder); folder = dirname(folder))
+    if ((statSync(folder).mode & 0o001) === 0)
+      throw new InputError(
+        `${folder} can be entered by its owner alone, and the image starts as another user; give an --output elsewhere, such as /tmp/image-steps.`,
+      );
 }
 
 interface Step {

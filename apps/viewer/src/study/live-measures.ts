@@ -87,9 +87,11 @@ export class LiveMeasures {
   }
 
   async #work(): Promise<void> {
-    // What changes in the same moment is measured once.
-    await new Promise((resolve) => setTimeout(resolve));
-    for (let next = lastOf(this.#waiting); next !== undefined; next = lastOf(this.#waiting)) {
+    for (;;) {
+      // What changes in the same moment is measured once, and the page answers in between.
+      await new Promise((resolve) => setTimeout(resolve));
+      const next = lastOf(this.#waiting);
+      if (next === undefined) return;
       this.#waiting.delete(next);
       try {
         await this.#measureNow(next);

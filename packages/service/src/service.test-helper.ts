@@ -155,7 +155,7 @@ export async function startService(folder: string, configuration: object = {}): 
         if (found !== undefined) return found;
         if (performance.now() > until)
           throw new Error(`No job became as wanted: ${JSON.stringify(all, null, 1)}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
     async stop() {

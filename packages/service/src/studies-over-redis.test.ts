@@ -49,6 +49,24 @@ describe.skipIf(noRedis !== null)(
       await removeFolder(folder);
     });
 
+    /** How many studies are in each state of the queue, as Redis knows it. */
+    async function queuedStudies() {
+      const queue = new Queue(queueNames.studies, { connection: { url: redis.url } });
+      const { active, waiting, prioritized } = await queue.getJobCounts();
+      await queue.close();
+      return { active, unbegun: waiting + prioritized };
+    }
+
+    /** Waits until the worker has begun with a study, which cannot end: the worker stands still until it is continued. */
+    async function holdStudy(worker: ChildProcess): Promise<void> {
+      await vi.waitFor(async () => expect((await queuedStudies()).active).toBe(1), {
+        timeout: 60_000,
+        interval: 10,
+      });
+      worker.kill("SIGSTOP");
+      expect((await queuedStudies()).active).toBe(1);
+    }
+
     const all = ["1.2.840.51", "1.2.840.52", "1.2.840.53", "1.2.840.54"];
     const isDone = async () => (await service.jobs()).filter(({ state }) => state === "done").length;
 
@@ -56,8 +74,7 @@ describe.skipIf(noRedis !== null)(
       const first = await startWorker();
       await Promise.all(all.map((uid) => service.upload(neckSeries(uid))));
       while ((await isDone()) < 1) await new Promise((resolve) => setTimeout(resolve, 100));
-      // It has begun with the next.
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await holdStudy(first);
       first.kill("SIGKILL");
       await redis.restart();
       await startWorker();
@@ -92,8 +109,10 @@ describe.skipIf(noRedis !== null)(
     test("a study that is cancelled is stopped at its worker, and may be tried again", async () => {
       await service.upload(neckSeries("1.2.840.55"));
       const { id } = await service.jobWhen(({ state }) => state === "running");
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const [worker] = workers.slice(-1);
+      await holdStudy(worker);
       expect((await service.ask(`/api/jobs/${id}/cancel`, { method: "POST" })).status).toBe(200);
+      worker.kill("SIGCONT");
       expect((await service.ask(`/api/jobs/${id}/retry`, { method: "POST" })).status).toBe(200);
       await service.jobWhen((job) => job.id === id && job.state === "done");
     });
@@ -102,13 +121,12 @@ describe.skipIf(noRedis !== null)(
       await service.upload(neckSeries("1.2.840.57"));
       const { id } = await service.jobWhen(({ state }) => state === "running");
       const [worker] = workers.slice(-1);
+      await holdStudy(worker);
       const ended = new Promise((resolve) => worker.once("close", resolve));
       worker.kill("SIGTERM");
+      worker.kill("SIGCONT");
       await ended;
-      const queue = new Queue(queueNames.studies, { connection: { url: redis.url } });
-      const { active, waiting, prioritized } = await queue.getJobCounts();
-      await queue.close();
-      expect({ active, unbegun: waiting + prioritized }).toEqual({ active: 0, unbegun: 1 });
+      expect(await queuedStudies()).toEqual({ active: 0, unbegun: 1 });
       await startWorker();
       await service.jobWhen((job) => job.id === id && job.state === "done");
     });

@@ -7,6 +7,7 @@ import { openScan } from "./interface/session.js";
 import { contentHash } from "./storage/content-hash.js";
 import { keepStudy, type OpenStudy } from "./storage/keep-study.js";
 import { type KeptStudy, openStudyStore, type StudyStore } from "./storage/study-store.js";
+import { startNodeReader } from "./study/node-reader.js";
 import type { StoredNode } from "./study/study.js";
 
 /** The studies that this browser keeps, the one opened last first. */
@@ -31,7 +32,8 @@ export function keepOpened(
   onChange: () => void,
 ): OpenStudy {
   const storage = theStore().then((store) => store && { store, locks: navigator.locks });
-  const kept = keepStudy(volume, { name, source, isPhantom, storage, now: Date.now(), onChange });
+  const about = { name, source, isPhantom, now: Date.now() };
+  const kept = keepStudy(volume, { ...about, storage, startReader: startNodeReader, onChange });
   sessionStorage.removeItem(openKey);
   void kept.known.then(() => {
     if (openScan.value?.kept === kept && kept.hash !== null) sessionStorage.setItem(openKey, kept.hash);

@@ -25,7 +25,8 @@ export async function exportedNodes({
   const members = Object.values(models.value).flatMap(({ members }) => members);
   const opened = new Map(members.map((identity) => [identity.sha256, identity]));
   return {
-    instances: study.labels,
+    // A copy, since a person may go on while it is saved.
+    instances: { ...study.labels, data: study.labels.data.slice() },
     nodes: nodes.sort((a, b) => a.id - b.id),
     models: [...opened.values()],
     statements,

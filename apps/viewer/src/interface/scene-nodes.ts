@@ -15,7 +15,7 @@ const restMs = 250;
  */
 export function followStudy(
   drawing: SceneDrawing,
-  { study, opened }: Workspace,
+  { study, opened, kept }: Workspace,
   boneVoxels: number,
 ): () => void {
   const stale = new Set(study.nodes.map(({ number }) => number));
@@ -26,11 +26,8 @@ export function followStudy(
     for (const number of stale) {
       if (isOver) return;
       stale.delete(number);
-      const mask = study.maskOf(number);
-      await drawing.setNode(
-        number,
-        mask === null ? null : { ...mask, data: Uint8Array.from(mask.data), grid: study.scan },
-      );
+      const mask = await kept.reader.mask(number);
+      await drawing.setNode(number, mask === null ? null : { ...mask, grid: study.scan });
     }
   };
   // The planes come first.

@@ -5,7 +5,6 @@ import { paintOf } from "../display/label-paint.js";
 import type { OpenedScan } from "../engine/answers.js";
 import type { OpenStudy } from "../storage/keep-study.js";
 import { LiveMeasures } from "../study/live-measures.js";
-import { startMeasuring } from "../study/measuring.js";
 import type { StudyNode } from "../study/nodes.js";
 import type { Study } from "../study/study.js";
 import { centreOn, createView, type View } from "./view.js";
@@ -43,8 +42,7 @@ export function createWorkspace(
 ): Workspace {
   const { study } = kept;
   const view = createView(opened.volume);
-  const measuring = startMeasuring(opened.volume);
-  const measures = new LiveMeasures(study, measuring.measure);
+  const measures = new LiveMeasures(study, kept.reader.measure);
   const nodes = signal(study.nodes);
   const selected = signal<number | null>(null);
   const changes = signal(0);
@@ -83,7 +81,6 @@ export function createWorkspace(
       stopMeasures();
       stopPainting();
       measures.close();
-      measuring.end();
       await kept.close();
     },
   };

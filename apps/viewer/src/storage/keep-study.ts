@@ -1,6 +1,7 @@
 // Opens a scan as a study that is kept: with what was done before, saved as it happens, in one tab at a time.
 import type { SourceSeries } from "@lnsnet/core";
 import type { Volume } from "@lnsnet/core/volume";
+import type { NodeReader } from "../study/node-reader.js";
 import { createStudy, type Study } from "../study/study.js";
 import { contentHash } from "./content-hash.js";
 import { StudyKeeper, whyNotKept } from "./study-keeper.js";
@@ -11,6 +12,8 @@ import { holdStudy } from "./tab-lock.js";
 export interface OpenStudy {
   /** Only to be read, and without the nodes that are kept, until {@link known}. */
   readonly study: Study;
+  /** Ends with {@link close}. */
+  readonly reader: NodeReader;
   /** Resolves when its kept nodes are there and it can be changed, if it can be in this tab. Never rejects. */
   readonly known: Promise<void>;
   /** Of the scan; null until {@link known}, or where nothing is kept. */
@@ -32,6 +35,8 @@ export interface KeepOptions {
   readonly isPhantom: boolean;
   /** The database and `navigator.locks`; null where the browser keeps nothing, as in a page that came over plain http. */
   readonly storage: Promise<StudyStorage | null>;
+  /** `startNodeReader` in a page. */
+  readonly startReader: (study: Study) => NodeReader;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Called when {@link OpenStudy.keeper} or the remarks changed. */
@@ -64,6 +69,7 @@ const briefMs = 700;
 export function keepStudy(scan: Volume, options: KeepOptions): OpenStudy {
   const { onChange = () => {} } = options;
   const study = createStudy(scan);
+  const reader = options.startReader(study);
   study.setReadOnly(lookingUp);
   const remarks: string[] = [];
   const closing = new AbortController();
@@ -82,7 +88,7 @@ export function keepStudy(scan: Volume, options: KeepOptions): OpenStudy {
     const stored = await held.nodesOf(ofScan);
     if (closing.signal.aborted) return;
     study.restore(stored);
-    keeper = new StudyKeeper(held, study, ofScan, kept.hasUnexported);
+    keeper = new StudyKeeper(held, study, ofScan, kept.hasUnexported, reader.runs);
     study.setReadOnly(null);
     // Long, and the person need not wait for it.
     scanKept =
@@ -141,6 +147,7 @@ export function keepStudy(scan: Volume, options: KeepOptions): OpenStudy {
 
   return {
     study,
+    reader,
     known,
     get hash() {
       return hash;
@@ -156,6 +163,7 @@ export function keepStudy(scan: Volume, options: KeepOptions): OpenStudy {
       closing.abort();
       await known;
       await keeper?.close();
+      reader.end();
       release();
     },
   };

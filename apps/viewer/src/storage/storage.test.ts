@@ -2,7 +2,9 @@
 import "fake-indexeddb/auto";
 import type { Volume } from "@lnsnet/core/volume";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { NodeReader } from "../study/node-reader.js";
 import { beginStroke } from "../study/stroke.js";
+import type { Study } from "../study/study.js";
 import { block, evenScan } from "../study/study.test-helper.js";
 import { contentHash } from "./content-hash.js";
 import { keepStudy, lookingUp, notKept, openInAnotherTab } from "./keep-study.js";
@@ -18,12 +20,21 @@ beforeEach(async () => {
   locks = createLocks();
 });
 
+/** Reads as a page does that shares no memory. */
+const startReader = (study: Study): NodeReader => ({
+  mask: async (number) => study.maskOf(number),
+  runs: async (number) => study.stored(number).runs,
+  measure: async () => null,
+  end: () => {},
+});
+
 const opening = (scan: Volume, name = "neck.nii.gz", kept = store, onChange = () => {}) =>
   keepStudy(scan, {
     name,
     source: null,
     isPhantom: false,
     storage: Promise.resolve({ store: kept, locks }),
+    startReader,
     now: now++,
     onChange,
   });
@@ -110,6 +121,72 @@ describe("a kept study", () => {
     await close();
   });
 
+  describe("while its nodes are read elsewhere", () => {
+    /** Reads only when told to, what was there when it was asked. */
+    function slowly() {
+      const answers: (() => void)[] = [];
+      const start = (study: Study): NodeReader => ({
+        ...startReader(study),
+        runs: async (number) => {
+          const { runs } = study.stored(number);
+          await new Promise<void>((resolve) => answers.push(resolve));
+          return runs;
+        },
+      });
+      return { answers, start };
+    }
+    const openedBy = async (start: (study: Study) => NodeReader) => {
+      const about = { name: "neck", source: null, isPhantom: false, now: now++ };
+      const storage = Promise.resolve({ store, locks });
+      const kept = keepStudy(scanOf(1), { ...about, storage, startReader: start });
+      await kept.known;
+      return kept;
+    };
+
+    test("a flush writes what is there then, and what was read before is not written over it", async () => {
+      const { answers, start } = slowly();
+      const { study, keeper, hash, close } = await openedBy(start);
+      study.addNode(block([1, 1, 1], [2, 2, 2]));
+      await vi.waitFor(() => expect(answers).toHaveLength(1));
+      study.erase("erase", 1, block([1, 1, 1], [2, 2, 1]));
+      expect(keeper?.keeping.state).toBe("saving");
+      await keeper?.flush();
+      const written = await store.nodesOf(hash ?? "");
+      expect(written).toEqual([study.stored(1)]);
+      expect(keeper?.keeping.state).toBe("saved");
+      for (const answer of answers) answer();
+      await close();
+      expect(await store.nodesOf(hash ?? "")).toEqual(written);
+    });
+
+    test("what changes meanwhile is written afterwards, and what is deleted is not", async () => {
+      const { answers, start } = slowly();
+      const { study, keeper, hash, close } = await openedBy(start);
+      study.addNode(block([1, 1, 1], [2, 2, 2]));
+      study.addNode(block([5, 5, 5], [6, 6, 6]));
+      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      study.deleteNode(2);
+      study.paint("brush", 1, block([3, 1, 1], [3, 1, 1]));
+      for (const answer of answers.splice(0)) answer();
+      await vi.waitFor(() => expect(answers).toHaveLength(1));
+      for (const answer of answers) answer();
+      await vi.waitFor(() => expect(keeper?.keeping.state).toBe("saved"));
+      expect(await store.nodesOf(hash ?? "")).toEqual([study.stored(1)]);
+      await close();
+    });
+
+    test.each([
+      ["fails", () => Promise.reject(new Error("lost"))],
+      ["never answers", () => new Promise<never>(() => {})],
+    ])("a worker that %s does not keep it from being saved", async (_, runs) => {
+      const { study, keeper, hash, close } = await openedBy((of) => ({ ...startReader(of), runs }));
+      study.addNode(block([1, 1, 1], [2, 2, 2]));
+      await vi.waitFor(() => expect(keeper?.keeping.state).toBe("saved"), 10_000);
+      expect(await store.nodesOf(hash ?? "")).toEqual([study.stored(1)]);
+      await close();
+    });
+  });
+
   test("is not shown on another scan; both stay in the list, the latest first", async () => {
     const one = await opened(scanOf(1), "one");
     one.study.addNode(block([1, 1, 1], [2, 2, 2]));
@@ -181,6 +258,7 @@ describe("where storage fails", () => {
       source: null,
       isPhantom: false,
       storage: Promise.resolve(null),
+      startReader,
       now: 0,
     });
     await without.known;
@@ -224,7 +302,7 @@ describe("while the page looks up whether nodes are kept", () => {
       const storage = new Promise<null>((resolve) => {
         answer = resolve;
       });
-      const about = { name: "neck", source: null, isPhantom: false, now: 0 };
+      const about = { name: "neck", source: null, isPhantom: false, now: 0, startReader };
       const { remarks, known } = keepStudy(scanOf(1), { ...about, storage, onChange });
       vi.advanceTimersByTime(300);
       expect(remarks).toEqual([]);

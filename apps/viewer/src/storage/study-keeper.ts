@@ -1,5 +1,5 @@
 // Saves a study as it changes: the changed nodes alone, some tenths of a second after each change.
-import type { Study } from "../study/study.js";
+import type { StoredNode, Study } from "../study/study.js";
 import type { StudyStore } from "./study-store.js";
 
 /** Whether what was done is kept. */
@@ -11,24 +11,35 @@ export type Keeping =
 /** How long changes are gathered before they are written, ms. */
 const gatheringMs = 300;
 
+/** After so long the page itself reads what is to be written: a worker that was lost never answers, ms. */
+const mostReadingMs = 3000;
+
+/** Reads the runs of a node that are stored; see `StoredNode`. */
+export type ReadRuns = (number: number) => Promise<Int32Array>;
+
 export class StudyKeeper {
   readonly #store: StudyStore;
   readonly #study: Study;
   readonly #hash: string;
+  readonly #readRuns: ReadRuns;
   readonly #stop: () => void;
   readonly #listeners = new Set<() => void>();
-  /** Nodes that were changed, added or deleted since they were last written. */
+  /** Nodes that were changed, added or deleted since they were last read to be written. */
   #unsaved = new Set<number>();
+  /** Runs that are read to be written, by number; null while none are. */
+  #reading: ReadonlySet<number> | null = null;
   #hasUnexported: boolean;
   #isExportNoted = true;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #writing: Promise<void> = Promise.resolve();
   #keeping: Keeping = { state: "saved" };
 
-  constructor(store: StudyStore, study: Study, hash: string, hasUnexported: boolean) {
+  /** @param readRuns what takes long for large nodes, and so is done elsewhere while the page is shown */
+  constructor(store: StudyStore, study: Study, hash: string, hasUnexported: boolean, readRuns: ReadRuns) {
     this.#store = store;
     this.#study = study;
     this.#hash = hash;
+    this.#readRuns = readRuns;
     this.#hasUnexported = hasUnexported;
     this.#stop = study.subscribe(({ numbers }) => {
       if (numbers.size === 0) return;
@@ -60,11 +71,11 @@ export class StudyKeeper {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Writes at once what is not written, as when the page is hidden. Never rejects: see {@link keeping}. */
+  /** Reads and writes at once what is not written, as when the page is hidden. Never rejects: see {@link keeping}. */
   async flush(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#writing = this.#writing.then(() => this.#write());
+    const numbers = this.#take();
+    const stored = this.#present(numbers).map((number) => this.#study.stored(number));
+    this.#writing = this.#writing.then(() => this.#write(numbers, stored));
     await this.#writing;
   }
 
@@ -76,27 +87,66 @@ export class StudyKeeper {
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), gatheringMs);
+    this.#timer ??= setTimeout(() => void this.#readAndWrite(), gatheringMs);
     this.#tell({ state: "saving" });
   }
 
-  async #write(): Promise<void> {
-    const numbers = this.#unsaved;
-    if (numbers.size === 0 && this.#isExportNoted) return this.#tell({ state: "saved" });
+  async #readAndWrite(): Promise<void> {
+    const numbers = this.#take();
+    this.#reading = numbers;
+    const reading = this.#present(numbers).map(async (number) => {
+      const node = this.#study.node(number);
+      // Whatever became of the worker, the page can read.
+      const runs = await this.#readRuns(number).catch(() => null);
+      return runs === null ? null : { node, runs };
+    });
+    const late = setTimeout(() => void this.flush(), mostReadingMs);
+    const stored = await Promise.all(reading);
+    clearTimeout(late);
+    // It was flushed meanwhile.
+    if (this.#reading !== numbers) return;
+    this.#reading = null;
+    const whole = this.#present(numbers).map((number) => {
+      const read = stored.find((known) => known?.node.number === number);
+      return read ?? this.#study.stored(number);
+    });
+    this.#writing = this.#writing.then(() => this.#write(numbers, whole));
+    await this.#writing;
+  }
+
+  /** The nodes that are to be written now, those among them that are being read. */
+  #take(): ReadonlySet<number> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const numbers = new Set([...this.#unsaved, ...(this.#reading ?? [])]);
     this.#unsaved = new Set();
-    this.#isExportNoted = true;
+    this.#reading = null;
+    return numbers;
+  }
+
+  #present(numbers: ReadonlySet<number>): number[] {
     const present = new Set(this.#study.nodes.map(({ number }) => number));
-    const changed = [...numbers].filter((number) => present.has(number));
-    const deleted = [...numbers].filter((number) => !present.has(number));
+    return [...numbers].filter((number) => present.has(number));
+  }
+
+  async #write(numbers: ReadonlySet<number>, stored: readonly StoredNode[]): Promise<void> {
+    if (numbers.size === 0 && this.#isExportNoted) return this.#tellSaved();
+    this.#isExportNoted = true;
+    const written = new Set(stored.map(({ node }) => node.number));
+    const deleted = [...numbers].filter((number) => !written.has(number));
     try {
-      const stored = changed.map((number) => this.#study.stored(number));
       await this.#store.saveNodes(this.#hash, stored, deleted, this.#hasUnexported);
-      this.#tell({ state: this.#unsaved.size === 0 ? "saved" : "saving" });
+      this.#tellSaved();
     } catch (error) {
       for (const number of numbers) this.#unsaved.add(number);
       this.#isExportNoted = false;
       this.#tell({ state: "failed", why: whyNotKept(error) });
     }
+  }
+
+  #tellSaved(): void {
+    const isWhole = this.#unsaved.size === 0 && this.#reading === null;
+    this.#tell({ state: isWhole ? "saved" : "saving" });
   }
 
   #tell(keeping: Keeping): void {

@@ -2,16 +2,21 @@
 import { measureNodes } from "@lnsnet/core/voxels";
 import { expect, test } from "vitest";
 import { LiveMeasures } from "./live-measures.js";
-import { coarseScan, createMeasurer, type StudyMeasurement } from "./measures.js";
+import { coarseScan, createMeasurer, huIn, type StudyMeasurement } from "./measures.js";
 import { createStudy, type Study } from "./study.js";
 import { block, evenScan } from "./study.test-helper.js";
+
+function measured(study: Study, measurer: ReturnType<typeof createMeasurer>, number: number) {
+  const mask = study.maskOf(number);
+  return mask && { measured: measurer(mask, huIn(study.scan, mask)), box: mask };
+}
 
 function following(study: Study) {
   const measurer = createMeasurer(coarseScan(study.scan));
   const calls = { count: 0 };
-  const measures = new LiveMeasures(study, async (input) => {
+  const measures = new LiveMeasures(study, async (number) => {
     calls.count++;
-    return measurer(structuredClone(input));
+    return measured(study, measurer, number);
   });
   return { measures, calls };
 }
@@ -69,10 +74,10 @@ test("a change while a node is measured is measured too; a failure is told to th
   const study = createStudy(evenScan([12, 10, 8]));
   const measurer = createMeasurer(coarseScan(study.scan));
   let fails = false;
-  const measures = new LiveMeasures(study, async (input) => {
+  const measures = new LiveMeasures(study, async (number) => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     if (fails) throw new Error("worker lost");
-    return measurer(input);
+    return measured(study, measurer, number);
   });
   study.addNode(block([1, 1, 1], [4, 2, 1]));
   await new Promise((resolve) => setTimeout(resolve, 2));

@@ -1,17 +1,10 @@
 // Measurements that follow a study: each node is measured again, elsewhere, whenever its voxels change.
-import type { NodeMeasurement } from "@lnsnet/core/voxels";
-import { type MeasuringInput, measuringInput, ofNode, type StudyMeasurement } from "./measures.js";
+import { ofNode, type StudyMeasurement } from "./measures.js";
+import type { MeasuredNode } from "./node-reader-worker.js";
 import type { Study } from "./study.js";
-import type { BoxedMask } from "./voxel-box.js";
 
-/** Measures a node, usually in a worker. */
-export type Measure = (input: MeasuringInput) => Promise<NodeMeasurement>;
-
-/** The latest measurement of a node's voxels; null for a node without any. */
-interface Known {
-  readonly measured: NodeMeasurement;
-  readonly box: Pick<BoxedMask, "start" | "size">;
-}
+/** Measures a node as it is now, usually in a worker; null for a node without voxels. */
+export type Measure = (number: number) => Promise<MeasuredNode | null>;
 
 /**
  * One node is measured at a time, the selected or latest changed one first; what changes meanwhile is measured again. The
@@ -20,7 +13,8 @@ interface Known {
 export class LiveMeasures {
   readonly #study: Study;
   readonly #measure: Measure;
-  readonly #known = new Map<number, Known | null>();
+  /** The latest measurement of each node. */
+  readonly #known = new Map<number, MeasuredNode | null>();
   /** Nodes to measure, the next one last. */
   readonly #waiting = new Set<number>();
   readonly #listeners = new Set<() => void>();
@@ -108,13 +102,7 @@ export class LiveMeasures {
       this.#known.delete(number);
       return;
     }
-    const mask = this.#study.maskOf(number);
-    if (mask === null) {
-      this.#known.set(number, null);
-      return;
-    }
-    const measured = await this.#measure(measuringInput(this.#study.scan, mask));
-    this.#known.set(number, { measured, box: { start: mask.start, size: mask.size } });
+    this.#known.set(number, await this.#measure(number));
   }
 }
 

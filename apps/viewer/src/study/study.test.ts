@@ -241,6 +241,42 @@ test("listeners hear which voxels and which nodes changed", () => {
   expect(heard).not.toHaveBeenCalled();
 });
 
+test("what is read of a node, and what is stored, is what the labels hold after every change", () => {
+  const study = small();
+  const check = () => {
+    for (const { number } of study.nodes) {
+      const mask = study.maskOf(number);
+      const whole = study.maskIn(number, { start: [0, 0, 0], size: study.scan.size });
+      const count = (data: Uint8Array | undefined) => data?.reduce((sum, value) => sum + value, 0) ?? 0;
+      expect(count(mask?.data)).toBe(voxelsOf(study, number).length);
+      expect(count(whole)).toBe(voxelsOf(study, number).length);
+      expect(mask).toEqual(study.boxOf(number) && { ...study.boxOf(number), data: mask?.data });
+      const copy = createStudy(study.scan, [study.stored(number)]);
+      expect(copy.labels.data).toEqual(study.labels.data.map((value) => (value === number ? number : 0)));
+    }
+  };
+  const edits: (() => void)[] = [
+    () => study.addNode(block([1, 1, 1], [4, 3, 2])),
+    () => study.addNode(block([6, 1, 1], [8, 3, 2])),
+    () => study.erase("erase", 1, block([2, 1, 1], [2, 3, 2])),
+    () => study.paint("brush", 2, block([4, 2, 1], [6, 4, 3]), { overOthers: true }),
+    () => study.erase("erase", 2, block([0, 0, 0], [11, 9, 1])),
+    () => study.replaceMask(1, block([0, 6, 4], [11, 9, 7])),
+    () => study.splitByPlane(1, [5.5, 0, 0], [1, 0, 0]),
+    () => study.merge([2, 3]),
+    () => study.deleteNode(2),
+  ];
+  for (const edit of edits) {
+    edit();
+    check();
+  }
+  while (study.undo()) check();
+  while (study.redo()) check();
+  study.restore([{ node: study.node(1), runs: Int32Array.of(0, 3) }]);
+  check();
+  expect(voxelsOf(study, 1)).toHaveLength(3);
+});
+
 test("stored nodes come back", () => {
   const study = small();
   study.addNode(block([1, 1, 1], [4, 2, 3]));

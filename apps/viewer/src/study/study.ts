@@ -1,12 +1,13 @@
 // What a person works on: a scan, the label buffer, the nodes, and everything that can be done, undone and redone.
 import { InputError } from "@lnsnet/core";
 import { crop, indexOfPoint, maskWhere, type Vector3, type Volume, voxelCount } from "@lnsnet/core/volume";
-import { foregroundBox, type IndexBox, labelComponents } from "@lnsnet/core/voxels";
+import { type IndexBox, labelComponents } from "@lnsnet/core/voxels";
 import { History, type StepKind } from "./history.js";
 import { type LabelChange, paintMask, redoChange, undoChange } from "./label-change.js";
+import { maskWithin, runsOfMask, voxelsIn } from "./node-voxels.js";
 import { type AxisEnds, mostNodes, type NodeFields, newNode, nextNumber, type StudyNode } from "./nodes.js";
 import { voxelsBeyondPlane } from "./plane.js";
-import { type BoxedMask, boxAround, vector } from "./voxel-box.js";
+import { type BoxedMask, boxAround, isShared, type OwnMask, vector } from "./voxel-box.js";
 
 /** What listeners are told. Everything may have changed where an undo or redo spans many edits. */
 export interface StudyChange {
@@ -68,7 +69,10 @@ export function createStudy(scan: Volume, stored: readonly StoredNode[] = []): S
 export class Study {
   /** HU. */
   readonly scan: Volume;
-  /** The number of the node in each voxel, 0 for none; i fastest, on the scan's grid. Changes in place: only to be read. */
+  /**
+   * The number of the node in each voxel, 0 for none; i fastest, on the scan's grid. Changes in place: only to be read. In
+   * memory that is shared where the scan's is.
+   */
   readonly labels: Volume<Uint8Array>;
   #nodes: readonly StudyNode[] = [];
   #readOnlyReason: string | null = null;
@@ -80,7 +84,9 @@ export class Study {
 
   constructor(scan: Volume, limitBytes = historyBytes) {
     this.scan = scan;
-    this.labels = { ...scan, data: new Uint8Array(voxelCount(scan)) };
+    const count = voxelCount(scan);
+    const data = isShared(scan.data) ? new Uint8Array(new SharedArrayBuffer(count)) : new Uint8Array(count);
+    this.labels = { ...scan, data };
     this.#history = new History(limitBytes);
   }
 
@@ -128,33 +134,23 @@ export class Study {
     return mask === null ? null : { start: mask.start, size: mask.size };
   }
 
+  /** A box that holds all voxels of a node, and may be too large; null for a node without any. Read in no time. */
+  boundsOf(number: number): IndexBox | null {
+    return this.#boxes.get(number) ?? null;
+  }
+
   /** A node's voxels (0 and 1) in the smallest box that holds them; null for a node without any. */
-  maskOf(number: number): BoxedMask | null {
-    const roomy = this.#boxes.get(number);
-    if (roomy === undefined) return null;
-    const data = this.maskIn(number, roomy);
-    const tight = foregroundBox(data, roomy.size);
-    if (tight === null) {
-      this.#boxes.delete(number);
-      return null;
-    }
-    const box = { start: vector((axis) => roomy.start[axis] + tight.start[axis]), size: tight.size };
-    this.#boxes.set(number, box);
-    return { ...box, data: crop({ ...this.labels, data, size: roomy.size }, tight.start, tight.size).data };
+  maskOf(number: number): OwnMask | null {
+    const bounds = this.boundsOf(number);
+    const mask = bounds === null ? null : maskWithin(this.labels, number, bounds);
+    if (mask === null) this.#boxes.delete(number);
+    else this.#boxes.set(number, { start: mask.start, size: mask.size });
+    return mask;
   }
 
   /** A node's voxels (0 and 1) in a box within the grid. */
-  maskIn(number: number, { start, size }: IndexBox): Uint8Array {
-    const { data, size: grid } = this.labels;
-    const mask = new Uint8Array(size[0] * size[1] * size[2]);
-    // A node may have millions of voxels, and this is done after each stroke: a function for each takes three times as long.
-    for (let k = 0, at = 0; k < size[2]; k++) {
-      for (let j = 0; j < size[1]; j++) {
-        const row = start[0] + grid[0] * (start[1] + j + grid[1] * (start[2] + k));
-        for (let i = 0; i < size[0]; i++, at++) if (data[row + i] === number) mask[at] = 1;
-      }
-    }
-    return mask;
+  maskIn(number: number, box: IndexBox): Uint8Array {
+    return voxelsIn(this.labels, number, box);
   }
 
   /** A node as it is to be stored. @throws InputError where there is no such node */
@@ -603,21 +599,6 @@ function changedNodes(before: readonly StudyNode[], after: readonly StudyNode[])
   return [...before.filter((node) => !now.has(node)), ...after.filter((node) => !old.has(node))].map(
     ({ number }) => number,
   );
-}
-
-function runsOfMask({ start, size, data }: BoxedMask, [width, height]: Vector3): Int32Array {
-  const runs: number[] = [];
-  for (let row = 0; row < size[1] * size[2]; row++) {
-    const [j, k] = [row % size[1], Math.floor(row / size[1])];
-    const offset = start[0] + width * (start[1] + j + height * (start[2] + k));
-    for (let i = 0; i < size[0]; i++) {
-      if (data[row * size[0] + i] === 0) continue;
-      const first = i;
-      while (i < size[0] && data[row * size[0] + i] !== 0) i++;
-      runs.push(offset + first, offset + i);
-    }
-  }
-  return Int32Array.from(runs);
 }
 
 /** Offsets in the grid of the first voxel of each row of a box, and of the one after its last. */

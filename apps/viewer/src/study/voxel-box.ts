@@ -7,6 +7,11 @@ export interface BoxedMask extends IndexBox {
   readonly data: Uint8Array;
 }
 
+/** A mask of its caller's own, which may be handed to another thread. */
+export interface OwnMask extends BoxedMask {
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
 /** A vector whose three entries come from a function of the axis. */
 export const vector = (along: (axis: 0 | 1 | 2) => number): Vector3 => [along(0), along(1), along(2)];
 
@@ -44,3 +49,7 @@ export function requireMaskInGrid({ start, size, data }: BoxedMask, gridSize: Ve
       `A box of ${size.join(" × ")} at ${start.join(", ")} leaves the grid of ${gridSize.join(" × ")}.`,
     );
 }
+
+/** Whether voxels lie in memory that other threads see. */
+export const isShared = ({ buffer }: { readonly buffer: ArrayBufferLike }): boolean =>
+  typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;

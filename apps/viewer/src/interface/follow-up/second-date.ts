@@ -19,7 +19,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { ExportedNode } from "../../engine/exporting.js";
 import { keptNodesOf } from "../../keeping.js";
 import { LiveMeasures } from "../../study/live-measures.js";
-import { startMeasuring } from "../../study/measuring.js";
+import { startNodeReader } from "../../study/node-reader.js";
 import { type AxisEnds, mostNodes, type StudyNode } from "../../study/nodes.js";
 import { createStudy } from "../../study/study.js";
 import { exportedNodes } from "../exported-nodes.js";
@@ -122,14 +122,14 @@ async function nodesOf(engine: Engine, opened: OpenedScan, job: EngineJob): Prom
   const stored = await keptNodesOf(opened.volume);
   if (stored.length > 0) {
     const study = createStudy(opened.volume, stored);
-    const measuring = startMeasuring(opened.volume);
-    const measures = new LiveMeasures(study, measuring.measure);
+    const reader = startNodeReader(study);
+    const measures = new LiveMeasures(study, reader.measure);
     try {
       const kept = await studyNodes({ study, measures });
       if (kept.nodes.length > 0) return kept;
     } finally {
       measures.close();
-      measuring.end();
+      reader.end();
     }
   }
   const { model } = await modelFor("finder");

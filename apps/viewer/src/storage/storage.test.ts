@@ -178,13 +178,17 @@ describe("a kept study", () => {
     test.each([
       ["fails", () => Promise.reject(new Error("lost"))],
       ["never answers", () => new Promise<never>(() => {})],
-    ])("a worker that %s does not keep it from being saved", async (_, runs) => {
-      const { study, keeper, hash, close } = await openedBy((of) => ({ ...startReader(of), runs }));
-      study.addNode(block([1, 1, 1], [2, 2, 2]));
-      await vi.waitFor(() => expect(keeper?.keeping.state).toBe("saved"), 10_000);
-      expect(await store.nodesOf(hash ?? "")).toEqual([study.stored(1)]);
-      await close();
-    });
+    ])(
+      "a worker that %s does not keep it from being saved",
+      async (_, runs) => {
+        const { study, keeper, hash, close } = await openedBy((of) => ({ ...startReader(of), runs }));
+        study.addNode(block([1, 1, 1], [2, 2, 2]));
+        await vi.waitFor(() => expect(keeper?.keeping.state).toBe("saved"), 20_000);
+        expect(await store.nodesOf(hash ?? "")).toEqual([study.stored(1)]);
+        await close();
+      },
+      30_000,
+    );
   });
 
   test("is not shown on another scan; both stay in the list, the latest first", async () => {

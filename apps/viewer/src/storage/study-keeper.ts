@@ -12,7 +12,7 @@ export type Keeping =
 const gatheringMs = 300;
 
 /** After so long the page itself reads what is to be written: a worker that was lost never answers, ms. */
-const mostReadingMs = 3000;
+const mostReadingMs = 10_000;
 
 /** Reads the runs of a node that are stored; see `StoredNode`. */
 export type ReadRuns = (number: number) => Promise<Int32Array>;

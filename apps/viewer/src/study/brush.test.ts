@@ -1,5 +1,13 @@
 // The brush covers what lies within its mm, on grids of any spacing and direction.
-import { type Matrix3, pointOfIndex, type Vector3, type Volume } from "@lnsnet/core/volume";
+import {
+  addScaled,
+  dot,
+  indexOfPoint,
+  type Matrix3,
+  pointOfIndex,
+  type Vector3,
+  type Volume,
+} from "@lnsnet/core/volume";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { brushMask } from "./brush.js";
@@ -49,6 +57,48 @@ describe("a sphere", () => {
 });
 
 describe("a circle", () => {
+  test("in any plane is every voxel that the plane cuts and whose centre is near enough", () => {
+    const number = fc.double({ min: -2, max: 13, noNaN: true });
+    const strokes = fc.record({
+      spacingMm: fc.tuple(...Array.from({ length: 3 }, () => fc.double({ min: 0.4, max: 4, noNaN: true }))),
+      direction: fc.constantFrom(upright, oblique),
+      radiusMm: fc.double({ min: 0.5, max: 9, noNaN: true }),
+      tilt: fc.double({ min: 0, max: Math.PI, noNaN: true }),
+      turn: fc.double({ min: 0, max: Math.PI, noNaN: true }),
+      from: fc.tuple(number, number, number),
+      to: fc.tuple(number, number, number),
+    });
+    fc.assert(
+      fc.property(strokes, ({ spacingMm, direction, radiusMm, tilt, turn, from, to }) => {
+        const scan = evenScan([12, 12, 12], { spacingMm: triple(spacingMm), direction });
+        const n = [Math.sin(tilt) * Math.cos(turn), Math.sin(tilt) * Math.sin(turn), Math.cos(tilt)] as const;
+        const along = (v: Vector3) => dot(v, n);
+        const a = pointOfIndex(scan, triple(from));
+        const inPlane = (p: Vector3): Vector3 => addScaled(p, n, along(a) - along(p));
+        // A pointer stays in its plane.
+        const b = inPlane(pointOfIndex(scan, triple(to)));
+        const covered = new Set(indices(brushMask(scan, { radiusMm, planeNormal: n, limits: null }, a, b)));
+        const nearest = new Set([a, b].map((end) => indexOfPoint(scan, end).map(Math.round).join()));
+        const steps = [0, 1, 2].map((axis) =>
+          Math.abs(
+            spacingMm[axis] *
+              (direction[axis] * n[0] + direction[3 + axis] * n[1] + direction[6 + axis] * n[2]),
+          ),
+        );
+        const halfThicknessMm = (steps[0] + steps[1] + steps[2]) / 2;
+        for (const index of everyIndex(scan)) {
+          const point = pointOfIndex(scan, index);
+          const off = Math.abs(along(point) - along(a));
+          const distance = distanceToLine(inPlane(point), a, b);
+          if (Math.abs(distance - radiusMm) < 1e-5 || Math.abs(off - halfThicknessMm) < 1e-4) continue;
+          const isNear = off < halfThicknessMm && distance < radiusMm;
+          expect(covered.has(index.join())).toBe(isNear || nearest.has(index.join()));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test("in an axial plane is one slice, also midway between two", () => {
     const scan = evenScan([21, 21, 5], { spacingMm: [1, 1, 3] });
     const circle = { radiusMm: 5, planeNormal: [0, 0, 1] as const, limits: null };

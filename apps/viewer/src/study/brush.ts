@@ -64,24 +64,41 @@ export function brushMask(scan: Volume, brush: Brush, fromMm: Vector3, toMm: Vec
   const wayMm2 = dot(flatWay, flatWay);
   const limitMm2 = brush.radiusMm ** 2 * (1 + 1e-9);
   const tie = 1e-6 * halfThicknessMm;
-  for (let k = 0, at = 0; k < size[2]; k++) {
+  const isCovered = (i: number, y: number, z: number): boolean => {
+    const x = (start[0] + i - from[0]) * spacingMm[0];
+    let offMm2 = 0;
+    if (normal !== null) {
+      const off = x * normal[0] + y * normal[1] + z * normal[2];
+      // A plane midway between two slices cuts one of them.
+      if (off <= tie - halfThicknessMm || off > halfThicknessMm + tie) return false;
+      offMm2 = off * off;
+    }
+    const alongMm2 = x * flatWay[0] + y * flatWay[1] + z * flatWay[2];
+    const share = wayMm2 === 0 ? 0 : Math.max(0, Math.min(1, alongMm2 / wayMm2));
+    const distanceMm2 = x * x + y * y + z * z - offMm2 - 2 * share * alongMm2 + share * share * wayMm2;
+    return distanceMm2 <= limitMm2;
+  };
+  // What a brush covers is convex: of a row one run, which begins and ends near to where that of the row before does.
+  let [first, last] = [0, 0];
+  for (let k = 0; k < size[2]; k++) {
     const z = (start[2] + k - from[2]) * spacingMm[2];
     for (let j = 0; j < size[1]; j++) {
       const y = (start[1] + j - from[1]) * spacingMm[1];
-      for (let i = 0; i < size[0]; i++, at++) {
-        const x = (start[0] + i - from[0]) * spacingMm[0];
-        let offMm2 = 0;
-        if (normal !== null) {
-          const off = x * normal[0] + y * normal[1] + z * normal[2];
-          // A plane midway between two slices cuts one of them.
-          if (off <= tie - halfThicknessMm || off > halfThicknessMm + tie) continue;
-          offMm2 = off * off;
-        }
-        const alongMm2 = x * flatWay[0] + y * flatWay[1] + z * flatWay[2];
-        const share = wayMm2 === 0 ? 0 : Math.max(0, Math.min(1, alongMm2 / wayMm2));
-        const distanceMm2 = x * x + y * y + z * z - offMm2 - 2 * share * alongMm2 + share * share * wayMm2;
-        if (distanceMm2 <= limitMm2) data[at] = 1;
+      let at = first;
+      while (at < size[0] && !isCovered(at, y, z)) at++;
+      if (at === size[0]) {
+        at = first - 1;
+        while (at >= 0 && !isCovered(at, y, z)) at--;
+        if (at < 0) continue;
+        last = at;
       }
+      while (at > 0 && isCovered(at - 1, y, z)) at--;
+      first = at;
+      last = Math.max(first, last);
+      while (last > first && !isCovered(last, y, z)) last--;
+      while (last + 1 < size[0] && isCovered(last + 1, y, z)) last++;
+      const row = size[0] * (j + size[1] * k);
+      data.fill(1, row + first, row + last + 1);
     }
   }
   for (const end of [from, to]) {

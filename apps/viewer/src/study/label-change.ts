@@ -44,28 +44,30 @@ export function paintMask(
   const before: number[] = [];
   const low = [...labels.size];
   const high = [-1, -1, -1];
-  for (let k = 0, inBox = 0; k < size[2]; k++) {
-    for (let j = 0; j < size[1]; j++) {
-      const row = start[0] + labels.size[0] * (start[1] + j + labels.size[1] * (start[2] + k)) - inBox;
-      const rowEnd = inBox + size[0];
-      const rowStart = inBox;
-      while (inBox < rowEnd) {
-        const held = present[row + inBox];
-        if (data[inBox] === 0 || replaceable[held] === 0) {
-          inBox++;
-          continue;
+  for (let k = 0, rowStart = 0; k < size[2]; k++) {
+    for (let j = 0; j < size[1]; j++, rowStart += size[0]) {
+      const rowEnd = rowStart + size[0];
+      const shift = start[0] + labels.size[0] * (start[1] + j + labels.size[1] * (start[2] + k)) - rowStart;
+      // A move of the brush goes through a hundred thousand voxels: what is done for each of them is kept small.
+      for (let at = rowStart; at < rowEnd; ) {
+        while (at < rowEnd && data[at] === 0) at++;
+        const gap = data.indexOf(0, at);
+        const maskEnd = gap < 0 ? rowEnd : Math.min(gap, rowEnd);
+        while (at < maskEnd) {
+          const first = at;
+          const held = present[shift + first];
+          while (at < maskEnd && present[shift + at] === held) at++;
+          if (replaceable[held] === 0) continue;
+          starts.push(shift + first);
+          ends.push(shift + at);
+          before.push(held);
+          low[0] = Math.min(low[0], first - rowStart);
+          high[0] = Math.max(high[0], at - 1 - rowStart);
+          low[1] = Math.min(low[1], j);
+          high[1] = Math.max(high[1], j);
+          low[2] = Math.min(low[2], k);
+          high[2] = k;
         }
-        const first = inBox++;
-        while (inBox < rowEnd && data[inBox] !== 0 && present[row + inBox] === held) inBox++;
-        starts.push(row + first);
-        ends.push(row + inBox);
-        before.push(held);
-        low[0] = Math.min(low[0], first - rowStart);
-        high[0] = Math.max(high[0], inBox - 1 - rowStart);
-        low[1] = Math.min(low[1], j);
-        high[1] = Math.max(high[1], j);
-        low[2] = Math.min(low[2], k);
-        high[2] = k;
       }
     }
   }

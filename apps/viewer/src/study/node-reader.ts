@@ -22,11 +22,9 @@ export interface NodeReader {
 
 export function startNodeReader(study: Study): NodeReader {
   const { scan, labels } = study;
-  const worker = new Worker(new URL("./node-reader-worker.ts", import.meta.url), { type: "module" });
-  const remote = wrap<NodeReaderWorker>(worker);
-  const end = () => worker.terminate();
+  const measurer = startWorker();
   if (!isShared(scan.data) || !isShared(labels.data)) {
-    const opened = remote.open(coarseScan(scan), null);
+    const opened = measurer.remote.open(coarseScan(scan), null);
     return {
       mask: async (number) => study.maskOf(number),
       runs: async (number) => study.stored(number).runs,
@@ -35,28 +33,39 @@ export function startNodeReader(study: Study): NodeReader {
         if (mask === null) return null;
         const hu = huIn(scan, mask);
         await opened;
-        return remote.measureMask(transfer(mask, [mask.data.buffer, hu.data.buffer]), hu);
+        return measurer.remote.measureMask(transfer(mask, [mask.data.buffer, hu.data.buffer]), hu);
       },
-      end,
+      end: measurer.end,
     };
   }
-  const opened = remote.open(coarseScan(scan), { scan, labels });
+  // What is read is drawn and saved, and does not wait for a large node to be measured.
+  const reader = startWorker();
+  const coarse = coarseScan(scan);
+  const opened = Promise.all([measurer, reader].map(({ remote }) => remote.open(coarse, { scan, labels })));
   return {
     async mask(number) {
       await opened;
       const bounds = study.boundsOf(number);
-      return bounds === null ? null : remote.mask(number, bounds);
+      return bounds === null ? null : reader.remote.mask(number, bounds);
     },
     async runs(number) {
       await opened;
       const bounds = study.boundsOf(number);
-      return bounds === null ? new Int32Array(0) : remote.runs(number, bounds);
+      return bounds === null ? new Int32Array(0) : reader.remote.runs(number, bounds);
     },
     async measure(number) {
       await opened;
       const bounds = study.boundsOf(number);
-      return bounds === null ? null : remote.measure(number, bounds);
+      return bounds === null ? null : measurer.remote.measure(number, bounds);
     },
-    end,
+    end: () => {
+      measurer.end();
+      reader.end();
+    },
   };
+}
+
+function startWorker() {
+  const worker = new Worker(new URL("./node-reader-worker.ts", import.meta.url), { type: "module" });
+  return { remote: wrap<NodeReaderWorker>(worker), end: () => worker.terminate() };
 }

@@ -1,7 +1,9 @@
 // The bar of editing: brush, limits of HU, commands on the selected node, undo and redo.
 import type { Signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { patientPlanes } from "../../display/plane.js";
 import { fillHolesOf, growNode, interpolateNode, shrinkNode } from "../../study/edits.js";
+import { rehearseStrokes } from "../../study/rehearsal.js";
 import { editing, steps } from "../texts.js";
 import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
@@ -94,6 +96,7 @@ export function EditToolbar({ workspace }: { readonly workspace: Workspace }) {
 }
 
 function BrushRows() {
+  useEffect(rehearseStrokes, []);
   return (
     <>
       <div class="edit-row">

@@ -46,7 +46,7 @@ export function foldersOf(root: string): DicomFolder[] {
     "ct-head-tilted-uneven",
     "rtstruct-neck-4-slices",
     "rtstruct-ibsi1-lung/dicom",
-    "dicom-seg-dcmqi",
+    "dicom-seg-dcmqi/ct-3slice",
   ];
   const apart = ["dicom-transfer-syntaxes", "dicom-assorted"];
   const below = (folder: string) =>

@@ -34,24 +34,31 @@ describePage("DICOM folders", (pages) => {
   test("lie in the page as the library reads them, or are refused by its sentence", {
     timeout: 1_200_000,
   }, async () => {
-    const page = await pages.open();
+    const shared = await pages.open();
     const told: string[] = [];
     for (const folder of folders) {
       const expected = await asTheLibraryReads(folder);
+      // Where a scan is open, a SEG is told about as one that was drawn on another scan.
+      const page = typeof expected === "string" ? await pages.open() : shared;
       await page.keyboard.press("1");
       await openFolder(page, folder);
       if (typeof expected === "string") {
         await page.locator(".notice.error").waitFor();
         const sentence = (await page.locator(".notice.error").textContent()) ?? "";
-        expect(sentence.replaceAll(/lnsnet-folder-\w+\//g, ""), folder.name).toContain(expected);
+        // The page shows which series it is; the library's sentence begins with it.
+        const reason = /is a DICOM (SEG|RTSTRUCT)/.test(expected)
+          ? "holds drawn nodes, not a scan"
+          : expected.replace(/^CT series .* cannot be read: /, "");
+        expect.soft(sentence.replaceAll(/lnsnet-folder-\w+\//g, ""), folder.name).toContain(reason);
         told.push(`${folder.name}: refused: ${expected}`);
+        await page.close();
         continue;
       }
       await page.locator(".notice.done", { hasText: "is open." }).waitFor();
       const shares = await unlikeShares(page, expected);
       for (const { plane, here, mirrored } of shares) {
-        expect(here, `${folder.name}, ${plane}`).toBeLessThan(0.005);
-        expect(mirrored, `${folder.name}, ${plane}, mirrored`).toBeGreaterThan(0.02);
+        expect.soft(here, `${folder.name}, ${plane}`).toBeLessThan(0.005);
+        expect.soft(mirrored, `${folder.name}, ${plane}, mirrored`).toBeGreaterThan(0.02);
       }
       await expectLetters(page);
       told.push(

@@ -38,29 +38,39 @@ export function startNodeReader(study: Study): NodeReader {
       end: measurer.end,
     };
   }
-  // What is read is drawn and saved, and does not wait for a large node to be measured.
-  const reader = startWorker();
   const coarse = coarseScan(scan);
-  const opened = Promise.all([measurer, reader].map(({ remote }) => remote.open(coarse, { scan, labels })));
+  const startShared = async ({ remote }: ReturnType<typeof startWorker>) => {
+    await remote.open(coarse, { scan, labels });
+    return remote;
+  };
+  const measuring = startShared(measurer);
+  // What is read is drawn and saved, and does not wait for a large node to be measured. A scan opens sooner without it.
+  let reader: ReturnType<typeof startWorker> | null = null;
+  let reading: ReturnType<typeof startShared> | null = null;
+  const theReader = () => {
+    reader ??= startWorker();
+    reading ??= startShared(reader);
+    return reading;
+  };
   return {
     async mask(number) {
-      await opened;
+      const remote = await theReader();
       const bounds = study.boundsOf(number);
-      return bounds === null ? null : reader.remote.mask(number, bounds);
+      return bounds === null ? null : remote.mask(number, bounds);
     },
     async runs(number) {
-      await opened;
+      const remote = await theReader();
       const bounds = study.boundsOf(number);
-      return bounds === null ? new Int32Array(0) : reader.remote.runs(number, bounds);
+      return bounds === null ? new Int32Array(0) : remote.runs(number, bounds);
     },
     async measure(number) {
-      await opened;
+      const remote = await measuring;
       const bounds = study.boundsOf(number);
-      return bounds === null ? null : measurer.remote.measure(number, bounds);
+      return bounds === null ? null : remote.measure(number, bounds);
     },
     end: () => {
       measurer.end();
-      reader.end();
+      reader?.end();
     },
   };
 }

@@ -4,6 +4,7 @@ import { type Geometry, type Matrix3, pointOfIndex, type Volume } from "@lnsnet/
 import { expect, test } from "vitest";
 import { fittingScale, middleOf, type PlaneName, patientPlanes } from "./display/plane.js";
 import { describePage, openExample, openFile, planePixels } from "./page.test-helper.js";
+import { figuresOf } from "./page-actions.test-helper.js";
 
 describePage(
   "the viewer",
@@ -39,9 +40,13 @@ describePage(
       await page.keyboard.press("b");
       await page.getByRole("region", { name: "Axial" }).locator(".stage").click();
       await page.getByText(/\b1 thread\./).waitFor();
+      // Without shared memory the page itself reads what is measured and saved.
+      const alone = await figuresOf(page, "Node 1");
+      expect(Number.parseFloat(alone[0])).toBeGreaterThan(3);
       await page.getByRole("button", { name: "Load again" }).click();
       await page.getByText(/[2-8] threads\./).waitFor();
       await page.getByRole("button", { name: "Node 1", exact: true }).waitFor();
+      expect(await figuresOf(page, "Node 1")).toEqual(alone);
     });
 
     test("keys choose windows and tools, and the cheat sheet tells which", async () => {

@@ -1,6 +1,6 @@
 // Measurements are those of the command line, and follow every edit, undo and redo.
 import { measureNodes } from "@lnsnet/core/voxels";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { LiveMeasures } from "./live-measures.js";
 import { coarseScan, createMeasurer, huIn, type StudyMeasurement } from "./measures.js";
 import { createStudy, type Study } from "./study.js";
@@ -118,3 +118,33 @@ test("an axis that a person set stands until it is reset, and gives the size cla
 
 const rounded = (_: string, value: unknown) =>
   typeof value === "number" ? Number(value.toPrecision(9)) : value;
+
+test.each([
+  ["takes long", 400, 2],
+  ["is measured at once", 5, 6],
+])("a node that %s is measured as often as that allows while a stroke goes on", async (_, tookMs, times) => {
+  vi.useFakeTimers();
+  try {
+    const study = createStudy(evenScan([12, 10, 8]));
+    const measurer = createMeasurer(coarseScan(study.scan));
+    let calls = 0;
+    const measures = new LiveMeasures(study, async (number) => {
+      calls++;
+      const read = measured(study, measurer, number);
+      await new Promise((resolve) => setTimeout(resolve, tookMs));
+      return read;
+    });
+    study.addNode(block([1, 1, 1], [1, 1, 1]));
+    await vi.advanceTimersByTimeAsync(100);
+    for (let n = 2; n < 7; n++) {
+      study.paint("brush", 1, block([n, 1, 1], [n, 1, 1]));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    await vi.advanceTimersByTimeAsync(700);
+    expect(measures.isCurrent(1)).toBe(true);
+    expect(measures.of(1)?.voxels).toBe(6);
+    expect(calls).toBe(times);
+  } finally {
+    vi.useRealTimers();
+  }
+});

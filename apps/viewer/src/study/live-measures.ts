@@ -6,6 +6,10 @@ import type { Study } from "./study.js";
 /** Measures a node as it is now, usually in a worker; null for a node without voxels. */
 export type Measure = (number: number) => Promise<MeasuredNode | null>;
 
+/** A node that takes longer is measured when nothing has changed for a while: a stroke needs the processor itself, ms. */
+const liveMs = 250;
+const restMs = 250;
+
 /**
  * One node is measured at a time, the selected or latest changed one first; what changes meanwhile is measured again. The
  * former values stand until new ones are there.
@@ -21,6 +25,9 @@ export class LiveMeasures {
   readonly #stop: () => void;
   #working: Promise<void> | null = null;
   #failure: unknown = null;
+  #changedAtMs = 0;
+  /** How long the last measuring took. */
+  #tookMs = 0;
 
   constructor(study: Study, measure: Measure) {
     this.#study = study;
@@ -75,6 +82,7 @@ export class LiveMeasures {
     // Once more as the last, which comes next.
     this.#waiting.delete(number);
     this.#waiting.add(number);
+    this.#changedAtMs = performance.now();
     this.#working ??= this.#work().finally(() => {
       this.#working = null;
     });
@@ -84,16 +92,29 @@ export class LiveMeasures {
     for (;;) {
       // What changes in the same moment is measured once, and the page answers in between.
       await new Promise((resolve) => setTimeout(resolve));
+      await this.#rest();
       const next = lastOf(this.#waiting);
       if (next === undefined) return;
       this.#waiting.delete(next);
+      const beganMs = performance.now();
       try {
         await this.#measureNow(next);
         this.#failure = null;
       } catch (error) {
         this.#failure = error;
       }
+      this.#tookMs = performance.now() - beganMs;
       for (const listener of this.#listeners) listener();
+    }
+  }
+
+  /** Returns when nothing has changed for a while, if measuring takes long. */
+  async #rest(): Promise<void> {
+    if (this.#tookMs <= liveMs) return;
+    for (;;) {
+      const leftMs = this.#changedAtMs + restMs - performance.now();
+      if (leftMs <= 0) return;
+      await new Promise((resolve) => setTimeout(resolve, leftMs));
     }
   }
 

@@ -26,7 +26,7 @@ export class StudyKeeper {
   readonly #listeners = new Set<() => void>();
   /** Nodes that were changed, added or deleted since they were last read to be written. */
   #unsaved = new Set<number>();
-  /** Runs that are read to be written, by number; null while none are. */
+  /** Nodes that are being read to be written; null while none are. */
   #reading: ReadonlySet<number> | null = null;
   #hasUnexported: boolean;
   #isExportNoted = true;

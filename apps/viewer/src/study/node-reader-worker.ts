@@ -16,13 +16,13 @@ let measurer: ReturnType<typeof createMeasurer> | null = null;
 let shared: SharedStudy | null = null;
 
 const worker = {
-  /**
-   * @param coarse of it the body's midline is found
-   * @param study null where the page shares no memory
-   */
-  open(coarse: Volume, study: SharedStudy | null): void {
-    measurer = createMeasurer(coarse);
+  /** Takes the study whose nodes are to be read, where the page shares memory. */
+  share(study: SharedStudy): void {
     shared = study;
+  },
+  /** Makes ready to measure. @param coarse of it the body's midline is found */
+  prepare(coarse: Volume): void {
+    measurer = createMeasurer(coarse);
   },
   /** The voxels of a node of the shared study. @param bounds hold all of them */
   mask(number: number, bounds: IndexBox): OwnMask | null {

@@ -23,8 +23,8 @@ export interface NodeReader {
 export function startNodeReader(study: Study): NodeReader {
   const { scan, labels } = study;
   const measurer = startWorker();
+  const prepared = measurer.remote.prepare(coarseScan(scan));
   if (!isShared(scan.data) || !isShared(labels.data)) {
-    const opened = measurer.remote.open(coarseScan(scan), null);
     return {
       mask: async (number) => study.maskOf(number),
       runs: async (number) => study.stored(number).runs,
@@ -32,25 +32,21 @@ export function startNodeReader(study: Study): NodeReader {
         const mask = study.maskOf(number);
         if (mask === null) return null;
         const hu = huIn(scan, mask);
-        await opened;
+        await prepared;
         return measurer.remote.measureMask(transfer(mask, [mask.data.buffer, hu.data.buffer]), hu);
       },
       end: measurer.end,
     };
   }
-  const coarse = coarseScan(scan);
-  const startShared = async ({ remote }: ReturnType<typeof startWorker>) => {
-    await remote.open(coarse, { scan, labels });
-    return remote;
-  };
-  const measuring = startShared(measurer);
+  const measuring = Promise.all([measurer.remote.share({ scan, labels }), prepared]);
   // What is read is drawn and saved, and does not wait for a large node to be measured. A scan opens sooner without it.
   let reader: ReturnType<typeof startWorker> | null = null;
-  let reading: ReturnType<typeof startShared> | null = null;
-  const theReader = () => {
+  let reading: Promise<void> | null = null;
+  const theReader = async () => {
     reader ??= startWorker();
-    reading ??= startShared(reader);
-    return reading;
+    reading ??= reader.remote.share({ scan, labels });
+    await reading;
+    return reader.remote;
   };
   return {
     async mask(number) {
@@ -64,9 +60,9 @@ export function startNodeReader(study: Study): NodeReader {
       return bounds === null ? new Int32Array(0) : remote.runs(number, bounds);
     },
     async measure(number) {
-      const remote = await measuring;
+      await measuring;
       const bounds = study.boundsOf(number);
-      return bounds === null ? null : remote.measure(number, bounds);
+      return bounds === null ? null : measurer.remote.measure(number, bounds);
     },
     end: () => {
       measurer.end();

@@ -7,8 +7,8 @@ const edge = 56;
 const strokes = 12;
 
 /**
- * Browsers compile a function after it has run for a while; until then the first moves of a large brush take four times as
- * long (50 ms in place of 12 ms). The page answers between the strokes.
+ * Browsers compile a function after it has run for a while; until then the first moves of a large brush take twice as long
+ * (50 ms of the processor in place of 25). The page answers between the strokes.
  *
  * @returns ends it
  */

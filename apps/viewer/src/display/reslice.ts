@@ -20,43 +20,65 @@ const black = 0xff000000;
 export function resliceGrey(scan: Volume, view: PlaneView, window: IntensityWindow, out: Uint32Array): void {
   const { data, size } = scan;
   const { first, right, down } = indexSteps(scan, view);
-  const nextJ = size[1] > 1 ? size[0] : 0;
-  const nextK = size[2] > 1 ? size[0] * size[1] : 0;
-  const nextI = size[0] > 1 ? 1 : 0;
-  const lastI = Math.max(size[0] - 2, 0);
-  const lastJ = Math.max(size[1] - 2, 0);
-  const lastK = Math.max(size[2] - 2, 0);
   const gain = 255 / Math.max(window.widthHu, 1);
   const lowestHu = window.centreHu - window.widthHu / 2;
   for (let row = 0, pixel = 0; row < view.height; row++) {
     const start: Vector3 = [first[0] + down[0] * row, first[1] + down[1] * row, first[2] + down[2] * row];
     const [from, to] = columnsInside(size, start, right, view.width);
     out.fill(black, pixel, pixel + from);
-    for (let column = from; column < to; column++) {
-      const x = start[0] + right[0] * column;
-      const y = start[1] + right[1] * column;
-      const z = start[2] + right[2] * column;
-      // Half a voxel at the scan's edge lies outside the outermost centres and has their value.
-      const i = x <= 0 ? 0 : x >= lastI ? lastI : x | 0;
-      const j = y <= 0 ? 0 : y >= lastJ ? lastJ : y | 0;
-      const k = z <= 0 ? 0 : z >= lastK ? lastK : z | 0;
-      const a = x < i ? 0 : x > i + 1 ? 1 : x - i;
-      const b = y < j ? 0 : y > j + 1 ? 1 : y - j;
-      const c = z < k ? 0 : z > k + 1 ? 1 : z - k;
-      const at = i + size[0] * (j + size[1] * k);
-      const above = at + nextK;
-      const near0 = data[at] + (data[at + nextI] - data[at]) * a;
-      const near1 = data[at + nextJ] + (data[at + nextJ + nextI] - data[at + nextJ]) * a;
-      const far0 = data[above] + (data[above + nextI] - data[above]) * a;
-      const far1 = data[above + nextJ] + (data[above + nextJ + nextI] - data[above + nextJ]) * a;
-      const near = near0 + (near1 - near0) * b;
-      const far = far0 + (far1 - far0) * b;
-      const scaled = (near + (far - near) * c - lowestHu) * gain;
-      const grey = scaled <= 0 ? 0 : scaled >= 255 ? 255 : scaled | 0;
-      out[pixel + column] = black | (grey << 16) | (grey << 8) | grey;
-    }
+    greyRow(data, out, pixel, from, to, ...size, ...start, ...right, lowestHu, gain);
     out.fill(black, pixel + to, pixel + view.width);
     pixel += view.width;
+  }
+}
+
+/** Takes numbers alone, so that what the browser compiles for one scan serves for every other. */
+function greyRow(
+  data: Volume["data"],
+  out: Uint32Array,
+  pixel: number,
+  from: number,
+  to: number,
+  columns: number,
+  rows: number,
+  slices: number,
+  startX: number,
+  startY: number,
+  startZ: number,
+  rightX: number,
+  rightY: number,
+  rightZ: number,
+  lowestHu: number,
+  gain: number,
+): void {
+  const nextI = columns > 1 ? 1 : 0;
+  const nextJ = rows > 1 ? columns : 0;
+  const nextK = slices > 1 ? columns * rows : 0;
+  const lastI = Math.max(columns - 2, 0);
+  const lastJ = Math.max(rows - 2, 0);
+  const lastK = Math.max(slices - 2, 0);
+  for (let column = from; column < to; column++) {
+    const x = startX + rightX * column;
+    const y = startY + rightY * column;
+    const z = startZ + rightZ * column;
+    // Half a voxel at the scan's edge lies outside the outermost centres and has their value.
+    const i = x <= 0 ? 0 : x >= lastI ? lastI : x | 0;
+    const j = y <= 0 ? 0 : y >= lastJ ? lastJ : y | 0;
+    const k = z <= 0 ? 0 : z >= lastK ? lastK : z | 0;
+    const a = x < i ? 0 : x > i + 1 ? 1 : x - i;
+    const b = y < j ? 0 : y > j + 1 ? 1 : y - j;
+    const c = z < k ? 0 : z > k + 1 ? 1 : z - k;
+    const at = i + columns * (j + rows * k);
+    const above = at + nextK;
+    const near0 = data[at] + (data[at + nextI] - data[at]) * a;
+    const near1 = data[at + nextJ] + (data[at + nextJ + nextI] - data[at + nextJ]) * a;
+    const far0 = data[above] + (data[above + nextI] - data[above]) * a;
+    const far1 = data[above + nextJ] + (data[above + nextJ + nextI] - data[above + nextJ]) * a;
+    const near = near0 + (near1 - near0) * b;
+    const far = far0 + (far1 - far0) * b;
+    const scaled = (near + (far - near) * c - lowestHu) * gain;
+    const grey = scaled <= 0 ? 0 : scaled >= 255 ? 255 : scaled | 0;
+    out[pixel + column] = black | (grey << 16) | (grey << 8) | grey;
   }
 }
 

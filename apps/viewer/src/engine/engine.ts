@@ -83,6 +83,7 @@ export function createEngine(): Engine {
     segmentAt: named("segmentAt"),
     atThreshold: named("atThreshold"),
     findAll: named("findAll"),
+    rest: named("rest"),
     searchAtThreshold: named("searchAtThreshold"),
     align: named("align"),
     compare: named("compare"),

@@ -74,6 +74,7 @@ import { type DrawnNodes, type DrawnOn, nodesOfObject, nodesOfVolume } from "./d
 import { type ExportRequest, exportedFile, type SavedFile, summaryPage } from "./exporting.js";
 import { type Learned, type LearningRequest, learn } from "./learning.js";
 import { calledTogether, type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
+import { Rest, resting } from "./rest.js";
 import { thumbnailOf } from "./thumbnail.js";
 
 /** What a workbench needs of the place that it stands in. */
@@ -155,6 +156,7 @@ export class Workbench {
   private readonly models = new Map<number, OpenModel>();
   private readonly answers = new Map<number, KeptAnswer>();
   private readonly searches = new Map<number, KeptSearch>();
+  private readonly pause = new Rest();
 
   constructor(private readonly host: WorkbenchHost) {}
 
@@ -345,6 +347,11 @@ export class Workbench {
     return this.searchAnswer(search);
   }
 
+  /** Lets searches and learning rest for so long from now. Clicks that a promptable model answers do not rest. */
+  async rest({ milliseconds }: { readonly milliseconds: number }): Promise<void> {
+    this.pause.prolong(milliseconds);
+  }
+
   /** All nodes of an earlier search where their voxels need another probability. */
   async searchAtThreshold({
     search,
@@ -399,7 +406,13 @@ export class Workbench {
   ): Promise<LearnedModel> {
     const { volume } = this.scan(scan);
     const before = model === null ? null : this.soleModel(model);
-    const { model: learned, ...figures } = await learn(volume, before, request, this.host.runtime, job);
+    const { model: learned, ...figures } = await learn(
+      volume,
+      before,
+      request,
+      resting(this.host.runtime, this.pause),
+      job,
+    );
     const name = `${before === null ? "taught" : "tuned"}-${safeFileName(request.source, "scan")}.safetensors`;
     const identified = await modelOfBytes(writeModel(learned, false), name);
     return { ...(await this.openedModel(identified, "auto", false)), figures };
@@ -504,14 +517,15 @@ export class Workbench {
     isShipped: boolean,
   ): Promise<OpenedModel> {
     const { members, notes } = identified;
-    const predictor = await openPredictor(
-      members.map(({ model }) => model),
-      this.host.runtime,
-      { device, threads: this.host.threads },
-    );
-    const model = this.keep(this.models, { ...identified, predictor });
     const { plan } = members[0].model;
     const isPromptable = plan.clickMaps !== undefined;
+    const { runtime, threads } = this.host;
+    const predictor = await openPredictor(
+      members.map(({ model }) => model),
+      isPromptable ? runtime : resting(runtime, this.pause),
+      { device, threads },
+    );
+    const model = this.keep(this.models, { ...identified, predictor });
     // A person waits for a click, and has not clicked yet.
     if (isPromptable) await predictor.warmUp();
     return {

@@ -1,7 +1,8 @@
 // The page: header, tools, planes, side panel and status line.
-import { type Signal, useSignal } from "@preact/signals";
-import { useLayoutEffect } from "preact/hooks";
+import { type Signal, untracked, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { planeNames } from "../display/plane.js";
+import { planeRehearsal } from "../display/rehearsal.js";
 import { windowPresets } from "../display/window-presets.js";
 import type { ChosenFile } from "../engine/answers.js";
 import { keptStudies } from "../keeping.js";
@@ -14,10 +15,12 @@ import { FileButton } from "./file-button.js";
 import { secondDate } from "./follow-up/second-date.js";
 import { SecondMarks } from "./follow-up/second-marks.js";
 import { IconButton } from "./icons.js";
+import { inTurns } from "./in-turns.js";
 import { KeptStudies } from "./kept-studies.js";
 import { EditMarks } from "./nodes/edit-marks.js";
 import { EditToolbar } from "./nodes/edit-toolbar.js";
 import { NodesPanel } from "./nodes/nodes-panel.js";
+import { isResting, makeRoomToDraw } from "./nodes/room-to-draw.js";
 import { SavingLine } from "./nodes/saving-line.js";
 import { Panels } from "./panels.js";
 import { type Hover, PlanePane } from "./plane-pane.js";
@@ -49,6 +52,10 @@ export function Shell({ actions }: ShellProps) {
   const opened = openScan.value;
   const isOver = useFileDrop(actions.openFiles);
   useGlobalKeys(maximised);
+  // Also before a stroke: what computes then takes a while to come to its rest.
+  useSignalEffect(() => {
+    if (hover.value !== null && tool.value === "brush") untracked(makeRoomToDraw);
+  });
   return (
     <div class="page">
       <Header actions={actions} opened={opened} />
@@ -165,6 +172,7 @@ function OpenButtons({ actions }: ShellProps) {
 }
 
 function Welcome({ actions }: ShellProps) {
+  useEffect(() => inTurns(60, planeRehearsal), []);
   return (
     <main class="welcome">
       <div class="welcome-box">
@@ -247,7 +255,7 @@ function StatusLine({ view, hover }: { readonly view: View | null; readonly hove
       ) : (
         <div class="work-line">
           <p class="notice busy" role="status">
-            {busy.text}
+            {isResting.value ? shell.resting(busy.text) : busy.text}
           </p>
           <progress aria-label={busy.text} {...(busy.done === null ? {} : { value: busy.done })} />
           <button type="button" class="button small" onClick={busy.stop}>

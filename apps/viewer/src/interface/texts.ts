@@ -25,6 +25,7 @@ export const shell = {
   slices: "Scans that were found",
   cancel: "Cancel",
   stop: "Stop",
+  resting: (doing: string) => `${doing} It waits while you draw.`,
   reading: (name: string) => `Reading ${name} …`,
   makingExample: "Making the example, a phantom …",
   opened: (name: string) => `${name} is open.`,

@@ -3,7 +3,8 @@ import type { Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { patientPlanes } from "../../display/plane.js";
 import { fillHolesOf, growNode, interpolateNode, shrinkNode } from "../../study/edits.js";
-import { rehearseStrokes } from "../../study/rehearsal.js";
+import { strokeRehearsal } from "../../study/rehearsal.js";
+import { inTurns } from "../in-turns.js";
 import { editing, steps } from "../texts.js";
 import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
@@ -96,7 +97,7 @@ export function EditToolbar({ workspace }: { readonly workspace: Workspace }) {
 }
 
 function BrushRows() {
-  useEffect(rehearseStrokes, []);
+  useEffect(() => inTurns(12, strokeRehearsal), []);
   return (
     <>
       <div class="edit-row">

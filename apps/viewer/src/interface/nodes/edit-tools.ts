@@ -10,6 +10,7 @@ import { editing } from "../texts.js";
 import type { PlanePointer, Tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 import { brushNow, isEraser, overOthers } from "./brush-settings.js";
+import { makeRoomToDraw } from "./room-to-draw.js";
 
 let stroke: Stroke | null = null;
 
@@ -17,6 +18,7 @@ let stroke: Stroke | null = null;
 export const brushTool: Tool = (pointer) => {
   const workspace = workspaceOf(pointer);
   if (workspace === null) return;
+  makeRoomToDraw();
   // A press that was refused told why, and that stays to be read.
   if (pointer.phase !== "press" && stroke === null) return;
   attempt(() => {

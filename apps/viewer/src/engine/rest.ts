@@ -1,0 +1,43 @@
+// Long work rests while a person draws: its threads and the page would share the processor, and strokes would stutter.
+import type { Runtime } from "@lnsnet/core";
+
+/** A time in which models do not begin another run. */
+export class Rest {
+  private untilMs = 0;
+
+  /** Begins now, or goes on for so long from now. */
+  prolong(milliseconds: number): void {
+    this.untilMs = performance.now() + milliseconds;
+  }
+
+  /** Waits for its end. */
+  async over(): Promise<void> {
+    for (let left = this.leftMs(); left > 0; left = this.leftMs())
+      await new Promise((resolve) => setTimeout(resolve, left));
+  }
+
+  private leftMs(): number {
+    return this.untilMs - performance.now();
+  }
+}
+
+/** A runtime whose runs wait for the end of a rest. A run that has begun goes on. */
+export const resting = (runtime: Runtime, rest: Rest): Runtime => ({
+  async createSession(model, options) {
+    const session = await runtime.createSession(model, options);
+    return {
+      // They change when a graphics card is lost.
+      get device() {
+        return session.device;
+      },
+      get deviceNote() {
+        return session.deviceNote;
+      },
+      async run(inputs) {
+        await rest.over();
+        return session.run(inputs);
+      },
+      release: () => session.release(),
+    };
+  },
+});

@@ -114,9 +114,14 @@ describePage(
       await page.keyboard.press("Control+z");
     });
 
-    test("a search can be stopped; all nodes that are found are those of the command", async () => {
+    test("a search waits for the brush and can be stopped; all nodes that are found are those of the command", async () => {
+      await page.keyboard.press("b");
       await page.getByRole("button", { name: "Find all nodes" }).click();
+      await page.locator(".pane-axial .stage").hover();
+      await page.getByText("Looking for nodes … It waits while you draw.").waitFor();
+      await page.getByText("Looking for nodes …", { exact: true }).waitFor();
       await page.getByRole("button", { name: "Stop" }).click();
+      await page.keyboard.press("n");
       await page.getByRole("button", { name: "Stop" }).waitFor({ state: "hidden" });
       while ((await nodeRows(page).count()) > 0) await page.keyboard.press("Control+z");
       await page.getByRole("button", { name: "Find all nodes" }).click();

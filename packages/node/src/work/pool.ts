@@ -1,6 +1,7 @@
 // Running one task after another in a few worker threads.
 import { setMaxListeners } from "node:events";
 import { Tinypool } from "tinypool";
+import { IDLE_MS, IdleKeeper } from "./idle-keeper.js";
 import type { Job } from "./job.js";
 import { type Outcome, unwrap } from "./outcome.js";
 
@@ -37,8 +38,8 @@ export async function runInWorkers<Task, Result>(
   const total = alreadyDone + tasks.length;
   onProgress?.({ stage, unit, done, total });
   const most = Math.max(1, threads);
-  const idle = idlePoolsOf(worker, most);
-  const pool = takeIdle(idle) ?? newPool(worker, Math.max(1, Math.min(most, tasks.length)), most);
+  const kind = `${most} ${worker.href}`;
+  const pool = idlePools.take(kind) ?? newPool(worker, Math.max(1, Math.min(most, tasks.length)), most);
   try {
     const results = await Promise.all(
       tasks.map(async (task) => {
@@ -50,7 +51,7 @@ export async function runInWorkers<Task, Result>(
         return value;
       }),
     );
-    keepIdle(idle, pool);
+    idlePools.keep(kind, pool);
     return results;
   } catch (error) {
     await pool.destroy();
@@ -59,41 +60,12 @@ export async function runInWorkers<Task, Result>(
   }
 }
 
-interface IdlePool {
-  readonly pool: Tinypool;
-  readonly ending: NodeJS.Timeout;
-}
-
 /**
  * Pools that nobody uses, by threads and worker. A thread takes a second of the processor to start, and a cross-validation
  * wants the same ones for each fold.
  */
-const idlePools = new Map<string, IdlePool[]>();
-const idleMs = 10_000;
-
-function idlePoolsOf(worker: URL, threads: number): IdlePool[] {
-  const key = `${threads} ${worker.href}`;
-  const known = idlePools.get(key) ?? [];
-  idlePools.set(key, known);
-  return known;
-}
+const idlePools = new IdleKeeper<Tinypool>((pool) => void pool.destroy());
 
 /** Its threads stay until the pool is ended. */
 const newPool = (worker: URL, minThreads: number, maxThreads: number): Tinypool =>
-  new Tinypool({ filename: worker.href, minThreads, maxThreads, idleTimeout: 2 * idleMs });
-
-/** A pool that no other job uses meanwhile. */
-function takeIdle(pools: IdlePool[]): Tinypool | undefined {
-  const taken = pools.pop();
-  clearTimeout(taken?.ending);
-  return taken?.pool;
-}
-
-function keepIdle(pools: IdlePool[], pool: Tinypool): void {
-  const ending = setTimeout(() => {
-    pools.splice(pools.indexOf(idle), 1);
-    void pool.destroy();
-  }, idleMs).unref();
-  const idle = { pool, ending };
-  pools.push(idle);
-}
+  new Tinypool({ filename: worker.href, minThreads, maxThreads, idleTimeout: 2 * IDLE_MS });

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { InputError } from "@lnsnet/core/errors";
+import { IdleKeeper } from "@lnsnet/node/work";
 import { type ProcessAnswer, type ProcessMessage, type ProcessProgress, staysAfter } from "./messages.js";
 
 export interface ProcessHost {
@@ -60,7 +61,8 @@ function lastMessage(script: URL, task: object, host: ProcessHost): Promise<Proc
       answer ??= message;
       if (isStopped || !staysAfter(answer)) return;
       leave();
-      keepIdle(script, child);
+      holdParent(child, "unref");
+      idleProcesses.keep(script.href, child);
       resolve(answer);
     };
     const fail = (error: Error) => {
@@ -99,41 +101,21 @@ function start(script: URL): ChildProcess {
   });
 }
 
-interface IdleProcess {
-  readonly child: ChildProcess;
-  readonly ending: NodeJS.Timeout;
-}
-
 /**
  * Processes that wait for their next task, by script: a start takes the processor a second and more, half of a small study.
  * One that was stopped or that failed is never among them.
  */
-const idleProcesses = new Map<string, IdleProcess[]>();
-const idleMs = 10_000;
+const idleProcesses = new IdleKeeper<ChildProcess>((child) => {
+  if (child.connected) child.disconnect();
+});
 
 function takeIdle(script: URL): ChildProcess | undefined {
-  const taken = idleProcesses.get(script.href)?.pop();
-  if (taken === undefined) return undefined;
-  clearTimeout(taken.ending);
-  const { child } = taken;
+  const child = idleProcesses.take(script.href);
+  if (child === undefined) return undefined;
   // It may have been killed meanwhile.
   if (!child.connected) return takeIdle(script);
   holdParent(child, "ref");
   return child;
-}
-
-function keepIdle(script: URL, child: ChildProcess): void {
-  const idle = idleProcesses.get(script.href) ?? [];
-  idleProcesses.set(script.href, idle);
-  const kept = {
-    child,
-    ending: setTimeout(() => {
-      idle.splice(idle.indexOf(kept), 1);
-      if (child.connected) child.disconnect();
-    }, idleMs).unref(),
-  };
-  idle.push(kept);
-  holdParent(child, "unref");
 }
 
 /** Whether this process waits for the other one before it ends. */

@@ -70,7 +70,7 @@ export const predictCommand = defineCommand({
     model: {
       type: "string",
       description:
-        "model.safetensors of a training, or several separated by commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped finder",
+        "model.safetensors of a training, or several separated by commas, or the folder of a cross-validation, whose folds are averaged; by default the shipped finder, and for points the shipped clicker",
       valueHint: "FILES",
     },
     proposer: {

@@ -10,7 +10,7 @@ export const workerCommand = defineCommand({
   meta: {
     name: "worker",
     description:
-      "Do what stands in a queue on Redis: segment the studies of a service; train, predict and evaluate for crossvalidate, compare and evaluate. Run any number, on any machines that see the same folder. Ends with Ctrl-C",
+      "Do what stands in a queue on Redis: segment the studies of a service; train, predict and evaluate for crossvalidate, compare, ablate and evaluate. Run any number, on any machines that see the same folder. Ends with Ctrl-C",
   },
   args: {
     queue: {

@@ -70,6 +70,7 @@ export const optionGroups = {
     "mirroring",
     "minimum-volume",
     "keep-implausible",
+    "keep-touching",
     "least-confidence",
     "false-positives",
     "surface",

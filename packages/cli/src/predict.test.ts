@@ -44,13 +44,17 @@ const balls = [
 ];
 
 /** Soft tissue with two dense balls and a layer of air; with a layer of bone where asked. */
-function scan(shift = 0, hasBone = false): Volume<Int16Array> {
+function scan(
+  shift = 0,
+  hasBone = false,
+  drawn: readonly (typeof balls)[number][] = balls,
+): Volume<Int16Array> {
   const data = new Int16Array(voxelCount(grid));
   const [nx, ny] = grid.size;
   for (let at = 0; at < data.length; at++) {
     const index: Vector3 = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
     const [x, y, z] = pointOfIndex(grid, index);
-    const isNode = balls.some(
+    const isNode = drawn.some(
       ({ centre: c, radiusMm }) => Math.hypot(x - c[0], y - c[1], z - c[2]) <= radiusMm,
     );
     data[at] = (isNode ? 140 : -20) + Math.round(20 * Math.sin(at * 1.7)) + shift;
@@ -225,6 +229,57 @@ describe("a whole scan", () => {
     expect(
       JSON.parse(measured.stdout).nodes.map(({ volume_ml }: { volume_ml: number }) => volume_ml),
     ).toEqual(nodes.map(({ volume_ml }: { volume_ml: number }) => volume_ml));
+  });
+
+  test("nodes that touch are told apart, also where a click is added, and on request they stay one", async () => {
+    const at = (i: number) => pointOfIndex(grid, [i, 24, 10]);
+    const drawn = [
+      { centre: at(18), radiusMm: 8 },
+      { centre: at(29.5), radiusMm: 6 },
+      { centre: at(48), radiusMm: 5 },
+    ];
+    await writeFile(inFolder("touching.nii.gz"), writeNifti(scan(0, false, drawn)));
+    const nodesOf = async (...tokens: string[]): Promise<{ id: number; centroid_lps_mm: Vector3 }[]> => {
+      const { code, stdout, stderr } = await predict("touching.nii.gz", "--json", "--no-pictures", ...tokens);
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout).nodes;
+    };
+    const nodes = await nodesOf("--output", "touching");
+    expect(nodes.map(({ id }) => id)).toEqual([1, 2, 3]);
+    for (const [n, { centroid_lps_mm: centroid }] of nodes.entries())
+      expect(Math.hypot(...centroid.map((mm, axis) => mm - drawn[n].centre[axis]))).toBeLessThan(1.5);
+    const numbers = await mask("touching/touching.nodes.nii.gz");
+    expect([...new Set(numbers.data)].sort()).toEqual([0, 1, 2, 3]);
+    expect((await mask("touching/touching.nii.gz")).data).toEqual(
+      Uint8Array.from(numbers.data, (number) => Math.min(number, 1)),
+    );
+    await mkdir(inFolder("truth", "instancesTs"), { recursive: true });
+    const truth = scan(0, false, []).data.map((_, offset) => {
+      const [nx, ny] = grid.size;
+      const index: Vector3 = [offset % nx, Math.floor(offset / nx) % ny, Math.floor(offset / (nx * ny))];
+      const place = pointOfIndex(grid, index);
+      const isInside = ({ centre, radiusMm }: (typeof drawn)[number]) =>
+        Math.hypot(...place.map((mm, axis) => mm - centre[axis])) <= radiusMm;
+      return drawn.findIndex(isInside) + 1;
+    });
+    await writeFile(
+      inFolder("truth", "instancesTs", "touching.nii.gz"),
+      writeNifti({ ...grid, data: Uint8Array.from(truth) }),
+    );
+    const judged = await session.run("evaluate", "truth/instancesTs", "touching", "--nodes", "--json");
+    expect(judged.code, judged.stderr).toBe(0);
+    expect(JSON.parse(judged.stdout).detection).toMatchObject({
+      true_nodes: 3,
+      hits: 3,
+      predicted_nodes: 3,
+    });
+    const clicked = await nodesOf("--output", "touching", "--at", drawn[2].centre.join(","));
+    expect(clicked.map(({ centroid_lps_mm }) => centroid_lps_mm).slice(0, 2)).toEqual(
+      nodes.map(({ centroid_lps_mm }) => centroid_lps_mm).slice(0, 2),
+    );
+    expect(clicked).toHaveLength(3);
+    expect(await nodesOf("--output", "together", "--keep-touching")).toHaveLength(2);
+    expect(await readdir(inFolder("together"))).not.toContain("touching.nodes.nii.gz");
   });
 
   test("an ensemble says how far its members are apart", async () => {

@@ -32,8 +32,13 @@ export const segmentingArguments = {
   },
 } as const satisfies ArgsDef;
 
-/** For commands that use a calibrated model. */
-export const confidenceArguments = {
+/** For commands whose result is nodes, and not only a mask. */
+export const nodeArguments = {
+  "keep-touching": {
+    type: "boolean",
+    description:
+      "keep lymph nodes that touch as one node; by default they are told apart where a narrow neck joins them",
+  },
   "least-confidence": {
     type: "string",
     description:
@@ -49,6 +54,7 @@ export interface SegmentingValues {
   readonly search: "neck" | "everything";
   readonly "minimum-volume": string;
   readonly "keep-implausible"?: boolean | undefined;
+  readonly "keep-touching"?: boolean | undefined;
   readonly "least-confidence"?: string | undefined;
 }
 
@@ -65,5 +71,7 @@ export const segmentingOptions = (values: SegmentingValues) => ({
       values["least-confidence"] === undefined
         ? null
         : realNumber(values["least-confidence"], "--least-confidence", 0, 1),
+    // Absent where it is not asked for, as in the settings of earlier results and experiments.
+    ...(values["keep-touching"] === true ? { keepsTouching: true } : {}),
   },
 });

@@ -19,6 +19,7 @@ import { defaultOptimizer } from "./training/step.js";
 import { DEFAULT_AVERAGE_DECAY } from "./training/trainer.js";
 import { augmentationNames, defaultAugmentation, noAugmentation } from "./transforms/augmentation.js";
 import { airBelowHu, boneFromHu, mostBoneOrAir, nodeHu } from "./voxels/node-density.js";
+import { defaultNeckRule } from "./voxels/numbered-nodes.js";
 
 const numbersOf = (value: Value): number[] => [...evaluate([value], new Map())[0].data];
 const scalar = (value: number): Value => constant([], [value]);
@@ -99,6 +100,9 @@ describe.each<
       ["smallest component, mL", defaultCleanUp.minimumVolumeMl, 0.03, "ours: a ball of 3.9 mm"],
       ["cavities are filled", defaultCleanUp.fillsCavities, true, "ours"],
       ["components of no node's HU are kept", defaultCleanUp.keepsImplausible, false, "ours"],
+      ["width of a neck", defaultNeckRule.widthShare, 0.7, "ours: docs/decisions/segmenting.md"],
+      ["least part beside a neck, mL", defaultNeckRule.leastVolumeMl, 0.2, "ours: a ball of 7.3 mm"],
+      ["longest group of nodes, mm", defaultNeckRule.mostLengthMm, 150, "ours"],
       ["least confidence of a node", defaultCleanUp.leastConfidence, null, "what the calibration says"],
       ["mean HU of a node", nodeHu, { low: -40, high: 160 }, "ours: necrotic or fatty to strongly enhancing"],
       ["bone from, HU", boneFromHu, 300, "ours: where spongy bone begins"],

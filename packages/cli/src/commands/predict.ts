@@ -22,7 +22,7 @@ import {
 import { defineCommand } from "citty";
 import { jsonArgument, seriesArgument, wholeNumber } from "../arguments.js";
 import { clickArguments, clicksFrom } from "../clicks.js";
-import { confidenceArguments, segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
+import { nodeArguments, segmentingArguments, segmentingOptions } from "../segmenting-arguments.js";
 import { printJson, printNote, printText, terminalJob } from "../terminal/terminal.js";
 
 export const predictCommand = defineCommand({
@@ -80,7 +80,7 @@ export const predictCommand = defineCommand({
       valueHint: "FILE",
     },
     ...segmentingArguments,
-    ...confidenceArguments,
+    ...nodeArguments,
     pictures: {
       type: "boolean",
       description: "write a picture of each scan",

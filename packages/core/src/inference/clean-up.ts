@@ -14,6 +14,8 @@ export interface CleanUp {
   readonly keepsImplausible: boolean;
   /** Nodes of less confidence are left out, 0 … 1; null for what the model's calibration says, 0 keeps all. */
   readonly leastConfidence: number | null;
+  /** Whether lymph nodes that touch are one node; by default they are told apart at necks (`numberedNodes`). */
+  readonly keepsTouching?: boolean;
 }
 
 /**

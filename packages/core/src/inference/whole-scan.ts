@@ -1,17 +1,17 @@
 // Segments all nodes of a scan: finds the region, predicts it, resamples to the scan's grid, cleans up and measures.
 import { InputError } from "../errors.js";
 import { scalingsOf } from "../transforms/intensity.js";
-import { labelSchemeOf } from "../transforms/label-scheme.js";
+import { labelSchemeOf, lymphNodeNames } from "../transforms/label-scheme.js";
 import { prepareForNnunet } from "../transforms/nnunet-preparation.js";
 import { prepareChannels, restoreClasses, workingGrid } from "../transforms/preprocess.js";
 import { boxCorners, voxelsAround } from "../volume/bounds.js";
 import { cropGeometry } from "../volume/crop.js";
 import type { Geometry, Volume } from "../volume/volume.js";
-import { numberedComponents } from "../voxels/instances.js";
 import { maskTest } from "../voxels/mask-test.js";
 import type { IndexBox } from "../voxels/morphology.js";
 import { findNeckRegion, type NeckRegion } from "../voxels/neck-region.js";
 import { measureNodes } from "../voxels/node-measurement.js";
+import { numberedNodes } from "../voxels/numbered-nodes.js";
 import { type CleanUp, defaultCleanUp } from "./clean-up.js";
 import type { PredictionOptions, PredictionPlan, Predictor } from "./predictor.js";
 import { proposedMask, withoutUnproposed } from "./proposals.js";
@@ -155,7 +155,11 @@ export function nodesOfPredictions(
     plan.nnunet === undefined
       ? scanCleaner(ct, scheme, cleanUp)(classes)
       : { mask: classes, leftOut: nothingLeftOut };
-  const instances = numberedComponents(mask);
+  const splits = plan.nnunet === undefined && cleanUp.keepsTouching !== true;
+  const instances = numberedNodes(
+    mask,
+    (value) => splits && lymphNodeNames.test(scheme.classes[value - 1].name),
+  );
   const measured = measureNodes(instances, ct, "labels");
   const classOf = classOfInstances(instances, mask);
   const nodes = predictions

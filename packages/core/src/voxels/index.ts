@@ -38,4 +38,5 @@ export { type NeckSide, type SideOfPoint, sideByBody } from "./neck-side.js";
 export { type NodeConfidence, nodeConfidences } from "./node-confidence.js";
 export { airBelowHu, boneFromHu, isNodeDensity, mostBoneOrAir, nodeHu } from "./node-density.js";
 export { measureNodes, type NodeMeasurement, type NodeSplit } from "./node-measurement.js";
+export { defaultNeckRule, type NeckRule, numberedNodes } from "./numbered-nodes.js";
 export { clickInto, correctingClick, type SimulatedClick } from "./simulated-click.js";

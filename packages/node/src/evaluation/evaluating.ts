@@ -7,6 +7,7 @@ import { type IntegerVoxelArray, maskWhere, type Volume } from "@lnsnet/core/vol
 import type { NodeSplit } from "@lnsnet/core/voxels";
 import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
 import { readScan } from "../files/imaging.js";
+import { numbersBeside } from "../files/mask-origin.js";
 import { requireFreeFile, requireFreeFiles } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import type { ScanNodes } from "./detection.js";
@@ -32,7 +33,10 @@ interface EvaluationRules extends Omit<ForegroundRules, "ignored"> {
   readonly datasetJson: string | null;
   /** Which definition of surface distances to use. */
   readonly surface: SurfaceConvention;
-  /** What counts as a node. "auto": all voxels of a value in `instancesTr` and `instancesTs`, connected components elsewhere. */
+  /**
+   * What counts as a node. "auto": all voxels of a value in `instancesTr` and `instancesTs`, and in the file of numbers that
+   * predict wrote beside a mask where nodes touch; connected components elsewhere.
+   */
   readonly split: "auto" | NodeSplit;
 }
 
@@ -211,21 +215,38 @@ export async function judgePair(
     labels === null
       ? [read]
       : labels.scheme.classes.map((_, position) => classOfPair(read, labels.scheme, position));
+  const numbers = rules.nodes && split === "auto" ? await nodeNumbers(pair, rules) : null;
   return {
     truthValues: read.truthValues,
     predictionValues: read.predictionValues,
     classes: ofClasses.map(({ truth, prediction }) => ({
       metrics: metricRow(evaluateCase(maskOf(truth), maskOf(prediction), surface)),
       detection: rules.nodes
-        ? detectNodes(truth, prediction, {
+        ? detectNodes(truth, numbers === null ? prediction : numberedWithin(prediction, numbers), {
             truthSplit: splitOf(pair.truthPath, split),
-            predictionSplit: splitOf(pair.predictionPath, split),
+            predictionSplit: numbers === null ? splitOf(pair.predictionPath, split) : "labels",
             surface,
           })
         : null,
     })),
   };
 }
+
+/** The numbers that predict gave to the nodes of a mask; null where the mask tells them apart. */
+async function nodeNumbers(pair: MaskPair, rules: PairRules): Promise<Volume<IntegerVoxelArray> | null> {
+  const predictionPath = await numbersBeside(pair.predictionPath);
+  if (predictionPath === null) return null;
+  return (await readPair({ ...pair, predictionPath }, { ...rules, predictionLabel: null })).prediction;
+}
+
+/** The numbers of nodes in a part of their mask. */
+const numberedWithin = (
+  { data }: Volume<IntegerVoxelArray>,
+  numbers: Volume<IntegerVoxelArray>,
+): Volume<IntegerVoxelArray> => ({
+  ...numbers,
+  data: numbers.data.map((number, at) => (data[at] === 0 ? 0 : number)),
+});
 
 /** In the folders of instances, each value is a node, in however many pieces. */
 export function splitOf(path: string, split: EvaluationRules["split"]): NodeSplit {

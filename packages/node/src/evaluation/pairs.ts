@@ -6,6 +6,7 @@ import { volumeFormatOf } from "@lnsnet/core/formats";
 import { counted } from "@lnsnet/core/text";
 import { caseId, listed } from "../datasets/dataset.js";
 import { fileError, isFolder, requirePath } from "../files/disk.js";
+import { numbersBeside } from "../files/mask-origin.js";
 import type { MaskPair } from "./masks.js";
 
 /**
@@ -69,8 +70,11 @@ async function masksIn(folder: string): Promise<Map<string, string>> {
     throw fileError(error, folder, "read");
   });
   const masks = new Map<string, string>();
-  for (const name of names.sort()) {
-    if (name.startsWith(".") || volumeFormatOf(name) === null) continue;
+  const volumes = names.filter((name) => !name.startsWith(".") && volumeFormatOf(name) !== null).sort();
+  const numbers = new Set(await Promise.all(volumes.map((name) => numbersBeside(join(folder, name)))));
+  for (const name of volumes) {
+    // They belong to the mask of another file.
+    if (numbers.has(join(folder, name))) continue;
     const id = caseId(name);
     const other = masks.get(id);
     if (other !== undefined)

@@ -47,6 +47,15 @@ export async function originOfMask(path: string): Promise<MaskOrigin | null> {
   return null;
 }
 
+/** The file of node numbers that predict wrote beside a mask, which tells touching nodes apart; null where there is none. */
+export async function numbersBeside(maskPath: string): Promise<string | null> {
+  const numbers = maskFormats.flatMap((format) =>
+    maskPath.endsWith(`.${format}`) ? `${maskPath.slice(0, -format.length)}nodes.${format}` : [],
+  );
+  for (const path of numbers) if ((await isFile(path)) && (await originOfMask(path)) !== null) return path;
+  return null;
+}
+
 /** The classes whose values a mask holds; none where it holds one class, or numbers of nodes, or is not known. */
 export async function classesOfMask(path: string): Promise<readonly WrittenClass[]> {
   const origin = await originOfMask(path);

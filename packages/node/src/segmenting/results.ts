@@ -7,7 +7,7 @@ import { classLabels, type Segmentation, type StandingNodes } from "@lnsnet/core
 import { nodeJson, nodesCsv, pngOf, type Raster, segmentationPreview } from "@lnsnet/core/reports";
 import type { LabelScheme } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray, Volume } from "@lnsnet/core/volume";
-import { numberedComponents } from "@lnsnet/core/voxels";
+import { labelValues, numberedComponents } from "@lnsnet/core/voxels";
 import { readBytes, writeAtomically } from "../files/disk.js";
 import { nodeCaptures, nodeObjects } from "../files/writing.js";
 import {
@@ -100,7 +100,8 @@ function contentsOf(result: Result, salt: string | null): Map<string, () => Uint
   const addVolume = (name: string, volume: () => Volume) =>
     contents.set(name, () => writeVolume(volume(), name, { description: "lnsnet, research use only" }));
   addVolume(maskName(form, id), () => (form.numbered ? instances : classLabels(found, scheme)));
-  if (clicks.length > 0 && !form.numbered) addVolume(numbersName(form, id), () => instances);
+  if (!form.numbered && (clicks.length > 0 || doTouch(found, scheme)))
+    addVolume(numbersName(form, id), () => instances);
   contents.set(`${id}.csv`, () =>
     nodesCsv(
       nodes.map((node) => nodeJson(node, node)),
@@ -134,6 +135,12 @@ function contentsOf(result: Result, salt: string | null): Map<string, () => Uint
   return contents;
 }
 
+/** Whether nodes touch, so that the mask does not tell them apart. */
+function doTouch(found: Result["found"], scheme: LabelScheme): boolean {
+  const numbers = labelValues(numberedComponents(classLabels(found, scheme)).data);
+  return numbers.filter((number) => number > 0).length !== found.nodes.length;
+}
+
 /** All models that drew nodes of a result, each once. */
 function modelsOf({ wholeScan, clicks }: Result): ModelIdentity[] {
   const records = [...(wholeScan?.models ?? []), ...clicks.flatMap(({ models }) => models)];
@@ -147,12 +154,13 @@ function modelsOf({ wholeScan, clicks }: Result): ModelIdentity[] {
 
 /** The nodes of a finished result, as its files hold them. @throws InputError where a file cannot be read */
 export async function nodesOf(folder: string, id: string, manifest: Manifest): Promise<StandingNodes> {
-  const { form, clicks } = manifest;
-  const areNumbered = form.numbered || clicks.length > 0;
-  const path = join(folder, clicks.length > 0 && !form.numbered ? numbersName(form, id) : maskName(form, id));
+  const { form, files } = manifest;
+  const numbers = numbersName(form, id);
+  const areNumbered = form.numbered || numbers in files;
+  const path = join(folder, !form.numbered && numbers in files ? numbers : maskName(form, id));
   const stored = readVolume(await readBytes(path), path) as Volume<IntegerVoxelArray>;
   return {
-    // Nodes of a whole scan are connected components of a class, numbered as they were when they were found.
+    // Nodes that do not touch are the connected components of the mask, numbered as they were when they were found.
     instances: areNumbered ? stored : numberedComponents(stored),
     nodes: manifest.nodes.map(
       ({ id: number, class: className, mean_probability, confidence, ensemble_disagreement }) => ({

@@ -22,6 +22,8 @@ function balls(
 }
 
 const always = () => true;
+const voxelsOf = (data: ArrayLike<number>, number: number) =>
+  Array.from(data).filter((value) => value === number).length;
 const countOf = ({ data }: { readonly data: ArrayLike<number> }) => Math.max(...Array.from(data));
 
 describe("nodes that touch", () => {
@@ -36,8 +38,7 @@ describe("nodes that touch", () => {
     const at = (i: number) => data[i + 40 * (12 + 24 * 12)];
     expect([at(10), at(22)]).toEqual([1, 2]);
     expect(Array.from(data, (number) => Math.min(number, 1))).toEqual(Array.from(pair.data));
-    const voxels = [1, 2].map((number) => data.filter((value) => value === number).length);
-    expect(voxels[0]).toBeGreaterThan(voxels[1]);
+    expect(voxelsOf(data, 1)).toBeGreaterThan(voxelsOf(data, 2));
     // Each holds its own half of the neck: the border lies between the two middles.
     for (let i = 0; i < 14; i++) expect(at(i)).not.toBe(2);
     for (let i = 19; i < 40; i++) expect(at(i)).not.toBe(1);
@@ -100,5 +101,35 @@ test("without necks the numbers are those of the components", () => {
       const labels: Volume<Uint8Array> = { ...balls([]), size, data: Uint8Array.from(values) };
       expect(numberedNodes(labels, () => isSplit).data).toEqual(numberedComponents(labels).data);
     }),
+  );
+});
+
+test("of any balls, each node hangs together, none is too small, and together they are the mask", () => {
+  const ball = fc.record({
+    atMm: fc.tuple(
+      fc.double({ min: 0, max: 40 }),
+      fc.double({ min: 0, max: 24 }),
+      fc.double({ min: 0, max: 24 }),
+    ),
+    radiusMm: fc.double({ min: 2, max: 8 }),
+  });
+  const noNaN = ({ atMm, radiusMm }: { readonly atMm: Vector3; readonly radiusMm: number }) =>
+    [...atMm, radiusMm].every(Number.isFinite);
+  fc.assert(
+    fc.property(fc.array(ball.filter(noNaN), { minLength: 1, maxLength: 8 }), (spheres) => {
+      const mask = balls(spheres);
+      const components = numberedComponents(mask).data;
+      const { data } = numberedNodes(mask, always);
+      expect(Array.from(data, (number) => Math.min(number, 1))).toEqual(Array.from(mask.data));
+      const count = countOf({ data });
+      for (let number = 1; number <= count; number++) {
+        const own = Uint8Array.from(data, (value) => (value === number ? 1 : 0));
+        expect(countOf(numberedComponents({ ...mask, data: own }))).toBe(1);
+        const voxels = voxelsOf(own, 1);
+        if (voxels < 1000 * defaultNeckRule.leastVolumeMl)
+          expect(voxelsOf(components, components[own.indexOf(1)])).toBe(voxels);
+      }
+    }),
+    { numRuns: 40 },
   );
 });

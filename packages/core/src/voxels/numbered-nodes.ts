@@ -1,4 +1,4 @@
-// Tells nodes apart that touch: a connected component with a neck is two nodes.
+// Tells touching nodes apart: a connected component with a neck is two nodes.
 import type { IntegerVoxelArray } from "../volume/resample.js";
 import { type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { type ComponentRuns, componentRuns } from "./components.js";

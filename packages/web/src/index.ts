@@ -6,6 +6,7 @@ import {
   type SessionOptions,
   type TrainedModel,
 } from "@lnsnet/core";
+import { waitingRuntime } from "@lnsnet/core/runtime";
 import { webRuntime } from "@lnsnet/core/web";
 
 export * from "@lnsnet/core";
@@ -28,22 +29,7 @@ export function openPredictor(
  * onnxruntime-web computes a run on WebAssembly without giving events a turn, so that an abort would wait for the last
  * patch; here each run waits for a turn first.
  */
-export const interruptibleRuntime: Runtime = {
-  async createSession(model, options) {
-    const session = await webRuntime.createSession(model, options);
-    return {
-      // They change when a graphics card is lost.
-      get device() {
-        return session.device;
-      },
-      get deviceNote() {
-        return session.deviceNote;
-      },
-      async run(inputs) {
-        await new Promise((resolve) => setTimeout(resolve));
-        return session.run(inputs);
-      },
-      release: () => session.release(),
-    };
-  },
-};
+export const interruptibleRuntime: Runtime = waitingRuntime(
+  webRuntime,
+  () => new Promise((resolve) => setTimeout(resolve)),
+);

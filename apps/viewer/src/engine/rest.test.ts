@@ -1,6 +1,7 @@
 import type { Runtime } from "@lnsnet/core";
+import { waitingRuntime } from "@lnsnet/core/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Rest, resting } from "./rest.js";
+import { Rest } from "./rest.js";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -27,7 +28,7 @@ function counting() {
 test("a run waits until nobody has drawn for a while, and gives what the runtime gives", async () => {
   const { counted, runtime } = counting();
   const rest = new Rest();
-  const session = await resting(runtime, rest).createSession(new Uint8Array());
+  const session = await waitingRuntime(runtime, () => rest.over()).createSession(new Uint8Array());
   const inputs = { image: { shape: [1], data: Float32Array.of(3) } };
   rest.prolong(1000);
   const answer = session.run(inputs);
@@ -42,7 +43,7 @@ test("a run waits until nobody has drawn for a while, and gives what the runtime
 
 test("without a rest a run begins at once, and the session is that of the runtime", async () => {
   const { counted, runtime } = counting();
-  const session = await resting(runtime, new Rest()).createSession(new Uint8Array());
+  const session = await waitingRuntime(runtime, () => new Rest().over()).createSession(new Uint8Array());
   await session.run({});
   await session.release();
   expect(counted).toEqual({ runs: 1, released: 1 });

@@ -1,5 +1,4 @@
 // Long work rests while a person draws: its threads and the page would share the processor, and strokes would stutter.
-import type { Runtime } from "@lnsnet/core";
 
 /** A time in which models do not begin another run. */
 export class Rest {
@@ -20,24 +19,3 @@ export class Rest {
     return this.untilMs - performance.now();
   }
 }
-
-/** A runtime whose runs wait for the end of a rest. A run that has begun goes on. */
-export const resting = (runtime: Runtime, rest: Rest): Runtime => ({
-  async createSession(model, options) {
-    const session = await runtime.createSession(model, options);
-    return {
-      // They change when a graphics card is lost.
-      get device() {
-        return session.device;
-      },
-      get deviceNote() {
-        return session.deviceNote;
-      },
-      async run(inputs) {
-        await rest.over();
-        return session.run(inputs);
-      },
-      release: () => session.release(),
-    };
-  },
-});

@@ -40,6 +40,7 @@ import {
 } from "@lnsnet/core/inference";
 import { type DatedNode, type FollowUp, followUp } from "@lnsnet/core/metrics";
 import { segmentationKind } from "@lnsnet/core/results";
+import { waitingRuntime } from "@lnsnet/core/runtime";
 import {
   type Alignment,
   alignByBone,
@@ -74,7 +75,7 @@ import { type DrawnNodes, type DrawnOn, nodesOfObject, nodesOfVolume } from "./d
 import { type ExportRequest, exportedFile, type SavedFile, summaryPage } from "./exporting.js";
 import { type Learned, type LearningRequest, learn } from "./learning.js";
 import { calledTogether, type IdentifiedModel, modelOfBytes, modelOfFiles } from "./opened-model.js";
-import { Rest, resting } from "./rest.js";
+import { Rest } from "./rest.js";
 import { thumbnailOf } from "./thumbnail.js";
 
 /** What a workbench needs of the place that it stands in. */
@@ -157,8 +158,12 @@ export class Workbench {
   private readonly answers = new Map<number, KeptAnswer>();
   private readonly searches = new Map<number, KeptSearch>();
   private readonly pause = new Rest();
+  /** For what takes long. */
+  private readonly unhurried: Runtime;
 
-  constructor(private readonly host: WorkbenchHost) {}
+  constructor(private readonly host: WorkbenchHost) {
+    this.unhurried = waitingRuntime(host.runtime, () => this.pause.over());
+  }
 
   /**
    * What files hold that can be opened. The list stands until the next call.
@@ -406,13 +411,7 @@ export class Workbench {
   ): Promise<LearnedModel> {
     const { volume } = this.scan(scan);
     const before = model === null ? null : this.soleModel(model);
-    const { model: learned, ...figures } = await learn(
-      volume,
-      before,
-      request,
-      resting(this.host.runtime, this.pause),
-      job,
-    );
+    const { model: learned, ...figures } = await learn(volume, before, request, this.unhurried, job);
     const name = `${before === null ? "taught" : "tuned"}-${safeFileName(request.source, "scan")}.safetensors`;
     const identified = await modelOfBytes(writeModel(learned, false), name);
     return { ...(await this.openedModel(identified, "auto", false)), figures };
@@ -522,7 +521,7 @@ export class Workbench {
     const { runtime, threads } = this.host;
     const predictor = await openPredictor(
       members.map(({ model }) => model),
-      isPromptable ? runtime : resting(runtime, this.pause),
+      isPromptable ? runtime : this.unhurried,
       { device, threads },
     );
     const model = this.keep(this.models, { ...identified, predictor });

@@ -7,3 +7,4 @@ export {
   type Session,
   type SessionOptions,
 } from "./types.js";
+export { waitingRuntime } from "./waiting.js";

@@ -1,0 +1,23 @@
+// A runtime whose runs wait for something first, such as a turn of the events or the end of a rest.
+import type { Runtime } from "./types.js";
+
+/** A runtime that waits before each run. A run that has begun goes on. @param wait called before each run */
+export const waitingRuntime = (runtime: Runtime, wait: () => Promise<void>): Runtime => ({
+  async createSession(model, options) {
+    const session = await runtime.createSession(model, options);
+    return {
+      // They change when a graphics card is lost.
+      get device() {
+        return session.device;
+      },
+      get deviceNote() {
+        return session.deviceNote;
+      },
+      async run(inputs) {
+        await wait();
+        return session.run(inputs);
+      },
+      release: () => session.release(),
+    };
+  },
+});

@@ -314,12 +314,14 @@ async function longScan(browser: Browser, address: string, folder: string): Prom
   ];
 }
 
-/** A stroke across the axial plane in 40 moves. */
+/** A stroke across the axial plane in 40 moves, a third of a second after the pointer came there. */
 async function brush(page: Page, row: number): Promise<void> {
   const box = await page.locator(".pane-axial .stage").boundingBox();
   if (box === null) throw new Error("the axial plane is not shown");
   const y = box.y + row * box.height;
   await page.mouse.move(box.x + 0.3 * box.width, y);
+  // A person sees where the brush stands before pressing.
+  await page.waitForTimeout(300);
   await page.mouse.down();
   for (let n = 1; n <= 40; n++) {
     await page.mouse.move(box.x + (0.3 + 0.01 * n) * box.width, y + 2 * (n % 3));

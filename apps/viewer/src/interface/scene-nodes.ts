@@ -4,8 +4,8 @@ import type { SceneDrawing } from "../display/scene-drawing.js";
 import { tellError } from "./session.js";
 import type { Workspace } from "./workspace.js";
 
-/** How long nothing has to change before surfaces are made, ms. */
-const restMs = 250;
+/** How long nothing has to change before surfaces are made, ms: longer than a person pauses between two strokes. */
+const restMs = 700;
 
 /**
  * Puts bone and nodes into a 3D picture, and nodes again whenever their voxels change.

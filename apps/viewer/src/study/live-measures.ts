@@ -6,9 +6,12 @@ import type { Study } from "./study.js";
 /** Measures a node as it is now, usually in a worker; null for a node without voxels. */
 export type Measure = (number: number) => Promise<MeasuredNode | null>;
 
-/** A node that takes longer is measured when nothing has changed for a while: a stroke needs the processor itself, ms. */
+/**
+ * A node that takes longer is measured when nothing has changed for a while, ms: a stroke needs the processor itself, and the
+ * next stroke comes soon after.
+ */
 const liveMs = 250;
-const restMs = 250;
+const restMs = 700;
 
 /**
  * One node is measured at a time, the selected or latest changed one first; what changes meanwhile is measured again. The

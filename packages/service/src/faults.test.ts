@@ -288,7 +288,7 @@ describe("retention", () => {
     await service.upload(neckSeries("1.2.840.71"));
     const { id } = await service.jobWhen(({ state }) => state === "done");
     await service.stop();
-    service = await startService(folder, { retention: { jobDays: 1e-6, auditDays: 365 } });
+    service = await startService(folder, { retention: { jobDays: 1e-9, auditDays: 365 } });
     await vi.waitFor(async () => expect(await service.jobs()).toEqual([]), 10_000);
     expect(await readdir(join(folder, "data/jobs"))).toEqual([]);
     await service.stop();

@@ -140,7 +140,7 @@ test.each([
       study.paint("brush", 1, block([n, 1, 1], [n, 1, 1]));
       await vi.advanceTimersByTimeAsync(100);
     }
-    await vi.advanceTimersByTimeAsync(700);
+    await vi.advanceTimersByTimeAsync(1200);
     expect(measures.isCurrent(1)).toBe(true);
     expect(measures.of(1)?.voxels).toBe(6);
     expect(calls).toBe(times);

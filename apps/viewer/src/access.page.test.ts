@@ -54,9 +54,9 @@ describePage("without a mouse", (pages) => {
     expect(await figuresOf(page, "Level Ib")).toHaveLength(7);
     await tabTo(page, /^Level Ib$/);
     await page.keyboard.press("Delete");
-    expect(await nodeRows(page).count()).toBe(0);
+    await expect.poll(() => nodeRows(page).count()).toBe(0);
     await page.keyboard.press("Control+z");
-    expect(await nodeRows(page).count()).toBe(1);
+    await expect.poll(() => nodeRows(page).count()).toBe(1);
 
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys and mouse" }).waitFor();
@@ -88,7 +88,7 @@ describePage("without a mouse", (pages) => {
 
     await page.getByRole("button", { name: "Brush (B)" }).tap();
     await touch(fingers, [[at(0.4, 0.4)], [at(0.5, 0.4)], [at(0.6, 0.4)]]);
-    expect(await nodeRows(page).count()).toBe(1);
+    await expect.poll(() => nodeRows(page).count()).toBe(1);
     const drawn = voxelsOf(await savedMask(page), 1);
     expect(drawn).toBeGreaterThan(20);
     // A second finger means zooming: what the first one drew is taken back.

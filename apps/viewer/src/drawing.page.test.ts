@@ -217,14 +217,14 @@ describePage(
       await select(page, "Node 1");
       await page.getByLabel("Merge with …").selectOption({ label: "Node 1 b" });
       expect(voxelsOf(await savedMask(page), 1)).toBe(whole);
-      expect(await nodeRows(page).count()).toBe(1);
+      await expect.poll(() => nodeRows(page).count()).toBe(1);
 
       await showAll();
       await page.getByRole("button", { name: "Brush (B)" }).click();
       const beside = target(30, 0);
       await page.mouse.click(...beside.place);
       await page.getByRole("button", { name: "Split parts" }).click();
-      expect(await nodeRows(page).count()).toBe(2);
+      await expect.poll(() => nodeRows(page).count()).toBe(2);
       const apart = await savedMask(page);
       const added = covered({}, beside.point).reduce((sum, value) => sum + value, 0);
       expect([voxelsOf(apart, 1), voxelsOf(apart, 2)].sort()).toEqual([whole, added].sort());

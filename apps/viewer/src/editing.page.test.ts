@@ -75,11 +75,11 @@ describePage("editing", (pages) => {
     const draw = () => stageOf(page, "axial").click();
     await draw();
     await early.waitFor();
-    expect(await nodeRows(page).count()).toBe(0);
+    await expect.poll(() => nodeRows(page).count()).toBe(0);
     await page.locator(".saving-line", { hasText: "still looking" }).waitFor();
     await page.evaluate(() => dispatchEvent(new Event("digest")));
     await page.getByText("Example neck is open.").waitFor();
-    expect(await nodeRows(page).count()).toBe(1);
+    await expect.poll(() => nodeRows(page).count()).toBe(1);
     await draw();
     await page.getByText("2 nodes").waitFor();
     await page.getByText("Saved in this browser.").waitFor();

@@ -101,7 +101,7 @@ describePage("follow-up", (pages) => {
     // The second date is corrected as the study that it is, beside the first one; then the pair is as before.
     await page.getByRole("button", { name: "Correct the second date" }).click();
     await page.getByRole("button", { name: "Back to the first date" }).waitFor();
-    expect(await nodeRows(page).count()).toBe(2);
+    await expect.poll(() => nodeRows(page).count()).toBe(2);
     expect(await table.locator("tbody tr").allTextContents()).toEqual(rows);
     await expect.poll(() => likeness(page), patiently).toBeGreaterThan(0.95);
     await page.locator(".nodes-table").getByRole("button", { name: "Node 2", exact: true }).click();
@@ -111,7 +111,7 @@ describePage("follow-up", (pages) => {
     await page.getByText("Saved in this browser.").waitFor();
     await page.getByRole("button", { name: "Back to the first date" }).click();
     await page.getByRole("button", { name: "Correct the second date" }).waitFor();
-    expect(await nodeRows(page).count()).toBe(1);
+    await expect.poll(() => nodeRows(page).count()).toBe(1);
     const corrected = await table.locator("tbody tr").allTextContents();
     expect(corrected[0]).toBe(rows[0]);
     const [grown] = numbers(corrected[1].slice("New node 2".length));
@@ -126,7 +126,7 @@ describePage("follow-up", (pages) => {
       .toEqual(["New node 1", "New node 2"]);
     await page.getByRole("button", { name: "Close the second date" }).click();
     await page.getByRole("region", { name: "3D" }).waitFor();
-    expect(await nodeRows(page).count()).toBe(0);
+    await expect.poll(() => nodeRows(page).count()).toBe(0);
   });
 
   test("another person's scan is no second date, and the page says why", async () => {

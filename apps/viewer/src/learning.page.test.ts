@@ -62,7 +62,7 @@ describePage(
       await page.getByRole("button", { name: "Use it" }).click();
       await page.getByText(/^tuned-.+ is used from now on\.$/).waitFor();
       await page.getByText(/^In use: a model trained on .+ corrected or drawn by a person/).waitFor();
-      expect(await nodeRows(page).count()).toBe(4);
+      await expect.poll(() => nodeRows(page).count()).toBe(4);
     });
 
     test("learning is stopped, and the model in use stays", async () => {

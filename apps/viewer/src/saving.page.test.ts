@@ -57,9 +57,9 @@ describePage(
       for (const number of [1, 2])
         expect(dice(countOverlap(only(drawn, number), only(back, number)))).toBeGreaterThan(0.999);
       await page.getByRole("button", { name: "Undo: nodes of a file" }).click();
-      expect(await nodeRows(page).count()).toBe(0);
+      await expect.poll(() => nodeRows(page).count()).toBe(0);
       await page.getByRole("button", { name: "Redo: nodes of a file" }).click();
-      expect(await nodeRows(page).count()).toBe(2);
+      await expect.poll(() => nodeRows(page).count()).toBe(2);
       if (firstName === "Node 1") return;
       // Dropped once more, there is nothing to add.
       await drop(page, name, bytes);

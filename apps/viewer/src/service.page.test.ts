@@ -54,7 +54,7 @@ describe.skipIf(noBrowser !== null)("a study of the service", { timeout: 240_000
     await page.click("button[type=submit]");
     await page.getByRole("link", { name: "Open in the viewer" }).click();
     await page.getByText(/2 nodes of .+ added\./).waitFor();
-    expect(await nodeRows(page).count()).toBe(2);
+    await expect.poll(() => nodeRows(page).count()).toBe(2);
     // Threads need the headers that the service sends, already at the first visit.
     expect(await page.evaluate("crossOriginIsolated")).toBe(true);
   });

@@ -72,15 +72,20 @@ export function labelMasks(masks: Iterable<NamedMask>, size: Vector3, split = fa
  */
 export function numberedComponents(labels: Volume<IntegerVoxelArray>): Volume<IntegerVoxelArray> {
   const { starts, ends, runLabels, sizes, count } = labelRuns(labels.data, labels.size, 26);
-  const Numbers = count <= 255 ? Uint8Array : count <= 65_535 ? Uint16Array : Int32Array;
   const numberOf = new Int32Array(count);
   largestFirst(sizes).forEach((component, rank) => {
     numberOf[component] = rank + 1;
   });
-  const data = new Numbers(labels.data.length);
+  const data = emptyNumbers(labels.data.length, count);
   for (let run = 0; run < starts.length; run++)
     data.fill(numberOf[runLabels[run] - 1], starts[run], ends[run]);
   return { ...labels, data };
+}
+
+/** Zeros of the smallest type that holds the numbers up to `most`. */
+export function emptyNumbers(length: number, most: number): IntegerVoxelArray {
+  const Numbers = most <= 255 ? Uint8Array : most <= 65_535 ? Uint16Array : Int32Array;
+  return new Numbers(length);
 }
 
 /** The foreground of labels as a mask; a mask is returned unchanged. */

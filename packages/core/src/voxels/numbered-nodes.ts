@@ -3,6 +3,7 @@ import type { IntegerVoxelArray } from "../volume/resample.js";
 import { type Vector3, type Volume, voxelVolumeMm3 } from "../volume/volume.js";
 import { type ComponentRuns, componentRuns } from "./components.js";
 import { squaredDistanceMm } from "./distance.js";
+import { emptyNumbers } from "./instances.js";
 import type { IndexBox } from "./morphology.js";
 
 /** When a component is more than one node. */
@@ -42,8 +43,7 @@ export function numberedNodes(
     isSplit(labels.data[component.starts[0]]) ? partsOf(component, labels, rule) : [component],
   );
   nodes.sort((a, b) => b.voxels - a.voxels || a.starts[0] - b.starts[0]);
-  const Numbers = nodes.length <= 255 ? Uint8Array : nodes.length <= 65_535 ? Uint16Array : Int32Array;
-  const data = new Numbers(labels.data.length);
+  const data = emptyNumbers(labels.data.length, nodes.length);
   for (const [rank, { starts, ends }] of nodes.entries())
     for (const [run, start] of starts.entries()) data.fill(rank + 1, start, ends[run]);
   return { ...labels, data };

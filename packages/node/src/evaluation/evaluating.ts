@@ -1,10 +1,11 @@
 // Evaluates predicted masks against true masks: metrics of each scan, detected nodes, pictures of the best and worst case.
 import { dirname, join, resolve } from "node:path";
+import { InputError } from "@lnsnet/core/errors";
 import { detectNodes, evaluateCase, type NodeDetection, type SurfaceConvention } from "@lnsnet/core/metrics";
 import { csvTable, overlayPng, type TableColumn } from "@lnsnet/core/reports";
 import { summarise } from "@lnsnet/core/statistics";
-import { type IntegerVoxelArray, maskWhere, type Volume } from "@lnsnet/core/volume";
-import type { NodeSplit } from "@lnsnet/core/voxels";
+import { type IntegerVoxelArray, maskWhere, sameGeometry, type Volume } from "@lnsnet/core/volume";
+import { type NodeSplit, requireLabels } from "@lnsnet/core/voxels";
 import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
 import { readScan } from "../files/imaging.js";
 import { numbersBeside } from "../files/mask-origin.js";
@@ -215,7 +216,7 @@ export async function judgePair(
     labels === null
       ? [read]
       : labels.scheme.classes.map((_, position) => classOfPair(read, labels.scheme, position));
-  const numbers = rules.nodes && split === "auto" ? await nodeNumbers(pair, rules) : null;
+  const numbers = rules.nodes && split === "auto" ? await nodeNumbers(pair, read.prediction) : null;
   return {
     truthValues: read.truthValues,
     predictionValues: read.predictionValues,
@@ -232,11 +233,23 @@ export async function judgePair(
   };
 }
 
-/** The numbers that predict gave to the nodes of a mask; null where the mask tells them apart. */
-async function nodeNumbers(pair: MaskPair, rules: PairRules): Promise<Volume<IntegerVoxelArray> | null> {
-  const predictionPath = await numbersBeside(pair.predictionPath);
-  if (predictionPath === null) return null;
-  return (await readPair({ ...pair, predictionPath }, { ...rules, predictionLabel: null })).prediction;
+/**
+ * The numbers that predict gave to the nodes of a mask; null where the mask tells them apart.
+ *
+ * @throws InputError where they are no labels, or not on the grid of the mask
+ */
+async function nodeNumbers(
+  { predictionPath }: MaskPair,
+  mask: Volume,
+): Promise<Volume<IntegerVoxelArray> | null> {
+  const path = await numbersBeside(predictionPath);
+  if (path === null) return null;
+  const numbers = requireLabels(await readScan(path), path);
+  if (!sameGeometry(numbers, mask))
+    throw new InputError(
+      `${path} does not have the same geometry as ${predictionPath}, whose nodes it numbers; predict the scan again.`,
+    );
+  return numbers;
 }
 
 /** The numbers of nodes in a part of their mask. */

@@ -7,7 +7,7 @@ import type { Engine } from "./engine/engine.js";
 import { makeExample } from "./example.js";
 import { secondDate } from "./interface/follow-up/second-date.js";
 import { openOwnModel } from "./interface/segmenting/segmenter.js";
-import { choice, doWork, notice, openScan, tellError } from "./interface/session.js";
+import { choice, doWork, notice, openScan, stopWork, tellError } from "./interface/session.js";
 import { saving, service, shell } from "./interface/texts.js";
 import { createWorkspace, type Workspace } from "./interface/workspace.js";
 import { keepOpened, listKept, openKeptScan } from "./keeping.js";
@@ -25,6 +25,7 @@ export async function openFiles(engine: Engine, files: readonly ChosenFile[]): P
   const listing = await doWork(
     shell.reading(files.length === 1 ? path : shell.files(files.length)),
     (...job) => engine.list({ files }, jobOf(...job)),
+    "opening",
   );
   if (listing === null) return;
   const { scans, drawings, others } = listing;
@@ -51,10 +52,13 @@ export async function openFiles(engine: Engine, files: readonly ChosenFile[]): P
 async function openFound(engine: Engine, { id, title, refusal }: FoundScan): Promise<void> {
   if (refusal !== null) return tellError(new InputError(refusal));
   const workspace = openScan.value;
-  const answer = await doWork(shell.reading(title), (...job) =>
-    workspace === null
-      ? engine.read({ id }, jobOf(...job))
-      : engine.readBeside({ id, scan: workspace.opened.scan }, jobOf(...job)),
+  const answer = await doWork(
+    shell.reading(title),
+    (...job) =>
+      workspace === null
+        ? engine.read({ id }, jobOf(...job))
+        : engine.readBeside({ id, scan: workspace.opened.scan }, jobOf(...job)),
+    "opening",
   );
   if (answer === null) return;
   if ("volume" in answer) await show(engine, answer, false);
@@ -66,8 +70,10 @@ async function openDrawing(engine: Engine, { id, name }: FoundDrawing): Promise<
   const workspace = openScan.value;
   if (workspace === null) return tellError(new InputError(shell.drawnNeedScan(name)));
   const { scan } = workspace.opened;
-  const answer = await doWork(shell.reading(name), (...job) =>
-    engine.readBeside({ id, scan }, jobOf(...job)),
+  const answer = await doWork(
+    shell.reading(name),
+    (...job) => engine.readBeside({ id, scan }, jobOf(...job)),
+    "opening",
   );
   if (answer !== null && "nodes" in answer) await addDrawn(workspace, name, answer);
 }
@@ -103,7 +109,7 @@ async function addDrawn(
 /** Opens a study of the service that this page came from, with the nodes that were found there. */
 export async function openJob(engine: Engine, job: string): Promise<void> {
   await listKept();
-  const study = await doWork(service.fetching, (...work) => fetchJob(job, jobOf(...work)));
+  const study = await doWork(service.fetching, (...work) => fetchJob(job, jobOf(...work)), "opening");
   if (study === null) return;
   if (study === "signed out") {
     const link = { address: serviceAddress, text: service.worklist };
@@ -120,21 +126,29 @@ export async function openJob(engine: Engine, job: string): Promise<void> {
 
 /** Makes the phantom and opens it. */
 export async function openExample(engine: Engine): Promise<void> {
-  const opened = await doWork(shell.makingExample, async (signal) => {
-    const volume = await makeExample();
-    signal.throwIfAborted();
-    return engine.adopt({ name: shell.exampleName, volume, source: null });
-  });
+  const opened = await doWork(
+    shell.makingExample,
+    async (signal) => {
+      const volume = await makeExample();
+      signal.throwIfAborted();
+      return engine.adopt({ name: shell.exampleName, volume, source: null });
+    },
+    "opening",
+  );
   if (opened !== null) await show(engine, opened, true);
 }
 
 /** Goes on with a study that this browser keeps. */
 export async function openKept(engine: Engine, study: KeptStudy): Promise<void> {
-  const opened = await doWork(shell.reading(study.name), async () => {
-    const kept = await openKeptScan(engine, study);
-    if (kept === null) throw new InputError(saving.openAgain(study.name));
-    return kept;
-  });
+  const opened = await doWork(
+    shell.reading(study.name),
+    async () => {
+      const kept = await openKeptScan(engine, study);
+      if (kept === null) throw new InputError(saving.openAgain(study.name));
+      return kept;
+    },
+    "opening",
+  );
   if (opened !== null) await show(engine, opened, study.isPhantom);
 }
 
@@ -152,6 +166,7 @@ export async function show(engine: Engine, opened: OpenedScan, isPhantom: boolea
     choice.value = null;
     secondDate.value = null;
     const before = openScan.value;
+    stopWork("outlining", "searching", "learning");
     await before?.close();
     const changed = signal(0);
     const kept = keepOpened(opened, isPhantom, () => changed.value++);

@@ -118,7 +118,7 @@ describePage(
       await page.keyboard.press("b");
       await page.getByRole("button", { name: "Find all nodes" }).click();
       await page.locator(".pane-axial .stage").hover();
-      await page.getByText("Looking for nodes … It waits while you draw.").waitFor();
+      await page.getByText("Looking for nodes … It waits while you draw or scroll.").waitFor();
       await page.getByText("Looking for nodes …", { exact: true }).waitFor();
       await page.getByRole("button", { name: "Stop" }).click();
       await page.keyboard.press("n");

@@ -4,9 +4,9 @@
 export class Rest {
   private untilMs = 0;
 
-  /** Begins now, or goes on for so long from now. */
+  /** Begins now, or goes on for so long from now; a longer one stays. */
   prolong(milliseconds: number): void {
-    this.untilMs = performance.now() + milliseconds;
+    this.untilMs = Math.max(this.untilMs, performance.now() + milliseconds);
   }
 
   /** Waits for its end. */

@@ -180,14 +180,17 @@ describe("files", () => {
     const { model, name, members } = await workbench.openModel({ from: files, device: "cpu" }, {});
     expect(name).toBe("a.safetensors and 1 more");
     expect(members.map((member) => member.name)).toEqual(["a.safetensors", "b.safetensors"]);
-    const found = await workbench.findAll({ scan: scan.scan, model }, {});
+    await expect(workbench.modelFile({ model })).rejects.toThrow(/are an ensemble/);
+    // Closed while it computes, as where a person opens another one, it computes to its end.
+    const finding = workbench.findAll({ scan: scan.scan, model }, {});
+    const closing = workbench.closeModel({ model });
+    const found = await finding;
+    await closing;
     const ensemble = await openPredictor([own, other], nodeRuntime);
     const expected = await segment(scan.volume, ensemble);
     await ensemble.release();
     expect(found.nodes.map(({ node }) => node)).toEqual(expected.nodes);
     expect(found.nodes[0].node.ensembleDisagreement).toBeGreaterThan(0);
-    await expect(workbench.modelFile({ model })).rejects.toThrow(/are an ensemble/);
-    await workbench.closeModel({ model });
   });
 
   test("an nnU-Net's folder is its numbered folds; with those of another training it is refused", async () => {

@@ -36,6 +36,7 @@ import {
   type NodeAtClick,
   nodesOfPredictions,
   type OutlinedNode,
+  type PredictionPlan,
   probabilityOfScan,
 } from "@lnsnet/core/inference";
 import { type DatedNode, type FollowUp, followUp } from "@lnsnet/core/metrics";
@@ -135,13 +136,22 @@ interface OpenScan {
 
 interface OpenModel extends IdentifiedModel {
   readonly predictor: Predictor;
+  /** Calls that compute with it. */
+  readonly uses: Set<Promise<unknown>>;
 }
 
-interface KeptAnswer extends Pairing {
+/** What a model said of a scan. It stands when the model is closed. */
+interface Said {
+  readonly scan: number;
+  readonly plan: PredictionPlan;
+}
+
+interface KeptAnswer extends Said {
   readonly found: NodeAtClick;
 }
 
-interface KeptSearch extends Pairing {
+interface KeptSearch extends Said {
+  readonly computed: Computed;
   readonly predictions: readonly ClassPrediction[];
   readonly reasons: readonly string[];
 }
@@ -257,7 +267,7 @@ export class Workbench {
   async closeScan({ scan }: { readonly scan: number }): Promise<void> {
     this.scans.delete(scan);
     for (const kept of [this.answers, this.searches])
-      for (const [number, pairing] of kept) if (pairing.scan === scan) kept.delete(number);
+      for (const [number, said] of kept) if (said.scan === scan) kept.delete(number);
   }
 
   /**
@@ -281,8 +291,12 @@ export class Workbench {
     return this.openedModel(identified, device, typeof from === "string");
   }
 
+  /** Closes a model when what it computes now has ended. */
   async closeModel({ model }: { readonly model: number }): Promise<void> {
-    await this.models.get(model)?.predictor.release();
+    const open = this.models.get(model);
+    if (open === undefined) return;
+    await Promise.allSettled(open.uses);
+    await open.predictor.release();
     this.models.delete(model);
   }
 
@@ -297,12 +311,13 @@ export class Workbench {
     { signal }: EngineJob,
   ): Promise<ClickAnswer> {
     const { volume } = this.scan(scan);
-    const { predictor } = this.model(model);
-    const found = await segmentNode(volume, { at, not }, predictor, signal ? { signal } : {});
-    if (found.found === "none") return found;
-    const answer = this.keep(this.answers, { scan, model, found });
-    const { mask, start, node, isCut } = found;
-    return { found: "node", answer, mask, start, node, isCut, computed: this.computed(predictor) };
+    return this.using(model, async (predictor) => {
+      const found = await segmentNode(volume, { at, not }, predictor, signal ? { signal } : {});
+      if (found.found === "none") return found;
+      const answer = this.keep(this.answers, { scan, plan: predictor.plan, found });
+      const { mask, start, node, isCut } = found;
+      return { found: "node", answer, mask, start, node, isCut, computed: this.computed(predictor) };
+    });
   }
 
   /** The node of an earlier answer where its voxels need another probability; null where nothing at the points has it. */
@@ -313,12 +328,11 @@ export class Workbench {
     readonly answer: number;
     readonly threshold: number;
   }): Promise<NodeAnswer | null> {
-    const { scan, model, found } = kept(this.answers, answer);
+    const { scan, plan, found } = kept(this.answers, answer);
     const outlined = found.atThreshold(threshold);
     if (outlined === null) return null;
     const open = this.scan(scan);
     open.side ??= sideByBody(open.volume);
-    const { plan } = this.model(model).predictor;
     const { mask, start, node } = measureClickedNode(open.volume, { ...found, ...outlined }, plan, open.side);
     return { mask, start, node };
   }
@@ -328,9 +342,16 @@ export class Workbench {
    *
    * @throws InputError as `probabilityOfScan`; the signal's reason
    */
-  async findAll({ scan, model }: Pairing, { signal, onProgress, onNodes }: EngineJob): Promise<SearchAnswer> {
+  async findAll({ scan, model }: Pairing, job: EngineJob): Promise<SearchAnswer> {
+    return this.using(model, (predictor) => this.searched(scan, predictor, job));
+  }
+
+  private async searched(
+    scan: number,
+    predictor: Predictor,
+    { signal, onProgress, onNodes }: EngineJob,
+  ): Promise<SearchAnswer> {
     const { volume } = this.scan(scan);
-    const { predictor } = this.model(model);
     let before = 0;
     const { predictions, reasons } = await probabilityOfScan(volume, predictor, {
       overlap: DEFAULT_OVERLAP,
@@ -348,7 +369,9 @@ export class Workbench {
     });
     // The probabilities of a whole scan are large, and nobody asks for those of an earlier search.
     this.searches.clear();
-    const search = this.keep(this.searches, { scan, model, predictions, reasons });
+    const { plan } = predictor;
+    const computed = this.computed(predictor);
+    const search = this.keep(this.searches, { scan, plan, computed, predictions, reasons });
     return this.searchAnswer(search);
   }
 
@@ -524,7 +547,7 @@ export class Workbench {
       isPromptable ? runtime : this.unhurried,
       { device, threads },
     );
-    const model = this.keep(this.models, { ...identified, predictor });
+    const model = this.keep(this.models, { ...identified, predictor, uses: new Set<Promise<unknown>>() });
     // A person waits for a click, and has not clicked yet.
     if (isPromptable) await predictor.warmUp();
     return {
@@ -545,10 +568,8 @@ export class Workbench {
   }
 
   private searchAnswer(search: number, threshold?: number): SearchAnswer {
-    const { scan, model, predictions, reasons } = kept(this.searches, search);
+    const { scan, plan, computed, predictions, reasons } = kept(this.searches, search);
     const { volume } = this.scan(scan);
-    const { predictor } = this.model(model);
-    const { plan } = predictor;
     const { instances, nodes, leftOut } = nodesOfPredictions(
       volume,
       plan,
@@ -561,7 +582,7 @@ export class Workbench {
       reasons,
       nodes: nodes.map((node) => ({ ...cutOut(instances, node), node })),
       leftOut: Object.values(leftOut).reduce((sum, count) => sum + count, 0),
-      computed: this.computed(predictor),
+      computed,
     };
   }
 
@@ -571,6 +592,18 @@ export class Workbench {
 
   private model(model: number): OpenModel {
     return kept(this.models, model);
+  }
+
+  /** Computes with a model, which stays open for so long. */
+  private async using<T>(model: number, compute: (predictor: Predictor) => Promise<T>): Promise<T> {
+    const { predictor, uses } = this.model(model);
+    const use = compute(predictor);
+    uses.add(use);
+    try {
+      return await use;
+    } finally {
+      uses.delete(use);
+    }
   }
 
   /** @throws InputError for an ensemble */

@@ -27,15 +27,29 @@ export interface Notice {
 
 export const notice = signal<Notice | null>(null);
 
+/** What there is at most one of at a time. */
+export type WorkKind = "opening" | "outlining" | "searching" | "learning";
+
 /** What takes long and can be stopped. */
 export interface Work {
+  /** Undefined where it stands beside any other. */
+  readonly kind: WorkKind | undefined;
   readonly text: string;
   /** From 0 to 1; null where it is not known. */
   readonly done: number | null;
   readonly stop: () => void;
 }
 
-export const work = signal<Work | null>(null);
+/** All that is under way, the oldest first. */
+export const works = signal<readonly Work[]>([]);
+
+/** Whether something of a kind is under way. */
+export const isUnderWay = (kind: WorkKind): boolean => works.value.some((work) => work.kind === kind);
+
+/** Stops what is under way of these kinds. */
+export function stopWork(...kinds: readonly WorkKind[]): void {
+  for (const { kind, stop } of works.value) if (kind !== undefined && kinds.includes(kind)) stop();
+}
 
 /** Tells what went wrong; the page goes on. */
 export function tellError(error: unknown): void {
@@ -52,34 +66,35 @@ const isMemoryShort = (message: string): boolean =>
 
 /**
  * Does something that takes long: shows it with its progress, lets the person stop it, and tells what went wrong.
- * Work that is under way is stopped first.
+ * Work of the same kind is stopped first; all other goes on.
  *
  * @returns its result; null where it failed or was stopped
  */
 export async function doWork<T>(
   text: string,
   task: (signal: AbortSignal, onProgress: (progress: { done: number; total: number }) => void) => Promise<T>,
+  kind?: WorkKind,
 ): Promise<T | null> {
-  work.value?.stop();
+  if (kind !== undefined) stopWork(kind);
   const controller = new AbortController();
+  const { signal } = controller;
+  const end = () => {
+    works.value = works.value.filter((work) => work.stop !== stop);
+  };
   const stop = () => {
     controller.abort(new Error("stopped"));
-    if (work.value === mine) work.value = null;
+    end();
   };
-  let mine: Work = { text, done: null, stop };
-  work.value = mine;
+  works.value = [...works.value, { kind, text, done: null, stop }];
   notice.value = null;
-  const show = (next: Work) => {
-    if (work.value !== mine) return;
-    mine = next;
-    work.value = mine;
-  };
   try {
-    return await task(controller.signal, ({ done, total }) => show({ ...mine, done: done / total }));
+    return await task(signal, ({ done, total }) => {
+      works.value = works.value.map((work) => (work.stop === stop ? { ...work, done: done / total } : work));
+    });
   } catch (error) {
-    if (!controller.signal.aborted) tellError(error);
+    if (!signal.aborted) tellError(error);
     return null;
   } finally {
-    if (work.value === mine) work.value = null;
+    end();
   }
 }

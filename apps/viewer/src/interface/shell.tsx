@@ -17,10 +17,10 @@ import { SecondMarks } from "./follow-up/second-marks.js";
 import { IconButton } from "./icons.js";
 import { inTurns } from "./in-turns.js";
 import { KeptStudies } from "./kept-studies.js";
+import { isResting, makeRoomToDraw, makeRoomToLook } from "./making-room.js";
 import { EditMarks } from "./nodes/edit-marks.js";
 import { EditToolbar } from "./nodes/edit-toolbar.js";
 import { NodesPanel } from "./nodes/nodes-panel.js";
-import { isResting, makeRoomToDraw } from "./nodes/room-to-draw.js";
 import { SavingLine } from "./nodes/saving-line.js";
 import { Panels } from "./panels.js";
 import { type Hover, PlanePane } from "./plane-pane.js";
@@ -28,7 +28,7 @@ import { ScanChoice } from "./scan-choice.js";
 import { ScenePane } from "./scene-pane.js";
 import { SegmentPanel } from "./segmenting/segment-panel.js";
 import { theEngine } from "./segmenting/segmenter.js";
-import { choice, notice, openScan, tellError, work } from "./session.js";
+import { choice, notice, openScan, tellError, type Work, works } from "./session.js";
 import { followUp, presets, researchUse, shell, status, toolbar, toolNames } from "./texts.js";
 import { tool, toolKeys } from "./tool.js";
 import { fitAll, huAt, type View } from "./view.js";
@@ -55,6 +55,12 @@ export function Shell({ actions }: ShellProps) {
   // Also before a stroke: what computes then takes a while to come to its rest.
   useSignalEffect(() => {
     if (hover.value !== null && tool.value === "brush") untracked(makeRoomToDraw);
+  });
+  useSignalEffect(() => {
+    const view = openScan.value?.view;
+    if (view === undefined) return;
+    for (const shown of [view.point, view.window, ...Object.values(view.cameras)]) shown.value;
+    untracked(makeRoomToLook);
   });
   return (
     <div class="page">
@@ -238,11 +244,11 @@ function Toolbar({ view }: { readonly view: View }) {
 }
 
 function StatusLine({ view, hover }: { readonly view: View | null; readonly hover: Signal<Hover | null> }) {
-  const busy = work.value;
+  const underWay = works.value;
   const told = notice.value;
   return (
     <footer class="status">
-      {busy === null ? (
+      {(told !== null || underWay.length === 0) && (
         <p class={`notice ${told?.kind ?? ""}`} role="status">
           {told?.text}
           {told?.link !== undefined && (
@@ -252,19 +258,27 @@ function StatusLine({ view, hover }: { readonly view: View | null; readonly hove
             </>
           )}
         </p>
-      ) : (
-        <div class="work-line">
-          <p class="notice busy" role="status">
-            {isResting.value ? shell.resting(busy.text) : busy.text}
-          </p>
-          <progress aria-label={busy.text} {...(busy.done === null ? {} : { value: busy.done })} />
-          <button type="button" class="button small" onClick={busy.stop}>
-            {shell.stop}
-          </button>
-        </div>
       )}
+      {underWay.map((work, at) => (
+        <WorkLine key={at} {...work} />
+      ))}
       {view !== null && <Readout {...(hover.value ?? { view, pointMm: view.point.value })} />}
     </footer>
+  );
+}
+
+function WorkLine({ kind, text, done, stop }: Work) {
+  const rests = isResting.value && (kind === "searching" || kind === "learning");
+  return (
+    <div class="work-line">
+      <p class="notice busy" role="status">
+        {rests ? shell.resting(text) : text}
+      </p>
+      <progress aria-label={text} {...(done === null ? {} : { value: done })} />
+      <button type="button" class="button small" aria-label={shell.stopOf(text)} onClick={stop}>
+        {shell.stop}
+      </button>
+    </div>
   );
 }
 

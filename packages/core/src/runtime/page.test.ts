@@ -51,17 +51,21 @@ describe.skipIf(noBrowser !== null)("in a page", { timeout: 300_000 }, () => {
     readonly logits: number[];
   }
 
-  /** Runs the network in the page. Text goes there, and what is a module there must not be one here. */
+  /** Runs the network in the page, in two sessions at once, as a page with several models does. Text goes there, and what is a module there must not be one here. */
   function runInPage(device: DeviceChoice): Promise<Answer> {
     const bytes = Buffer.from(model(device === "webgpu" ? "webgpu" : "cpu")).toString("base64");
     const given = { device, bytes, shape: image.shape, data: [...image.data] };
     return page.evaluate(`(async ({ device, bytes, shape, data }) => {
       const { webRuntime } = await import("/src/runtime/web.ts");
       const model = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
-      const session = await webRuntime.createSession(model, { device });
-      const { logits } = await session.run({ image: { shape, data: Float32Array.from(data) } });
-      await session.release();
-      return { deviceNote: session.deviceNote, logits: [...logits.data] };
+      const answers = await Promise.all([1, 2].map(async () => {
+        const session = await webRuntime.createSession(model, { device });
+        const { logits } = await session.run({ image: { shape, data: Float32Array.from(data) } });
+        await session.release();
+        return { deviceNote: session.deviceNote, logits: [...logits.data] };
+      }));
+      if (JSON.stringify(answers[0]) !== JSON.stringify(answers[1])) throw new Error("two sessions at once differ");
+      return answers[0];
     })(${JSON.stringify(given)})`);
   }
 

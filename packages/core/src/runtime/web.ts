@@ -1,4 +1,5 @@
 // Runs models with onnxruntime-web: in WebAssembly or on WebGPU.
+import { oneAtATime } from "./one-at-a-time.js";
 import { type OnnxRuntimeBuild, openSession } from "./onnxruntime.js";
 import type { Device, DeviceChoice, Runtime, Session } from "./types.js";
 
@@ -22,9 +23,9 @@ const builds = {
 /**
  * onnxruntime-web in a browser. `auto` is WebGPU if its adapter is hardware. The number of threads is fixed by the first
  * session of a page, and several threads need a cross-origin isolated page; 0 leaves it to onnxruntime-web. A session whose
- * graphics card is lost goes on on the CPU, and says so in its note.
+ * graphics card is lost goes on on the CPU, and says so in its note. Sessions that are asked at once compute one after another.
  */
-export const webRuntime: Runtime = {
+export const webRuntime: Runtime = oneAtATime({
   async createSession(model, { threads = 0, device = "cpu" } = {}) {
     const automatic: Device[] = device === "auto" && (await hasGraphicsCard()) ? ["webgpu"] : ["cpu"];
     const buildFor = async (device: Device): Promise<OnnxRuntimeBuild> => {
@@ -40,7 +41,7 @@ export const webRuntime: Runtime = {
       }));
     return withoutLoss(await open(device), () => open("cpu"));
   },
-};
+});
 
 /** A session that goes on on the CPU when the graphics card fails, as after a reset or when another program takes it. */
 function withoutLoss(opened: Session, openOnCpu: () => Promise<Session>): Session {

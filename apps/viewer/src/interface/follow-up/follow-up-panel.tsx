@@ -25,16 +25,22 @@ export function FollowUpPanel({ workspace, engine }: FollowUpPanelProps) {
   };
   const open = async (found: FoundScan) =>
     show(
-      await doWork(texts.busy, (signal, onProgress) =>
-        openSecondDate(engine, workspace, found, { signal, onProgress }),
+      await doWork(
+        texts.busy,
+        (signal, onProgress) => openSecondDate(engine, workspace, found, { signal, onProgress }),
+        "opening",
       ),
     );
   const list = async (files: readonly ChosenFile[]) => {
-    const listing = await doWork(texts.busy, async (signal, onProgress) => {
-      const { scans, others } = await engine.list({ files }, { signal, onProgress });
-      if (scans.length === 0) throw new InputError(others[0]?.reason ?? texts.nothing);
-      return scans;
-    });
+    const listing = await doWork(
+      texts.busy,
+      async (signal, onProgress) => {
+        const { scans, others } = await engine.list({ files }, { signal, onProgress });
+        if (scans.length === 0) throw new InputError(others[0]?.reason ?? texts.nothing);
+        return scans;
+      },
+      "opening",
+    );
     if (listing === null) return;
     if (listing.length === 1) await open(listing[0]);
     else
@@ -95,7 +101,7 @@ function Comparison({ workspace, engine, pair, show }: ComparisonProps) {
         <button
           type="button"
           class="button"
-          onClick={() => void doWork(texts.busy, () => swapDates(engine, workspace, pair))}
+          onClick={() => void doWork(texts.busy, () => swapDates(engine, workspace, pair), "opening")}
         >
           {isFirst ? texts.backToFirst : texts.correctSecond}
         </button>

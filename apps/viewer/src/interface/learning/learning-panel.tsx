@@ -6,7 +6,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { LearnedModel } from "../../engine/workbench.js";
 import { download } from "../download.js";
 import { modelFor, models, useModel } from "../segmenting/segmenter.js";
-import { doWork, notice } from "../session.js";
+import { doWork, isUnderWay, notice } from "../session.js";
 import { learning } from "../texts.js";
 import type { Workspace } from "../workspace.js";
 
@@ -23,6 +23,7 @@ export function LearningPanel({ workspace, engine }: LearningPanelProps) {
   const heldOut = useSignal<number | null>(null);
   const curve = useSignal<readonly LearningPoint[]>([]);
   const learned = useSignal<LearnedModel | null>(null);
+  const isLearning = isUnderWay("learning");
   const judge = nodes.some(({ number }) => number === heldOut.value)
     ? heldOut.value
     : (nodes.at(-1)?.number ?? null);
@@ -32,10 +33,9 @@ export function LearningPanel({ workspace, engine }: LearningPanelProps) {
     const before = learned.value;
     learned.value = null;
     if (before !== null) await engine.closeModel({ model: before.model });
-    learned.value = await doWork(learning.busy, async (signal, onProgress) => {
-      const model = isNew ? null : (await modelFor("finder")).model;
+    const request = (model: number | null) => {
       const { study, opened } = workspace;
-      const request = {
+      return {
         scan: opened.scan,
         model,
         steps: isNew ? steps.anew : steps.tuned,
@@ -47,14 +47,18 @@ export function LearningPanel({ workspace, engine }: LearningPanelProps) {
           return [{ number, isHeldOut: number === judge, start, mask: { ...study.scan, size, data } }];
         }),
       };
-      return engine.learn(request, {
-        signal,
-        onProgress,
-        onLearning: (point) => {
-          curve.value = [...curve.value, point];
-        },
-      });
-    });
+    };
+    const onLearning = (point: LearningPoint) => {
+      curve.value = [...curve.value, point];
+    };
+    learned.value = await doWork(
+      learning.busy,
+      async (signal, onProgress) => {
+        const model = isNew ? null : (await modelFor("finder")).model;
+        return engine.learn(request(model), { signal, onProgress, onLearning });
+      },
+      "learning",
+    );
   };
   const keep = (model: LearnedModel) => {
     useModel(model);
@@ -89,10 +93,10 @@ export function LearningPanel({ workspace, engine }: LearningPanelProps) {
             </select>
           </label>
           <p class="button-row">
-            <button type="button" class="button" onClick={() => learn(false)}>
+            <button type="button" class="button" disabled={isLearning} onClick={() => learn(false)}>
               {learning.tune}
             </button>
-            <button type="button" class="button" onClick={() => learn(true)}>
+            <button type="button" class="button" disabled={isLearning} onClick={() => learn(true)}>
               {learning.teach}
             </button>
           </p>

@@ -5,12 +5,12 @@ import { signal } from "@preact/signals";
 import { patientPlanes } from "../../display/plane.js";
 import { fillRegion } from "../../study/edits.js";
 import { beginStroke, type Stroke } from "../../study/stroke.js";
+import { makeRoomToDraw } from "../making-room.js";
 import { notice, openScan, tellError } from "../session.js";
 import { editing } from "../texts.js";
 import type { PlanePointer, Tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
 import { brushNow, isEraser, overOthers } from "./brush-settings.js";
-import { makeRoomToDraw } from "./room-to-draw.js";
 
 let stroke: Stroke | null = null;
 

@@ -1,5 +1,6 @@
 // Click, find all, threshold, and which model computes where.
 import { useEffect } from "preact/hooks";
+import { isUnderWay } from "../session.js";
 import { segmenting } from "../texts.js";
 import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
@@ -7,7 +8,6 @@ import {
   adjustable,
   endThreshold,
   findAll,
-  isBusy,
   isCorrecting,
   modelFor,
   models,
@@ -38,7 +38,12 @@ export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
         >
           {segmenting.clickNode}
         </button>
-        <button type="button" class="button" disabled={isBusy()} onClick={() => void findAll(workspace)}>
+        <button
+          type="button"
+          class="button"
+          disabled={isUnderWay("searching")}
+          onClick={() => void findAll(workspace)}
+        >
           {segmenting.findAll}
         </button>
       </div>

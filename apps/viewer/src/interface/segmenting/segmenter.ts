@@ -2,12 +2,12 @@
 import { InputError } from "@lnsnet/core";
 import type { Vector3 } from "@lnsnet/core/volume";
 import { signal } from "@preact/signals";
-import type { ChosenFile, Computed, NodeAnswer, OpenedModel } from "../../engine/answers.js";
+import type { ChosenFile, Computed, EngineJob, NodeAnswer, OpenedModel } from "../../engine/answers.js";
 import type { Engine } from "../../engine/engine.js";
 import type { NodeClick, NodeFields } from "../../study/nodes.js";
 import type { OpenStep, Study } from "../../study/study.js";
 import type { BoxedMask } from "../../study/voxel-box.js";
-import { doWork, notice, openScan, tellError, work } from "../session.js";
+import { doWork, notice, openScan, tellError } from "../session.js";
 import { ownModel, segmenting } from "../texts.js";
 import type { Tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
@@ -69,7 +69,7 @@ export function useModel(model: OpenedModel): void {
   const before = models.value[role];
   opening.set(role, Promise.resolve(model));
   models.value = { ...models.value, [role]: model };
-  if (before !== undefined) closeReplaced(role, before);
+  if (before !== undefined) theEngine().closeModel({ model: before.model }).catch(tellError);
 }
 
 /** The model that comes with the page does this again. */
@@ -78,22 +78,18 @@ export async function useShipped(role: ModelRole): Promise<void> {
   opening.delete(role);
   try {
     await modelFor(role);
-    if (before !== undefined) closeReplaced(role, before);
+    if (before !== undefined) await theEngine().closeModel({ model: before.model });
   } catch (error) {
     tellError(error);
   }
 }
 
-function closeReplaced(role: ModelRole, { model }: OpenedModel): void {
-  // Its probabilities can no longer be asked for.
-  if (role === "clicker") adjustable.value = null;
-  theEngine().closeModel({ model }).catch(tellError);
-}
-
 /** Opens a person's own model and uses it. */
 export async function openOwnModel(files: readonly ChosenFile[]): Promise<void> {
-  const opened = await doWork(ownModel.opening, (signal) =>
-    theEngine().openModel({ from: files }, { signal }),
+  const opened = await doWork(
+    ownModel.opening,
+    (signal) => theEngine().openModel({ from: files }, { signal }),
+    "opening",
   );
   if (opened === null) return;
   useModel(opened);
@@ -114,15 +110,21 @@ export const nodeTool: Tool = ({ phase, view, pointMm, ctrl }) => {
   const workspace = openScan.value;
   if (phase !== "press" || workspace === null || workspace.view !== view) return;
   const corrects = ctrl || isCorrecting.value;
-  // A node that this browser keeps may stand there, and not be known yet.
-  void workspace.kept.known.then(() => {
+  // One after another: an earlier click may give the node that this one means, and none is lost.
+  const answer = async () => {
+    // A node that this browser keeps may stand there, and not be known yet.
+    await workspace.kept.known;
     if (openScan.value !== workspace) return;
     const present = workspace.study.numberAt(pointMm);
-    if (corrects) void correct(workspace, pointMm, present);
+    if (corrects) await correct(workspace, pointMm, present);
     else if (present !== null) workspace.selected.value = present;
-    else void segmentNew(workspace, pointMm);
-  });
+    else await segmentNew(workspace, pointMm);
+  };
+  answered = answered.then(answer).catch(tellError);
 };
+
+/** Resolves when all clicks are answered. */
+let answered: Promise<void> = Promise.resolve();
 
 async function segmentNew(workspace: Workspace, pointMm: Vector3): Promise<void> {
   await outline(workspace, [{ pointMm, isPositive: true }], (mask, fields) =>
@@ -155,14 +157,18 @@ async function outline(
   clicks: readonly NodeClick[],
   put: (mask: BoxedMask, fields: NodeFields) => number,
 ): Promise<void> {
-  const answer = await doWork(segmenting.outlining, async (signal) => {
-    const { model } = await modelFor("clicker");
-    signal.throwIfAborted();
-    const points = (isPositive: boolean) =>
-      clicks.filter((click) => click.isPositive === isPositive).map(({ pointMm }) => pointMm);
-    const { scan } = workspace.opened;
-    return theEngine().segmentAt({ scan, model, at: points(true), not: points(false) }, { signal });
-  });
+  const points = (isPositive: boolean) =>
+    clicks.filter((click) => click.isPositive === isPositive).map(({ pointMm }) => pointMm);
+  const answer = await doWork(
+    segmenting.outlining,
+    async (signal) => {
+      const { model } = await modelFor("clicker");
+      signal.throwIfAborted();
+      const { scan } = workspace.opened;
+      return theEngine().segmentAt({ scan, model, at: points(true), not: points(false) }, { signal });
+    },
+    "outlining",
+  );
   if (answer === null || openScan.value !== workspace) return;
   if (answer.found === "node") noteComputed("clicker", answer.computed);
   if (answer.found === "none") return tellError(new InputError(answer.reason));
@@ -190,25 +196,24 @@ export async function findAll(workspace: Workspace): Promise<void> {
       return null;
     }
   };
-  const answer = await doWork(segmenting.finding, async (signal, onProgress) => {
-    await workspace.kept.known;
-    const { model } = await modelFor("finder");
-    signal.throwIfAborted();
-    return theEngine().findAll(
-      { scan: workspace.opened.scan, model },
-      {
-        signal,
-        onProgress,
-        onNodes: (nodes) => {
-          if (signal.aborted) return;
-          for (const { mask, start } of nodes) {
-            const number = add({ start, size: mask.size, data: mask.data }, {});
-            if (number !== null) early.push(number);
-          }
-        },
-      },
-    );
-  });
+  const answer = await doWork(
+    segmenting.finding,
+    async (signal, onProgress) => {
+      await workspace.kept.known;
+      const { model } = await modelFor("finder");
+      signal.throwIfAborted();
+      const onNodes: EngineJob["onNodes"] = (nodes) => {
+        if (signal.aborted) return;
+        for (const { mask, start } of nodes) {
+          const number = add({ start, size: mask.size, data: mask.data }, {});
+          if (number !== null) early.push(number);
+        }
+      };
+      return theEngine().findAll({ scan: workspace.opened.scan, model }, { signal, onProgress, onNodes });
+    },
+    "searching",
+  );
+  if (openScan.value !== workspace) return;
   if (answer === null) {
     if (early.length > 0) notice.value = { kind: "done", text: segmenting.stopped(early.length) };
     return;
@@ -302,6 +307,3 @@ function freeShare({ labels }: Study, { start, size, data }: BoxedMask): number 
   }
   return all === 0 ? 0 : free / all;
 }
-
-/** Whether something is being computed. */
-export const isBusy = () => work.value !== null;

@@ -38,6 +38,12 @@ export interface PlaneView {
   readonly height: number;
 }
 
+/** Whether two rectangles of one plane are the same, but for rounding. */
+export function showTheSame(a: PlaneView, b: PlaneView): boolean {
+  const isSameSize = a.width === b.width && a.height === b.height && a.mmPerPixel === b.mmPerPixel;
+  return isSameSize && a.centreMm.every((mm, axis) => Math.abs(mm - b.centreMm[axis]) < 1e-6);
+}
+
 /** The point (LPS mm) at a place of the rectangle, in pixels from its upper left corner. */
 export function pointOfPixel(view: PlaneView, x: number, y: number): Vector3 {
   const right = (x - view.width / 2) * view.mmPerPixel;

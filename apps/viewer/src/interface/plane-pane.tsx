@@ -1,6 +1,6 @@
 // A plane of a scan: picture, letters, scale bar, crosshair and slice slider.
 import { dot, scale, type Vector3 } from "@lnsnet/core/volume";
-import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import {
@@ -11,6 +11,7 @@ import {
   patientPlanes,
   pixelOfPoint,
   scaleBarMm,
+  showTheSame,
   sliceNumber,
 } from "../display/plane.js";
 import { PlanePainter } from "../display/plane-painter.js";
@@ -46,7 +47,7 @@ export function PlanePane({ view, plane, maximised, hover, date, marks }: PlaneP
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = useSignal<readonly [width: number, height: number]>([0, 0]);
-  const shown = useComputed(() => planeView(view, plane, ...size.value));
+  const shown = useShown(view, plane, size);
 
   useEffect(() => {
     const element = stage.current;
@@ -102,6 +103,20 @@ export function PlanePane({ view, plane, maximised, hover, date, marks }: PlaneP
       />
     </section>
   );
+}
+
+/** What a plane shows; the same object while it stays the same, so that a slice further in one plane is painted in that one alone. */
+function useShown(
+  view: View,
+  plane: PlaneName,
+  size: Signal<readonly [width: number, height: number]>,
+): ReadonlySignal<PlaneView> {
+  const last = useRef<PlaneView | null>(null);
+  return useComputed(() => {
+    const now = planeView(view, plane, ...size.value);
+    if (last.current === null || !showTheSame(last.current, now)) last.current = now;
+    return last.current;
+  });
 }
 
 /** Paints once for each frame of the screen at most, when something of the picture has changed. */

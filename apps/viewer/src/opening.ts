@@ -88,6 +88,7 @@ async function addDrawn(
   await workspace.kept.known;
   if (openScan.value !== workspace) return;
   const { study } = workspace;
+  await study.whenIdle();
   let added = 0;
   try {
     const step = study.begin("read");

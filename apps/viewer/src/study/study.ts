@@ -44,6 +44,7 @@ interface Doing {
   readonly kind: StepKind;
   readonly changes: LabelChange[];
   readonly nodesBefore: readonly StudyNode[];
+  readonly ended: Promise<void>;
 }
 
 /** Memory for undo and redo. A stroke with a brush of 10 mm takes about 50 kB. */
@@ -202,7 +203,11 @@ export class Study {
   begin(kind: StepKind): OpenStep {
     this.#requireWritable();
     if (this.#doing !== null) throw new Error("A step is open already.");
-    const doing: Doing = { kind, changes: [], nodesBefore: this.#nodes };
+    let tellEnded = () => {};
+    const ended = new Promise<void>((resolve) => {
+      tellEnded = resolve;
+    });
+    const doing: Doing = { kind, changes: [], nodesBefore: this.#nodes, ended };
     this.#doing = doing;
     const takeBack = () => {
       const changes = doing.changes.splice(0);
@@ -212,6 +217,7 @@ export class Study {
     const end = () => {
       if (this.#doing !== doing) return false;
       this.#doing = null;
+      tellEnded();
       return true;
     };
     return {
@@ -228,6 +234,14 @@ export class Study {
         if (end()) takeBack();
       },
     };
+  }
+
+  /**
+   * Resolves when no step is open, such as a stroke that is being drawn, in the order in which it was asked. What arrives
+   * by itself waits for this, so that it becomes no part of what a person is doing, and is not taken back with it.
+   */
+  async whenIdle(): Promise<void> {
+    while (this.#doing !== null) await this.#doing.ended;
   }
 
   // Edits of nodes

@@ -1,10 +1,11 @@
 // Segments by the engine what a person points at, or all nodes, and puts the results into the study.
 import { InputError } from "@lnsnet/core";
+import type { EarlyNode } from "@lnsnet/core/inference";
 import type { Vector3 } from "@lnsnet/core/volume";
 import { signal } from "@preact/signals";
-import type { ChosenFile, Computed, EngineJob, NodeAnswer, OpenedModel } from "../../engine/answers.js";
+import type { ChosenFile, Computed, NodeAnswer, OpenedModel } from "../../engine/answers.js";
 import type { Engine } from "../../engine/engine.js";
-import type { NodeClick, NodeFields } from "../../study/nodes.js";
+import type { NodeClick, NodeFields, StudyNode } from "../../study/nodes.js";
 import type { OpenStep, Study } from "../../study/study.js";
 import type { BoxedMask } from "../../study/voxel-box.js";
 import { doWork, notice, openScan, tellError } from "../session.js";
@@ -169,7 +170,9 @@ async function outline(
     },
     "outlining",
   );
-  if (answer === null || openScan.value !== workspace) return;
+  if (answer === null) return;
+  await workspace.study.whenIdle();
+  if (openScan.value !== workspace) return;
   if (answer.found === "node") noteComputed("clicker", answer.computed);
   if (answer.found === "none") return tellError(new InputError(answer.reason));
   try {
@@ -186,7 +189,7 @@ async function outline(
 /** Finds all nodes of the scan and adds them as they come; what stood before stays. */
 export async function findAll(workspace: Workspace): Promise<void> {
   const { study } = workspace;
-  const early: number[] = [];
+  const early: PlacedNode[] = [];
   const add = (mask: BoxedMask, fields: NodeFields) => {
     if (freeShare(study, mask) < 0.5) return null;
     try {
@@ -202,17 +205,20 @@ export async function findAll(workspace: Workspace): Promise<void> {
       await workspace.kept.known;
       const { model } = await modelFor("finder");
       signal.throwIfAborted();
-      const onNodes: EngineJob["onNodes"] = (nodes) => {
+      const addEarly = async (nodes: readonly EarlyNode[]) => {
+        await study.whenIdle();
         if (signal.aborted) return;
         for (const { mask, start } of nodes) {
           const number = add({ start, size: mask.size, data: mask.data }, {});
-          if (number !== null) early.push(number);
+          if (number !== null) early.push({ node: study.node(number), mask: study.maskOf(number) });
         }
       };
+      const onNodes = (nodes: readonly EarlyNode[]) => void addEarly(nodes).catch(tellError);
       return theEngine().findAll({ scan: workspace.opened.scan, model }, { signal, onProgress, onNodes });
     },
     "searching",
   );
+  await study.whenIdle();
   if (openScan.value !== workspace) return;
   if (answer === null) {
     if (early.length > 0) notice.value = { kind: "done", text: segmenting.stopped(early.length) };
@@ -221,9 +227,8 @@ export async function findAll(workspace: Workspace): Promise<void> {
   noteComputed("finder", answer.computed);
   const step = study.begin("add");
   try {
-    // The whole scan tells more than its planes did: what came early gives way to the final answer.
-    for (const number of early)
-      if (study.nodes.some((node) => node.number === number && !node.locked)) study.deleteNode(number);
+    // The whole scan tells more than its planes did: what came early gives way to the final answer, unless a person changed it.
+    for (const node of early) if (isUntouched(study, node)) study.deleteNode(node.node.number);
     const counts = new Map<string, number>();
     const added = answer.nodes.filter((node) => {
       const { className } = node.node;
@@ -238,6 +243,20 @@ export async function findAll(workspace: Workspace): Promise<void> {
   } finally {
     step.commit();
   }
+}
+
+/** A node that came before the search had ended, as it was put into the study. */
+interface PlacedNode {
+  readonly node: StudyNode;
+  readonly mask: BoxedMask | null;
+}
+
+function isUntouched(study: Study, { node, mask }: PlacedNode): boolean {
+  if (!study.nodes.includes(node)) return false;
+  const now = study.maskOf(node.number);
+  if (now === null || mask === null) return now === mask;
+  const isSameBox = [...now.start, ...now.size].join() === [...mask.start, ...mask.size].join();
+  return isSameBox && now.data.every((value, at) => value === mask.data[at]);
 }
 
 let sliding: { readonly step: OpenStep; readonly numberMoved: number } | null = null;

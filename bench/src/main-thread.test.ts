@@ -21,6 +21,20 @@ test("by the clock, with its processor time", () => {
   expect(longestTask(events)).toEqual({ wallMs: 40, processorMs: 12 });
 });
 
+test("what the driver of the browser asks is no task of the page", () => {
+  const question: TraceEvent = {
+    ...{ name: "Receive mojo message", ph: "X", pid: 1, tid: 1, ts: 5_010, dur: 80 },
+    args: { chrome_mojo_event_info: { mojo_interface_tag: "blink.mojom.DevToolsSession" } },
+  };
+  const events = [
+    named(1, "CrRendererMain"),
+    { ...task(1, 3_000, 2_000), ts: 1_000 },
+    { ...task(1, 150_000, 20_000), ts: 5_000 },
+    question,
+  ];
+  expect(longestTask(events)).toEqual({ wallMs: 3, processorMs: 2 });
+});
+
 test("a trace without any is an error, not a figure of 0", () => {
   expect(() => longestTask([task(1, 1, 1)])).toThrow("no task");
 });

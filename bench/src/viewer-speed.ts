@@ -1,5 +1,5 @@
 // npm run bench -- viewer: how long a person waits for the viewer, how long it keeps the page from answering, what it weighs.
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -346,7 +346,10 @@ async function traced(
   } finally {
     bytes = await browser.stopTracing();
   }
-  if (values.traces !== undefined) await writeFile(join(values.traces, `${name}.json`), bytes);
+  if (values.traces !== undefined) {
+    await mkdir(values.traces, { recursive: true });
+    await writeFile(join(values.traces, `${name}.json`), bytes);
+  }
   const { traceEvents } = JSON.parse(bytes.toString()) as { readonly traceEvents: readonly TraceEvent[] };
   return longestTask(traceEvents);
 }

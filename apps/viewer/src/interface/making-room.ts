@@ -13,7 +13,7 @@ let waking: ReturnType<typeof setTimeout> | undefined;
 export const makeRoomToDraw = (): void => rest(1000);
 
 /** Called whenever a plane shows something else. */
-export const makeRoomToLook = (): void => rest(300);
+export const makeRoomToLook = (): void => rest(500);
 
 function rest(milliseconds: number): void {
   const wantedMs = performance.now() + milliseconds;

@@ -1,9 +1,10 @@
-// A runtime whose runs wait for something first, such as a turn of the events or the end of a rest.
+// A runtime whose sessions and runs wait for something first, such as a turn of the events or the end of a rest.
 import type { Runtime } from "./types.js";
 
-/** A runtime that waits before each run. A run that has begun goes on. @param wait called before each run */
+/** A runtime that waits before it opens a session and before each run. What has begun goes on. @param wait called before each */
 export const waitingRuntime = (runtime: Runtime, wait: () => Promise<void>): Runtime => ({
   async createSession(model, options) {
+    await wait();
     const session = await runtime.createSession(model, options);
     return {
       // They change when a graphics card is lost.

@@ -55,10 +55,8 @@ export class PlanePainter {
     }
     const pixels = new Uint32Array(this.#picture.data.buffer);
     pixels.set(this.#grey);
-    if (content.overlay !== null) {
-      resliceLabels(content.overlay.labels, view, this.#labels);
+    if (content.overlay !== null && resliceLabels(content.overlay.labels, view, this.#labels))
       paintLabels(this.#labels, width, content.overlay.paint, pixels);
-    }
     this.#context.putImageData(this.#picture, 0, 0);
   }
 }

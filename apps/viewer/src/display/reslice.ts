@@ -32,6 +32,9 @@ export function resliceGrey(scan: Volume, view: PlaneView, window: IntensityWind
   }
 }
 
+/** In slices: what is nearer to one than this lies in it, but for rounding. */
+const onSlice = 1e-6;
+
 /** Takes numbers alone, so that what the browser compiles for one scan serves for every other. */
 function greyRow(
   data: Volume["data"],
@@ -64,19 +67,22 @@ function greyRow(
     // Half a voxel at the scan's edge lies outside the outermost centres and has their value.
     const i = x <= 0 ? 0 : x >= lastI ? lastI : x | 0;
     const j = y <= 0 ? 0 : y >= lastJ ? lastJ : y | 0;
-    const k = z <= 0 ? 0 : z >= lastK ? lastK : z | 0;
+    const k = z <= 0 ? 0 : z >= lastK ? lastK : (z + onSlice) | 0;
     const a = x < i ? 0 : x > i + 1 ? 1 : x - i;
     const b = y < j ? 0 : y > j + 1 ? 1 : y - j;
-    const c = z < k ? 0 : z > k + 1 ? 1 : z - k;
+    const c = z < k + onSlice ? 0 : z > k + 1 ? 1 : z - k;
     const at = i + columns * (j + rows * k);
-    const above = at + nextK;
     const near0 = data[at] + (data[at + nextI] - data[at]) * a;
     const near1 = data[at + nextJ] + (data[at + nextJ + nextI] - data[at + nextJ]) * a;
-    const far0 = data[above] + (data[above + nextI] - data[above]) * a;
-    const far1 = data[above + nextJ] + (data[above + nextJ + nextI] - data[above + nextJ]) * a;
-    const near = near0 + (near1 - near0) * b;
-    const far = far0 + (far1 - far0) * b;
-    const scaled = (near + (far - near) * c - lowestHu) * gain;
+    let hu = near0 + (near1 - near0) * b;
+    // In a slice itself, which is what a person sees mostly, the one beside it need not be read.
+    if (c > 0) {
+      const above = at + nextK;
+      const far0 = data[above] + (data[above + nextI] - data[above]) * a;
+      const far1 = data[above + nextJ] + (data[above + nextJ + nextI] - data[above + nextJ]) * a;
+      hu += (far0 + (far1 - far0) * b - hu) * c;
+    }
+    const scaled = (hu - lowestHu) * gain;
     const grey = scaled <= 0 ? 0 : scaled >= 255 ? 255 : scaled | 0;
     out[pixel + column] = black | (grey << 16) | (grey << 8) | grey;
   }
@@ -86,8 +92,10 @@ function greyRow(
  * Writes the label of the voxel in which each pixel lies; 0 outside.
  *
  * @param out `view.width` × `view.height`, row by row
+ * @returns whether any pixel has a label
  */
-export function resliceLabels(labels: Volume<Uint8Array>, view: PlaneView, out: Uint8Array): void {
+export function resliceLabels(labels: Volume<Uint8Array>, view: PlaneView, out: Uint8Array): boolean {
+  let any = 0;
   const { data, size } = labels;
   const { first, right, down } = indexSteps(labels, view);
   for (let row = 0, pixel = 0; row < view.height; row++) {
@@ -98,11 +106,14 @@ export function resliceLabels(labels: Volume<Uint8Array>, view: PlaneView, out: 
       const i = (start[0] + right[0] * column + 0.5) | 0;
       const j = (start[1] + right[1] * column + 0.5) | 0;
       const k = (start[2] + right[2] * column + 0.5) | 0;
-      out[pixel + column] = data[i + size[0] * (j + size[1] * k)];
+      const label = data[i + size[0] * (j + size[1] * k)];
+      any |= label;
+      out[pixel + column] = label;
     }
     out.fill(0, pixel + to, pixel + view.width);
     pixel += view.width;
   }
+  return any !== 0;
 }
 
 /** Continuous indices (i, j, k) of the first pixel's centre, and how they change from pixel to pixel. */

@@ -95,9 +95,10 @@ test("the front has those that no other beats in DSC and multiply-adds", () => {
       { cost: 1, accuracy: 0.5 },
       { cost: 2, accuracy: 0.5 },
       { cost: 0.5, accuracy: null },
+      { cost: 0.1, accuracy: 0 },
       { cost: 3, accuracy: 0.6 },
     ]),
-  ).toEqual([true, true, false, false, true]);
+  ).toEqual([true, true, false, false, false, true]);
 });
 
 test("the table has a row a network, with columns of its own for each protocol", () => {

@@ -127,13 +127,13 @@ function figuresOfSet(
 
 /**
  * Which of several points no other point beats: none is as accurate for less cost, or more accurate for no more. A point
- * without an accuracy is never among them.
+ * without an accuracy, or with one of 0, is never among them: to find nothing costs nothing.
  */
 export function frontOf(
   points: readonly { readonly cost: number; readonly accuracy: number | null }[],
 ): boolean[] {
   return points.map(({ cost, accuracy }) => {
-    if (accuracy === null) return false;
+    if (accuracy === null || accuracy <= 0) return false;
     return !points.some(
       (other) =>
         other.accuracy !== null &&

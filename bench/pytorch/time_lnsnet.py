@@ -8,6 +8,7 @@ of JSON, so that a benchmark can take turns with it: {"ready": true, ...} first,
 """
 
 import argparse
+import contextlib
 import copy
 import ctypes
 import json
@@ -95,7 +96,9 @@ def make_runs(configuration, arguments):
 def make_network(configuration, arguments):
     if arguments.preset is None:
         return LNSNet(configuration)
-    return make_peer(arguments.preset, arguments.size, arguments.checkouts)
+    # Standard output is for answers alone, and MONAI's BasicUNet prints its features there.
+    with contextlib.redirect_stdout(sys.stderr):
+        return make_peer(arguments.preset, arguments.size, arguments.checkouts)
 
 
 def make_optimiser(network):

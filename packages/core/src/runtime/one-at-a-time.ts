@@ -1,4 +1,5 @@
 // A runtime that does one thing at a time, whoever asks.
+import { forwarding } from "./forwarding.js";
 import type { Runtime } from "./types.js";
 
 /**
@@ -15,17 +16,10 @@ export function oneAtATime(runtime: Runtime): Runtime {
   return {
     async createSession(model, options) {
       const session = await inTurn(() => runtime.createSession(model, options));
-      return {
-        // They change when a graphics card is lost.
-        get device() {
-          return session.device;
-        },
-        get deviceNote() {
-          return session.deviceNote;
-        },
+      return forwarding(session, {
         run: (inputs) => inTurn(() => session.run(inputs)),
         release: () => inTurn(() => session.release()),
-      };
+      });
     },
   };
 }

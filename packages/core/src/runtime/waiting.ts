@@ -1,4 +1,5 @@
 // A runtime whose sessions and runs wait for something first, such as a turn of the events or the end of a rest.
+import { forwarding } from "./forwarding.js";
 import type { Runtime } from "./types.js";
 
 /** A runtime that waits before it opens a session and before each run. What has begun goes on. @param wait called before each */
@@ -6,19 +7,12 @@ export const waitingRuntime = (runtime: Runtime, wait: () => Promise<void>): Run
   async createSession(model, options) {
     await wait();
     const session = await runtime.createSession(model, options);
-    return {
-      // They change when a graphics card is lost.
-      get device() {
-        return session.device;
-      },
-      get deviceNote() {
-        return session.deviceNote;
-      },
+    return forwarding(session, {
       async run(inputs) {
         await wait();
         return session.run(inputs);
       },
       release: () => session.release(),
-    };
+    });
   },
 });

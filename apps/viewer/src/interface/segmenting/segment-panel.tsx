@@ -4,8 +4,10 @@ import { isUnderWay } from "../session.js";
 import { segmenting } from "../texts.js";
 import { tool } from "../tool.js";
 import type { Workspace } from "../workspace.js";
+import { whenQuiet } from "../when-quiet.js";
 import {
   adjustable,
+  askedLast,
   endThreshold,
   findAll,
   isCorrecting,
@@ -16,13 +18,24 @@ import {
 } from "./segmenter.js";
 import { ThreadsLine } from "./threads-line.js";
 
+/** So long a person does nothing before the model that finds nodes is opened. */
+const quietMs = 3000;
+
+/**
+ * The first click need not wait for its model. The one that finds nodes follows at a quiet moment: opening it takes a processor for
+ * itself, just when a person who has begun a search scrolls on.
+ */
+function openAhead(): () => void {
+  const clicker = modelFor("clicker");
+  const ignore = () => undefined;
+  clicker.catch(ignore);
+  return whenQuiet(quietMs, () => void clicker.then(() => modelFor("finder")).catch(ignore));
+}
+
 export function SegmentPanel({ workspace }: { readonly workspace: Workspace }) {
-  // The first click need not wait for the model.
-  useEffect(() => {
-    modelFor("clicker").catch(() => undefined);
-  }, []);
-  const { clicker, finder } = models.value;
-  const model = finder ?? clicker;
+  useEffect(openAhead, []);
+  const { clicker } = models.value;
+  const model = models.value[askedLast.value];
   const adjusted = adjustable.value;
   const canAdjust = adjusted !== null && adjusted.number === workspace.selected.value;
   return (

@@ -18,6 +18,9 @@ export type ModelRole = "clicker" | "finder";
 /** The models that are open, by what they are for. */
 export const models = signal<Readonly<Partial<Record<ModelRole, OpenedModel>>>>({});
 
+/** The model that was asked last, which the panel tells of. */
+export const askedLast = signal<ModelRole>("clicker");
+
 /** Whether a click corrects the selected node, as it does with Ctrl. */
 export const isCorrecting = signal(false);
 
@@ -70,6 +73,7 @@ export function useModel(model: OpenedModel): void {
   const before = models.value[role];
   opening.set(role, Promise.resolve(model));
   models.value = { ...models.value, [role]: model };
+  askedLast.value = role;
   if (before !== undefined) theEngine().closeModel({ model: before.model }).catch(tellError);
 }
 
@@ -163,6 +167,7 @@ async function outline(
   const answer = await doWork(
     segmenting.outlining,
     async (signal) => {
+      askedLast.value = "clicker";
       const { model } = await modelFor("clicker");
       signal.throwIfAborted();
       const { scan } = workspace.opened;
@@ -203,6 +208,7 @@ export async function findAll(workspace: Workspace): Promise<void> {
     segmenting.finding,
     async (signal, onProgress) => {
       await workspace.kept.known;
+      askedLast.value = "finder";
       const { model } = await modelFor("finder");
       signal.throwIfAborted();
       const addEarly = async (nodes: readonly EarlyNode[]) => {

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { writeNifti } from "@lnsnet/core/formats";
 import { cacheNames } from "@lnsnet/node/datasets";
 import { experimentNames } from "@lnsnet/node/experiments";
-import { whileHolding } from "@lnsnet/node/files";
+import { whileWriting } from "@lnsnet/node/files";
 import { trainingFiles } from "@lnsnet/node/training";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
@@ -129,7 +129,7 @@ describe.each(folderCommands)("lnsnet %s", (_, tokens, names) => {
   // The parts of these have folders of their own; crossvalidate.test.ts has two on one fold.
   test.skipIf(["crossvalidate", "demo"].includes(tokens[0]))("is told who holds the folder", async () => {
     const { output, whole } = await place();
-    await whileHolding(output, "lnsnet train", async () => {
+    await whileWriting(output, "lnsnet train", async () => {
       const before = await contentOf(whole);
       const { code, stderr } = await session.run(...tokens, "--output", output);
       expect(stderr).toContain(`is being written to by lnsnet train, process ${process.pid} on `);

@@ -2,8 +2,8 @@
 import { mkdir, readdir, rm, statfs } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
-import { ensureWritableFolder, isFullDisk } from "@lnsnet/node/disk";
-import { whileHolding } from "@lnsnet/node/lock";
+import { isFullDisk } from "@lnsnet/node/disk";
+import { whileWriting } from "@lnsnet/node/lock";
 import type { Configuration } from "./configuration.js";
 import { Events, type Progress } from "./http/events.js";
 import { createMetrics } from "./http/metrics.js";
@@ -59,8 +59,7 @@ export interface ServiceAddresses {
  * @throws InputError where the folder belongs to another service, or an address cannot be listened on
  */
 export async function runService(configuration: Configuration, host: ServiceHost): Promise<void> {
-  await ensureWritableFolder(configuration.data);
-  await whileHolding(configuration.data, "lnsnet serve", () => runHolding(configuration, host));
+  await whileWriting(configuration.data, "lnsnet serve", () => runHolding(configuration, host));
 }
 
 /** The tokens of a service's folder. */

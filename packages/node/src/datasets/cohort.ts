@@ -8,14 +8,13 @@ import { csvTable } from "@lnsnet/core/reports";
 import { z } from "zod";
 import {
   datasetFolders,
-  ensureWritableFolder,
   fileError,
   isFolder,
   removeUnfinished,
   writeAtomically,
   writeJson,
 } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { whileWriting } from "../files/folder-lock.js";
 import { isAbsent, requireFreeNames } from "../files/outputs.js";
 import { isMarked } from "../files/process-mark.js";
 import type { Job } from "../work/job.js";
@@ -79,16 +78,9 @@ export async function writeCohort<Case extends CohortCase, Options extends Cohor
   options: CohortOptions = {},
   job: Job = {},
 ): Promise<WrittenCohort<Case>> {
-  const existed = await isFolder(folder);
-  if (!existed && !(await isAbsent(folder)))
+  if (!(await isFolder(folder)) && !(await isAbsent(folder)))
     throw new InputError(`${folder} is a file, and the cohort needs a folder; choose another path.`);
-  await ensureWritableFolder(folder);
-  try {
-    return await whileHolding(folder, cohort.command, () => makeCohort(folder, cohort, options, job), job);
-  } catch (error) {
-    if (!existed) await rmdir(folder).catch(() => undefined);
-    throw error;
-  }
+  return whileWriting(folder, cohort.command, () => makeCohort(folder, cohort, options, job), job);
 }
 
 async function makeCohort<Case extends CohortCase, Options extends CohortValues, Source>(

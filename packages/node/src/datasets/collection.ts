@@ -2,8 +2,8 @@
 import { basename, resolve } from "node:path";
 import { roiPattern } from "@lnsnet/core/formats";
 import { csvTable } from "@lnsnet/core/reports";
-import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { writeAtomically } from "../files/disk.js";
+import { whileWriting } from "../files/folder-lock.js";
 import { requireFreeFile } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import { type Layout, listSources } from "./import-sources.js";
@@ -50,9 +50,8 @@ export async function importCollection(
   if (mappingPath !== undefined)
     await requireFreeFile(mappingPath, { inputs: [source], force: options.force === true });
   const list = await listSources(source, layout, pattern);
-  await ensureWritableFolder(output);
   const bring = () => importDataset(list, output, { name, layout, roi: roi ?? null, testShare }, job);
-  const result = await whileHolding(output, "lnsnet dataset import", bring, job);
+  const result = await whileWriting(output, "lnsnet dataset import", bring, job);
   if (mappingPath !== undefined)
     await writeAtomically(
       mappingPath,

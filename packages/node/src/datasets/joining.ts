@@ -4,8 +4,8 @@ import { relative, resolve, sep } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
 import { foldedName } from "@lnsnet/core/text";
 import type { LabelScheme } from "@lnsnet/core/transforms";
-import { ensureWritableFolder, writeJson } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { writeJson } from "../files/disk.js";
+import { whileWriting } from "../files/folder-lock.js";
 import { requireFreeNames } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import { type Case, type Dataset, imagePathsOf, openDataset, sharedFiles } from "./dataset.js";
@@ -53,14 +53,13 @@ export async function joinDatasets(
     numTraining: datasets.reduce((sum, { training }) => sum + training.length, 0),
     file_ending: ".nii.gz",
   };
-  await ensureWritableFolder(output);
-  // Where links lead: from there ".." is the same folder for every program.
-  const root = await realpath(output);
-  const files = datasets.flatMap(({ training }) => training.map((of) => [of.id, filesFrom(root, of)]));
-  await whileHolding(
+  await whileWriting(
     output,
     "lnsnet dataset join",
     async () => {
+      // Where links lead: from there ".." is the same folder for every program.
+      const root = await realpath(output);
+      const files = datasets.flatMap(({ training }) => training.map((of) => [of.id, filesFrom(root, of)]));
       await requireFreeNames(output, ["dataset.json", "imagesTr", "labelsTr", "instancesTr"]);
       await writeJson(resolve(output, "dataset.json"), { ...content, dataset: Object.fromEntries(files) });
     },

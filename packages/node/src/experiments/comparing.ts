@@ -9,8 +9,8 @@ import { counted } from "@lnsnet/core/text";
 import type { Prepared } from "@lnsnet/core/transforms";
 import { z } from "zod";
 import { scansOfPatients } from "../datasets/splits.js";
-import { ensureWritableFolder, isFile, readJson, removeUnfinished, writeJson } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { isFile, readJson, removeUnfinished, writeJson } from "../files/disk.js";
+import { whileHolding, whileWriting } from "../files/folder-lock.js";
 import { isAbsent, requireFreeNames } from "../files/outputs.js";
 import { planWithNetwork } from "../training/plan.js";
 import type { Job } from "../work/job.js";
@@ -69,8 +69,7 @@ export async function compareNetworks(
   const { compared, configuration, folder, part } = request;
   requirePatchForAll(compared, configuration.plan.patchSize);
   const chosen = chosenOf(request);
-  await ensureWritableFolder(folder);
-  await whileHolding(folder, request.holder, () => claimFolder(request), job, { waits: true });
+  await whileWriting(folder, request.holder, () => claimFolder(request), job, { waits: true });
   const failures =
     part === "gathering" ? new Map<string, InputError>() : await trainAll(request, chosen, job);
   if (typeof part === "object") {

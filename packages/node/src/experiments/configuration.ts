@@ -22,16 +22,8 @@ import {
 } from "../datasets/data-state.js";
 import { type Dataset, listed } from "../datasets/dataset.js";
 import { readSplits, writeSplits } from "../datasets/splits.js";
-import {
-  ensureWritableFolder,
-  isFile,
-  readBytes,
-  readJson,
-  removeUnfinished,
-  writeAtomically,
-  writeJson,
-} from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { isFile, readBytes, readJson, removeUnfinished, writeAtomically, writeJson } from "../files/disk.js";
+import { whileWriting } from "../files/folder-lock.js";
 import { isAbsent, requireFreeNames } from "../files/outputs.js";
 import { holdsTraining } from "../training/folder.js";
 import type { TrainingOptions } from "../training/options.js";
@@ -129,9 +121,8 @@ export async function beginExperiment(asked: ExperimentRequest, job: Job = {}): 
     throw new InputError(
       `${splitsPath} holds ${counted(given.length, "fold")}, and the option folds is ${configuration.folds}; give the option folds ${given.length}.`,
     );
-  await ensureWritableFolder(folder);
   // Folds that are trained side by side share these files, each for a short time.
-  return whileHolding(folder, holder, () => takeUp(request, given, job), job, { waits: true });
+  return whileWriting(folder, holder, () => takeUp(request, given, job), job, { waits: true });
 }
 
 type Request = ExperimentRequest & Pick<Experiment, "configuration">;

@@ -1,8 +1,7 @@
 // Cross-validation: a network trained and judged on every fold of a data set, then on its test set, in one folder.
 import { counted } from "@lnsnet/core/text";
 import { scansOfPatients } from "../datasets/splits.js";
-import { ensureWritableFolder } from "../files/disk.js";
-import { whileHolding, whileHoldingAll } from "../files/folder-lock.js";
+import { whileHoldingAll, whileWriting } from "../files/folder-lock.js";
 import type { Job } from "../work/job.js";
 import { collectExperiment } from "./collecting.js";
 import { beginExperiment, type Experiment, type ExperimentRequest } from "./configuration.js";
@@ -72,6 +71,5 @@ export async function judgeFold(
     const [cases, target] = [validationCases(experiment, fold), validationTarget(experiment, fold)];
     await predictCases(experiment, cases, [target], `predict fold ${fold}`, job);
   };
-  await ensureWritableFolder(folder);
-  await whileHolding(folder, experiment.holder, judge, job);
+  await whileWriting(folder, experiment.holder, judge, job);
 }

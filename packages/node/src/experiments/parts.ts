@@ -3,8 +3,8 @@ import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import { openDataset } from "../datasets/dataset.js";
 import { patientRule } from "../datasets/splits.js";
-import { ensureWritableFolder, readJson } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { readJson } from "../files/disk.js";
+import { whileWriting } from "../files/folder-lock.js";
 import type { Job } from "../work/job.js";
 import {
   beginExperiment,
@@ -47,10 +47,9 @@ export async function doPart(begun: BegunExperiment, part: ExperimentPart, job: 
     throw new InputError(`${begun.folder} has ${splits.length} folds, and none of the number ${fold}.`);
   if (part.kind === "train fold") {
     const { folder } = foldFiles(begun.folder, part.fold);
-    await ensureWritableFolder(folder);
     const { trainFold } = await import("./folds.js");
     // A process that was taken for dead may still be at it.
-    return whileHolding(folder, holder, () => trainFold(experiment, part.fold, job), job, { waits: true });
+    return whileWriting(folder, holder, () => trainFold(experiment, part.fold, job), job, { waits: true });
   }
   const { predictCases, testTargets, validationCases, validationTarget } = await import("./predicting.js");
   const cases = part.set === "test" ? dataset.test : validationCases(experiment, part.set);

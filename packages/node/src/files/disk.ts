@@ -13,6 +13,7 @@ import {
   realpath,
   rename,
   rm,
+  rmdir,
   stat,
 } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -137,17 +138,29 @@ export const datasetFolders: readonly string[] = ["Tr", "Ts"].flatMap((subset) =
 /**
  * Makes the folder where it does not exist, and checks that files can be written to it, before work that ends there.
  *
+ * @returns the uppermost folder that was made, for {@link removeEmptyFolders}; null where the folder stood there
  * @throws InputError where it cannot be made or written to, or lies within the images or labels of a data set
  */
-export async function ensureWritableFolder(path: string): Promise<void> {
+export async function ensureWritableFolder(path: string): Promise<string | null> {
   await refuseDatasetFolders(path);
   try {
     // First what stands there already: mkdir of Node calls a read-only disk a missing folder.
     await access(await nearestExisting(path), constants.W_OK);
-    await mkdir(path, { recursive: true });
+    const made = await mkdir(path, { recursive: true });
     await access(path, constants.W_OK | constants.X_OK);
+    return made ?? null;
   } catch (error) {
     throw fileError(error, path, "write");
+  }
+}
+
+/** Removes folders that {@link ensureWritableFolder} made, as far as nothing was written to them. */
+export async function removeEmptyFolders(path: string, uppermost: string): Promise<void> {
+  const end = dirname(resolve(uppermost));
+  try {
+    for (let at = resolve(path); at !== end; at = dirname(at)) await rmdir(at);
+  } catch {
+    // Something stands there, or it is gone already.
   }
 }
 

@@ -1,11 +1,11 @@
 // One writer per folder, by processes that live, die, and ask at once.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { holdFolder, whileHolding } from "./folder-lock.js";
+import { holdFolder, whileHolding, whileWriting } from "./folder-lock.js";
 import { markedName } from "./process-mark.js";
 import { markOfDeadProcess } from "./process-mark.test-helper.js";
 
@@ -94,4 +94,29 @@ test("those that wait take turns", async () => {
     ),
   );
   expect(most).toBe(1);
+});
+
+test("folders that were made stay where something was written, and are removed where nothing was", async () => {
+  const path = join(folder, "a", "b");
+  const refused = whileWriting(path, "lnsnet train", () => Promise.reject(new Error("refused")));
+  await expect(refused).rejects.toThrow("refused");
+  expect(await readdir(folder)).toEqual([]);
+  await whileWriting(path, "lnsnet train", async () => undefined);
+  expect(await readdir(folder)).toEqual([]);
+  const stopped = whileWriting(path, "lnsnet train", async () => {
+    await writeFile(join(path, "first"), "");
+    throw new Error("stopped");
+  });
+  await expect(stopped).rejects.toThrow("stopped");
+  expect(await readdir(path)).toEqual(["first"]);
+});
+
+test("an empty folder that stood there stays", async () => {
+  const path = join(folder, "empty");
+  await mkdir(path);
+  await expect(
+    whileWriting(path, "lnsnet train", () => Promise.reject(new Error("refused"))),
+  ).rejects.toThrow();
+  await whileWriting(join(path, "inner"), "lnsnet train", async () => undefined);
+  expect(await readdir(folder)).toEqual(["empty"]);
 });

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InputError } from "@lnsnet/core/errors";
 import { z } from "zod";
 import type { Job } from "../work/job.js";
-import { fileError } from "./disk.js";
+import { ensureWritableFolder, fileError, removeEmptyFolders } from "./disk.js";
 import { makerOf, markedName } from "./process-mark.js";
 
 /** A folder that this process may write to, until it lets go of it. */
@@ -78,6 +78,27 @@ export async function whileHolding<Result>(
     return await work();
   } finally {
     await held.release();
+  }
+}
+
+/**
+ * Makes a folder, and runs work that writes to it while this process holds it. A folder that was made is removed again where
+ * nothing was written to it.
+ *
+ * @throws InputError as {@link ensureWritableFolder} and {@link holdFolder}
+ */
+export async function whileWriting<Result>(
+  folder: string,
+  command: string,
+  work: () => Promise<Result>,
+  job: Job = {},
+  options: { readonly waits?: boolean } = {},
+): Promise<Result> {
+  const made = await ensureWritableFolder(folder);
+  try {
+    return await whileHolding(folder, command, work, job, options);
+  } finally {
+    if (made !== null) await removeEmptyFolders(folder, made);
   }
 }
 

@@ -12,7 +12,7 @@ export {
   writeAtomically,
   writeJson,
 } from "./disk.js";
-export { whileHolding } from "./folder-lock.js";
+export { whileWriting } from "./folder-lock.js";
 export { readImage, readScan } from "./imaging.js";
 export {
   type InspectedMarkups,

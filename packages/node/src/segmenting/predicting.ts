@@ -6,7 +6,7 @@ import { nodeRuntime } from "@lnsnet/core/node";
 import type { DeviceChoice } from "@lnsnet/core/runtime";
 import { channelsOf } from "@lnsnet/core/transforms";
 import { ensureWritableFolder, removeUnfinished, requirePath } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { whileWriting } from "../files/folder-lock.js";
 import type { StoredModel } from "../files/model-file.js";
 import { secretOf } from "../files/secret.js";
 import { idleCores } from "../work/idle-cores.js";
@@ -97,7 +97,6 @@ export async function predictScans(
   if (proposer !== null) requireSameChannels(proposer, models[0]);
   const records = await Promise.all(models.map(modelRecord));
   const proposerRecord = proposer && (await modelRecord(proposer));
-  await ensureWritableFolder(output);
   const threads = options.threads || (await idleCores());
   const predict = async () => {
     await removeUnfinished(output);
@@ -118,7 +117,7 @@ export async function predictScans(
       job,
     );
   };
-  return { ...(await whileHolding(output, "lnsnet predict", predict, job)), areSeveral };
+  return { ...(await whileWriting(output, "lnsnet predict", predict, job)), areSeveral };
 }
 
 /** @throws InputError where the coarse network takes other channels than the model */

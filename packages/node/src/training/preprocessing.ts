@@ -8,8 +8,8 @@ import {
   writeCacheSettings,
 } from "../datasets/cache.js";
 import type { Dataset } from "../datasets/dataset.js";
-import { ensureWritableFolder, removeUnfinished } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { removeUnfinished } from "../files/disk.js";
+import { whileWriting } from "../files/folder-lock.js";
 import { requireFreeNames } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
 import { fillCache } from "./loading.js";
@@ -30,12 +30,11 @@ export async function preprocessDataset(
   { threads = 2 }: { readonly threads?: number } = {},
   job: Job = {},
 ): Promise<number> {
-  await ensureWritableFolder(folder);
   const fill = async () => {
     await openCache(folder, dataset, settings);
     return fillCache(dataset, dataset.training, { ...settings, threads, cacheFolder: folder }, job);
   };
-  return whileHolding(folder, "lnsnet preprocess", fill, job);
+  return whileWriting(folder, "lnsnet preprocess", fill, job);
 }
 
 /** @throws InputError where the folder holds a cache of other settings, or files that are no cache's */

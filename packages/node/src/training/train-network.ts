@@ -1,8 +1,7 @@
 // Trains a network in a folder that is locked against other processes meanwhile.
 import type { Plan } from "@lnsnet/core/models";
 import type { Dataset } from "../datasets/dataset.js";
-import { ensureWritableFolder } from "../files/disk.js";
-import { whileHolding } from "../files/folder-lock.js";
+import { whileWriting } from "../files/folder-lock.js";
 import type { Job } from "../work/job.js";
 import type { TrainingOptions } from "./options.js";
 import { type TrainingResult, type TrainingRun, train } from "./training.js";
@@ -21,6 +20,5 @@ export async function trainNetwork(
   run: TrainingRun,
   job: Job = {},
 ): Promise<TrainingResult> {
-  await ensureWritableFolder(run.folder);
-  return whileHolding(run.folder, "lnsnet train", () => train(dataset, plan, options, run, job), job);
+  return whileWriting(run.folder, "lnsnet train", () => train(dataset, plan, options, run, job), job);
 }

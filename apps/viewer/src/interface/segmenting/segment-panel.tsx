@@ -3,8 +3,8 @@ import { useEffect } from "preact/hooks";
 import { isUnderWay } from "../session.js";
 import { segmenting } from "../texts.js";
 import { tool } from "../tool.js";
-import type { Workspace } from "../workspace.js";
 import { whenQuiet } from "../when-quiet.js";
+import type { Workspace } from "../workspace.js";
 import {
   adjustable,
   askedLast,

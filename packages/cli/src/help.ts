@@ -61,6 +61,7 @@ export const optionGroups = {
   ],
   Method: [
     "variety",
+    "plain",
     "repeats",
     "protocol",
     "search",
@@ -114,7 +115,15 @@ export const optionGroups = {
 
 /** Commands that make scans: what decides these stands together, where trainings have it under several headings. */
 const cohortCommands = ["implant", "phantom"];
-const cohortOptions: readonly string[] = ["training", "test", "repeats", "variety", "spacing", "seed"];
+const cohortOptions: readonly string[] = [
+  "training",
+  "test",
+  "repeats",
+  "variety",
+  "plain",
+  "spacing",
+  "seed",
+];
 
 /** The help of lnsnet: the commands whose names begin with `prefix`, by stage. */
 export function generalHelp(prefix = ""): string {

@@ -35,6 +35,11 @@ export const phantomCommand = defineCommand({
       options: ["typical", "wide"],
       default: "typical",
     },
+    plain: {
+      type: "boolean",
+      description:
+        "scan each patient without contrast medium too, as a second channel, for networks of two channels",
+    },
     threads: threadsArgument,
     force: {
       type: "boolean",
@@ -50,7 +55,7 @@ export const phantomCommand = defineCommand({
     if (training + test === 0)
       throw new InputError("--training and --test are both 0; ask for at least one patient.");
     const start = performance.now();
-    const cohort = { seed, training, test, variety: args.variety };
+    const cohort = { seed, training, test, variety: args.variety, plain: args.plain === true };
     const options = { threads, force: args.force === true };
     const { cases, kept } = await writePhantomCohort(args.output, cohort, options, terminalJob());
     const nodes = cases.reduce((sum, scan) => sum + scan.nodes.length, 0);

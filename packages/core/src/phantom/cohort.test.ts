@@ -24,9 +24,15 @@ it("keeps a patient's index when the cohort grows", () => {
 });
 
 it("says that a cohort is of wide variety, with the same patients", () => {
-  const wide = cohortManifest(4, 2, 1, "wide");
+  const wide = cohortManifest(4, 2, 1, { variety: "wide" });
   expect(wide.cases).toEqual(cohortManifest(4, 2, 1).cases);
   expect(wide.dataset.name).toMatch(/wide variety/);
+});
+
+it("has a second channel where each patient is also scanned without contrast medium", () => {
+  const { cases, dataset } = cohortManifest(4, 2, 1, { plain: true });
+  expect(cases.map(({ channels }) => channels)).toEqual([2, 2, 2]);
+  expect(dataset.channel_names).toEqual({ "0": "CT", "1": "CT plain" });
 });
 
 it.each([

@@ -11,6 +11,8 @@ export interface CohortCase {
   readonly index: number;
   /** Folder ending of nnU-Net: imagesTr and labelsTr, or imagesTs and labelsTs. */
   readonly subset: "Tr" | "Ts";
+  /** Scans of the patient; one by default. */
+  readonly channels?: number;
 }
 
 /** The content of nnU-Net's dataset.json; field names are that format's. */
@@ -39,7 +41,7 @@ export function cohortManifest(
   seed: number,
   trainingCount: number,
   testCount: number,
-  variety: PhantomOptions["variety"] = "typical",
+  { variety = "typical", plain = false }: Partial<Pick<PhantomOptions, "variety" | "plain">> = {},
 ): CohortManifest {
   for (const count of [trainingCount, testCount]) {
     if (!Number.isInteger(count) || count < 0) {
@@ -59,6 +61,7 @@ export function cohortManifest(
       id: phantomId(index),
       index,
       subset: index < trainingCount ? "Tr" : "Ts",
+      ...(plain ? { channels: 2 } : {}),
     }),
   );
   return {
@@ -66,7 +69,7 @@ export function cohortManifest(
     dataset: {
       name: `LNSNet phantom ${seed}${variety === "wide" ? " of wide variety" : ""}`,
       description: `Phantom, research use only: synthetic head-and-neck CT with lymph nodes, made by lnsnet with seed ${seed}${variety === "wide" ? " and wide variety" : ""}; no patient's data.`,
-      channel_names: { "0": "CT" },
+      channel_names: plain ? { "0": "CT", "1": "CT plain" } : { "0": "CT" },
       labels: { background: 0, "lymph node": 1 },
       numTraining: trainingCount,
       numTest: testCount,

@@ -23,6 +23,8 @@ export interface PhantomOptions {
   readonly reversedShare: number;
   /** "wide": tissues, metal, fixation and scans as different as {@link drawVariety} draws them, to train on. */
   readonly variety: "typical" | "wide";
+  /** Whether each patient is also scanned without contrast medium. */
+  readonly plain: boolean;
 }
 
 export const defaultPhantomOptions: PhantomOptions = {
@@ -34,6 +36,7 @@ export const defaultPhantomOptions: PhantomOptions = {
   obliqueShare: 0.4,
   reversedShare: 0.3,
   variety: "typical",
+  plain: false,
 };
 
 /**

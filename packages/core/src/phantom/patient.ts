@@ -7,7 +7,7 @@ import { drawNodes, type PhantomNode } from "./nodes.js";
 import { type PhantomOptions, phantomOptions } from "./options.js";
 import { render } from "./render.js";
 import { scan } from "./scanner.js";
-import { drawVariety, typicalVariety } from "./variety.js";
+import { drawVariety, typicalVariety, withoutContrast } from "./variety.js";
 
 /** A synthetic patient. Not a person's data, and no substitute for any: research use only. */
 export interface PhantomPatient {
@@ -15,6 +15,8 @@ export interface PhantomPatient {
   readonly id: string;
   /** HU. */
   readonly image: Volume<Int16Array<ArrayBuffer>>;
+  /** HU of the scan without contrast medium, on the same grid; null where none was asked for. */
+  readonly plain: Volume<Int16Array<ArrayBuffer>> | null;
   /** 1 in lymph nodes, hilum and necrosis included; 0 elsewhere. */
   readonly label: Volume<Uint8Array<ArrayBuffer>>;
   /** Number of the node, 0 outside; numbers are the nodes' `id`. */
@@ -39,9 +41,15 @@ export function generatePatient(
     all.variety === "wide" ? drawVariety(seed, index, anatomy, shapes) : typicalVariety(anatomy, shapes);
   const { hu, instances } = render(seed, index, variety, geometry, anatomyOriginMm);
   const image = scan(seed, index, hu, geometry, all, variety, anatomyOriginMm);
+  const plainScan = (): Volume<Int16Array<ArrayBuffer>> => {
+    const plain = withoutContrast(seed, index, variety);
+    const { hu } = render(seed, index, plain, geometry, anatomyOriginMm);
+    return { ...geometry, data: scan(seed, index, hu, geometry, all, plain, anatomyOriginMm, "plain noise") };
+  };
   return {
     id: phantomId(index),
     image: { ...geometry, data: image },
+    plain: all.plain ? plainScan() : null,
     label: { ...geometry, data: binary(instances) },
     instances: { ...geometry, data: instances },
     nodes: shapes.map((shape) => shape.node),

@@ -18,7 +18,15 @@ export interface RandomStream {
 }
 
 /** What a stream is for; patients and purposes never share draws, so one can change without the others. */
-export type StreamPurpose = "anatomy" | "nodes" | "scanner" | "noise" | "implants" | "variety";
+export type StreamPurpose =
+  | "anatomy"
+  | "nodes"
+  | "scanner"
+  | "noise"
+  | "implants"
+  | "variety"
+  | "plain"
+  | "plain noise";
 
 const purposeNumber: Readonly<Record<StreamPurpose, number>> = {
   anatomy: 1,
@@ -27,6 +35,8 @@ const purposeNumber: Readonly<Record<StreamPurpose, number>> = {
   noise: 4,
   implants: 5,
   variety: 6,
+  plain: 7,
+  "plain noise": 8,
 };
 
 /** The stream of one purpose of one patient. */

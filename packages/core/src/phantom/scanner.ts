@@ -4,8 +4,7 @@ import { add } from "../volume/vector.js";
 import type { Geometry, Vector3 } from "../volume/volume.js";
 import { indexOfPoint } from "../volume/volume.js";
 import type { PhantomOptions } from "./options.js";
-import { type RandomStream, randomStream } from "./random.js";
-
+import { type RandomStream, randomStream, type StreamPurpose } from "./random.js";
 import type { Variety } from "./variety.js";
 
 /**
@@ -21,8 +20,9 @@ export function scan(
   options: PhantomOptions,
   variety: Variety,
   anatomyOriginMm: Vector3,
+  purpose: StreamPurpose = "noise",
 ): Int16Array<ArrayBuffer> {
-  const random = randomStream(seed, index, "noise");
+  const random = randomStream(seed, index, purpose);
   const [nx, ny, nz] = geometry.size;
   const sigmaMm = random.uniform(0.6, 0.9);
   const noiseHu = random.uniform(...options.noiseHu) * variety.noise;

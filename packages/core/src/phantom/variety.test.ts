@@ -29,6 +29,32 @@ test("variety changes the scan and not the nodes", () => {
   }
 });
 
+test("without contrast medium, vessels and nodes are darker, bone and air as they were, and all of it lies where it lay", () => {
+  const options = { ...small, obliqueShare: 0, noiseHu: [0, 0] } as const;
+  const { image, plain, label, nodes } = generatePatient(5, 0, { ...options, plain: true });
+  const alone = generatePatient(5, 0, options);
+  expect(hash(alone.image.data)).toBe(hash(image.data));
+  expect(alone.plain).toBeNull();
+  expect(alone.nodes).toEqual(nodes);
+  if (plain === null) throw new Error("no plain scan");
+  const { data, ...grid } = plain;
+  expect(grid).toEqual({ ...image, data: undefined, ...grid });
+  const meanWhere = (values: Int16Array, isMeant: (at: number) => boolean) => {
+    const meant = values.filter((_, at) => isMeant(at));
+    return meant.reduce((sum, value) => sum + value, 0) / meant.length;
+  };
+  const isVessel = (at: number) => label.data[at] === 0 && image.data[at] > 140 && image.data[at] < 175;
+  const isNode = (at: number) => label.data[at] === 1;
+  expect(meanWhere(data, isVessel)).toBeLessThan(meanWhere(image.data, isVessel) - 30);
+  expect(meanWhere(data, isNode)).toBeLessThan(meanWhere(image.data, isNode) - 8);
+  for (const isMeant of [
+    (at: number) => image.data[at] > 700,
+    (at: number) => image.data[at] < -900,
+    (at: number) => image.data[at] < -80 && image.data[at] > -120,
+  ])
+    expect(Math.abs(meanWhere(data, isMeant) - meanWhere(image.data, isMeant))).toBeLessThan(3);
+});
+
 test("nodes are plain in some wide patients and enhanced in others, around the patient's own muscle", () => {
   const means = Array.from({ length: 8 }, (_, index) => {
     const { image, label } = generatePatient(6, index, { ...small, variety: "wide" });

@@ -85,6 +85,40 @@ export function drawVariety(
   };
 }
 
+/** Tissues that take up contrast medium, as nodes do. */
+const enhancedTissues: ReadonlySet<Tissue> = new Set<Tissue>([
+  "carotid artery",
+  "jugular vein",
+  "thin vessel",
+  "thyroid",
+  "mucosa",
+  "gland",
+]);
+
+/**
+ * The same patient before contrast medium is given: vessels, thyroid, mucosa, glands and nodes have the HU that they have in plain
+ * CT, and never more than with the medium. All else is as it was. Ranges are this project's choice.
+ */
+export function withoutContrast(seed: number, index: number, variety: Variety): Variety {
+  const random = randomStream(seed, index, "plain");
+  const { anatomy, nodes } = variety;
+  const muscles = anatomy.solids.filter(({ appearance }) => appearance.tissue === "muscle");
+  const muscleHu = muscles.reduce((sum, { appearance }) => sum + appearance.hu / muscles.length, 0);
+  const plainOf = tissueRules(random, muscleHu, false);
+  const solids = anatomy.solids.map((solid) => {
+    const { appearance } = solid;
+    if (!enhancedTissues.has(appearance.tissue)) return solid;
+    return { ...solid, appearance: { ...appearance, hu: Math.min(appearance.hu, plainOf(appearance).hu) } };
+  });
+  const meanNodeHu = nodes.reduce((sum, { hu }) => sum + hu / nodes.length, 0);
+  const shift = Math.min(0, muscleHu + random.uniform(-5, 20) - meanNodeHu);
+  return {
+    ...variety,
+    anatomy: { ...anatomy, solids },
+    nodes: nodes.map((node) => withHu(node, node.hu + shift, muscleHu)),
+  };
+}
+
 /** A node's core keeps its difference to muscle; its shape is untouched. */
 function withHu(node: NodeShape, hu: number, muscleHu: number): NodeShape {
   const { core } = node;

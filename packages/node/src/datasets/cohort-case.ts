@@ -13,6 +13,8 @@ export const cohortRecordName = "cohort.json";
 export interface CohortCase {
   readonly id: string;
   readonly subset: "Tr" | "Ts";
+  /** Scans of the patient; one by default. */
+  readonly channels?: number | undefined;
 }
 
 /** What a worker gets to make a case from: nothing else may decide what it makes. */
@@ -34,7 +36,8 @@ export type CaseOutcome = z.infer<typeof outcomeSchema>;
 
 /** A case as it was made. */
 export interface MadeCase {
-  readonly image: Volume;
+  /** One for each channel. */
+  readonly images: readonly Volume[];
   readonly label: Volume;
   /** Number of the node, 0 outside. */
   readonly instances: Volume;
@@ -50,13 +53,13 @@ export interface MadeCase {
 export async function writeCohortCase(
   folder: string,
   of: CohortCase,
-  { image, label, instances, nodes }: MadeCase,
+  { images, label, instances, nodes }: MadeCase,
   description: string,
 ): Promise<void> {
   const paths = casePaths(of);
   const write = (path: string, volume: Volume) =>
     writeAtomically(join(folder, path), writeNifti(volume, { description }));
-  await write(paths.image, image);
+  for (const [channel, path] of paths.images.entries()) await write(path, images[channel]);
   await write(paths.label, label);
   await write(paths.instances, instances);
   await writeOutcome(folder, of, { nodes: [...nodes] });
@@ -74,9 +77,11 @@ const writeOutcome = (folder: string, of: CohortCase, outcome: CaseOutcome): Pro
   writeJson(join(folder, casePaths(of).nodes), outcome);
 
 /** Where the files of a case lie in the data set's folder. */
-export function casePaths({ id, subset }: CohortCase) {
+export function casePaths({ id, subset, channels = 1 }: CohortCase) {
   return {
-    image: join(`images${subset}`, `${id}_0000.nii.gz`),
+    images: Array.from({ length: channels }, (_, channel) =>
+      join(`images${subset}`, `${id}_${String(channel).padStart(4, "0")}.nii.gz`),
+    ),
     label: join(`labels${subset}`, `${id}.nii.gz`),
     instances: join(`instances${subset}`, `${id}.nii.gz`),
     nodes: join(`instances${subset}`, `${id}.json`),
@@ -90,7 +95,11 @@ export async function outcomeOfCase(folder: string, of: CohortCase): Promise<Cas
   const found = outcomeSchema.safeParse(text === null ? null : jsonOrNull(text));
   if (!found.success) return null;
   if ("leftOut" in found.data) return found.data;
-  const areFiles = await Promise.all(Object.values(paths).map((path) => isFile(join(folder, path))));
+  const areFiles = await Promise.all(
+    Object.values(paths)
+      .flat()
+      .map((path) => isFile(join(folder, path))),
+  );
   return areFiles.includes(false) ? null : found.data;
 }
 

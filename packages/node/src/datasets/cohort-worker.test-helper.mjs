@@ -13,6 +13,11 @@ export async function run({ folder, case: of, options }) {
   const values = Uint8Array.from({ length: 64 }, (_, n) => (n < options.voxels ? 1 : 0));
   const volume = { ...grid, data: values };
   const nodes = [{ node: 1, voxels: options.voxels, weight: of.weight }];
-  await writeCohortCase(folder, of, { image: volume, label: volume, instances: volume, nodes }, "boxes");
+  await writeCohortCase(
+    folder,
+    of,
+    { images: Array(of.channels ?? 1).fill(volume), label: volume, instances: volume, nodes },
+    "boxes",
+  );
   return { value: null };
 }

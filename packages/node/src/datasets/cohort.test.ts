@@ -103,6 +103,17 @@ test("a finished cohort stays, with what a user changed in its description", asy
   expect(await contentOf(folder)).toEqual(before);
 });
 
+test("a case of two channels is whole with both", async () => {
+  const folder = join(root, "channels");
+  const cases = cohort.cases.map((of) => ({ ...of, channels: 2 }));
+  await write(folder, { ...cohort, cases });
+  const names = ["box_0_0000.nii.gz", "box_0_0001.nii.gz"];
+  expect((await readdir(join(folder, "imagesTs"))).sort()).toEqual(names);
+  await rm(join(folder, "imagesTs", names[1]));
+  expect((await write(folder, { ...cohort, cases })).kept).toBe(3);
+  expect((await readdir(join(folder, "imagesTs"))).sort()).toEqual(names);
+});
+
 test.each([
   [
     "other options",

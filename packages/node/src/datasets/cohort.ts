@@ -143,7 +143,13 @@ const recordSchema = z.object({
   command: z.string(),
   options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   // Further fields are the generator's own.
-  cases: z.array(z.looseObject({ id: z.string().regex(/^[A-Za-z0-9_-]+$/), subset: z.enum(["Tr", "Ts"]) })),
+  cases: z.array(
+    z.looseObject({
+      id: z.string().regex(/^[A-Za-z0-9_-]+$/),
+      subset: z.enum(["Tr", "Ts"]),
+      channels: z.number().int().positive().max(99).optional(),
+    }),
+  ),
 });
 
 type CohortRecord = z.infer<typeof recordSchema>;
@@ -214,7 +220,9 @@ function differenceOf(earlier: CohortRecord, asked: CohortRecord): string {
 
 /** The command line of a record, with the version where that is not ours. */
 function commandOf({ command, options, version }: CohortRecord): string {
-  const words = Object.entries(options).map(([name, value]) => ` --${name} ${value}`);
+  const words = Object.entries(options).map(
+    ([name, value]) => ` --${name}${value === true ? "" : ` ${value}`}`,
+  );
   return `"${command}${words.join("")}"${version === packageVersion() ? "" : ` of lnsnet ${version}`}`;
 }
 
@@ -232,7 +240,7 @@ function filesOf({ cases }: CohortRecord): string[] {
   return [
     descriptionName,
     tableName,
-    ...cases.flatMap((of) => Object.values(casePaths(of)).reverse()),
+    ...cases.flatMap((of) => Object.values(casePaths(of)).flat().reverse()),
     cohortRecordName,
   ];
 }

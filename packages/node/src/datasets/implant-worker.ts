@@ -53,7 +53,7 @@ function implanted(
     return `The host ${host} has no place for a node: no soft tissue in its targets or in the neck, clear of bone, air and organs.`;
   const { image, label, instances, nodes } = implantNodes(prepared, options.seed, indexOfCase(id));
   if (nodes.length === 0) return `No node fits into the soft tissue of the host ${host}.`;
-  return { image, label, instances, nodes: nodes.map(rowOf) };
+  return { images: [image], label, instances, nodes: nodes.map(rowOf) };
 }
 
 function rowOf(node: ImplantedNode): NodeRow {

@@ -12,6 +12,8 @@ export type PhantomCohort = {
   readonly test: number;
   /** "wide" draws tissues, metal, fixation and scans as different as they may be, to train on; "typical" by default. */
   readonly variety?: "typical" | "wide";
+  /** Whether each patient is also scanned without contrast medium, as a second channel; false by default. */
+  readonly plain?: boolean;
 };
 
 /**
@@ -21,18 +23,22 @@ export type PhantomCohort = {
  */
 export function writePhantomCohort(
   folder: string,
-  { seed, training, test, variety = "typical" }: PhantomCohort,
+  { seed, training, test, variety = "typical", plain = false }: PhantomCohort,
   options: CohortOptions = {},
   job: Job = {},
 ): Promise<WrittenCohort<CohortCase>> {
-  const { cases, dataset } = cohortManifest(seed, training, test, variety);
+  const { cases, dataset } = cohortManifest(seed, training, test, { variety, plain });
   const cohort = {
     cases,
     datasetOf: () => dataset,
     sourceOf: () => null,
     command: "lnsnet phantom",
-    // Cohorts from before there was a variety go on.
-    options: { seed, training, test, ...(variety === "typical" ? {} : { variety }) },
+    // Cohorts from before there was a choice go on.
+    options: {
+      ...{ seed, training, test },
+      ...(variety === "typical" ? {} : { variety }),
+      ...(plain ? { plain } : {}),
+    },
     worker: new URL("./phantom-worker.js", import.meta.url),
   };
   return writeCohort(folder, cohort, options, job);

@@ -6,9 +6,11 @@ import type { PhantomCohort } from "./phantom-cohort.js";
 
 export function run(task: CohortTask<CohortCase, PhantomCohort>): Promise<Outcome<null>> {
   return outcomeOf(async () => {
-    const { seed, variety = "typical" } = task.options;
-    const { image, label, instances, nodes } = generatePatient(seed, task.case.index, { variety });
-    const made = { image, label, instances, nodes: nodes.map(rowOf) };
+    const { seed, variety = "typical", plain: isPlainToo = false } = task.options;
+    const options = { variety, plain: isPlainToo };
+    const { image, plain, label, instances, nodes } = generatePatient(seed, task.case.index, options);
+    const images = plain === null ? [image] : [image, plain];
+    const made = { images, label, instances, nodes: nodes.map(rowOf) };
     await writeCohortCase(task.folder, task.case, made, "lnsnet phantom, research use only");
     return null;
   });

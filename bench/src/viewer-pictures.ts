@@ -1,18 +1,18 @@
-// npm run bench -- viewer-pictures: the picture of the viewer in README, as a person sees it.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+// npm run bench -- viewer-pictures: pictures of the viewer, as a person sees it.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Vector3, Volume } from "@lnsnet/core";
+import { pointOfIndex, resample, type Vector3, type Volume, writeNifti } from "@lnsnet/core";
 import { generatePatient } from "@lnsnet/core/phantom";
-import { chromium, type Page } from "playwright-core";
-import { build, preview } from "vite";
+import { movedGeometry, type RigidTransform, transformed, turnAbout } from "@lnsnet/core/volume";
+import type { Page } from "playwright-core";
+import { withBuiltViewer, withServedViewer } from "./viewer-page.js";
 
 const help = `npm run bench -- viewer-pictures [options]
 
-Builds the viewer, opens it in Chromium, clicks the largest node of the example, and writes viewer.png.
+Builds the viewer, opens it in Chromium, and writes viewer.png, the example with its largest node clicked, and
+viewer-follow-up.png: the same phantom, turned and shifted, as a second date, with that node grown by 2 mm.
 
-  --output FOLDER    where the picture is written (docs/images)
+  --output FOLDER    where the pictures are written (docs/images)
   --browser PATH     the browser (/usr/bin/chromium)
   --help             print this`;
 
@@ -24,46 +24,30 @@ const { values } = parseArgs({
   },
 });
 
-const app = join(import.meta.dirname, "../../apps/viewer");
-
 /** The patient of the page's example. */
 const { image, nodes } = generatePatient(2026, 60, {
   ...{ inPlaneSpacingMm: [1, 1], sliceSpacingMm: [2, 2], obliqueShare: 0, reversedShare: 0 },
 });
 const [largest] = [...nodes].sort((a, b) => b.volumeMl - a.volumeMl);
 
+/** A turn by 5° about the axis of the scanner, through the middle of the scan, and a shift. */
+const middleMm = pointOfIndex(image, [image.size[0] / 2, image.size[1] / 2, image.size[2] / 2]);
+const motion = turnAbout(middleMm, [0, 0, 0.09], [5, -4, 4]);
+
 if (values.help) console.log(help);
 else await main();
 
 async function main(): Promise<void> {
-  process.env.NODE_ENV = "production";
-  const folder = await mkdtemp(join(tmpdir(), "lnsnet-viewer-"));
-  const page = {
-    root: app,
-    configFile: join(app, "vite.config.ts"),
-    build: { outDir: join(folder, "site") },
-  };
-  await build({ ...page, logLevel: "error" });
-  const server = await preview({ ...page, preview: { port: 0 } });
-  const browser = await chromium.launch({
+  const launch = {
     executablePath: values.browser,
-    args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-  });
-  try {
-    const open = async () => {
-      const opened = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-      opened.setDefaultTimeout(120_000);
-      opened.on("dialog", (dialog) => dialog.accept());
-      await opened.goto(server.resolvedUrls?.local[0] ?? "");
-      await opened.getByText("opens without a network too").waitFor();
-      return opened;
-    };
-    await example(await open());
-  } finally {
-    await browser.close();
-    await server.close();
-    await rm(folder, { recursive: true });
-  }
+    args: ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+  };
+  await withBuiltViewer((built) =>
+    withServedViewer(built, launch, async ({ openPage }) => {
+      await example(await openPage());
+      await followUp(await openPage());
+    }),
+  );
 }
 
 /** The example with its largest node clicked. */
@@ -73,6 +57,49 @@ async function example(page: Page): Promise<void> {
   await clickNode(page, image, largest.centroidLpsMm);
   await page.keyboard.press("c");
   await picture(page, "viewer.png");
+}
+
+/** Two dates of the phantom. The second is outlined first, as a study of its own. */
+async function followUp(page: Page): Promise<void> {
+  const second = { scan: movedBy(image, motion), name: "2024-06 phantom.nii.gz" };
+  await open(page, "#files", second);
+  await page.getByText(`${second.name} is open.`).waitFor();
+  await clickNode(page, second.scan, transformed(motion, largest.centroidLpsMm));
+  await page.getByLabel("by mm").fill("2");
+  await page.getByRole("button", { name: "Grow", exact: true }).click();
+  await page.getByRole("button", { name: "Undo: growing" }).waitFor();
+  await page.getByText("Saved in this browser.").waitFor();
+  const first = { scan: image, name: "2024-01 phantom.nii.gz" };
+  await open(page, "#files", first);
+  await page.getByText(`${first.name} is open.`).waitFor();
+  await clickNode(page, image, largest.centroidLpsMm);
+  await page.getByText("Saved in this browser.").waitFor();
+  await open(page, "#second-date", second);
+  const table = page.getByRole("table", { name: "Follow-up" });
+  await table.waitFor();
+  await table.getByRole("button").first().click();
+  await table.scrollIntoViewIfNeeded();
+  await page.keyboard.press("c");
+  await picture(page, "viewer-follow-up.png");
+}
+
+/** The patient as they lie after a motion, on the first grid. */
+function movedBy(scan: Volume<Int16Array>, motion: RigidTransform): Volume<Int16Array> {
+  const { data } = resample(movedGeometry(scan, motion), scan, "linear", -1000);
+  return { ...scan, data: Int16Array.from(data) };
+}
+
+async function open(
+  page: Page,
+  input: string,
+  { name, scan }: { readonly name: string; readonly scan: Volume },
+): Promise<void> {
+  const file = {
+    name,
+    mimeType: "application/octet-stream",
+    buffer: Buffer.from(writeNifti(scan)),
+  };
+  await page.setInputFiles(input, file);
 }
 
 /** Clicks in a node, in its axial slice, where the whole scan is shown. */

@@ -1,6 +1,6 @@
 // npm run bench -- viewer: how long a person waits for the viewer, how long it keeps the page from answering, what it weighs.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { extname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -9,9 +9,9 @@ import { generatePatient } from "@lnsnet/core/phantom";
 import { textTable } from "@lnsnet/core/reports";
 import { medianOf } from "@lnsnet/core/statistics";
 import type { Matrix3 } from "@lnsnet/core/volume";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { build, type PreviewServer, preview } from "vite";
+import type { Page } from "playwright-core";
 import { type LongestTask, longestTask, type TraceEvent } from "./main-thread.js";
+import { type ServedViewer, withBuiltViewer, withServedViewer } from "./viewer-page.js";
 
 const help = `npm run bench -- viewer [options]
 
@@ -35,7 +35,6 @@ const { values } = parseArgs({
   },
 });
 
-const app = join(import.meta.dirname, "../../apps/viewer");
 const recorder = join(import.meta.dirname, "../viewer/recorder.js");
 
 /** What is asked of the page. */
@@ -50,41 +49,28 @@ if (values.help) console.log(help);
 else await main();
 
 async function main(): Promise<void> {
-  process.env.NODE_ENV = "production";
-  const folder = await mkdtemp(join(tmpdir(), "lnsnet-viewer-"));
-  const outDir = join(folder, "site");
-  const page = { root: app, configFile: join(app, "vite.config.ts"), build: { outDir, emptyOutDir: true } };
-  let server: PreviewServer | undefined;
-  let browser: Browser | undefined;
-  try {
-    await build({ ...page, logLevel: "error" });
-    const weights = await weighed(outDir);
+  const launch = {
+    executablePath: values.browser,
+    // As where there is no graphics card: the processor puts the page together, and draws the 3D view.
+    args: ["--disable-gpu-compositing", "--enable-unsafe-swiftshader"],
+  };
+  await withBuiltViewer(async (built) => {
+    const weights = await weighed(built.site);
     console.log(table(weights.figures));
     console.log(`\nThe largest files, gzip:\n${weights.largest}\n`);
-    if (values.weight) return;
-    server = await preview({ ...page, preview: { port: 0 } });
-    const address = server.resolvedUrls?.local[0] ?? "";
-    browser = await chromium.launch({
-      executablePath: values.browser,
-      // As where there is no graphics card: the processor puts the page together, and draws the 3D view.
-      args: ["--no-sandbox", "--disable-gpu-compositing", "--enable-unsafe-swiftshader"],
-    });
-    const before = loadavg();
-    for (const part of values.parts.split(","))
-      console.log(`${table(await partOf(part)(browser, address, folder))}\n`);
-    const load = (averages: number[]) => averages.map((value) => value.toFixed(1)).join(", ");
-    console.log(
-      `\nLoad of the machine (1, 5, 15 minutes): ${load(before)} before, ${load(loadavg())} after.`,
-    );
-  } finally {
-    await browser?.close();
-    await server?.close();
-    await rm(folder, { recursive: true });
-  }
+    if (!values.weight) await withServedViewer(built, launch, measure);
+  });
+}
+
+async function measure(viewer: ServedViewer): Promise<void> {
+  const before = loadavg();
+  for (const part of values.parts.split(",")) console.log(`${table(await partOf(part)(viewer))}\n`);
+  const load = (averages: number[]) => averages.map((value) => value.toFixed(1)).join(", ");
+  console.log(`\nLoad of the machine (1, 5, 15 minutes): ${load(before)} before, ${load(loadavg())} after.`);
 }
 
 /** What is measured in the browser. @throws InputError where there is no such part */
-function partOf(name: string): (browser: Browser, address: string, folder: string) => Promise<Figure[]> {
+function partOf(name: string): (viewer: ServedViewer) => Promise<Figure[]> {
   if (name === "example") return example;
   if (name === "large") return spikeScan;
   if (name === "long") return longScan;
@@ -145,18 +131,6 @@ function kindOf(path: string): "page" | "onnxruntime" | "codecs" | "models" {
   return path.includes("ort-wasm") ? "onnxruntime" : "codecs";
 }
 
-/** A page that has its threads and all its files, as at a second visit. */
-async function openPage(browser: Browser, address: string): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.setDefaultTimeout(300_000);
-  page.on("dialog", (dialog) => dialog.accept());
-  await page.addInitScript({ path: recorder });
-  await page.goto(address);
-  await page.getByText("opens without a network too").waitFor();
-  if (!(await page.evaluate("crossOriginIsolated"))) throw new Error("the page has no threads");
-  return page;
-}
-
 /** Milliseconds from what is done until an expression holds in the page. */
 async function timed(page: Page, isSeen: string, act: () => Promise<unknown>): Promise<number> {
   await page.evaluate(`recorder.recordUntil(() => ${isSeen})`);
@@ -164,8 +138,8 @@ async function timed(page: Page, isSeen: string, act: () => Promise<unknown>): P
   return Number(await page.evaluate("recorder.recorded"));
 }
 
-async function example(browser: Browser, address: string): Promise<Figure[]> {
-  const page = await openPage(browser, address);
+async function example({ browser, openPage }: ServedViewer): Promise<Figure[]> {
+  const page = await openPage(recorder);
   const ready = await timed(page, 'recorder.isPainted("axial")', () =>
     page.getByRole("button", { name: "Try the example" }).click(),
   );
@@ -232,13 +206,13 @@ async function exampleNodes(
 }
 
 /** The volume of the comparison with Cornerstone3D: 512 × 512 × 300, turned and tilted. */
-async function spikeScan(browser: Browser, address: string, folder: string): Promise<Figure[]> {
+async function spikeScan({ folder, openPage }: ServedViewer): Promise<Figure[]> {
   const path = join(folder, "spike.nii");
   const [c, s] = [Math.cos(Math.PI / 18), Math.sin(Math.PI / 18)];
   const [d, t] = [Math.cos(Math.PI / 9), Math.sin(Math.PI / 9)];
   const direction: Matrix3 = [c, -s * d, s * t, s, c * d, -c * t, 0, t, d];
   await writeFile(path, writeNifti({ ...largeScan(300), direction }, { compress: false }));
-  const page = await openPage(browser, address);
+  const page = await openPage(recorder);
   const opened = await timed(page, 'recorder.isPainted("axial")', () => page.setInputFiles("#files", path));
   await page.locator(".pane-axial .stage").focus();
   const scrolls: number[] = [];
@@ -268,10 +242,10 @@ async function spikeScan(browser: Browser, address: string, folder: string): Pro
 }
 
 /** The longest tasks of the main thread in a scan of 500 slices. */
-async function longScan(browser: Browser, address: string, folder: string): Promise<Figure[]> {
+async function longScan({ browser, folder, openPage }: ServedViewer): Promise<Figure[]> {
   const path = join(folder, "long.nii");
   await writeFile(path, writeNifti(largeScan(500), { compress: false }));
-  const page = await openPage(browser, address);
+  const page = await openPage(recorder);
   const tasks = (what: string, work: () => Promise<void>) => traced(browser, page, what, work);
   const opening = await tasks("open", async () => {
     await page.setInputFiles("#files", path);
@@ -332,7 +306,7 @@ async function brush(page: Page, row: number): Promise<void> {
 
 /** Does something, and finds the longest task of the page's main thread meanwhile. */
 async function traced(
-  browser: Browser,
+  browser: ServedViewer["browser"],
   page: Page,
   name: string,
   work: () => Promise<void>,

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { writeNifti } from "@lnsnet/core/formats";
 import { generatePatient } from "@lnsnet/core/phantom";
-import { movedGeometry, type RigidTransform, resample, type Vector3, type Volume } from "@lnsnet/core/volume";
+import { movedGeometry, type RigidTransform, resample, turnAbout, type Volume } from "@lnsnet/core/volume";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { middleOf } from "./display/plane.js";
@@ -16,7 +16,7 @@ const { image } = generatePatient(2026, 60, {
   ...{ inPlaneSpacingMm: [1.5, 1.5], sliceSpacingMm: [3, 3], obliqueShare: 0, reversedShare: 0 },
 });
 const first = image as Volume<Int16Array>;
-const second = movedBy(turnAboutMiddle(0.08, [6, -4, 5]));
+const second = movedBy(turnAbout(middleOf(first), [0, 0, 0.08], [6, -4, 5]));
 
 describePage("follow-up", (pages) => {
   test("a second date lies beside the first, linked with it, and its nodes are compared", async () => {
@@ -148,16 +148,6 @@ describePage("follow-up", (pages) => {
 function movedBy(motion: RigidTransform): Volume<Int16Array> {
   const { data } = resample(movedGeometry(first, motion), first, "linear", -1000);
   return { ...first, data: Int16Array.from(data) };
-}
-
-/** A turn about the body's axis through the middle of the scan, then a shift. */
-function turnAboutMiddle(angle: number, [right, back, up]: Vector3): RigidTransform {
-  const [x, y] = middleOf(first);
-  const [c, s] = [Math.cos(angle), Math.sin(angle)];
-  return {
-    rotation: [c, -s, 0, s, c, 0, 0, 0, 1],
-    offsetMm: [x - c * x + s * y + right, y - s * x - c * y + back, up],
-  };
 }
 
 /** Draws with the brush in the axial plane, from a place beside the middle of the page's plane to the right. */

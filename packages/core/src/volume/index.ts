@@ -4,7 +4,7 @@ export { orientationCode, reorientToLps } from "./orientation.js";
 export type { PlanarContour } from "./planar-contour.js";
 export { gridWithSpacing, type IntegerVoxelArray, resample, resampleLabels } from "./resample.js";
 export { type Alignment, type AlignmentOptions, alignByBone, type NoAlignment } from "./rigid-alignment.js";
-export { inverted, movedGeometry, type RigidTransform, transformed } from "./rigid-transform.js";
+export { inverted, movedGeometry, type RigidTransform, transformed, turnAbout } from "./rigid-transform.js";
 export { addScaled, axisDirections, dot, scale, subtract, unit } from "./vector.js";
 export {
   type Geometry,

@@ -99,7 +99,7 @@ describe("bubbleChartSvg", () => {
     expect(labels.map(({ text }) => text).sort()).toEqual([...names, ...more].sort());
     for (const [n, a] of labels.entries()) {
       expect(a.x - a.half, a.text).toBeGreaterThan(60);
-      expect(a.x + a.half, a.text).toBeLessThan(460);
+      expect(a.x + a.half, a.text).toBeLessThan(478);
       for (const b of labels.slice(n + 1))
         expect(
           Math.abs(a.x - b.x) >= a.half + b.half || Math.abs(a.y - b.y) >= 13,

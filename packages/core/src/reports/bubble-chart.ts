@@ -1,7 +1,7 @@
 // Bubble chart as SVG: a measure against a cost on a logarithmic axis, and a third number as the area of a circle.
 import { domainOf, drawAxes, legendLineHeight } from "./axes.js";
 import { escapeMarkup } from "./markup.js";
-import { colours, coordinate, figureSvg, linePath, titleHeight } from "./plot.js";
+import { colours, coordinate, figureSvg, figureWidth, linePath, titleHeight } from "./plot.js";
 
 export interface BubbleChart {
   readonly title: string;
@@ -55,7 +55,7 @@ export function bubbleChartSvg(chart: BubbleChart): string {
     // Small circles lie on large ones.
     .sort((a, b) => b.radius - a.radius);
   const front = discs.filter(({ bubble }) => bubble.isOnFront).sort((a, b) => a.x - b.x);
-  const area: Box = { left: axes.left + 2, right: axes.right, top: axes.top, bottom: axes.bottom - 2 };
+  const area: Box = { left: axes.left + 2, right: figureWidth - 4, top: axes.top, bottom: axes.bottom - 2 };
   return figureSvg(
     {
       title: chart.title,
@@ -123,7 +123,11 @@ function placeLabels(discs: readonly Disc[], area: Box): PlacedLabel[] {
       100 * sumOf(placed, (other) => sumOf(other.leader, (point) => Number(isWithin(point, box)))) +
       100 * sumOf(leader, (point) => sumOf(placed, (other) => Number(isWithin(point, other.box)))) +
       0.8 * sumOf(discs, (other) => sharedArea(box, boxOf(other))) +
-      10 * sumOf(leader, (point) => sumOf(discs, (other) => Number(isCovered(point, other)))) +
+      // Without a line, it would be read as the name of another circle that is as near.
+      (leader.length > 0
+        ? 0
+        : 200 * sumOf(discs, (other) => Number(other !== disc && gapTo(other, box) <= gapTo(disc, box)))) +
+      20 * sumOf(leader, (point) => sumOf(discs, (other) => Number(isCovered(point, other)))) +
       4 * leader.length;
     const [best] = candidates(disc)
       .map((box): PlacedLabel => ({ disc, box, leader: leaderOf(disc, box) }))
@@ -135,30 +139,25 @@ function placeLabels(discs: readonly Disc[], area: Box): PlacedLabel[] {
   return placed;
 }
 
-/** Places of a label: right, left, above, below and in the corners of its circle, then the same farther away. */
+/** Places of a label in sixteen directions around its circle, then the same farther away. */
 function candidates({ bubble, x, y, radius }: Disc): Box[] {
   const width = letterWidth * [...bubble.label].length + (bubble.isMain ? 4 : 0);
   return [4, 12, 24, 38, 54, 72].flatMap((gap) => {
     const reach = radius + gap;
-    const diagonal = reach * Math.SQRT1_2;
-    const at = (left: number, top: number): Box => ({
-      left,
-      right: left + width,
-      top,
-      bottom: top + labelHeight,
+    // Right, left, above and below; then the corners; then between.
+    const angles = [0, 8, 12, 4, 14, 2, 10, 6, 1, 3, 5, 7, 9, 11, 13, 15];
+    return angles.map((sixteenth): Box => {
+      const [c, s] = [Math.cos((sixteenth * Math.PI) / 8), Math.sin((sixteenth * Math.PI) / 8)];
+      // The side of the label that faces the circle touches its surroundings.
+      const left = x + reach * c - (width * (1 - signOf(c))) / 2;
+      const top = y + reach * s - (labelHeight * (1 - signOf(s))) / 2;
+      return { left, right: left + width, top, bottom: top + labelHeight };
     });
-    return [
-      at(x + reach, y - labelHeight / 2),
-      at(x - reach - width, y - labelHeight / 2),
-      at(x - width / 2, y - reach - labelHeight),
-      at(x - width / 2, y + reach),
-      at(x + diagonal, y - diagonal - labelHeight),
-      at(x + diagonal, y + diagonal),
-      at(x - diagonal - width, y - diagonal - labelHeight),
-      at(x - diagonal - width, y + diagonal),
-    ];
   });
 }
+
+/** −1, 0 or 1, by thirds: labels to the right begin there, those above and below are centred. */
+const signOf = (share: number): number => (Math.abs(share) < 0.3 ? 0 : Math.sign(share));
 
 const boxOf = ({ x, y, radius }: Disc): Box => ({
   left: x - radius,
@@ -167,12 +166,20 @@ const boxOf = ({ x, y, radius }: Disc): Box => ({
   bottom: y + radius,
 });
 
+/** How far a label lies from the rim of a circle; 0 where it touches it. */
+function gapTo({ x, y, radius }: Disc, box: Box): number {
+  const end = nearestPoint({ x, y }, box);
+  return Math.max(0, Math.hypot(end.x - x, end.y - y) - radius);
+}
+
+const nearestPoint = ({ x, y }: Point2, { left, right, top, bottom }: Box): Point2 => ({
+  x: Math.min(Math.max(x, left), right),
+  y: Math.min(Math.max(y, top), bottom),
+});
+
 /** From the rim of the circle to the nearest point of the label, a point every few units; none where they are close. */
 function leaderOf({ x, y, radius }: Disc, box: Box): Point2[] {
-  const end = {
-    x: Math.min(Math.max(x, box.left), box.right),
-    y: Math.min(Math.max(y, box.top), box.bottom),
-  };
+  const end = nearestPoint({ x, y }, box);
   const distance = Math.hypot(end.x - x, end.y - y);
   if (distance - radius < 9) return [];
   const parts = Math.ceil((distance - radius) / 4);

@@ -21,11 +21,13 @@ interface JudgedScan {
   readonly scores: ReadonlyMap<number, number>;
   /** Predicted nodes that are mostly voxels which nobody judged. */
   readonly unjudged: ReadonlySet<number>;
+  /** Components that were left out because their HU fit no node. */
+  readonly leftOutByHu: number;
   readonly seconds: number;
 }
 
 /** What is found when nodes below a score are left out. */
-export interface OperatingPoint {
+interface OperatingPoint {
   /** Null where the model's own nodes are all kept. */
   readonly allowed: number | null;
   readonly leastScore: number;
@@ -37,10 +39,19 @@ export interface OperatingPoint {
   readonly dsc: { readonly mean: number | null; readonly sd: number | null };
 }
 
-/** The fine network, and a coarse one that says where it looks. */
+/** What a model finds in a cohort. */
+export interface DetectionFigures {
+  /** The first keeps all that the model keeps by itself. */
+  readonly points: readonly OperatingPoint[];
+  /** Components a scan that were left out because their HU fit no node; mean. */
+  readonly leftOutByHu: number;
+}
+
+/** The fine network, a coarse one that says where it looks, and whether the mirrored scan is segmented too. */
 export interface Predictors {
   readonly predictor: Predictor;
   readonly proposer: Predictor | null;
+  readonly mirrored: boolean;
 }
 
 /**
@@ -48,7 +59,7 @@ export interface Predictors {
  *
  * @param cohort folder with imagesTs, instancesTs and labelsTs
  */
-export async function detectionFigures(cohort: string, predictors: Predictors): Promise<OperatingPoint[]> {
+export async function detectionFigures(cohort: string, predictors: Predictors): Promise<DetectionFigures> {
   const names = readdirSync(join(cohort, "instancesTs")).filter((name) => name.endsWith(".nii.gz"));
   const scans: JudgedScan[] = [];
   for (const name of names.sort()) {
@@ -59,17 +70,18 @@ export async function detectionFigures(cohort: string, predictors: Predictors): 
       `${name}: ${truth.filter(({ hit }) => hit).length} of ${truth.length} nodes, ${prediction.length} components, ${seconds.toFixed(0)} s\n`,
     );
   }
-  return [pointAt(scans, 0, null), ...allowed.map((most) => pointWithin(scans, most))];
+  const points = [pointAt(scans, 0, null), ...allowed.map((most) => pointWithin(scans, most))];
+  return { points, leftOutByHu: scans.reduce((sum, scan) => sum + scan.leftOutByHu / scans.length, 0) };
 }
 
 async function judgedScan(
   cohort: string,
   name: string,
-  { predictor, proposer }: Predictors,
+  { predictor, ...options }: Predictors,
 ): Promise<JudgedScan> {
   const scan = await niftiOf(join(cohort, "imagesTs", name.replace(".nii.gz", "_0000.nii.gz")));
   const start = performance.now();
-  const { instances, nodes } = await segment(scan, predictor, { proposer });
+  const { instances, nodes, leftOut } = await segment(scan, predictor, options);
   const seconds = (performance.now() - start) / 1000;
   const truth = await niftiOf(join(cohort, "instancesTs", name));
   const labels = await niftiOf(join(cohort, "labelsTs", name));
@@ -80,7 +92,8 @@ async function judgedScan(
   const scores = new Map(
     nodes.map(({ id, confidence, meanProbability }) => [id, confidence ?? meanProbability ?? 0]),
   );
-  return { detection, scores, unjudged: mostlyIgnored(instances, labels), seconds };
+  const unjudged = mostlyIgnored(instances, labels);
+  return { detection, scores, unjudged, leftOutByHu: leftOut.implausible, seconds };
 }
 
 function mostlyIgnored(instances: Volume, labels: Volume): Set<number> {

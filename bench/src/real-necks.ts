@@ -17,9 +17,9 @@ import { nodeRuntime } from "@lnsnet/core/node";
 import { textTable } from "@lnsnet/core/reports";
 import { findNeckRegion, isNodeDensity, measureNodes } from "@lnsnet/core/voxels";
 import {
+  type DetectionFigures,
   detectionFigures,
   detectionTable,
-  type OperatingPoint,
   type Predictors,
 } from "./detection-figures.js";
 import { niftiOf, type RealScan, realScans } from "./real-scans.js";
@@ -39,6 +39,7 @@ nodes of the hosts count as false there.
 
   --model FILE       model.safetensors (the shipped finder)
   --proposer FILE    coarse network that says where the model looks (none)
+  --mirrored         average each answer with that of the mirrored scan, in twice the time
   --implanted FOLDER cohort of lnsnet implant; its test set is segmented too
   --scans NAMES      scans by name, with commas; those of OpenKBP's training set too (all but the training set)
   --output FOLDER    a preview picture of each scan (real-necks)
@@ -51,6 +52,7 @@ const { values, positionals } = parseArgs({
   options: {
     model: { type: "string", default: shippedModelPath("finder") },
     proposer: { type: "string" },
+    mirrored: { type: "boolean", default: false },
     implanted: { type: "string" },
     scans: { type: "string" },
     output: { type: "string", default: "real-necks" },
@@ -68,20 +70,21 @@ async function main(root: string | undefined): Promise<number> {
   const chosen = chosenScans(realScans(root), values.scans?.split(","));
   const { plan, predictor } = await openedModel(values.model);
   const proposer = values.proposer === undefined ? null : (await openedModel(values.proposer)).predictor;
+  const predictors = { predictor, proposer, mirrored: values.mirrored };
   mkdirSync(values.output, { recursive: true });
   const results: Result[] = [];
   const failures: string[] = [];
   for (const real of chosen) {
     process.stderr.write(`${real.name} ${results.length + failures.length + 1}/${chosen.length}\n`);
     try {
-      results.push(await resultOf(real, { predictor, proposer }, plan));
+      results.push(await resultOf(real, predictors, plan));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       failures.push(`${real.name}: ${error.message}`);
     }
   }
   const implanted =
-    values.implanted === undefined ? null : await detectionFigures(values.implanted, { predictor, proposer });
+    values.implanted === undefined ? null : await detectionFigures(values.implanted, predictors);
   await predictor.release();
   await proposer?.release();
   const summary = { trained_on: plan.dataLabel, results, failures, implanted };
@@ -127,12 +130,12 @@ async function openedModel(path: string) {
 
 async function resultOf(
   { name, masks, read }: RealScan,
-  { predictor, proposer }: Predictors,
+  { predictor, ...options }: Predictors,
   { dataLabel, foreground }: { readonly dataLabel: string; readonly foreground: string },
 ): Promise<Result> {
   const scan = await read();
   const start = performance.now();
-  const found = await segment(scan, predictor, { proposer });
+  const found = await segment(scan, predictor, options);
   const seconds = (performance.now() - start) / 1000;
   const picture = segmentationPreviewPng(scan, found.instances, found.nodes, {
     title: name,
@@ -180,7 +183,7 @@ function textOf({
   readonly trained_on: string;
   readonly results: readonly Result[];
   readonly failures: readonly string[];
-  readonly implanted: readonly OperatingPoint[] | null;
+  readonly implanted: DetectionFigures | null;
 }): string {
   const whole = (value: number) => value.toFixed(0);
   const percent = (value: number) => (100 * value).toFixed(1);
@@ -220,6 +223,6 @@ function textOf({
     ...failures,
     ...(implanted === null
       ? []
-      : ["", "Implanted nodes in OpenKBP CT, whole volume:", detectionTable(implanted)]),
+      : ["", "Implanted nodes in OpenKBP CT, whole volume:", detectionTable(implanted.points)]),
   ].join("\n");
 }

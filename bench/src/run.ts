@@ -53,13 +53,18 @@ const benches: readonly Script[] = [
     load: () => import("./read-dicom.js"),
   },
   {
+    name: "what-helped",
+    about: "what each kind of training data adds to a finder; needs CT scans without labels, and hours",
+    load: () => import("./what-helped.js"),
+  },
+  {
     name: "viewer",
     about: "what a person waits for in the viewer, its longest tasks and its weight; needs Chromium, 6 GB",
     load: () => import("./viewer-speed.js"),
   },
   {
     name: "viewer-pictures",
-    about: "the picture of the viewer in README, made anew; needs Chromium",
+    about: "pictures of the viewer, made anew; needs Chromium",
     load: () => import("./viewer-pictures.js"),
   },
 ];

@@ -55,6 +55,8 @@ async function example(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Try the example" }).click();
   await page.getByText("Example neck is open.").waitFor();
   await clickNode(page, image, largest.centroidLpsMm);
+  // All planes go to it.
+  await page.locator(".nodes-table").getByRole("button", { name: "Node 1", exact: true }).click();
   await page.keyboard.press("c");
   await picture(page, "viewer.png");
 }

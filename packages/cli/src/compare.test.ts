@@ -1,16 +1,17 @@
 // Comparisons as a user does them, at the smallest size: the built code in processes of its own, stopped, spread and gathered.
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "../../node/src/boxes.test-helper.js";
 import { bin, type LnsnetSession, lnsnetSession } from "./command.test-helper.js";
 
-const settings = [
-  ...["--folds", "2", "--patch", "16,16,16", "--spacing", "1,1,1.5", "--protocol", "node-level"],
+const withoutSpacing = [
+  ...["--folds", "2", "--patch", "16,16,16", "--protocol", "node-level"],
   ...["--threads", "1", "--seed", "3"],
 ];
+const settings = [...withoutSpacing, "--spacing", "1,1,1.5"];
 const command = [
   ...["compare", "../boxes", "--output", "comparison", "--networks", "lnsnet-small,segresnet-16"],
   ...["--steps", "8", ...settings],
@@ -196,18 +197,29 @@ describe("lnsnet compare", () => {
   });
 });
 
-test("lnsnet ablate compares variants by their minutes", async () => {
+test("lnsnet ablate compares variants by their minutes, and prepares stations anew where there is a cache", async () => {
   const cwd = await place("ablated");
+  await cp(join(folder, "boxes"), join(cwd, "boxes"), { recursive: true });
+  await cp(join(cwd, "boxes/labelsTr"), join(cwd, "boxes/instancesTr"), { recursive: true });
+  for (const number of [0, 1, 2, 3])
+    await writeFile(
+      join(cwd, `boxes/instancesTr/box_${number}.json`),
+      JSON.stringify({ nodes: [{ node: 1, station: number % 2 === 0 ? "upper" : "lower" }] }),
+    );
+  const cached = ["preprocess", "boxes", "--output", "cache", "--spacing", "1,1,1.5"];
+  expect((await session.runIn(cwd, cached)).code).toBe(0);
   const { code, stdout, stderr } = await session.runIn(cwd, [
-    ...["ablate", "../boxes", "--output", "comparison", "--network", "lnsnet-small"],
-    ...["--variants", "boundary-off", "--minutes", "0.02", ...settings],
+    ...["ablate", "boxes", "--output", "comparison", "--network", "lnsnet-small", "--cache", "cache"],
+    ...["--variants", "boundary-off,stations", "--minutes", "0.01", ...withoutSpacing],
   ]);
   expect(code, stderr).toBe(0);
-  expect(stdout).toMatch(/\nlnsnet-small [\s\S]*\nno LBEM /);
+  expect(stdout).toMatch(/\nlnsnet-small [\s\S]*\nno LBEM [\s\S]*\nwith stations, weight 0\.2 /);
   const rows = (await tableOf("ablated")).filter(({ set }) => set === "cross-validation");
-  expect(rows.map(({ network }) => network)).toEqual(["lnsnet-small", "boundary-off"]);
+  expect(rows.map(({ network }) => network)).toEqual(["lnsnet-small", "boundary-off", "stations"]);
   expect(Number(rows[0].parameters)).toBeGreaterThan(Number(rows[1].parameters));
+  // What is saved is the same network.
+  expect(rows[2].parameters).toBe(rows[0].parameters);
   const report = await contentOf("ablated", "report.html");
-  expect(report).toContain("0.02 minutes");
+  expect(report).toContain("0.01 minutes");
   expect(report).toContain("similar figures, not the same");
 });

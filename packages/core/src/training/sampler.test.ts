@@ -38,6 +38,42 @@ describe("prepareCase", () => {
   });
 });
 
+describe("look-alikes", () => {
+  const size = 40;
+  const at = (i: number, j: number, k: number) => i + size * (j + size * k);
+  const geometry = { originMm: [0, 0, 0], direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] } as const;
+  const prepared = {
+    ...{ size: [size, size, size] as const, spacingMm: [1, 1, 1] as const, ...geometry },
+    hu: new Int16Array(size ** 3),
+  };
+  const label = new Uint8Array(size ** 3);
+  label[at(20, 20, 20)] = 1;
+  label[at(30, 30, 30)] = 255;
+  const lookAlikes = new Uint8Array(size ** 3);
+  // Two beside each other; one that touches the node, and one that touches what is ignored.
+  for (const [i, j, k] of [
+    [5, 5, 5],
+    [6, 5, 5],
+    [20, 20, 20],
+    [21, 20, 20],
+    [30, 30, 30],
+    [30, 30, 31],
+  ])
+    lookAlikes[at(i, j, k)] = 7;
+  const found = prepareCase("neck", prepared, label, lookAlikes);
+
+  test("are aimed at where they touch neither foreground nor ignored voxels, and stay background", () => {
+    expect([...found.foreground].sort((a, b) => a - b)).toEqual([at(5, 5, 5), at(6, 5, 5), at(20, 20, 20)]);
+    expect(found.label).toEqual(label);
+    const draws = Array.from({ length: 1000 }, (_, n) =>
+      drawSample(3, n, [found], { ...options, foregroundShare: 1 }),
+    );
+    const near = draws.filter(({ centre }) => centre[0] < 12);
+    expect(near.length / draws.length).toBeCloseTo(0.5, 1);
+    for (const draw of near) expect(Math.max(...draw.label)).toBe(0);
+  });
+});
+
 describe("drawSample", () => {
   test("depends on seed and index alone", () => {
     const varied = { ...options, augmentation: defaultAugmentation };

@@ -21,7 +21,10 @@ export interface PreparedCase extends PatchSource {
   readonly id: string;
   /** Target numbers: 0 is background, {@link IGNORED} counts nowhere, all else is foreground; the grid of `hu`. */
   readonly label: Uint8Array;
-  /** Offsets into `label` of all foreground voxels, one connected component after another. */
+  /**
+   * Offsets into `label` of all voxels that samples are aimed at, one connected component after another: the foreground, and
+   * look-alikes, which are background.
+   */
   readonly foreground: Int32Array;
   /** Component b is `foreground` from `componentOffsets[b]` up to `componentOffsets[b + 1]`. */
   readonly componentOffsets: Int32Array;
@@ -48,7 +51,8 @@ export interface Sample extends Patch {
 /**
  * Sample number `sampleIndex` of the run with this seed; it depends on nothing else.
  *
- * A sample aimed at foreground chooses a case, then (if there are several classes) one of the classes that it contains,
+ * A sample aimed at foreground chooses a case, then (if there are several classes) one of the classes that it contains, among
+ * which look-alikes count as one,
  * then one of its connected components, then a voxel of that, then a shift of up to a quarter of the patch along each
  * axis: so rare classes and small nodes occur as often as others, and not always in the middle.
  *
@@ -78,14 +82,23 @@ export function drawSample(
   return { ...patch, ...place, caseIndex: cases.indexOf(chosen) };
 }
 
-/** A prepared scan with its target numbers, and its foreground listed by connected component of one number (26 neighbours). */
-export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): PreparedCase {
+/**
+ * A prepared scan with its target numbers, and its foreground listed by connected component of one number (26 neighbours).
+ *
+ * @param lookAlikes above 0 where something may be taken for foreground, on the grid of `label`: its connected components
+ *   that touch neither foreground nor ignored voxels are listed too, as often as each class, so that a network sees what it
+ *   mistook
+ */
+export function prepareCase(
+  id: string,
+  prepared: Prepared,
+  label: Uint8Array,
+  lookAlikes: ArrayLike<number> | null = null,
+): PreparedCase {
   const { size, spacingMm, hu, further } = prepared;
-  const { labels, sizes } = labelComponents(
-    label.map((value) => (value === IGNORED ? 0 : value)),
-    size,
-    26,
-  );
+  const aims = label.map((value) => (value === IGNORED ? 0 : value));
+  if (lookAlikes !== null) addLookAlikes(aims, label, lookAlikes, size);
+  const { labels, sizes } = labelComponents(aims, size, 26);
   const componentOffsets = new Int32Array(sizes.length + 1);
   sizes.forEach((voxels, component) => {
     componentOffsets[component + 1] = componentOffsets[component] + voxels;
@@ -97,6 +110,26 @@ export function prepareCase(id: string, prepared: Prepared, label: Uint8Array): 
   }
   const image = { size, spacingMm, hu, ...(further ? { further } : {}) };
   return { id, ...image, label, foreground, componentOffsets };
+}
+
+/** A number that no target has, since 255 is {@link IGNORED} and there are at most 254 sets of classes. */
+const LOOK_ALIKE = IGNORED;
+
+function addLookAlikes(
+  aims: Uint8Array,
+  label: Uint8Array,
+  lookAlikes: ArrayLike<number>,
+  size: Vector3,
+): void {
+  const { labels, sizes } = labelComponents(
+    Uint8Array.from(lookAlikes, (value) => (value > 0 ? 1 : 0)),
+    size,
+    26,
+  );
+  const isReal = new Uint8Array(sizes.length + 1);
+  for (let n = 0; n < labels.length; n++) if (label[n] !== 0) isReal[labels[n]] = 1;
+  for (let n = 0; n < labels.length; n++)
+    if (labels[n] !== 0 && isReal[labels[n]] === 0) aims[n] = LOOK_ALIKE;
 }
 
 /** Where a sample lies. */

@@ -1,7 +1,8 @@
 // A cached case is known by what its files hold: another time alone makes no work, other voxels always do.
-import { mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import type { PreparedCase } from "@lnsnet/core/sampling";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { boxPatient, writeBoxes } from "../boxes.test-helper.js";
 import { cacheKey, readCached, sourcesOf, writeCached } from "./cache.js";
@@ -14,6 +15,7 @@ let key = "";
 
 let folder = "";
 let box: Case;
+let prepared: PreparedCase;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "lnsnet-cache-"));
   await writeBoxes(join(folder, "data"), [boxPatient(0)]);
@@ -21,7 +23,7 @@ beforeEach(async () => {
   [box] = dataset.training;
   labels = dataset.labels;
   key = cacheKey(settings, labels);
-  const prepared = {
+  prepared = {
     id: box.id,
     size: [1, 1, 1] as const,
     spacingMm: [1, 1, 1.5] as const,
@@ -57,4 +59,19 @@ test("other settings, another foreground and a case that is not there are told",
   expect(await stateNow(cacheKey(settings, { ...labels, scheme }))).toBe("stale");
   await rm(join(folder, `${box.id}.safetensors`));
   expect(await stateNow()).toBe("absent");
+});
+
+test("look-alikes that come, change or go make a case stale", async () => {
+  const beside = join(folder, "data", "lookalikesTr");
+  await mkdir(beside);
+  await cp(box.labelPath ?? "", join(beside, basename(box.labelPath ?? "")));
+  const [withThem] = (await openDataset(join(folder, "data"))).training;
+  expect(withThem.lookAlikesPath).toBe(join(beside, basename(box.labelPath ?? "")));
+  const stateOf = async (of: Case) => (await readCached(folder, of, key)).state;
+  expect(await stateOf(withThem)).toBe("stale");
+  await writeCached(folder, prepared, key, await sourcesOf(withThem));
+  expect(await stateOf(withThem)).toBe("fresh");
+  expect(await stateOf(box)).toBe("stale");
+  await writeFile(withThem.lookAlikesPath ?? "", "changed");
+  expect(await stateOf(withThem)).toBe("stale");
 });

@@ -90,6 +90,7 @@ export async function sourcesOf(
 ): Promise<FileState[]> {
   const files = [...imagePathsOf(of), ...(of.labelPath === null ? [] : [of.labelPath])];
   if (leftOut !== undefined) files.push(...(await structureFiles(of)));
+  else if (of.lookAlikesPath !== undefined) files.push(of.lookAlikesPath);
   return Promise.all(files.map((path, n) => fileState([path], before[n] ?? null)));
 }
 

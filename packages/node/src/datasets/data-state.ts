@@ -20,6 +20,7 @@ const parts = {
   image: imagePathsOf,
   label: ({ labelPath }: Case) => (labelPath === null ? [] : [labelPath]),
   instances: ({ instancesPath }: Case) => (instancesPath === null ? [] : [instancesPath]),
+  "look-alikes": ({ lookAlikesPath }: Case) => (lookAlikesPath === undefined ? [] : [lookAlikesPath]),
 } as const;
 export type Part = keyof typeof parts;
 const partNames = Object.keys(parts) as Part[];
@@ -94,7 +95,10 @@ export function changedCases(before: DataState, now: DataState): string[] {
 
 /** A hash of all that a case holds. */
 export function hashOfCase(state: CaseState): string {
-  const hashes = partNames.map((part) => state[part]?.sha256 ?? "none");
+  const hashes = ["image", "label", "instances"].map((part) => state[part as Part]?.sha256 ?? "none");
+  // Only where there are some, so that the hashes of earlier versions stay.
+  const lookAlikes = state["look-alikes"]?.sha256;
+  if (lookAlikes !== undefined) hashes.push(lookAlikes);
   return createHash("sha256").update(hashes.join(" ")).digest("hex");
 }
 

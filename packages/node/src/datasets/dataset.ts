@@ -40,6 +40,8 @@ export interface Case {
   readonly labelPath: string | null;
   /** The same foreground with a value for each node, where the data set has it (instancesTr, as `phantom` and `dataset import` write). */
   readonly instancesPath: string | null;
+  /** A mask of what may be taken for foreground and is none, where the data set has it (lookalikesTr). */
+  readonly lookAlikesPath?: string;
 }
 
 /** All channels of a case. */
@@ -269,18 +271,26 @@ async function casesOf(
   const labelNames = new Set(await namesIn(join(folder, labels)));
   const instanceNames = new Set(await namesIn(join(folder, instances)));
   const found = await channelsOf(search, images, listed);
-  return [...found].flatMap(([id, ofCase]) => {
+  const cases: Case[] = [];
+  for (const [id, ofCase] of found) {
     const [imagePath, ...furtherPaths] = completeChannels(search, join(folder, images, id), ofCase);
-    if (imagePath === undefined) return [];
+    if (imagePath === undefined) continue;
     const label = `${id}${ending}`;
-    return {
+    cases.push({
       id,
       imagePath,
       ...(furtherPaths.length > 0 ? { furtherPaths } : {}),
       labelPath: labelNames.has(label) ? join(folder, labels, label) : null,
       instancesPath: instanceNames.has(label) ? join(folder, instances, label) : null,
-    };
-  });
+      ...(await lookAlikesBeside(imagePath)),
+    });
+  }
+  return cases;
+}
+
+async function lookAlikesBeside(imagePath: string): Promise<Pick<Case, "lookAlikesPath">> {
+  const path = await structuresBeside(imagePath, "lookalikes");
+  return path === null ? {} : { lookAlikesPath: path };
 }
 
 /** Training cases whose files dataset.json names, from its folder; those that cannot be used become problems. */
@@ -329,6 +339,7 @@ async function casesNamed(
       ...(furtherPaths.length > 0 ? { furtherPaths } : {}),
       labelPath,
       instancesPath: await fileBeside(labelPath, "labels", "instances", basename(labelPath)),
+      ...(await lookAlikesBeside(imagePath)),
     });
   }
   const [shared] = await sharedFiles(cases);
@@ -359,10 +370,13 @@ export async function sharedFiles(
 }
 
 /**
- * The drawn structures of an image, `organsTr/p.nii.gz` or `targetsTr/p.nii.gz` for `imagesTr/p_0000.nii.gz`; null where
+ * The structures of an image, such as `organsTr/p.nii.gz` or `targetsTr/p.nii.gz` for `imagesTr/p_0000.nii.gz`; null where
  * there are none.
  */
-export const structuresBeside = (imagePath: string, kind: "organs" | "targets"): Promise<string | null> =>
+export const structuresBeside = (
+  imagePath: string,
+  kind: "organs" | "targets" | "lookalikes",
+): Promise<string | null> =>
   fileBeside(imagePath, "images", kind, basename(imagePath).replace(/_0000(?=\.[^_]*$)/, ""));
 
 /** The file of a name in a folder of another kind beside that of a path; null where there is none. */

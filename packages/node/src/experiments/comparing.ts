@@ -189,6 +189,8 @@ function requestOf(
       startingWeights: null,
     },
     weightsPath: null,
+    // No cache holds stations.
+    cacheFolder: training?.stationWeight === undefined ? request.cacheFolder : null,
     alike,
   };
 }

@@ -3,10 +3,12 @@ import { InputError } from "@lnsnet/core/errors";
 import { numberStructures, type PreparedCase, prepareCase } from "@lnsnet/core/sampling";
 import { prepareChannels, prepareLabel, scalingsOf, workingGrid } from "@lnsnet/core/transforms";
 import { reorientToLps, resampleLabels } from "@lnsnet/core/volume";
+import { requireLabels } from "@lnsnet/core/voxels";
 import { type CacheSettings, cacheKey, readCached, sourcesOf, writeCached } from "../datasets/cache.js";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
 import { drawnLayers, type LeftOutStructures } from "../datasets/structures.js";
+import { readScan } from "../files/imaging.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
 import { stationTargets } from "./stations.js";
 
@@ -68,7 +70,11 @@ async function prepare(task: PrepareTask): Promise<PreparedCase> {
   const prepared = prepareChannels(channels, grid, scalingsOf(settings));
   if (label === null) return prepareCase(id, prepared, new Uint8Array(prepared.hu.length));
   const targets = stations.length === 0 ? label : await stationTargets(scan, label, stations);
-  return prepareCase(id, prepared, prepareLabel(targets, prepared));
+  const { lookAlikesPath } = scan;
+  if (lookAlikesPath === undefined) return prepareCase(id, prepared, prepareLabel(targets, prepared));
+  const drawn = requireLabels(await readScan(lookAlikesPath), lookAlikesPath);
+  const lookAlikes = resampleLabels(reorientToLps(drawn), grid).data;
+  return prepareCase(id, prepared, prepareLabel(targets, prepared), lookAlikes);
 }
 
 /** A case whose label numbers its structures. */

@@ -164,7 +164,7 @@ async function openRun({ dataset, plan, options, run, patients, scans, step }: R
     [...scans.training, ...scans.validation],
     run.start,
     plan.clickMaps === undefined && options.stationWeight === undefined
-      ? ["image", "label"]
+      ? ["image", "label", "look-alikes"]
       : ["image", "label", "instances"],
   );
   const identity = runIdentity(plan, options, scans, start);

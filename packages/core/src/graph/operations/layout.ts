@@ -305,26 +305,36 @@ const gatherOperation: Operation<{ readonly indices: readonly number[] }> = {
     if (beyond !== undefined) throw new ShapeError(`there is no row ${beyond} of ${x[0]}`);
     return [[indices.length, ...x.slice(1)]];
   },
-  // A row's gradient is the sum over the places that took it. Rows taken less often than the most read zeros behind dY.
+  // A row's gradient is the sum over the places that took it. Rows taken less often than others read zeros behind dY.
   gradient: ({ inputs: [x], attributes: { indices } }, [dy]) => {
     if (!dy) return [null];
     const places = Array.from({ length: x.shape[0] }, (): number[] => []);
     indices.forEach((row, place) => {
       places[row].push(place);
     });
-    const most = places.reduce((count, { length }) => Math.max(count, length), 0);
     const padding = x.shape.map((_, axis) => (axis === 0 ? 1 : 0));
     const withZeros = pad(
       dy,
       padding.map(() => 0),
       padding,
     );
-    const taken = gather(
-      withZeros,
-      places.flatMap((taking) => range(most).map((at) => taking[at] ?? indices.length)),
-    );
-    const ofRows = reshape(taken, [x.shape[0], most, ...x.shape.slice(1)]);
-    return [reshape(sum(ofRows, [1]), x.shape)];
+    const groups = groupedByCount(places);
+    const sums = groups.map((rows) => {
+      const most = rows.reduce((count, row) => Math.max(count, places[row].length), 1);
+      const taken = rows.flatMap((row) => range(most).map((at) => places[row][at] ?? indices.length));
+      const shape = [rows.length, ...x.shape.slice(1)];
+      return reshape(
+        sum(reshape(gather(withZeros, taken), [rows.length, most, ...x.shape.slice(1)]), [1]),
+        shape,
+      );
+    });
+    const [all] = sums;
+    if (sums.length === 1) return [all];
+    const placeOf = new Array<number>(x.shape[0]);
+    groups.flat().forEach((row, place) => {
+      placeOf[row] = place;
+    });
+    return [gather(concat(sums, 0), placeOf)];
   },
   reference: ([x], { attributes: { indices } }) => {
     const length = sizeOf(x.shape.slice(1));
@@ -337,6 +347,21 @@ const gatherOperation: Operation<{ readonly indices: readonly number[] }> = {
   onnx: ({ inputs: [x], outputs, attributes: { indices } }, emitter) =>
     emitter.nodeTo(outputs, "Gather", [emitter.nameOf(x), emitter.integers(indices)], { axis: 0 }),
 };
+
+/**
+ * Rows that are taken about as often as each other, within a factor of two. One row that pads many windows would else make
+ * every row read as many zeros.
+ */
+function groupedByCount(places: readonly (readonly number[])[]): number[][] {
+  const groups = new Map<number, number[]>();
+  places.forEach(({ length }, row) => {
+    const kind = Math.ceil(Math.log2(Math.max(1, length)));
+    const group = groups.get(kind);
+    if (group === undefined) groups.set(kind, [row]);
+    else group.push(row);
+  });
+  return [...groups.values()];
+}
 
 /** Rows of x [rows, …] by constant indices, each as often as it is named: [indices.length, …]. */
 export const gather = (x: Value, indices: readonly number[]): Value =>

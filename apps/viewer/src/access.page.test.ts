@@ -17,6 +17,24 @@ describePage("without a mouse", (pages) => {
     await page.getByText("neck.nii.gz is open.").waitFor();
   }
 
+  test("the wheel goes on from the moment at which a plane is there", async () => {
+    const page = await pages.open();
+    // Runs in the page.
+    await page.evaluate(() => {
+      new MutationObserver((_, observer) => {
+        const stage = document.querySelector(".pane-axial .stage");
+        if (stage === null) return;
+        observer.disconnect();
+        document.body.dataset.before = document.querySelector(".pane-axial .pane-title")?.textContent ?? "";
+        stage.dispatchEvent(new WheelEvent("wheel", { deltaY: 300, bubbles: true, cancelable: true }));
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+    await openNeck(page);
+    const before = await page.evaluate(() => document.body.dataset.before);
+    expect(before).toMatch(/^Axial/);
+    await expect.poll(() => page.locator(".pane-axial .pane-title").textContent()).not.toBe(before);
+  });
+
   test("by keys alone: planes, tools, drawing, table, saving", async () => {
     const page = await pages.open();
     await openNeck(page);

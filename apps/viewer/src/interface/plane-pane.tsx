@@ -2,7 +2,7 @@
 import { dot, scale, type Vector3 } from "@lnsnet/core/volume";
 import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import {
   directionLetters,
   finer,
@@ -49,12 +49,15 @@ export function PlanePane({ view, plane, maximised, hover, date, marks }: PlaneP
   const size = useSignal<readonly [width: number, height: number]>([0, 0]);
   const shown = useShown(view, plane, size);
 
-  useEffect(() => {
+  // Before the first frame: a click that comes with it has a plane of the right size to mean, and is not lost.
+  useLayoutEffect(() => {
     const element = stage.current;
     if (element === null) return;
-    const observer = new ResizeObserver(() => {
+    const measure = () => {
       size.value = [element.clientWidth, element.clientHeight];
-    });
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     const stopListening = listenToPlane({
       element,

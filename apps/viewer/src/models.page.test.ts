@@ -149,7 +149,8 @@ describePage(
         await notice.waitFor();
         expect(await notice.textContent()).not.toMatch(/did not expect/);
       }
-      await page.getByText(/Model finder\.safetensors/).waitFor();
+      for (const name of ["clicker.safetensors", "finder.safetensors"])
+        await page.locator(".models strong", { hasText: name }).waitFor();
     });
   },
   { usesModels: true },

@@ -34,7 +34,7 @@ test("patches of which a batch norm sees a single value are refused before a fil
   expect(stderr).toMatch(
     /LHU-Net cannot be trained on batches of 1 with a patch of 32,32,32 voxels.*--batch 2/,
   );
-  expect(await readdir(join(folder, "single"))).toEqual([]);
+  expect(await readdir(folder)).not.toContain("single");
 });
 
 test("the 3D Partial U-Net trains, validates, resumes, is exported and predicts", async () => {

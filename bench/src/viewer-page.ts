@@ -2,8 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generatePatient } from "@lnsnet/core/phantom";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build, preview } from "vite";
+
+/** The patient of the page's example. */
+export const examplePatient = () =>
+  generatePatient(2026, 60, {
+    ...{ inPlaneSpacingMm: [1, 1], sliceSpacingMm: [2, 2], obliqueShare: 0, reversedShare: 0 },
+  });
 
 const app = join(import.meta.dirname, "../../apps/viewer");
 

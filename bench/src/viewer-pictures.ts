@@ -2,10 +2,9 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pointOfIndex, resample, type Vector3, type Volume, writeNifti } from "@lnsnet/core";
-import { generatePatient } from "@lnsnet/core/phantom";
 import { movedGeometry, type RigidTransform, transformed, turnAbout } from "@lnsnet/core/volume";
 import type { Page } from "playwright-core";
-import { withBuiltViewer, withServedViewer } from "./viewer-page.js";
+import { examplePatient, withBuiltViewer, withServedViewer } from "./viewer-page.js";
 
 const help = `npm run bench -- viewer-pictures [options]
 
@@ -24,10 +23,7 @@ const { values } = parseArgs({
   },
 });
 
-/** The patient of the page's example. */
-const { image, nodes } = generatePatient(2026, 60, {
-  ...{ inPlaneSpacingMm: [1, 1], sliceSpacingMm: [2, 2], obliqueShare: 0, reversedShare: 0 },
-});
+const { image, nodes } = examplePatient();
 const [largest] = [...nodes].sort((a, b) => b.volumeMl - a.volumeMl);
 
 /** A turn by 5° about the axis of the scanner, through the middle of the scan, and a shift. */

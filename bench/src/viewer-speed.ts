@@ -9,9 +9,9 @@ import { generatePatient } from "@lnsnet/core/phantom";
 import { textTable } from "@lnsnet/core/reports";
 import { medianOf } from "@lnsnet/core/statistics";
 import type { Matrix3 } from "@lnsnet/core/volume";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { type LongestTask, longestTask, type TraceEvent } from "./main-thread.js";
-import { type ServedViewer, withBuiltViewer, withServedViewer } from "./viewer-page.js";
+import { examplePatient, type ServedViewer, withBuiltViewer, withServedViewer } from "./viewer-page.js";
 
 const help = `npm run bench -- viewer [options]
 
@@ -179,12 +179,7 @@ async function example({ browser, openPage }: ServedViewer): Promise<Figure[]> {
 async function exampleNodes(
   page: Page,
 ): Promise<{ readonly pixel: readonly [number, number]; readonly slices: number }[]> {
-  const { image, nodes } = generatePatient(2026, 60, {
-    inPlaneSpacingMm: [1, 1],
-    sliceSpacingMm: [2, 2],
-    obliqueShare: 0,
-    reversedShare: 0,
-  });
+  const { image, nodes } = examplePatient();
   const box = await page.locator(".pane-axial .stage").boundingBox();
   if (box === null) throw new Error("the axial plane is not shown");
   const { size, spacingMm } = image;
@@ -306,7 +301,7 @@ async function brush(page: Page, row: number): Promise<void> {
 
 /** Does something, and finds the longest task of the page's main thread meanwhile. */
 async function traced(
-  browser: ServedViewer["browser"],
+  browser: Browser,
   page: Page,
   name: string,
   work: () => Promise<void>,

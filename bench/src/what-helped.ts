@@ -95,13 +95,11 @@ async function once(folder: string, output: string, words: readonly string[]): P
 /** The same cohort, in which what was to be ignored counts as background. */
 function withoutIgnored(from: string, to: string): void {
   if (existsSync(join(to, "dataset.json"))) return;
-  for (const kind of ["imagesTr", "instancesTr"] as const) {
-    mkdirSync(to, { recursive: true });
+  mkdirSync(join(to, "labelsTr"), { recursive: true });
+  for (const kind of ["imagesTr", "instancesTr"])
     if (!existsSync(join(to, kind))) symlinkSync(join(from, kind), join(to, kind));
-  }
   const description = JSON.parse(readFileSync(join(from, "dataset.json"), "utf8"));
   const { ignore, ...labels } = description.labels;
-  mkdirSync(join(to, "labelsTr"), { recursive: true });
   for (const name of readdirSync(join(from, "labelsTr"))) {
     const path = join(from, "labelsTr", name);
     const volume = readNifti(readFileSync(path), path);

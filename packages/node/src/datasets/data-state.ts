@@ -95,10 +95,9 @@ export function changedCases(before: DataState, now: DataState): string[] {
 
 /** A hash of all that a case holds. */
 export function hashOfCase(state: CaseState): string {
-  const hashes = ["image", "label", "instances"].map((part) => state[part as Part]?.sha256 ?? "none");
-  // Only where there are some, so that the hashes of earlier versions stay.
-  const lookAlikes = state["look-alikes"]?.sha256;
-  if (lookAlikes !== undefined) hashes.push(lookAlikes);
+  // Look-alikes only where there are some, so that the hashes of earlier versions stay.
+  const held = partNames.filter((part) => part !== "look-alikes" || state[part]);
+  const hashes = held.map((part) => state[part]?.sha256 ?? "none");
   return createHash("sha256").update(hashes.join(" ")).digest("hex");
 }
 

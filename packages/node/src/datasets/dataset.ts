@@ -11,10 +11,10 @@ import {
   sameGeometry,
   type Volume,
 } from "@lnsnet/core/volume";
-import { labelValues, requireLabels } from "@lnsnet/core/voxels";
+import { labelValues } from "@lnsnet/core/voxels";
 import { z } from "zod";
 import { fileError, isFile, isFolder, readJson, requirePath } from "../files/disk.js";
-import { readScan } from "../files/imaging.js";
+import { readLabelVolume, readScan } from "../files/imaging.js";
 import { type DatasetLabels, labelsOf, labelsSchema, targetsOf } from "./foreground.js";
 import { patientsOfImport } from "./import-record.js";
 
@@ -148,7 +148,7 @@ export async function loadCase(scan: Case, labels: DatasetLabels): Promise<Loade
   const channels = await readChannels(scan);
   const [image] = channels;
   if (scan.labelPath === null) return { id: scan.id, image, channels, label: null };
-  const label = requireLabels(await readScan(scan.labelPath), scan.labelPath);
+  const label = await readLabelVolume(scan.labelPath);
   const [problem] = labelProblems(scan, image, label, labels);
   if (problem !== undefined) throw new InputError(problem.message);
   return { id: scan.id, image, channels, label: targetsOf(label, labels) };

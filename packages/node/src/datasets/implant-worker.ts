@@ -2,8 +2,8 @@
 import { InputError } from "@lnsnet/core/errors";
 import { type ImplantedNode, implantNodes, prepareHost } from "@lnsnet/core/phantom";
 import type { Vector3, Volume } from "@lnsnet/core/volume";
-import { requireCt, requireLabels } from "@lnsnet/core/voxels";
-import { readImage, readScan } from "../files/imaging.js";
+import { requireCt } from "@lnsnet/core/voxels";
+import { readImage, readLabelVolume } from "../files/imaging.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
 import { type CohortTask, leaveOutCase, type NodeRow, writeCohortCase } from "./cohort-case.js";
 import type { HostFiles } from "./hosts.js";
@@ -36,8 +36,7 @@ interface HostVolumes {
 async function scanOf({ image, series, targets, organs }: HostFiles): Promise<HostVolumes> {
   const { volume } = await readImage(image, series ?? undefined);
   requireCt(volume, image);
-  const structure = async (path: string | null) =>
-    path === null ? null : requireLabels(await readScan(path), path);
+  const structure = async (path: string | null) => (path === null ? null : await readLabelVolume(path));
   return { scan: volume, targets: await structure(targets), organs: await structure(organs) };
 }
 

@@ -17,9 +17,8 @@ import {
 import type { DrawnLabels } from "@lnsnet/core/results";
 import { lymphNodeNames } from "@lnsnet/core/transforms";
 import { resampleLabels, sameGeometry } from "@lnsnet/core/volume";
-import { requireLabels } from "@lnsnet/core/voxels";
 import { isFile, isFolder, readBytes, requirePath } from "../files/disk.js";
-import { filesBelow, findImages, readImage, readScan } from "../files/imaging.js";
+import { filesBelow, findImages, readImage, readLabelVolume } from "../files/imaging.js";
 import { readLabels } from "../files/labels.js";
 import { type Case, labelProblems, listDataset } from "./dataset.js";
 import { type DatasetLabels, severalClasses } from "./foreground.js";
@@ -129,7 +128,7 @@ async function nnunetSources(root: string, pattern: RegExp | null): Promise<Sour
 
 /** @throws InputError where a label holds a value that dataset.json does not name, or voxels to be ignored */
 async function requireKnownLabels(scan: Case, labelPath: string, labels: DatasetLabels): Promise<void> {
-  const label = requireLabels(await readScan(labelPath), labelPath);
+  const label = await readLabelVolume(labelPath);
   const [problem] = labelProblems(scan, label, label, labels);
   if (problem !== undefined) throw new InputError(problem.message);
   const { ignored } = labels.scheme;

@@ -3,8 +3,7 @@ import { InputError } from "@lnsnet/core/errors";
 import type { StructureLayer } from "@lnsnet/core/sampling";
 import { IGNORED, targetTable } from "@lnsnet/core/transforms";
 import type { IntegerVoxelArray, Volume } from "@lnsnet/core/volume";
-import { requireLabels } from "@lnsnet/core/voxels";
-import { readScan } from "../files/imaging.js";
+import { readLabelVolume } from "../files/imaging.js";
 import { type Case, loadCase, structuresBeside } from "./dataset.js";
 import { classNames, type DatasetLabels } from "./foreground.js";
 
@@ -62,7 +61,7 @@ export async function drawnLayers(
   const layers: DrawnLayer[] = [];
   const organsPath = await structuresBeside(of.imagePath, "organs");
   if (organsPath !== null) {
-    const drawn = requireLabels(await readScan(organsPath), organsPath);
+    const drawn = await readLabelVolume(organsPath);
     const data = drawn.data.map((value) => (organs.includes(value) ? 0 : value));
     layers.push({ volume: { ...drawn, data }, byValue: true });
   }
@@ -77,7 +76,7 @@ export async function drawnLayers(
     const data = label.data.map((number) => (isLeftOut(number) ? 0 : number));
     return { channels, layers: [...layers, { volume: { ...label, data }, byValue: false }] };
   }
-  const instances = requireLabels(await readScan(of.instancesPath), of.instancesPath);
+  const instances = await readLabelVolume(of.instancesPath);
   if (instances.data.length !== label.data.length)
     throw new InputError(
       `${of.instancesPath} has ${instances.size.join("×")} voxels, and its label ${label.size.join("×")}; write both on the same grid.`,

@@ -10,8 +10,8 @@ import {
   type Volume,
   voxelVolumeMm3,
 } from "@lnsnet/core/volume";
-import { ctProblem, measureNodes, requireLabels } from "@lnsnet/core/voxels";
-import { readScan } from "../files/imaging.js";
+import { ctProblem, measureNodes } from "@lnsnet/core/voxels";
+import { readLabelVolume } from "../files/imaging.js";
 import { type Case, type Dataset, type LabelProblem, labelProblems, readChannels } from "./dataset.js";
 import { type DatasetLabels, foregroundMask, leavesClassesOut, targetsOf } from "./foreground.js";
 import { addHu, emptyHistogram, type HuHistogram } from "./hu-histogram.js";
@@ -92,7 +92,7 @@ export async function surveyCase(
   };
 }
 
-const labelsOrReason = (path: string) => orReason(async () => requireLabels(await readScan(path), path));
+const labelsOrReason = (path: string) => orReason(() => readLabelVolume(path));
 
 async function orReason<T>(read: () => Promise<T>): Promise<T | { unreadable: string }> {
   try {

@@ -5,9 +5,9 @@ import { detectNodes, evaluateCase, type NodeDetection, type SurfaceConvention }
 import { csvTable, overlayPng, type TableColumn } from "@lnsnet/core/reports";
 import { summarise } from "@lnsnet/core/statistics";
 import { type IntegerVoxelArray, maskWhere, sameGeometry, type Volume } from "@lnsnet/core/volume";
-import { type NodeSplit, requireLabels } from "@lnsnet/core/voxels";
+import type { NodeSplit } from "@lnsnet/core/voxels";
 import { ensureWritableFolder, writeAtomically } from "../files/disk.js";
-import { readScan } from "../files/imaging.js";
+import { readLabelVolume, readScan } from "../files/imaging.js";
 import { numbersBeside } from "../files/mask-origin.js";
 import { requireFreeFile, requireFreeFiles } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
@@ -244,7 +244,7 @@ async function nodeNumbers(
 ): Promise<Volume<IntegerVoxelArray> | null> {
   const path = await numbersBeside(predictionPath);
   if (path === null) return null;
-  const numbers = requireLabels(await readScan(path), path);
+  const numbers = await readLabelVolume(path);
   if (!sameGeometry(numbers, mask))
     throw new InputError(
       `${path} does not have the same geometry as ${predictionPath}, whose nodes it numbers; predict the scan again.`,

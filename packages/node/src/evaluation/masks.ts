@@ -9,7 +9,7 @@ import {
   type Volume,
 } from "@lnsnet/core/volume";
 import { labelValues, requireLabels } from "@lnsnet/core/voxels";
-import { readScan } from "../files/imaging.js";
+import { readLabelVolume, readScan } from "../files/imaging.js";
 
 /** Two masks of one scan. */
 export interface MaskPair {
@@ -50,7 +50,7 @@ export async function readPair(
   { truthPath, predictionPath }: MaskPair,
   { truthLabel, predictionLabel, threshold, ignored }: ForegroundRules,
 ): Promise<ComparedPair> {
-  const truth = requireLabels(await readScan(truthPath), truthPath);
+  const truth = await readLabelVolume(truthPath);
   const scan = await readScan(predictionPath);
   const prediction =
     threshold === null

@@ -18,6 +18,7 @@ import {
   volumeFormatOf,
 } from "@lnsnet/core/formats";
 import type { Volume } from "@lnsnet/core/volume";
+import { requireLabels } from "@lnsnet/core/voxels";
 import { fileError, isFolder, readBytes, requirePath } from "./disk.js";
 
 /**
@@ -59,6 +60,9 @@ export async function readImage(path: string, wanted?: string): Promise<ReadImag
 export async function readScan(path: string): Promise<Volume> {
   return (await readImage(path)).volume;
 }
+
+/** A volume of drawn labels. @throws InputError as {@link readScan} and `requireLabels` */
+export const readLabelVolume = async (path: string) => requireLabels(await readScan(path), path);
 
 const onDisk = (path: string): NamedFile => ({ name: path, read: () => readBytes(path) });
 

@@ -2,13 +2,18 @@
 import { InputError } from "@lnsnet/core/errors";
 import { numberStructures, type PreparedCase, prepareCase } from "@lnsnet/core/sampling";
 import { prepareChannels, prepareLabel, scalingsOf, workingGrid } from "@lnsnet/core/transforms";
-import { reorientToLps, resampleLabels } from "@lnsnet/core/volume";
-import { requireLabels } from "@lnsnet/core/voxels";
+import {
+  type Geometry,
+  type IntegerVoxelArray,
+  reorientToLps,
+  resampleLabels,
+  type Volume,
+} from "@lnsnet/core/volume";
 import { type CacheSettings, cacheKey, readCached, sourcesOf, writeCached } from "../datasets/cache.js";
 import { type Case, loadCase } from "../datasets/dataset.js";
 import type { DatasetLabels } from "../datasets/foreground.js";
 import { drawnLayers, type LeftOutStructures } from "../datasets/structures.js";
-import { readScan } from "../files/imaging.js";
+import { readLabelVolume } from "../files/imaging.js";
 import { type Outcome, outcomeOf } from "../work/outcome.js";
 import { stationTargets } from "./stations.js";
 
@@ -71,9 +76,8 @@ async function prepare(task: PrepareTask): Promise<PreparedCase> {
   if (label === null) return prepareCase(id, prepared, new Uint8Array(prepared.hu.length));
   const targets = stations.length === 0 ? label : await stationTargets(scan, label, stations);
   const { lookAlikesPath } = scan;
-  if (lookAlikesPath === undefined) return prepareCase(id, prepared, prepareLabel(targets, prepared));
-  const drawn = requireLabels(await readScan(lookAlikesPath), lookAlikesPath);
-  const lookAlikes = resampleLabels(reorientToLps(drawn), grid).data;
+  const lookAlikes =
+    lookAlikesPath === undefined ? null : onGrid(await readLabelVolume(lookAlikesPath), grid);
   return prepareCase(id, prepared, prepareLabel(targets, prepared), lookAlikes);
 }
 
@@ -85,12 +89,12 @@ async function prepareStructures(
   const { channels, layers } = await drawnLayers(scan, labels, leftOut);
   const grid = workingGrid(channels[0], settings.spacingMm);
   const prepared = prepareChannels(channels, grid, scalingsOf(settings));
-  const onGrid = layers.map(({ volume, byValue }) => ({
-    data: resampleLabels(reorientToLps(volume), grid).data,
-    byValue,
-  }));
-  return prepareCase(scan.id, prepared, numberStructures(onGrid, prepared.size));
+  const numbered = layers.map(({ volume, byValue }) => ({ data: onGrid(volume, grid), byValue }));
+  return prepareCase(scan.id, prepared, numberStructures(numbered, prepared.size));
 }
+
+const onGrid = (drawn: Volume<IntegerVoxelArray>, grid: Geometry) =>
+  resampleLabels(reorientToLps(drawn), grid).data;
 
 async function fromCache(task: PrepareTask, folder: string): Promise<PreparedCase> {
   const { id } = task.case;

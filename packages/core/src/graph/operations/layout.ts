@@ -318,15 +318,13 @@ const gatherOperation: Operation<{ readonly indices: readonly number[] }> = {
       padding.map(() => 0),
       padding,
     );
+    const rest = x.shape.slice(1);
     const groups = groupedByCount(places);
     const sums = groups.map((rows) => {
       const most = rows.reduce((count, row) => Math.max(count, places[row].length), 1);
       const taken = rows.flatMap((row) => range(most).map((at) => places[row][at] ?? indices.length));
-      const shape = [rows.length, ...x.shape.slice(1)];
-      return reshape(
-        sum(reshape(gather(withZeros, taken), [rows.length, most, ...x.shape.slice(1)]), [1]),
-        shape,
-      );
+      const ofRows = reshape(gather(withZeros, taken), [rows.length, most, ...rest]);
+      return reshape(sum(ofRows, [1]), [rows.length, ...rest]);
     });
     const [all] = sums;
     if (sums.length === 1) return [all];

@@ -103,6 +103,30 @@ test("a training with stations sees the same patches, validates, and saves a mod
   expect(first - firstPlain).toBeCloseTo(0.5 * Math.log(2), 1);
 });
 
+test("a training with stations does not go on with other look-alikes", async () => {
+  const beside = join(root, "boxes/lookalikesTr");
+  await mkdir(beside);
+  const { label } = boxPatient(0);
+  const draw = (value: number) =>
+    writeFile(
+      join(beside, "box_0.nii.gz"),
+      writeNifti({ ...label, data: Uint8Array.from(label.data, (_, at) => (at < 9 ? value : 0)) }),
+    );
+  await draw(1);
+  const withThem = await openDataset(join(root, "boxes"));
+  const train = (start: "begin" | "resume") =>
+    trainNetwork(
+      withThem,
+      plan,
+      { ...defaultTrainingOptions, steps: 1, threads: 1, validationCases: 0, stationWeight: 0.5 },
+      { folder: join(root, "look-alikes"), start },
+    );
+  await train("begin");
+  await draw(0);
+  await expect(train("resume")).rejects.toThrow("box_0 (look-alikes)");
+  await rm(beside, { recursive: true });
+});
+
 test("are refused where they are not known, and for networks without a head for them", async () => {
   const { instancesPath: _, ...scan } = dataset.training[0];
   const unknown = stationNames([{ ...scan, instancesPath: null }], plan);

@@ -19,6 +19,7 @@ import {
   usualSchedule,
 } from "@lnsnet/core/training";
 import { labelSchemeOf } from "@lnsnet/core/transforms";
+import type { Part } from "../datasets/data-state.js";
 import type { Dataset } from "../datasets/dataset.js";
 import { ensureWritableFolder } from "../files/disk.js";
 import { requireFreeFile } from "../files/outputs.js";
@@ -151,6 +152,12 @@ interface RunParts {
   readonly step: TrainingStep;
 }
 
+/** What of its cases a training reads. */
+function partsRead({ clickMaps }: Plan, { stationWeight }: TrainingOptions): Part[] {
+  if (clickMaps !== undefined) return ["image", "label", "instances"];
+  return ["image", "label", "look-alikes", ...(stationWeight === undefined ? [] : (["instances"] as const))];
+}
+
 /** What the run begins or goes on from, and where it is kept; nothing is written yet. */
 async function openRun({ dataset, plan, options, run, patients, scans, step }: RunParts, { log }: Job) {
   const { folder, weightsPath = null } = run;
@@ -163,9 +170,7 @@ async function openRun({ dataset, plan, options, run, patients, scans, step }: R
     folder,
     [...scans.training, ...scans.validation],
     run.start,
-    plan.clickMaps === undefined && options.stationWeight === undefined
-      ? ["image", "label", "look-alikes"]
-      : ["image", "label", "instances"],
+    partsRead(plan, options),
   );
   const identity = runIdentity(plan, options, scans, start);
   const saved = opened.goesOn ? await loadState(files.state, identity, step) : null;

@@ -53,7 +53,7 @@ export const optionGroups = {
       "weight-decay",
       "foreground-share",
     ],
-    ...["augment", "without", "stations", "seed"],
+    ...["augment", "without", "dice-smoothing", "stations", "seed"],
   ],
   "Folds and validation": [
     ...["folds", "fold", "only", "splits", "collect", "training", "test", "test-share"],

@@ -107,6 +107,13 @@ export const regimeArguments = {
     default: "0",
     valueHint: "WEIGHT",
   },
+  "dice-smoothing": {
+    type: "string",
+    description:
+      "voxels that are added above and below in the Dice of the loss; with as many as a node has, what is found in a patch without nodes costs",
+    default: "0.00001",
+    valueHint: "VOXELS",
+  },
   weights: {
     type: "string",
     description: "model to start from; it must be of the same network",
@@ -143,6 +150,7 @@ export interface RegimeValues {
   readonly patience: string;
   readonly train: TrainingOptions["trained"];
   readonly stations: string;
+  readonly "dice-smoothing": string;
   readonly weights?: string | undefined;
   readonly seed: string;
   readonly threads: string;
@@ -151,8 +159,10 @@ export interface RegimeValues {
 /** @throws InputError for a value that cannot be used, or options that do not go together */
 export function trainingOptions(values: RegimeValues): TrainingOptions {
   const stationWeight = realNumber(values.stations, "--stations", 0, 100);
+  const diceSmoothing = realNumber(values["dice-smoothing"], "--dice-smoothing", 1e-8, 1e6);
   const options: TrainingOptions = {
     ...defaults,
+    ...(diceSmoothing === 1e-5 ? {} : { diceSmoothing }),
     ...(stationWeight > 0 ? { stationWeight } : {}),
     ...budgetOf(values),
     batchSize: wholeNumber(values.batch, "--batch", 1, 64),

@@ -19,6 +19,9 @@ import { range, sizeOf } from "../graph/shape.js";
 
 const meanOfAll = (x: Value): Value => reshape(mean(x, range(x.shape.length)), []);
 
+/** Added to a number of voxels that may be 0, so that a patch without a counted voxel gives 0 and not NaN. */
+const NO_VOXEL = 1e-5;
+
 /**
  * Soft Dice: 1 − mean((2·Σpg + s) / (Σp + Σg + s)) with p = sigmoid(logits). The sums run over space, and over the
  * batch too where `batch` is true (nnU-Net's batch Dice); the mean runs over what is left.
@@ -116,8 +119,7 @@ export function maskedDiceCrossEntropyLoss(
   const dice = diceLossOf(multiply(sigmoid(logits), counted), truth, { batch, smooth });
   const all = range(logits.shape.length);
   const entropy = sum(multiply(crossEntropyOfVoxels(logits, truth), counted), all);
-  // A patch without a counted voxel gives 0 and not NaN.
-  const crossEntropy = reshape(divide(entropy, add(sum(counted, all), smooth)), []);
+  const crossEntropy = reshape(divide(entropy, add(sum(counted, all), NO_VOXEL)), []);
   return add(dice, crossEntropy);
 }
 
@@ -139,7 +141,7 @@ export function exclusiveDiceCrossEntropyLoss(
   const counted = sum(truth, [1]);
   const all = range(logits.shape.length);
   const entropy = reshape(
-    divide(neg(sum(multiply(truth, logProbability), all)), add(sum(counted, all), smooth)),
+    divide(neg(sum(multiply(truth, logProbability), all)), add(sum(counted, all), NO_VOXEL)),
     [],
   );
   const ofClasses = (x: Value): Value =>

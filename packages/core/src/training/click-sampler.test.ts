@@ -87,8 +87,15 @@ describe("drawClickSample", () => {
       if (clicks.negative.length === 0)
         expect(image.subarray(2 * voxels).every((value) => value === 0)).toBe(true);
     }
-    expect((counts.get(1) ?? 0) / 150).toBeCloseTo(0.4, 0.8);
+    expect((counts.get(1) ?? 0) / 150).toBeCloseTo(0.3, 0.8);
     expect([2, 3, 4].every((count) => (counts.get(count) ?? 0) > 0)).toBe(true);
+  });
+
+  test("draws structures as often as they are long", () => {
+    // Radii of 6 and 4 voxels.
+    const draws = Array.from({ length: 300 }, (_, n) => drawClickSample(4, n, [drawn], options));
+    const large = draws.filter(({ component }) => component === 0);
+    expect(Math.abs(large.length / draws.length - 0.6)).toBeLessThan(0.08);
   });
 
   test("outlines one structure alone, though both lie in the patch", () => {
@@ -131,8 +138,8 @@ test("synthetic targets are connected, and some are the ball that nobody drew", 
       all++;
       if (undrawn.hu[i + edge * (j + edge * k)] > -25) soft++;
     }
-    // Half-axes of 37.5 mm at most.
-    expect(Math.max(...size)).toBeLessThanOrEqual(2 * 27 + 5);
+    // Half-axes of 56.25 mm at most.
+    expect(Math.max(...size)).toBeLessThanOrEqual(2 * 39 + 5);
     expect(labelComponents(mask, size, 6).count).toBe(1);
     if (soft > 0.9 * all) balls++;
   }

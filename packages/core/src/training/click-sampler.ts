@@ -8,7 +8,7 @@ import { cutPatch, type Patch, type PatchForm, type PatchSize, patchForm } from 
 import { crop } from "../volume/crop.js";
 import type { Vector3, VoxelArray } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
-import { type PreparedCase, placeNearComponent, type SamplerOptions } from "./sampler.js";
+import { type PreparedCase, placeNear, type SamplerOptions } from "./sampler.js";
 import { simulateClicks } from "./simulated-answer.js";
 import { type BoxedTarget, drawSyntheticTarget } from "./synthetic-target.js";
 
@@ -27,8 +27,8 @@ const trials = 20;
 
 /**
  * Sample number `sampleIndex` of the run with this seed; it depends on nothing else. The target is one structure alone,
- * everything else is background: a drawn one of a case with the probability `foregroundShare`, a synthetic one
- * ({@link drawSyntheticTarget}) otherwise, and where a case has none.
+ * everything else is background: a drawn one of a case with the probability `foregroundShare`, large ones more often than
+ * small ones, and a synthetic one ({@link drawSyntheticTarget}) otherwise, and where a case has none.
  *
  * The input holds the image's channels and the two maps of simulated clicks; clicks are simulated on the patch as it is
  * after augmentation.
@@ -90,12 +90,25 @@ interface Target {
 function drawnTarget(random: RandomGenerator, chosen: PreparedCase, patchSize: PatchSize): Target | null {
   const { foreground, componentOffsets, label } = chosen;
   if (foreground.length === 0) return null;
-  const { centre, component } = placeNearComponent(random, chosen, patchSize);
-  if (component === null) return null;
+  const component = structureBySize(random, componentOffsets);
+  const { centre } = placeNear(random, chosen, component, patchSize);
   const number = label[foreground[componentOffsets[component]]];
   const maskIn = (start: Vector3, size: Vector3) =>
     maskWhere(boxOf(chosen, label, start, size, 0), (value) => value === number);
   return { centre, component, maskIn };
+}
+
+/** A structure, as often as it is long: a scan holds many small nodes and a few large organs, which are harder to outline. */
+function structureBySize(random: RandomGenerator, componentOffsets: Int32Array): number {
+  const lengths = Array.from(componentOffsets.subarray(1), (end, at) =>
+    Math.cbrt(end - componentOffsets[at]),
+  );
+  let rest = uniform(random) * lengths.reduce((sum, length) => sum + length, 0);
+  const found = lengths.findIndex((length) => {
+    rest -= length;
+    return rest < 0;
+  });
+  return found < 0 ? lengths.length - 1 : found;
 }
 
 function syntheticTarget(random: RandomGenerator, chosen: PreparedCase, patchSize: PatchSize): Target | null {

@@ -104,6 +104,21 @@ describe("drawSample", () => {
     expect(Math.max(...starts)).toBe(32);
   });
 
+  test("random places of CT lie in the body, and those of other images anywhere", () => {
+    // A body that fills a tenth of the scan, amid air.
+    const isBody = (n: number) => Math.floor(n / 1600) >= 14 && Math.floor(n / 1600) < 18;
+    const hu = Int16Array.from({ length: 40 ** 3 }, (_, n) => (isBody(n) ? 40 : -200));
+    const scan = { ...empty, hu };
+    const shareInBody = (plan: SamplerOptions) => {
+      const centres = Array.from({ length: 400 }, (_, n) => drawSample(5, n, [scan], plan).centre);
+      return centres.filter(([, , k]) => k >= 14 && k < 18).length / centres.length;
+    };
+    // 1 − (29/33)⁸, since the middle of a patch has 33 heights; and 4/33.
+    expect(Math.abs(shareInBody(options) - 0.644)).toBeLessThan(0.08);
+    const other = { ...options, channels: [{ name: "MR", scaling: "z-score" as const }] };
+    expect(Math.abs(shareInBody(other) - 0.121)).toBeLessThan(0.05);
+  });
+
   test("a scan smaller than the patch stands in its middle, with air around", () => {
     const { image, centre } = drawSample(1, 0, [empty], { ...options, patchSize: [8, 8, 60] });
     expect(centre[0]).toBe(20);

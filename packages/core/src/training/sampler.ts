@@ -2,7 +2,7 @@
 
 import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../random.js";
 import { type Augmentation, drawVariation } from "../transforms/augmentation.js";
-import { scalingsOf } from "../transforms/intensity.js";
+import { type ChannelPlan, isWindow, scalingsOf } from "../transforms/intensity.js";
 import { IGNORED } from "../transforms/label-scheme.js";
 import {
   cutPatch,
@@ -54,7 +54,8 @@ export interface Sample extends Patch {
  * A sample aimed at foreground chooses a case, then (if there are several classes) one of the classes that it contains, among
  * which look-alikes count as one,
  * then one of its connected components, then a voxel of that, then a shift of up to a quarter of the patch along each
- * axis: so rare classes and small nodes occur as often as others, and not always in the middle.
+ * axis: so rare classes and small nodes occur as often as others, and not always in the middle. The other samples of CT are
+ * centred in the body, most of them: in the air around it there is nothing to learn.
  *
  * @param cases at least one; cases without foreground give background only
  * @param into arrays to write to, such as part of a batch
@@ -76,7 +77,7 @@ export function drawSample(
   const place =
     aimed && chosen.foreground.length > 0
       ? placeNearComponent(random, chosen, options.patchSize, options.balancesClasses)
-      : placeAnywhere(random, chosen.size, options.patchSize);
+      : placeInBody(random, chosen, options);
   const variation = drawVariation(random, options.augmentation, scalingsOf(options).length);
   const patch = cutPatch(chosen, chosen.label, place.centre, patchForm(options), variation, into);
   return { ...patch, ...place, caseIndex: cases.indexOf(chosen) };
@@ -135,15 +136,23 @@ function addLookAlikes(
 /** Where a sample lies. */
 export type Place = Pick<Sample, "centre" | "component">;
 
-export function placeNearComponent(
+function placeNearComponent(
   random: RandomGenerator,
   chosen: PreparedCase,
-  [depth, height, width]: PatchSize,
+  patchSize: PatchSize,
   balancesClasses = true,
 ): Place {
-  const { size, foreground, componentOffsets } = chosen;
   const components = balancesClasses ? componentsOfOneClass(random, chosen) : componentsOf(chosen);
-  const component = components[uniformWhole(random, components.length)];
+  return placeNear(random, chosen, components[uniformWhole(random, components.length)], patchSize);
+}
+
+/** A place around a random voxel of a connected component. */
+export function placeNear(
+  random: RandomGenerator,
+  { size, foreground, componentOffsets }: PreparedCase,
+  component: number,
+  [depth, height, width]: PatchSize,
+): Place & { readonly component: number } {
   const first = componentOffsets[component];
   const voxel = foreground[first + uniformWhole(random, componentOffsets[component + 1] - first)];
   const jitter = (extent: number): number => {
@@ -170,6 +179,24 @@ function componentsOfOneClass(random: RandomGenerator, chosen: PreparedCase): nu
   if (numbers.length === 1) return components;
   const number = numbers[uniformWhole(random, numbers.length)];
   return components.filter((component) => numberOf(component) === number);
+}
+
+/** Half of a planning scan is air or more; after so many trials a patch may lie in it. */
+const bodyTrials = 8;
+
+/** A random position whose middle is denser than air, where the first channel is CT; else any. */
+function placeInBody(
+  random: RandomGenerator,
+  { hu, size }: PreparedCase,
+  plan: ChannelPlan & Pick<PatchPlan, "patchSize">,
+): Place {
+  const [scaling] = scalingsOf(plan);
+  let place = placeAnywhere(random, size, plan.patchSize);
+  if (!isWindow(scaling)) return place;
+  const isAir = ([i, j, k]: Vector3): boolean => hu[i + size[0] * (j + size[1] * k)] <= scaling.lowHu;
+  for (let trial = 1; trial < bodyTrials && isAir(place.centre); trial++)
+    place = placeAnywhere(random, size, plan.patchSize);
+  return place;
 }
 
 /** A random position where the patch lies within the scan; centred along an axis that is shorter than the patch. */

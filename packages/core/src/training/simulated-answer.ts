@@ -20,7 +20,7 @@ export interface ClickedPatch {
 }
 
 /** How often a sample has 1, 2, … clicks, in hundredths. */
-const clickCounts = [40, 18, 14, 11, 9, 8];
+const clickCounts = [30, 18, 15, 13, 12, 12];
 /** The least depth of a click, as a share of the structure's: people click near the middle, not in it. */
 const depths = { first: 0.3, correcting: 0.5 };
 /** A corrected answer is right within a ball of this radius. */

@@ -17,7 +17,7 @@ export interface BoxedTarget extends IndexBox {
 /** HU of soft tissue, fat and vessels: seeds lie here. */
 const seedHu = { low: -120, high: 220 };
 /** Half-axes of the ellipsoid that bounds a target are drawn from these, evenly on a logarithmic scale. */
-const reachMm = { least: 4, greatest: 30 };
+const reachMm = { least: 4, greatest: 45 };
 /** Half the width in HU of what counts as similar. */
 const widthHu = { least: 12, greatest: 70 };
 /** Standard deviations of the blur of the scan, and of the target's outline. */

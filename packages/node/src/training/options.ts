@@ -37,6 +37,8 @@ export interface TrainingOptions {
   readonly leftOut?: LeftOutStructures;
   /** What telling apart the nodes' stations counts beside the loss; absent where they are no target. */
   readonly stationWeight?: number;
+  /** Voxels added above and below in the Dice of the loss; absent for nnU-Net's 1e-5. */
+  readonly diceSmoothing?: number;
 }
 
 export const defaultTrainingOptions: TrainingOptions = {

@@ -69,6 +69,7 @@ export async function writeTrainingRecord(
     weight_decay: options.weightDecay,
     clip_norm: options.clipNorm,
     average_decay: options.averageDecay,
+    ...(options.diceSmoothing === undefined ? {} : { dice_smoothing_voxels: options.diceSmoothing }),
     foreground_share: options.foregroundShare,
     augmentation: options.augmentation,
     validation: {

@@ -133,7 +133,7 @@ function stepOf(plan: Plan, options: TrainingOptions, stations: readonly string[
 function buildStep(plan: Plan, options: TrainingOptions, stations: readonly string[]): TrainingStep {
   return buildTrainingStep(trainedNetwork(plan, stations), {
     imageShape: [options.batchSize, plan.network.configuration.inputs, ...plan.patchSize],
-    loss: lossOf(labelSchemeOf(plan)),
+    loss: lossOf(labelSchemeOf(plan), options.diceSmoothing),
     ...(options.stationWeight === undefined ? {} : { stationWeight: options.stationWeight }),
     optimizer: { weightDecay: options.weightDecay, clipNorm: options.clipNorm },
     accumulation: options.accumulation,
@@ -199,7 +199,7 @@ async function runLoop(
   { plan, options, scans, step, stations, cases, start, saved, schedule, place }: LoopParts,
   job: Job,
 ): Promise<SavedTraining> {
-  const { foregroundShare, augmentation, threads, minutes, leftOut: _, ...loop } = options;
+  const { foregroundShare, augmentation, threads, minutes, leftOut: _, diceSmoothing: __, ...loop } = options;
   const seconds = minutes && 60 * minutes;
   const count = scans.training.length;
   const watching = cases.slice(count).map((scan) => (stations.length === 0 ? scan : withoutStations(scan)));

@@ -23,6 +23,7 @@ import {
   type Predictors,
 } from "./detection-figures.js";
 import { niftiOf, type RealScan, realScans } from "./real-scans.js";
+import { implantedTestHosts, printShippedFigures } from "./shipped-figures.js";
 import { shippedModelPath } from "./shipped-models.js";
 
 const help = `npm run check -- real-necks FOLDER [options]
@@ -41,6 +42,8 @@ nodes of the hosts count as false there.
   --proposer FILE    coarse network that says where the model looks (none)
   --mirrored         average each answer with that of the mirrored scan, in twice the time
   --implanted FOLDER cohort of lnsnet implant; its test set is segmented too
+  --everything       implants nodes into OpenKBP's test set and segments these too; then prints all other figures of the
+                     model cards again, by the shipped models: phantoms, clicks, times. An hour and more; needs a machine at rest
   --scans NAMES      scans by name, with commas; those of OpenKBP's training set too (all but the training set)
   --output FOLDER    a preview picture of each scan (real-necks)
   --threads COUNT    threads (2)
@@ -54,6 +57,7 @@ const { values, positionals } = parseArgs({
     proposer: { type: "string" },
     mirrored: { type: "boolean", default: false },
     implanted: { type: "string" },
+    everything: { type: "boolean", default: false },
     scans: { type: "string" },
     output: { type: "string", default: "real-necks" },
     threads: { type: "string", default: "2" },
@@ -67,6 +71,8 @@ else process.exitCode = await main(positionals[0]);
 async function main(root: string | undefined): Promise<number> {
   if (root === undefined || !existsSync(root))
     throw new InputError("Name the folder of the scans: npm run check -- real-necks FOLDER.");
+  if (values.everything && values.json)
+    throw new InputError("The option everything prints text alone; leave out the option json.");
   const chosen = chosenScans(realScans(root), values.scans?.split(","));
   const { plan, predictor } = await openedModel(values.model);
   const proposer = values.proposer === undefined ? null : (await openedModel(values.proposer)).predictor;
@@ -83,12 +89,15 @@ async function main(root: string | undefined): Promise<number> {
       failures.push(`${real.name}: ${error.message}`);
     }
   }
-  const implanted =
-    values.implanted === undefined ? null : await detectionFigures(values.implanted, predictors);
+  const cohort = values.everything
+    ? await implantedTestHosts(root, values.output, values.threads)
+    : values.implanted;
+  const implanted = cohort === undefined ? null : await detectionFigures(cohort, predictors);
   await predictor.release();
   await proposer?.release();
   const summary = { trained_on: plan.dataLabel, results, failures, implanted };
   console.log(values.json ? JSON.stringify(summary, null, 2) : textOf(summary));
+  if (values.everything) await printShippedFigures(root, values.output, values.threads);
   return failures.length > 0 || results.some(({ implausible }) => implausible > 0) ? 1 : 0;
 }
 

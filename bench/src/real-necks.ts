@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
+  counted,
   InputError,
   openPredictor,
   readModel,
@@ -14,7 +15,7 @@ import {
   type Volume,
 } from "@lnsnet/core";
 import { nodeRuntime } from "@lnsnet/core/node";
-import { textTable } from "@lnsnet/core/reports";
+import { type MontageTile, montagePng, textTable } from "@lnsnet/core/reports";
 import { findNeckRegion, isNodeDensity, measureNodes } from "@lnsnet/core/voxels";
 import {
   type DetectionFigures,
@@ -22,6 +23,7 @@ import {
   detectionTable,
   type Predictors,
 } from "./detection-figures.js";
+import { frontalTile } from "./frontal-tile.js";
 import { niftiOf, type RealScan, realScans } from "./real-scans.js";
 import { implantedTestHosts, printShippedFigures } from "./shipped-figures.js";
 import { shippedModelPath } from "./shipped-models.js";
@@ -45,7 +47,7 @@ nodes of the hosts count as false there.
   --everything       implants nodes into OpenKBP's test set and segments these too; then prints all other figures of the
                      model cards again, by the shipped models: phantoms, clicks, times. An hour and more; needs a machine at rest
   --scans NAMES      scans by name, with commas; those of OpenKBP's training set too (all but the training set)
-  --output FOLDER    a preview picture of each scan (real-necks)
+  --output FOLDER    a preview picture of each scan, and all of them from the front with what was found (real-necks)
   --threads COUNT    threads (2)
   --json             print JSON
   --help             print this`;
@@ -80,10 +82,11 @@ async function main(root: string | undefined): Promise<number> {
   mkdirSync(values.output, { recursive: true });
   const results: Result[] = [];
   const failures: string[] = [];
+  const tiles: MontageTile[] = [];
   for (const real of chosen) {
     process.stderr.write(`${real.name} ${results.length + failures.length + 1}/${chosen.length}\n`);
     try {
-      results.push(await resultOf(real, predictors, plan));
+      results.push(await resultOf(real, predictors, plan, tiles));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       failures.push(`${real.name}: ${error.message}`);
@@ -141,6 +144,7 @@ async function resultOf(
   { name, masks, read }: RealScan,
   { predictor, ...options }: Predictors,
   { dataLabel, foreground }: { readonly dataLabel: string; readonly foreground: string },
+  tiles: MontageTile[],
 ): Promise<Result> {
   const scan = await read();
   const start = performance.now();
@@ -152,6 +156,8 @@ async function resultOf(
     className: foreground,
   });
   writeFileSync(join(values.output, `${name}.png`), picture);
+  tiles.push(frontalTile(`${name}: ${counted(found.nodes.length, "component")}`, scan, found.instances));
+  writeFileSync(join(values.output, "from-the-front.png"), montagePng(tiles, 6, 1));
   const target = masks.find(({ isTarget }) => isTarget);
   return {
     scan: name,

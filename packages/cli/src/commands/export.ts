@@ -3,7 +3,7 @@
 import { loadModel } from "@lnsnet/node/files";
 import { exportModel, shippedModelPath } from "@lnsnet/node/segmenting";
 import { defineCommand } from "citty";
-import { forceArgument, jsonArgument } from "../arguments.js";
+import { forceArgument, jsonArgument, realNumber } from "../arguments.js";
 import { networkSize } from "../network-size.js";
 import { printJson, printText } from "../terminal/terminal.js";
 
@@ -36,6 +36,12 @@ export const exportCommand = defineCommand({
       options: ["cpu", "webgpu"],
       default: "cpu",
     },
+    threshold: {
+      type: "string",
+      description:
+        "probability from which on a voxel is foreground; the exported LNSNet gives 0.5 there, and has no calibration",
+      valueHint: "PROBABILITY",
+    },
     force: forceArgument,
     json: jsonArgument,
   },
@@ -49,6 +55,9 @@ export const exportCommand = defineCommand({
       output: args.output,
       patchSize,
       target: args.target,
+      ...(args.threshold === undefined
+        ? {}
+        : { threshold: realNumber(args.threshold, "--threshold", 0.001, 0.999) }),
       force: args.force === true,
     });
     if (onnx === null) {

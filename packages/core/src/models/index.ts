@@ -13,3 +13,4 @@ export {
 } from "./model-file.js";
 export { type ImportedModel, type NnunetFold, readNnunetModel } from "./nnunet-model.js";
 export { type WeightsFile, withOtherWeights } from "./other-weights.js";
+export { withThreshold } from "./threshold.js";

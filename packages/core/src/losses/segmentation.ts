@@ -19,8 +19,8 @@ import { range, sizeOf } from "../graph/shape.js";
 
 const meanOfAll = (x: Value): Value => reshape(mean(x, range(x.shape.length)), []);
 
-/** Added to a number of voxels that may be 0, so that a patch without a counted voxel gives 0 and not NaN. */
-const NO_VOXEL = 1e-5;
+/** The mean over counted voxels from their sum; 0, and not NaN, where none is counted. */
+const meanOfCounted = (total: Value, counted: Value): Value => reshape(divide(total, maximum(counted, 1)), []);
 
 /**
  * Soft Dice: 1 − mean((2·Σpg + s) / (Σp + Σg + s)) with p = sigmoid(logits). The sums run over space, and over the
@@ -87,7 +87,7 @@ export function categoricalCrossEntropyLoss(logits: Value, label: Value): Value 
 export function stationCrossEntropyLoss(logits: Value, label: Value): Value {
   const all = range(logits.shape.length);
   const entropy = neg(sum(multiply(label, logSoftmax(logits, 1)), all));
-  return reshape(divide(entropy, maximum(sum(label, all), 1)), []);
+  return meanOfCounted(entropy, sum(label, all));
 }
 
 /**
@@ -119,8 +119,7 @@ export function maskedDiceCrossEntropyLoss(
   const dice = diceLossOf(multiply(sigmoid(logits), counted), truth, { batch, smooth });
   const all = range(logits.shape.length);
   const entropy = sum(multiply(crossEntropyOfVoxels(logits, truth), counted), all);
-  const crossEntropy = reshape(divide(entropy, add(sum(counted, all), NO_VOXEL)), []);
-  return add(dice, crossEntropy);
+  return add(dice, meanOfCounted(entropy, sum(counted, all)));
 }
 
 /**
@@ -140,10 +139,7 @@ export function exclusiveDiceCrossEntropyLoss(
   const logProbability = logSoftmax(logits, 1);
   const counted = sum(truth, [1]);
   const all = range(logits.shape.length);
-  const entropy = reshape(
-    divide(neg(sum(multiply(truth, logProbability), all)), add(sum(counted, all), NO_VOXEL)),
-    [],
-  );
+  const entropy = meanOfCounted(neg(sum(multiply(truth, logProbability), all)), sum(counted, all));
   const ofClasses = (x: Value): Value =>
     slice(x, [0, 1, ...space.map(() => 0)], [samples, channels - 1, ...space]);
   const probability = ofClasses(multiply(exp(logProbability), counted));

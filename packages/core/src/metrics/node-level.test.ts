@@ -27,4 +27,6 @@ test.each([
 test("a crop has the node's middle in its middle, and may leave the grid", () => {
   // Voxel 24 of 48 is the middle one, as in training.
   expect(nodeCropStart([30.4, 29.6, 5], [48, 48, 64])).toEqual([6, 6, -27]);
+  // Half way between voxels, whatever the last digits.
+  expect(nodeCropStart([5.5, 5.5 - 1e-6, -5.5 - 1e-6], [4, 4, 4])).toEqual([4, 4, -7]);
 });

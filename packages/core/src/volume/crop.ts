@@ -71,11 +71,17 @@ export function cropGeometry(geometry: Geometry, start: Vector3, size: Vector3):
 }
 
 /**
+ * Voxel centres of a scan often lie half way between those of a working grid. Such a point goes up, though its last digits,
+ * which depend on how a file stores positions, may lie below.
+ */
+const HALF_WAY = 0.5 + 1e-3;
+
+/**
  * The first voxel of a box of `size` voxels centred on a point, as in node-level crops; it may extend beyond the grid.
  *
  * @param index - of the point, such as a node's centroid; continuous
  */
 export function nodeCropStart(index: Vector3, size: Vector3): Vector3 {
-  const along = (axis: 0 | 1 | 2) => Math.round(index[axis]) - Math.floor(size[axis] / 2);
+  const along = (axis: 0 | 1 | 2) => Math.floor(index[axis] + HALF_WAY) - Math.floor(size[axis] / 2);
   return [along(0), along(1), along(2)];
 }

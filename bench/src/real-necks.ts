@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
-  counted,
   InputError,
   openPredictor,
   readModel,
@@ -156,7 +155,7 @@ async function resultOf(
     className: foreground,
   });
   writeFileSync(join(values.output, `${name}.png`), picture);
-  tiles.push(frontalTile(`${name}: ${counted(found.nodes.length, "component")}`, scan, found.instances));
+  tiles.push(frontalTile(`${name}: ${found.nodes.length}`, scan, found.instances));
   writeFileSync(join(values.output, "from-the-front.png"), montagePng(tiles, 6, 1));
   const target = masks.find(({ isTarget }) => isTarget);
   return {

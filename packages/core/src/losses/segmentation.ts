@@ -20,7 +20,8 @@ import { range, sizeOf } from "../graph/shape.js";
 const meanOfAll = (x: Value): Value => reshape(mean(x, range(x.shape.length)), []);
 
 /** The mean over counted voxels from their sum; 0, and not NaN, where none is counted. */
-const meanOfCounted = (total: Value, counted: Value): Value => reshape(divide(total, maximum(counted, 1)), []);
+const meanOfCounted = (total: Value, counted: Value): Value =>
+  reshape(divide(total, maximum(counted, 1)), []);
 
 /**
  * Soft Dice: 1 − mean((2·Σpg + s) / (Σp + Σg + s)) with p = sigmoid(logits). The sums run over space, and over the

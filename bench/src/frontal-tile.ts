@@ -1,7 +1,7 @@
 // A scan seen from the front with all that was found in it, small enough to see many scans at once.
-import { reorientToLps, resample, type Volume } from "@lnsnet/core";
+import type { Volume } from "@lnsnet/core";
 import type { MontageTile } from "@lnsnet/core/reports";
-import { gridWithSpacing, resampleLabels } from "@lnsnet/core/volume";
+import { prepareImage, prepareLabel } from "@lnsnet/core/transforms";
 
 const pixelMm = 2.5;
 /** Fat to soft tissue; what is denser or thinner is clipped, so that bones do not hide what lies behind them. */
@@ -13,10 +13,9 @@ const window = { lowHu: -160, highHu: 240 };
  * @param labels on the grid of the scan; 0 is nothing
  */
 export function frontalTile(name: string, scan: Volume, labels: Volume): MontageTile {
-  const grid = gridWithSpacing(reorientToLps(scan), [pixelMm, pixelMm, pixelMm]);
-  const [width, depth, height] = grid.size;
-  const hu = resample(scan, grid, "linear", window.lowHu).data;
-  const found = resampleLabels(labels, grid).data;
+  const prepared = prepareImage(scan, [pixelMm, pixelMm, pixelMm], window);
+  const [width, depth, height] = prepared.size;
+  const found = prepareLabel(labels, prepared);
   const grey = new Float32Array(width * height);
   const mask = new Uint8Array(width * height);
   for (let k = 0; k < height; k++)
@@ -25,10 +24,9 @@ export function frontalTile(name: string, scan: Volume, labels: Volume): Montage
         const at = i + width * (j + depth * k);
         // The top row is the highest slice.
         const pixel = i + width * (height - 1 - k);
-        const clipped = Math.min(window.highHu, Math.max(window.lowHu, hu[at]));
-        grey[pixel] += (clipped - window.lowHu) / (window.highHu - window.lowHu);
+        grey[pixel] += prepared.hu[at] - window.lowHu;
         if (found[at] !== 0) mask[pixel] = 1;
       }
-  const brightest = grey.reduce((most, value) => Math.max(most, value), 1e-6);
+  const brightest = grey.reduce((most, value) => Math.max(most, value), 1);
   return { name, width, height, grey: grey.map((value) => (2 * value) / brightest - 1), mask };
 }

@@ -13,7 +13,8 @@ import {
   patchForm,
 } from "../transforms/patch.js";
 import type { Prepared } from "../transforms/preprocess.js";
-import type { Vector3 } from "../volume/volume.js";
+import type { Vector3, VoxelArray } from "../volume/volume.js";
+import { maskWhere } from "../volume/voxel-array.js";
 import { labelComponents } from "../voxels/components.js";
 
 /** A scan ready for training. Plain arrays, so that worker threads can share it. */
@@ -94,7 +95,7 @@ export function prepareCase(
   id: string,
   prepared: Prepared,
   label: Uint8Array,
-  lookAlikes: ArrayLike<number> | null = null,
+  lookAlikes: VoxelArray | null = null,
 ): PreparedCase {
   const { size, spacingMm, hu, further } = prepared;
   const aims = label.map((value) => (value === IGNORED ? 0 : value));
@@ -116,14 +117,9 @@ export function prepareCase(
 /** A number that no target has, since 255 is {@link IGNORED} and there are at most 254 sets of classes. */
 const LOOK_ALIKE = IGNORED;
 
-function addLookAlikes(
-  aims: Uint8Array,
-  label: Uint8Array,
-  lookAlikes: ArrayLike<number>,
-  size: Vector3,
-): void {
+function addLookAlikes(aims: Uint8Array, label: Uint8Array, lookAlikes: VoxelArray, size: Vector3): void {
   const { labels, sizes } = labelComponents(
-    Uint8Array.from(lookAlikes, (value) => (value > 0 ? 1 : 0)),
+    maskWhere(lookAlikes, (value) => value > 0),
     size,
     26,
   );
@@ -181,7 +177,7 @@ function componentsOfOneClass(random: RandomGenerator, chosen: PreparedCase): nu
   return components.filter((component) => numberOf(component) === number);
 }
 
-/** Half of a planning scan is air or more; after so many trials a patch may lie in it. */
+/** At least half of a planning scan is air. After so many trials a patch may lie in it. */
 const bodyTrials = 8;
 
 /** A random position whose middle is denser than air, where the first channel is CT; else any. */

@@ -28,8 +28,8 @@ import { shippedModelPath } from "./shipped-models.js";
 const help = `npm run check -- clicks DATASET [options]
 npm run check -- clicks --image SCAN --mask MASK [options]
 
-Clicks each structure in the middle (the voxel that lies deepest in it) and at points up to 3 mm beside that, and prints
-the DSC with the truth, and between the clicks of one structure. A model that takes further clicks is then corrected: each
+Clicks each structure in the middle (the voxel that lies deepest in it) and at other points of it up to 3 mm from that, and
+prints the DSC with the truth, and between clicks of one structure within 3 mm of each other. A model that takes further clicks is then corrected: each
 click lies where the answer before it is most wrong, in the largest part that it lacks or has too much.
 
   --truth FOLDER     folder of DATASET with the structures (instancesTs, or labelsTs), such as organsTs
@@ -83,7 +83,7 @@ interface StructureResult {
   readonly short_axis_mm: number;
   /** With the truth, after one click, two, …; 0 where nothing was found. */
   readonly dsc: readonly number[];
-  /** Mean over all pairs of first clicks; null where none of them found anything. */
+  /** Mean over the pairs of first clicks that lie within 3 mm of each other; null where none of them found anything. */
   readonly agreement: number | null;
   /** Of the first click, in seconds. */
   readonly seconds: number;
@@ -167,11 +167,18 @@ async function clickStructure(
     }
     dsc.push(dscOf(truth, answerOf(found)));
   }
-  const masks = [first];
-  for (let jitter = 0; jitter < Number(values.jitters); jitter++)
-    masks.push(answerOf(await segment(scan, predictor, { at: [beside(pointAt(middle), random)] })));
-  const pairs = masks.flatMap((one, a) => masks.slice(a + 1).map((other) => dscOf(one, other)));
-  const isFound = pairs.length > 0 && masks.some((one) => one.includes(1));
+  const answers = [{ point: pointAt(middle), mask: first }];
+  for (let jitter = 0; jitter < Number(values.jitters); jitter++) {
+    const point = pointAt(besideIn(truth, own, middle, random));
+    answers.push({ point, mask: answerOf(await segment(scan, predictor, { at: [point] })) });
+  }
+  const pairs = answers.flatMap((one, a) =>
+    answers
+      .slice(a + 1)
+      .filter((other) => distanceMm(one.point, other.point) <= jitterMm)
+      .map((other) => dscOf(one.mask, other.mask)),
+  );
+  const isFound = pairs.length > 0 && answers.some(({ mask }) => mask.includes(1));
   const agreement = isFound ? pairs.reduce((sum, value) => sum + value, 0) / pairs.length : null;
   return { short_axis_mm: node.shortAxisMm, dsc, agreement, seconds };
 }
@@ -229,10 +236,22 @@ function read(path: string): Volume {
   return readNifti(readFileSync(path), path);
 }
 
-/** A point within the ball around the middle. */
-function beside([x, y, z]: Vector3, random: ReturnType<typeof indexedStream>): Vector3 {
+function distanceMm(a: Vector3, b: Vector3): number {
+  return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+}
+
+/** A voxel (continuous index) of the structure within 3 mm of its middle. */
+function besideIn(
+  truth: Uint8Array,
+  { size, spacingMm }: Volume,
+  middle: Vector3,
+  random: ReturnType<typeof indexedStream>,
+): Vector3 {
   for (;;) {
-    const step = [0, 1, 2].map(() => uniform(random, -jitterMm, jitterMm));
-    if (Math.hypot(...step) <= jitterMm) return [x + step[0], y + step[1], z + step[2]];
+    const mm = [0, 1, 2].map(() => uniform(random, -jitterMm, jitterMm));
+    if (Math.hypot(...mm) > jitterMm) continue;
+    const index = middle.map((at, axis) => at + mm[axis] / spacingMm[axis]);
+    const [i, j, k] = index.map((at, axis) => Math.min(size[axis] - 1, Math.max(0, Math.round(at))));
+    if (truth[i + size[0] * (j + size[1] * k)] === 1) return [index[0], index[1], index[2]];
   }
 }

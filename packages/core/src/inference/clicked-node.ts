@@ -12,6 +12,7 @@ import { foregroundBox, type IndexBox } from "../voxels/morphology.js";
 import { type SideOfPoint, sideByBody, sideByGrid } from "../voxels/neck-side.js";
 import { airBelowHu } from "../voxels/node-density.js";
 import { measureNodes } from "../voxels/node-measurement.js";
+import { clickInto } from "../voxels/simulated-click.js";
 import type { PredictionOptions, PredictionPlan, Predictor } from "./predictor.js";
 import { type ScanChannels, scanChannels } from "./scan-channels.js";
 import {
@@ -24,8 +25,8 @@ import {
 
 export interface ClickOptions extends Omit<PredictionOptions, "isWanted" | "overlap" | "onPatch" | "clicks"> {
   /**
-   * Whether to predict again with the patch centred on the node that was found, as in training: one more pass, after
-   * which the result hardly depends on where in the node the click was.
+   * Whether to predict again from the middle of the node that was found, as in training: a pass or two more, after which
+   * the result hardly depends on where in the node the click was.
    */
   readonly centresAgain?: boolean;
   /** The class of the clicked node; by default the class with the highest probability at the click. */
@@ -80,6 +81,13 @@ const tissueRadiusMm = 2;
 const clickedBoneFromHu = 450;
 /** Limit for nodes that are larger than a patch; at 1 mm this is 200 mm along the body. */
 const maxPatches = 3;
+/**
+ * Boxes of a promptable model begin at multiples of so many voxels, so that clicks beside each other get the same box: the
+ * network's answer changes a little with each voxel that a box moves.
+ */
+const boxLattice = 4;
+/** How often a promptable model with a single click is asked again; by then most answers no longer change. */
+const settlingPasses = 2;
 /** Patches overlap by this share where more than one is needed. */
 const overlap = 0.5;
 
@@ -155,7 +163,8 @@ export function measureClickedNode(
 
 /**
  * The node at a point: predicts a patch around the point, a second patch centred on what was found there, and more only
- * if the node reaches the border of the patch. The node is the connected component (26 neighbours) at the point, or the
+ * if the node reaches the border of the patch. A promptable model with a single click is asked again as if the voxel that
+ * lies deepest in its answer had been clicked. The node is the connected component (26 neighbours) at the point, or the
  * nearest within 5 mm. Among several classes, it is the class with the highest probability within 5 mm of the point in
  * the first patch, unless a class is given.
  *
@@ -184,12 +193,12 @@ export async function findClickedNode(
   let position = className === undefined ? null : positionOf(className, scheme);
   const patch: Vector3 = [patchSize[2], patchSize[1], patchSize[0]];
   const whole = workingGrid(channels[0], spacingMm);
-  const predictBox = async (box: IndexBox): Promise<PatchResult> => {
+  const isPromptable = plan.clickMaps !== undefined;
+  const predictBox = async ({ box, clicked }: Question): Promise<PatchResult> => {
     const grid = cropGeometry(whole, box.start, box.size);
     const prepared = prepareChannels(channels, grid, scalingsOf(plan));
     const inGrid = (points: readonly Vector3[]) => points.map((point) => indexOfPoint(grid, point));
-    const clicks =
-      plan.clickMaps === undefined ? {} : { clicks: { positive: inGrid(at), negative: inGrid(not) } };
+    const clicks = isPromptable ? { clicks: { positive: inGrid(clicked), negative: inGrid(not) } } : {};
     const predictions = namedPredictions(
       await predictor.probability(prepared, { ...options, ...clicks, overlap }),
       scheme,
@@ -197,10 +206,15 @@ export async function findClickedNode(
     position ??= mostProbableAt(predictions, pointMm);
     const probabilities = predictions.map(({ probability }) => probability.data);
     const data = decidedMask(probabilities, scheme, position, FOREGROUND_THRESHOLD);
-    return { box, predictions, position, component: componentAt({ ...grid, data }, at) };
+    return { box, clicked, predictions, position, component: componentAt({ ...grid, data }, at) };
   };
 
-  const result = await followed(predictBox, whole, at, patch, centresAgain);
+  const settles = isPromptable && at.length === 1 && not.length === 0;
+  const result = await followed(predictBox, whole, at, patch, {
+    lattice: isPromptable ? boxLattice : 1,
+    passes: centresAgain ? (settles ? settlingPasses : 1) : 0,
+    settles,
+  });
   const prediction = result.predictions[result.position];
   const { probability } = prediction;
   const box = voxelsAround(channels[0], outerCorners(probability));
@@ -227,8 +241,25 @@ export async function findClickedNode(
   };
 }
 
+/** What a network is asked. */
+interface Question {
+  readonly box: IndexBox;
+  /** Points in the node, LPS mm. */
+  readonly clicked: readonly Vector3[];
+}
+
+/** How an answer is followed. */
+interface Following {
+  /** Boxes begin at multiples of so many voxels. */
+  readonly lattice: number;
+  /** How often to ask again from the middle of an answer. */
+  readonly passes: number;
+  /** Whether the voxel that lies deepest in an answer then counts as the click. */
+  readonly settles: boolean;
+}
+
 /** A patch around the middle of the points; where they lie further apart, as much more as they need. */
-function boxAround(indices: readonly Vector3[], patch: Vector3): IndexBox {
+function boxAround(indices: readonly Vector3[], patch: Vector3, lattice: number): IndexBox {
   const along = (axis: 0 | 1 | 2) => {
     const places = indices.map((index) => index[axis]);
     const [low, high] = [Math.min(...places), Math.max(...places)];
@@ -240,38 +271,45 @@ function boxAround(indices: readonly Vector3[], patch: Vector3): IndexBox {
     };
   };
   const [i, j, k] = [along(0), along(1), along(2)];
-  const size: Vector3 = [i.size, j.size, k.size];
-  return { start: nodeCropStart([i.middle, j.middle, k.middle], size), size };
+  return centredBox([i.middle, j.middle, k.middle], [i.size, j.size, k.size], lattice);
 }
 
-/** A patch around the point, one centred on what was found there, and larger boxes while the node reaches the border. */
+function centredBox(index: Vector3, size: Vector3, lattice: number): IndexBox {
+  const onLattice = (at: number) => lattice * Math.round(at / lattice);
+  const [i, j, k] = nodeCropStart(index, size);
+  return { start: [onLattice(i), onLattice(j), onLattice(k)], size };
+}
+
+/** A patch around the points, then centred on what was found there, and larger boxes while the node reaches the border. */
 async function followed(
-  predictBox: (box: IndexBox) => Promise<PatchResult>,
+  predictBox: (question: Question) => Promise<PatchResult>,
   whole: Geometry,
   points: readonly Vector3[],
   patch: Vector3,
-  centresAgain: boolean,
+  { lattice, passes, settles }: Following,
 ): Promise<PatchResult> {
-  const boxAt = (placeMm: Vector3): IndexBox => ({
-    start: nodeCropStart(indexOfPoint(whole, placeMm), patch),
-    size: patch,
-  });
   const first = boxAround(
     points.map((point) => indexOfPoint(whole, point)),
     patch,
+    lattice,
   );
-  let result = await predictBox(first);
+  let result = await predictBox({ box: first, clicked: points });
   const isOnePatch = first.size.every((length, axis) => length === patch[axis]);
-  if (result.component !== null && centresAgain && isOnePatch) {
-    const box = boxAt(result.component.centroidMm);
-    if (box.start.some((first, axis) => first !== result.box.start[axis])) {
-      const again = await predictBox(box);
-      if (again.component !== null) result = again;
-    }
+  for (let pass = 0; isOnePatch && pass < passes && result.component !== null; pass++) {
+    const { centroidMm } = result.component;
+    const question = {
+      box: centredBox(indexOfPoint(whole, centroidMm), patch, lattice),
+      clicked: settles ? [deepestPoint(result, whole)] : points,
+    };
+    if (isSameQuestion(question, result)) break;
+    const again = await predictBox(question);
+    if (again.component === null) break;
+    result = again;
   }
+  const { clicked } = result;
   let grown = grownBox(result, whole, patch);
   while (grown !== null) {
-    const wider = await predictBox(grown);
+    const wider = await predictBox({ box: grown, clicked });
     if (wider.component === null) break;
     result = wider;
     grown = grownBox(result, whole, patch);
@@ -279,9 +317,24 @@ async function followed(
   return result;
 }
 
+/** The voxel that lies deepest in what was found, LPS mm. */
+function deepestPoint({ box, component, clicked }: PatchResult, whole: Geometry): Vector3 {
+  const grid = cropGeometry(whole, box.start, box.size);
+  const index = component && clickInto(component.mask, grid.size, grid.spacingMm);
+  return index === null ? clicked[0] : pointOfIndex(grid, index);
+}
+
+const isSameQuestion = (a: Question, b: Question): boolean =>
+  a.box.start.every((first, axis) => first === b.box.start[axis]) &&
+  a.clicked.every(
+    (point, n) => Math.hypot(...point.map((mm, axis) => mm - b.clicked[n][axis])) < samePointMm,
+  );
+
+/** Points of one voxel that were computed in two boxes. */
+const samePointMm = 1e-3;
+
 /** The prediction for a patch (or a larger box), and the component at the click. */
-interface PatchResult {
-  readonly box: IndexBox;
+interface PatchResult extends Question {
   readonly predictions: readonly ClassPrediction[];
   /** Position of the clicked class among the predictions. */
   readonly position: number;

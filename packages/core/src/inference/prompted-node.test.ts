@@ -118,6 +118,20 @@ const voxelsOf = ({ instances }: Segmentation, number: number) =>
   [...instances.data].filter((value) => value === number).length;
 
 describe("segment with a promptable model", () => {
+  test("a single click near a node's border gives what one in its middle does", async () => {
+    const [x, y, z] = other.centreMm;
+    const middle = await segment(scan, predictor, { at: [other.centreMm] });
+    for (const shift of [
+      [0, 5, 0],
+      [-3, -3, 2],
+      [2, 0, -4],
+    ]) {
+      const beside: Vector3 = [x + shift[0], y + shift[1], z + shift[2]];
+      const found = await segment(scan, predictor, { at: [beside] });
+      expect(found.instances.data).toEqual(middle.instances.data);
+    }
+  });
+
   test("negative clicks take away, positive ones add; the node keeps its number, and others their voxels", async () => {
     const first = await segment(scan, predictor, { at: [node.centreMm] });
     const second = await segment(scan, predictor, { at: [other.centreMm], standing: first });

@@ -47,11 +47,14 @@ export interface DetectionFigures {
   readonly leftOutByHu: number;
 }
 
-/** The fine network, a coarse one that says where it looks, and whether the mirrored scan is segmented too. */
+/** The fine network, a coarse one that says where it looks, and how patches are laid. */
 export interface Predictors {
   readonly predictor: Predictor;
   readonly proposer: Predictor | null;
+  /** Whether the mirrored scan is segmented too. */
   readonly mirrored: boolean;
+  /** Of neighbouring patches, as a share of their length; by default that of `lnsnet predict`. */
+  readonly overlap?: number;
 }
 
 /**

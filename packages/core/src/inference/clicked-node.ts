@@ -1,5 +1,6 @@
 // Segments the node at clicked points, as in the paper's protocol: one patch around one node.
 import { InputError } from "../errors.js";
+import { countOverlap, dice } from "../metrics/overlap.js";
 import { scalingsOf } from "../transforms/intensity.js";
 import { decidedMask, type LabelScheme, labelSchemeOf } from "../transforms/label-scheme.js";
 import { prepareChannels, restoreClass, workingGrid } from "../transforms/preprocess.js";
@@ -88,6 +89,8 @@ const maxPatches = 3;
 const boxLattice = 4;
 /** How often a promptable model with a single click is asked again; by then most answers no longer change. */
 const settlingPasses = 2;
+/** An answer that has less in common with the one before it is of something else than was clicked. */
+const settledDsc = 0.6;
 /** Patches overlap by this share where more than one is needed. */
 const overlap = 0.5;
 
@@ -304,6 +307,7 @@ async function followed(
     if (isSameQuestion(question, result)) break;
     const again = await predictBox(question);
     if (again.component === null) break;
+    if (settles && agreement(result, again, whole) < settledDsc) break;
     result = again;
   }
   const { clicked } = result;
@@ -315,6 +319,25 @@ async function followed(
     grown = grownBox(result, whole, patch);
   }
   return result;
+}
+
+/** The DSC of what two answers hold; 0 where one found nothing. */
+function agreement(a: PatchResult, b: PatchResult, whole: Geometry): number {
+  if (a.component === null || b.component === null) return 0;
+  const inOneBox = ({ box, component }: PatchResult) => {
+    const volume = {
+      ...cropGeometry(whole, box.start, box.size),
+      data: component?.mask ?? new Uint8Array(0),
+    };
+    const start: Vector3 = [from[0] - box.start[0], from[1] - box.start[1], from[2] - box.start[2]];
+    return crop(volume, start, size, 0).data;
+  };
+  const low = (axis: 0 | 1 | 2) => Math.min(a.box.start[axis], b.box.start[axis]);
+  const high = (axis: 0 | 1 | 2) =>
+    Math.max(a.box.start[axis] + a.box.size[axis], b.box.start[axis] + b.box.size[axis]);
+  const from: Vector3 = [low(0), low(1), low(2)];
+  const size: Vector3 = [high(0) - from[0], high(1) - from[1], high(2) - from[2]];
+  return dice(countOverlap(inOneBox(a), inOneBox(b)));
 }
 
 /** The voxel that lies deepest in what was found, LPS mm. */

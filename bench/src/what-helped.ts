@@ -120,11 +120,16 @@ async function main(hosts: string | undefined): Promise<void> {
 /** Runs the command into a folder, where it has not been done. A training that was stopped goes on. */
 async function once(folder: string, output: string, words: readonly string[]): Promise<void> {
   const isTraining = words[0] === "train";
-  const result = join(folder, output, isTraining ? "model.safetensors" : "dataset.json");
-  if (existsSync(result)) return;
+  if (isTraining ? isTrained(join(folder, output)) : existsSync(join(folder, output, "dataset.json"))) return;
   process.stderr.write(`${words.join(" ")}\n`);
   const more = isTraining && existsSync(join(folder, output, "state.safetensors")) ? ["--resume"] : [];
   await runLnsnet(folder, [...words, "--output", output, ...more]);
+}
+
+/** Whether a training has ended; one that was stopped has written a model too. */
+function isTrained(training: string): boolean {
+  const record = join(training, "training.json");
+  return existsSync(record) && JSON.parse(readFileSync(record, "utf8")).state === "finished";
 }
 
 /** The same cohort, in which what was to be ignored counts as background. */

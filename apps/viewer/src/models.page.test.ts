@@ -141,7 +141,7 @@ describePage(
         [{ "checkpoint_final.pth": plain }, /plans\.json is not there/],
         [
           { "a.safetensors": imported("plain"), "finder.safetensors": finder },
-          /models of an ensemble must use the same preprocessing/,
+          /Models that are used together must use the same preprocessing/,
         ],
       ] as const) {
         await openModel(page, files);

@@ -525,7 +525,7 @@ describe("what does not fit a model is refused by name", () => {
     const ensemble = ["--model", "one.safetensors,two.safetensors", "--output", "refused"];
     expect(await lnsnet("predict", "alone/a_0000.nii.gz", ...ensemble)).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/The models of an ensemble must use the same preprocessing/),
+      stderr: expect.stringMatching(/Models that are used together must use the same preprocessing/),
     });
     expect(await readdir(inFolder("."))).not.toContain("refused");
   });

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadModel } from "@lnsnet/node/files";
+import { loadModel, saveModel } from "@lnsnet/node/files";
 import { shippedModelPath } from "@lnsnet/node/segmenting";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Ended, lnsnetIn } from "./command.test-helper.js";
@@ -47,4 +47,27 @@ test("a model for WebGPU is another than the CPU's", async () => {
   // Taps along the depth are shifted slices, and those are concatenated.
   expect(cpu.includes("head.depthwise/Concat")).toBe(false);
   expect(webgpu.includes("head.depthwise/Concat")).toBe(true);
+});
+
+test("the mean of two models is written, of one network alone", async () => {
+  const path = shippedModelPath("finder");
+  const shipped = await loadModel(path);
+  const threefold = new Map(
+    [...shipped.weights].map(([name, ours]) => [name, ours.map((value) => 3 * value)]),
+  );
+  const tripled = join(folder, "tripled.safetensors");
+  await saveModel(tripled, { ...shipped, weights: threefold });
+  const { code, stderr } = await exported("--average-with", tripled, "--output", "mean.safetensors");
+  expect(code, stderr).toBe(0);
+  const mean = await loadModel(join(folder, "mean.safetensors"));
+  expect(mean.plan.calibration).toBeUndefined();
+  const [name, ours] = [...shipped.weights].find(([, { length }]) => length === 64) ?? ["", null];
+  expect(mean.weights.get(name)).toEqual(ours?.map((value) => 2 * value));
+
+  const other = ["--average-with", shippedModelPath("clicker"), "--output", "other.safetensors"];
+  expect(await exported(...other)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/Models that are used together must use the same preprocessing/),
+  });
+  await expect(stat(join(folder, "other.safetensors"))).rejects.toThrow(/ENOENT/);
 });

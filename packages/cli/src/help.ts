@@ -27,7 +27,7 @@ export const optionGroups = {
       "leave-out",
     ],
     ...["label", "truth-label", "prediction-label", "classes", "ignore", "threshold", "patient-pattern"],
-    ...["model", "cache", "checkpoint", "names"],
+    ...["model", "average-with", "cache", "checkpoint", "names"],
   ],
   Network: [
     "network",

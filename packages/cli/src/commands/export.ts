@@ -36,6 +36,12 @@ export const exportCommand = defineCommand({
       options: ["cpu", "webgpu"],
       default: "cpu",
     },
+    "average-with": {
+      type: "string",
+      description:
+        "another training of the same network, begun with the weights of the model or with the same ones; the mean of both weights is written",
+      valueHint: "FILE",
+    },
     threshold: {
       type: "string",
       description:
@@ -55,6 +61,7 @@ export const exportCommand = defineCommand({
       output: args.output,
       patchSize,
       target: args.target,
+      averageWith: args["average-with"],
       ...(args.threshold === undefined
         ? {}
         : { threshold: realNumber(args.threshold, "--threshold", 0.001, 0.999) }),

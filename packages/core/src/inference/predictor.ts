@@ -204,20 +204,21 @@ const classesInWords = ({ classes, kind }: LabelScheme): string =>
     ? `the class ${classes[0].name}`
     : `the ${kind} classes ${classes.map(({ name }) => name).join(", ")}`;
 
-function requireSamePlan(first: PredictionPlan, other: PredictionPlan): void {
+/** @throws InputError where models prepare scans in different ways, or find different classes */
+export function requireSamePlan(first: PredictionPlan, other: PredictionPlan): void {
   const inWords = (plan: PredictionPlan) =>
     `a spacing of ${plan.spacingMm.join("×")} mm, patches of ${plan.patchSize.join("×")} voxels and ${channelsInWords(plan)}`;
   if (inWords(first) !== inWords(other))
     throw new InputError(
-      `The models of an ensemble must use the same preprocessing, and one was trained with ${inWords(first)}, another with ${inWords(other)}; choose models of the same training, such as the folds of a cross-validation.`,
+      `Models that are used together must use the same preprocessing, and one was trained with ${inWords(first)}, another with ${inWords(other)}; choose models of the same training, such as the folds of a cross-validation.`,
     );
   if (JSON.stringify(first.nnunet) !== JSON.stringify(other.nnunet))
     throw new InputError(
-      "The models of an ensemble must be used alike, and some were imported from nnU-Net with other settings than the others; choose the folds of one model.",
+      "Models that are used together must be used alike, and some were imported from nnU-Net with other settings than the others; choose the folds of one model.",
     );
   if (JSON.stringify(first.labels) !== JSON.stringify(other.labels))
     throw new InputError(
-      `The models of an ensemble must have the same classes, and one finds ${classesInWords(labelSchemeOf(first))}, another ${classesInWords(labelSchemeOf(other))}; choose models of the same training, such as the folds of a cross-validation.`,
+      `Models that are used together must have the same classes, and one finds ${classesInWords(labelSchemeOf(first))}, another ${classesInWords(labelSchemeOf(other))}; choose models of the same training, such as the folds of a cross-validation.`,
     );
 }
 

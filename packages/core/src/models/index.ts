@@ -1,3 +1,4 @@
+export { averaged } from "./averaged.js";
 export {
   allFinite,
   formatVersionOf,

@@ -1,7 +1,7 @@
 // A trained model as a file for other programs: ONNX with a recipe beside it, or weights of half the size.
 import { basename } from "node:path";
 import { InputError } from "@lnsnet/core/errors";
-import { withThreshold } from "@lnsnet/core/models";
+import { averaged, withThreshold } from "@lnsnet/core/models";
 import { fitsSize, inferenceModel, networkTitle } from "@lnsnet/core/networks";
 import type { PatchSize } from "@lnsnet/core/transforms";
 import { writeAtomically, writeJson } from "../files/disk.js";
@@ -16,6 +16,8 @@ export interface ExportOptions {
   readonly patchSize?: PatchSize | undefined;
   /** What will run the ONNX model: for WebGPU it has none but operations that WebGPU supports. */
   readonly target?: "cpu" | "webgpu";
+  /** Another training of the same network, whose weights are averaged with the model's. */
+  readonly averageWith?: string | undefined;
   /** From which probability on a voxel is foreground; it becomes 0.5. Absent where the model stays as it is. */
   readonly threshold?: number | undefined;
   /** Whether files that stand there are replaced. */
@@ -41,16 +43,19 @@ export interface ExportedModel {
 /**
  * Writes a model in another form.
  *
- * @throws InputError where the model cannot be read, its weights do not fit the patch, its threshold cannot be moved, or a file stands there already
+ * @throws InputError where the model cannot be read, its weights do not fit the patch, its threshold cannot be
+ *   moved, both models differ in more than weights, or a file stands there already
  */
 export async function exportModel(
   modelPath: string,
-  { output, patchSize, target = "cpu", threshold, force = false }: ExportOptions,
+  { output, patchSize, target = "cpu", averageWith, threshold, force = false }: ExportOptions,
 ): Promise<ExportedModel> {
   const isOnnx = !output.endsWith(".safetensors");
   const recipePath = `${output.replace(/\.onnx$/, "")}.json`;
-  await requireFreeFiles(isOnnx ? [output, recipePath] : [output], { inputs: [modelPath], force });
-  const loaded = await loadModel(modelPath);
+  const inputs = averageWith === undefined ? [modelPath] : [modelPath, averageWith];
+  await requireFreeFiles(isOnnx ? [output, recipePath] : [output], { inputs, force });
+  const [first, second] = await Promise.all(inputs.map(loadModel));
+  const loaded = averageWith === undefined ? first : averaged(first, second);
   const { plan, weights, steps } = threshold === undefined ? loaded : withThreshold(loaded, threshold);
   if (!isOnnx) {
     await saveModel(output, { plan, steps, weights }, true);

@@ -58,6 +58,12 @@ const benches: readonly Script[] = [
     load: () => import("./what-helped.js"),
   },
   {
+    name: "look-alikes",
+    about:
+      "not timed: masks of what a finder mistook, for the next training; needs a cohort of lnsnet implant",
+    load: () => import("./look-alikes.js"),
+  },
+  {
     name: "viewer",
     about: "what a person waits for in the viewer, its longest tasks and its weight; needs Chromium, 6 GB",
     load: () => import("./viewer-speed.js"),

@@ -1,6 +1,6 @@
 // All that the model cards of the shipped models state of phantoms, implanted nodes, clicks and times, measured again.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runLnsnet } from "./command.js";
@@ -33,7 +33,9 @@ export async function printShippedFigures(root: string, folder: string, threads:
   const phantoms = join(folder, "phantoms");
   const cohort = ["--training", "60", "--test", "10", "--seed", "2026", "--threads", threads];
   await runLnsnet(folder, ["phantom", "--output", "phantoms", ...cohort]);
-  const masks = ["--output", "phantom-masks", "--no-pictures", "--force", "--threads", threads];
+  // Masks that stand there may be another model's.
+  rmSync(join(folder, "phantom-masks"), { recursive: true, force: true });
+  const masks = ["--output", "phantom-masks", "--no-pictures", "--threads", threads];
   await runLnsnet(folder, ["predict", join(phantoms, "imagesTs"), ...masks]);
   console.log("\nThe finder on ten phantoms:");
   const { stdout } = await runLnsnet(folder, [

@@ -56,7 +56,7 @@ test("the mean of two models is written, of one network alone", async () => {
     [...shipped.weights].map(([name, ours]) => [name, ours.map((value) => 3 * value)]),
   );
   const tripled = join(folder, "tripled.safetensors");
-  await saveModel(tripled, { ...shipped, weights: threefold });
+  await saveModel(tripled, { ...shipped, weights: threefold }, false);
   const { code, stderr } = await exported("--average-with", tripled, "--output", "mean.safetensors");
   expect(code, stderr).toBe(0);
   const mean = await loadModel(join(folder, "mean.safetensors"));

@@ -26,7 +26,7 @@ const nodes = measureNodes(instances, image, "labels")
     const own = Uint8Array.from(cut.data, (number) => (number === id ? 1 : 0));
     return { number: id, isHeldOut: at === 1, start, mask: { ...cut, data: dilate(own, cut.size) } };
   });
-const request = { nodes, steps: 8, source: "phantom" };
+const request = { nodes, steps: 16, source: "phantom" };
 
 // Some seconds at rest.
 vi.setConfig({ testTimeout: 300_000 });

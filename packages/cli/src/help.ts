@@ -62,6 +62,7 @@ export const optionGroups = {
   Method: [
     "variety",
     "plain",
+    "organs",
     "repeats",
     "protocol",
     "search",

@@ -40,6 +40,11 @@ export const phantomCommand = defineCommand({
       description:
         "scan each patient without contrast medium too, as a second channel, for networks of two channels",
     },
+    organs: {
+      type: "boolean",
+      description:
+        "write each patient's glands, thyroid, great vessels and spinal canal too, to organsTr and organsTs, for networks that are clicked",
+    },
     threads: threadsArgument,
     force: {
       type: "boolean",
@@ -55,7 +60,14 @@ export const phantomCommand = defineCommand({
     if (training + test === 0)
       throw new InputError("--training and --test are both 0; ask for at least one patient.");
     const start = performance.now();
-    const cohort = { seed, training, test, variety: args.variety, plain: args.plain === true };
+    const cohort = {
+      seed,
+      training,
+      test,
+      variety: args.variety,
+      plain: args.plain === true,
+      organs: args.organs === true,
+    };
     const options = { threads, force: args.force === true };
     const { cases, kept } = await writePhantomCohort(args.output, cohort, options, terminalJob());
     const nodes = cases.reduce((sum, scan) => sum + scan.nodes.length, 0);

@@ -13,6 +13,8 @@ export interface CohortCase {
   readonly subset: "Tr" | "Ts";
   /** Scans of the patient; one by default. */
   readonly channels?: number;
+  /** Whether the patient's organs are drawn; false by default. */
+  readonly organs?: boolean;
 }
 
 /** The content of nnU-Net's dataset.json; field names are that format's. */
@@ -41,7 +43,11 @@ export function cohortManifest(
   seed: number,
   trainingCount: number,
   testCount: number,
-  { variety = "typical", plain = false }: Partial<Pick<PhantomOptions, "variety" | "plain">> = {},
+  {
+    variety = "typical",
+    plain = false,
+    organs = false,
+  }: Partial<Pick<PhantomOptions, "variety" | "plain" | "organs">> = {},
 ): CohortManifest {
   for (const count of [trainingCount, testCount]) {
     if (!Number.isInteger(count) || count < 0) {
@@ -62,6 +68,7 @@ export function cohortManifest(
       index,
       subset: index < trainingCount ? "Tr" : "Ts",
       ...(plain ? { channels: 2 } : {}),
+      ...(organs ? { organs } : {}),
     }),
   );
   return {

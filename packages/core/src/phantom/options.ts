@@ -25,6 +25,8 @@ export interface PhantomOptions {
   readonly variety: "typical" | "wide";
   /** Whether each patient is also scanned without contrast medium. */
   readonly plain: boolean;
+  /** Whether the organs are drawn too. */
+  readonly organs: boolean;
 }
 
 export const defaultPhantomOptions: PhantomOptions = {
@@ -37,6 +39,7 @@ export const defaultPhantomOptions: PhantomOptions = {
   reversedShare: 0.3,
   variety: "typical",
   plain: false,
+  organs: false,
 };
 
 /**

@@ -21,6 +21,11 @@ export interface PhantomPatient {
   readonly label: Volume<Uint8Array<ArrayBuffer>>;
   /** Number of the node, 0 outside; numbers are the nodes' `id`. */
   readonly instances: Volume<Uint8Array<ArrayBuffer>>;
+  /**
+   * Organs, numbered from 1 in the order in which they are painted (spinal canal, glands, thyroid and great vessels), without
+   * the nodes in them; null where none were asked for.
+   */
+  readonly organs: Volume<Uint8Array<ArrayBuffer>> | null;
   readonly nodes: readonly PhantomNode[];
 }
 
@@ -39,7 +44,7 @@ export function generatePatient(
   const { anatomy, shapes, geometry, anatomyOriginMm } = plan(seed, index, all);
   const variety =
     all.variety === "wide" ? drawVariety(seed, index, anatomy, shapes) : typicalVariety(anatomy, shapes);
-  const { hu, instances } = render(seed, index, variety, geometry, anatomyOriginMm);
+  const { hu, instances, organs } = render(seed, index, variety, geometry, anatomyOriginMm, all.organs);
   const image = scan(seed, index, hu, geometry, all, variety, anatomyOriginMm);
   const plainScan = (): Volume<Int16Array<ArrayBuffer>> => {
     const plain = withoutContrast(seed, index, variety);
@@ -52,6 +57,7 @@ export function generatePatient(
     plain: all.plain ? plainScan() : null,
     label: { ...geometry, data: binary(instances) },
     instances: { ...geometry, data: instances },
+    organs: organs && { ...geometry, data: organs },
     nodes: shapes.map((shape) => shape.node),
   };
 }

@@ -3,6 +3,7 @@
 import type { Geometry, Vector3 } from "../volume/volume.js";
 import type { Anatomy } from "./anatomy.js";
 import { inCore, type NodeShape } from "./nodes.js";
+import { organNumbers } from "./organs.js";
 import { randomStream } from "./random.js";
 import { type Appearance, type Box, type Cell, cellField, type Solid } from "./shapes.js";
 import { drawTexture, textureAt } from "./texture.js";
@@ -14,6 +15,8 @@ export interface Rendering {
   readonly hu: Float32Array;
   /** Node number where nodes fill at least half of a voxel, else 0. */
   readonly instances: Uint8Array<ArrayBuffer>;
+  /** Organ number (see `organNumbers`) where organs fill at least half of a voxel, else 0; null where none were asked for. */
+  readonly organs: Uint8Array<ArrayBuffer> | null;
 }
 
 /** Paints a patient on a grid, with 2×2 sub-voxels in plane and as many slices as keep them under 1.3 mm. */
@@ -23,6 +26,7 @@ export function render(
   variety: Variety,
   geometry: Geometry,
   anatomyOriginMm: Vector3,
+  withOrgans = false,
 ): Rendering {
   const { anatomy, nodes } = variety;
   const [nx, ny, nz] = geometry.size;
@@ -35,13 +39,18 @@ export function render(
   const fine = {
     hu: new Float32Array(grid.size[0] * grid.size[1]),
     node: new Uint8Array(grid.size[0] * grid.size[1]),
+    organ: new Uint8Array(grid.size[0] * grid.size[1]),
   };
   const hu = new Float32Array(nx * ny * nz);
   const instances = new Uint8Array(nx * ny * nz);
   const counts = new Uint8Array((nodes.length + 1) * nx * ny);
+  const organs = withOrgans ? new Uint8Array(nx * ny * nz) : null;
+  const organCount = Math.max(...organNumbers(anatomy.solids));
+  const organCounts = new Uint8Array(withOrgans ? (organCount + 1) * nx * ny : 0);
   const share = 1 / (factor * factor * factorZ);
   for (let k = 0; k < nz; k++) {
     counts.fill(0);
+    organCounts.fill(0);
     const slice = hu.subarray(k * nx * ny, (k + 1) * nx * ny);
     for (let sub = 0; sub < factorZ; sub++) {
       const fineK = k * factorZ + sub;
@@ -53,11 +62,14 @@ export function render(
         if (fineK >= paint.low[2] && fineK <= paint.high[2])
           paintCell(paint, grid, fineK, fine, texture, isInside);
       gather(fine, grid, nx, ny, slice, counts);
+      if (withOrgans) gatherMarks(fine.organ, nx, ny, organCounts);
     }
     for (let n = 0; n < slice.length; n++) slice[n] = slice[n] * share;
-    decide(counts, nodes.length, nx * ny, (factor * factor * factorZ) / 2, instances, k * nx * ny);
+    const half = (factor * factor * factorZ) / 2;
+    decide(counts, nodes.length, nx * ny, half, instances, k * nx * ny);
+    if (organs !== null) decide(organCounts, organCount, nx * ny, half, organs, k * nx * ny);
   }
-  return { hu, instances };
+  return { hu, instances, organs };
 }
 
 interface SubGrid {
@@ -87,25 +99,27 @@ interface Paint {
   readonly cell: Cell;
   readonly appearance: Appearance | null;
   readonly node: NodeShape | null;
+  /** Number of its organ; 0 for none. */
+  readonly organ: number;
   readonly low: Vector3;
   readonly high: Vector3;
 }
 
 // Nodes are painted last, over muscles, glands, fat and veins, which they push aside; they never overlap other tissues.
 function orderedPaints(anatomy: Anatomy, nodes: readonly NodeShape[], grid: SubGrid): Paint[] {
-  const paints = paintsOf(anatomy.solids, grid);
+  const paints = paintsOf(anatomy.solids, grid, organNumbers(anatomy.solids));
   for (const node of nodes) {
     const range = indexRange(node.box, grid);
-    if (range !== null) paints.push({ cell: node.blob, appearance: null, node, ...range });
+    if (range !== null) paints.push({ cell: node.blob, appearance: null, node, organ: 0, ...range });
   }
   return paints;
 }
 
-function paintsOf(solids: readonly Solid[], grid: SubGrid): Paint[] {
-  return solids.flatMap(({ cells, boxes, appearance }) =>
+function paintsOf(solids: readonly Solid[], grid: SubGrid, organs: readonly number[] = []): Paint[] {
+  return solids.flatMap(({ cells, boxes, appearance }, at) =>
     cells.flatMap((cell, n) => {
       const range = indexRange(boxes[n], grid);
-      return range === null ? [] : [{ cell, appearance, node: null, ...range }];
+      return range === null ? [] : [{ cell, appearance, node: null, organ: organs[at] ?? 0, ...range }];
     }),
   );
 }
@@ -134,6 +148,8 @@ function indexRange(box: Box, grid: SubGrid): { low: Vector3; high: Vector3 } | 
 interface FineSlice {
   readonly hu: Float32Array;
   readonly node: Uint8Array;
+  /** Number of the organ that was painted last, 0 for none. */
+  readonly organ: Uint8Array;
 }
 
 // Marks air and skin, which no organ may cover, so that muscles end at the skin.
@@ -161,6 +177,7 @@ function paintBody({ anatomy, mask }: Variety, grid: SubGrid, k: number, fine: F
   const [si, sj, sk] = grid.steps;
   fine.hu.fill(airHu);
   fine.node.fill(outside);
+  fine.organ.fill(0);
   const coarse = Math.max(4, Math.round(4 / Math.hypot(...si)));
   for (let j = 0; j < ny; j++) {
     const x = grid.origin[0] + sj[0] * j + sk[0] * k;
@@ -212,7 +229,7 @@ function paintCell(
   texture: Float32Array,
   mayPaint: (fine: FineSlice, at: number) => boolean,
 ): void {
-  const { cell, appearance, node, low, high } = paint;
+  const { cell, appearance, node, organ, low, high } = paint;
   const [si, sj, sk] = grid.steps;
   const width = grid.size[0];
   const textureHu = node === null ? ((appearance as Appearance).textureHu ?? 0) : node.textureHu;
@@ -233,6 +250,7 @@ function paintCell(
         fine.node[at] = node.node.id;
         if (node.core !== null && inCore(node, x, y, z)) hu = node.core.hu;
       }
+      fine.organ[at] = organ;
       fine.hu[at] = textureHu === 0 ? hu : hu + textureHu * textureAt(texture, x, y, z);
     }
   }
@@ -248,38 +266,50 @@ function gather(
   counts: Uint8Array,
 ): void {
   const width = grid.size[0];
-  const plane = nx * ny;
   for (let j = 0; j < ny; j++) {
     for (let i = 0; i < nx; i++) {
       const a = 2 * i + width * 2 * j;
       const b = a + width;
       const at = i + nx * j;
       slice[at] = slice[at] + fine.hu[a] + fine.hu[a + 1] + fine.hu[b] + fine.hu[b + 1];
-      count(counts, fine.node[a], plane, at);
-      count(counts, fine.node[a + 1], plane, at);
-      count(counts, fine.node[b], plane, at);
-      count(counts, fine.node[b + 1], plane, at);
+    }
+  }
+  gatherMarks(fine.node, nx, ny, counts);
+}
+
+// Counts the sub-voxels of each number.
+function gatherMarks(marks: Uint8Array, nx: number, ny: number, counts: Uint8Array): void {
+  const plane = nx * ny;
+  for (let j = 0; j < ny; j++) {
+    for (let i = 0; i < nx; i++) {
+      const a = 2 * i + 4 * nx * j;
+      const b = a + 2 * nx;
+      const at = i + nx * j;
+      count(counts, marks[a], plane, at);
+      count(counts, marks[a + 1], plane, at);
+      count(counts, marks[b], plane, at);
+      count(counts, marks[b + 1], plane, at);
     }
   }
 }
 
-function count(counts: Uint8Array, node: number, plane: number, at: number): void {
-  if (node !== 0 && node !== outside) counts[node * plane + at]++;
+function count(counts: Uint8Array, mark: number, plane: number, at: number): void {
+  if (mark !== 0 && mark !== outside) counts[mark * plane + at]++;
 }
 
 function decide(
   counts: Uint8Array,
-  nodes: number,
+  numbers: number,
   plane: number,
   half: number,
-  instances: Uint8Array,
+  into: Uint8Array,
   offset: number,
 ): void {
   for (let at = 0; at < plane; at++) {
     let total = 0;
     let best = 0;
     let bestCount = 0;
-    for (let n = 1; n <= nodes; n++) {
+    for (let n = 1; n <= numbers; n++) {
       const count = counts[n * plane + at];
       total += count;
       if (count > bestCount) {
@@ -287,6 +317,6 @@ function decide(
         bestCount = count;
       }
     }
-    if (total >= half) instances[offset + at] = best;
+    if (total >= half) into[offset + at] = best;
   }
 }

@@ -55,6 +55,38 @@ test("without contrast medium, vessels and nodes are darker, bone and air as the
     expect(Math.abs(meanWhere(data, isMeant) - meanWhere(image.data, isMeant))).toBeLessThan(3);
 });
 
+test("organs lie where their tissue lies, in no node, and change nothing else", () => {
+  const options = { ...small, obliqueShare: 0, reversedShare: 0, noiseHu: [0, 0], variety: "wide" } as const;
+  for (const index of [0, 3]) {
+    const { image, instances, organs } = generatePatient(5, index, { ...options, organs: true });
+    const alone = generatePatient(5, index, options);
+    expect(alone.organs).toBeNull();
+    expect(hash(alone.image.data)).toBe(hash(image.data));
+    if (organs === null) throw new Error("no organs");
+    const { data, ...grid } = organs;
+    expect(image).toMatchObject(grid);
+    const voxels = new Map<number, number>();
+    for (let at = 0; at < data.length; at++) {
+      if (data[at] === 0) continue;
+      voxels.set(data[at], (voxels.get(data[at]) ?? 0) + 1);
+      if (instances.data[at] !== 0) expect.fail(`voxel ${at} is organ and node`);
+    }
+    // Spinal canal, four glands, thyroid, six arteries and two veins, as far as the scan reaches.
+    expect(voxels.size).toBeGreaterThan(11);
+    expect(Math.max(...voxels.keys())).toBeLessThanOrEqual(14);
+    const ml = (number: number) =>
+      ((voxels.get(number) ?? 0) * image.spacingMm.reduce((product, mm) => product * mm, 1)) / 1000;
+    // The canal of ellipses of 10×7 mm, over the scan's height.
+    const heightMm = image.size[2] * image.spacingMm[2];
+    expect(ml(1) / ((Math.PI * 10 * 6.9 * heightMm) / 1000)).toBeGreaterThan(0.7);
+    expect(ml(1) / ((Math.PI * 10 * 6.9 * heightMm) / 1000)).toBeLessThan(1.3);
+    // Soft tissue: no organ holds air or bone.
+    const means = new Float64Array(256);
+    for (let at = 0; at < data.length; at++) means[data[at]] += image.data[at] / (voxels.get(data[at]) ?? 1);
+    for (const number of voxels.keys()) expect(Math.abs(means[number] - 100)).toBeLessThan(200);
+  }
+});
+
 test("nodes are plain in some wide patients and enhanced in others, around the patient's own muscle", () => {
   const means = Array.from({ length: 8 }, (_, index) => {
     const { image, label } = generatePatient(6, index, { ...small, variety: "wide" });

@@ -1,4 +1,4 @@
-// Samples of a promptable network: pure, one structure at a time, clicks that are true.
+// Samples of a promptable network: pure, one structure at a time, not clicked yet.
 import { describe, expect, test } from "vitest";
 import { indexedStream, normal } from "../random.js";
 import { defaultAugmentation, noAugmentation } from "../transforms/augmentation.js";
@@ -6,7 +6,6 @@ import { labelComponents } from "../voxels/components.js";
 import { drawBatch } from "./batch.js";
 import { drawClickSample } from "./click-sampler.js";
 import { type PreparedCase, prepareCase, type SamplerOptions } from "./sampler.js";
-import { standInAnswer } from "./simulated-answer.js";
 import { drawSyntheticTarget } from "./synthetic-target.js";
 
 const edge = 48;
@@ -58,37 +57,10 @@ describe("drawClickSample", () => {
     const batch = drawBatch({ cases, seed: 7, batchSize: 2, sampler: varied }, 1);
     expect(batch.image.subarray(0, 3 * voxels)).toEqual(forwards[2].image);
     expect(batch.label.subarray(voxels)).toEqual(forwards[3].label);
-  });
-
-  test("clicks positively in the one structure and negatively outside it, and says so in the maps", () => {
-    const counts = new Map<number, number>();
-    for (let n = 0; n < 150; n++) {
-      const { image, label, clicks, component } = drawClickSample(3, n, [drawn], {
-        ...options,
-        augmentation: defaultAugmentation,
-      });
-      expect(component).not.toBeNull();
-      const valueAt = (data: Float32Array, [i, j, k]: readonly number[]) =>
-        data[Math.round(i) + width * (Math.round(j) + height * Math.round(k))];
-      const isInside = (place: readonly number[]) =>
-        [width, height, depth].every(
-          (length, axis) => Math.round(place[axis]) >= 0 && Math.round(place[axis]) < length,
-        );
-      for (const click of clicks.positive) {
-        expect(valueAt(label, click)).toBe(1);
-        expect(valueAt(image.subarray(voxels, 2 * voxels), click)).toBeGreaterThan(
-          1 - (0.5 * 1.5 * Math.sqrt(3)) / 6 - 1e-6,
-        );
-      }
-      for (const click of clicks.negative) if (isInside(click)) expect(valueAt(label, click)).toBe(0);
-      const given = clicks.positive.length + clicks.negative.length;
-      expect(given).toBeLessThanOrEqual(6);
-      counts.set(given, (counts.get(given) ?? 0) + 1);
-      if (clicks.negative.length === 0)
-        expect(image.subarray(2 * voxels).every((value) => value === 0)).toBe(true);
-    }
-    expect((counts.get(1) ?? 0) / 150).toBeCloseTo(0.3, 0.8);
-    expect([2, 3, 4].every((count) => (counts.get(count) ?? 0) > 0)).toBe(true);
+    // Arrays that were used before are overwritten, with empty maps.
+    const used = { image: new Float32Array(3 * voxels).fill(5), label: new Float32Array(voxels).fill(5) };
+    expect(drawClickSample(7, 0, cases, varied, used)).toEqual(forwards[0]);
+    expect(forwards[0].image.subarray(voxels).every((value) => value === 0)).toBe(true);
   });
 
   test("draws structures as often as they are long", () => {
@@ -146,25 +118,4 @@ test("synthetic targets are connected, and some are the ball that nobody drew", 
   expect(targets).toBeGreaterThan(40);
   // Twice as often as their share of the volume.
   expect(balls).toBeGreaterThan(5);
-});
-
-test("stand-in answers overlap the structure, and differ from it in both ways", () => {
-  const size = [24, 24, 24] as const;
-  const truth = new Uint8Array(24 ** 3);
-  const image = new Float32Array(24 ** 3).fill(-0.7);
-  for (let n = 0; n < truth.length; n++)
-    if (Math.hypot((n % 24) - 12, (Math.floor(n / 24) % 24) - 12, Math.floor(n / 576) - 12) < 6) truth[n] = 1;
-  for (let n = 0; n < truth.length; n++) if (truth[n] === 1 || n % 24 > 15) image[n] = 0.1;
-  let [missed, excess] = [0, 0];
-  for (let n = 0; n < 40; n++) {
-    const answer = standInAnswer(
-      indexedStream(4, n),
-      { image, truth, size, spacingMm: [1.5, 1.5, 1.5] },
-      [12, 12, 12],
-    );
-    if (truth.some((value, at) => value === 1 && answer[at] === 0)) missed++;
-    if (truth.some((value, at) => value === 0 && answer[at] === 1)) excess++;
-  }
-  expect(missed).toBeGreaterThan(10);
-  expect(excess).toBeGreaterThan(10);
 });

@@ -2,14 +2,12 @@
 
 import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../random.js";
 import { drawVariation } from "../transforms/augmentation.js";
-import { type Clicks, writeClickMaps } from "../transforms/click-maps.js";
 import { channelsOf, inputChannels, outsideOf } from "../transforms/intensity.js";
 import { cutPatch, type Patch, type PatchForm, type PatchSize, patchForm } from "../transforms/patch.js";
 import { crop } from "../volume/crop.js";
 import type { Vector3, VoxelArray } from "../volume/volume.js";
 import { maskWhere } from "../volume/voxel-array.js";
 import { type PreparedCase, placeNear, type SamplerOptions } from "./sampler.js";
-import { simulateClicks } from "./simulated-answer.js";
 import { type BoxedTarget, drawSyntheticTarget } from "./synthetic-target.js";
 
 /** A sample of a promptable network. */
@@ -18,8 +16,6 @@ export interface ClickSample extends Patch {
   readonly caseIndex: number;
   /** The drawn structure; null for a synthetic one. */
   readonly component: number | null;
-  /** In voxels of the patch, at (x, y, z). */
-  readonly clicks: Clicks;
 }
 
 /** A drawn structure may lie beyond the patch after it was turned; then another is drawn. */
@@ -30,8 +26,8 @@ const trials = 20;
  * everything else is background: a drawn one of a case with the probability `foregroundShare`, large ones more often than
  * small ones, and a synthetic one ({@link drawSyntheticTarget}) otherwise, and where a case has none.
  *
- * The input holds the image's channels and the two maps of simulated clicks; clicks are simulated on the patch as it is
- * after augmentation.
+ * The input holds the image's channels and two empty maps of clicks, because where it is clicked depends on the network's
+ * answers too (`clickBatch`).
  *
  * @param cases at least one; `label` numbers the structures
  * @param options of a promptable plan
@@ -46,12 +42,10 @@ export function drawClickSample(
   into?: Patch,
 ): ClickSample {
   if (cases.length === 0) throw new RangeError("There is no case to draw a sample from.");
-  const { clickMaps, patchSize, foregroundShare, augmentation } = options;
-  if (clickMaps === undefined) throw new RangeError("The plan has no maps of clicks.");
+  const { patchSize, foregroundShare, augmentation } = options;
   const random = indexedStream(seed, sampleIndex);
   const form = patchForm({ ...options, labels: undefined });
   const [depth, height, width] = patchSize;
-  const size: Vector3 = [width, height, depth];
   const voxels = width * height * depth;
   const channels = channelsOf(options).length;
   const input = into ?? {
@@ -67,14 +61,9 @@ export function drawClickSample(
     if (target === null) continue;
     const variation = drawVariation(random, augmentation, channels);
     cutTarget(chosen, target, form, variation, { image, label: input.label });
-    const truth = maskWhere(input.label, (value) => value > 0);
-    if (!truth.includes(1)) continue;
-    const { spacingMm } = chosen;
-    const first = image.subarray(0, voxels);
-    const clicks = simulateClicks(random, { image: first, truth, size, spacingMm });
-    const maps = input.image.subarray(channels * voxels);
-    writeClickMaps(clicks, [0, 0, 0], size, spacingMm, clickMaps, maps);
-    return { ...input, caseIndex: cases.indexOf(chosen), component: target.component, clicks };
+    if (!input.label.includes(1)) continue;
+    input.image.fill(0, channels * voxels);
+    return { ...input, caseIndex: cases.indexOf(chosen), component: target.component };
   }
   throw new RangeError(`No structure to click was found for sample ${sampleIndex} in ${trials} trials.`);
 }

@@ -1,5 +1,6 @@
 export { type BatchPlan, type BatchSource, drawBatch } from "./batch.js";
 export { drawClickSample } from "./click-sampler.js";
+export { type ClickingPlan, clickBatch } from "./correcting-clicks.js";
 export {
   checkSplits,
   holdOut,

@@ -4,6 +4,7 @@ import type { Job, Progress } from "../job.js";
 import { nodeRuntime } from "../runtime/node.js";
 import type { Runtime } from "../runtime/types.js";
 import { type LogEntry, type LoopOptions, type SavedTraining, type TrainingHost, train } from "./loop.js";
+import { usualSchedule } from "./schedule.js";
 import { buildTrainingStep } from "./step.js";
 import { imageShape, tinyBatch, tinyNetwork } from "./tiny-task.test-helper.js";
 import type { TrainingState } from "./trainer.js";
@@ -64,6 +65,25 @@ describe("train", () => {
     expect(progress).toHaveLength(125);
     expect(progress[124]).toMatchObject({ stage: "train", unit: "step", done: 125, total: 125 });
     expect(progress[124].text).toBe(`loss ${losses[12].toFixed(3)}`);
+  });
+
+  test("completes each batch with the averaged weights so far, before it is trained on", async () => {
+    const completed: { index: number; average: Float32Array }[] = [];
+    const complete: TrainingHost["complete"] = async (batch, index, { theta }) => {
+      completed.push({ index, average: theta.data.slice() });
+      batch.image.fill(0);
+    };
+    const { host, saved } = memoryHost({ complete });
+    const { state } = await run(host, { steps: 3 });
+    expect(completed.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(completed[0].average).not.toEqual(completed[1].average);
+    expect(state.theta).not.toEqual(whole.state.theta);
+    const two = await run(memoryHost({ complete }).host, { steps: 2, schedule: usualSchedule(3) });
+    expect(completed[2].average).toEqual(two.state.average);
+    // Stopped after two steps and gone on with: the same.
+    const rest = await run(memoryHost({ complete }).host, { steps: 3, saved: two });
+    expect(rest.state.theta).toEqual(state.theta);
+    expect(saved).toHaveLength(1);
   });
 
   test("stopped by the signal, saves, and goes on bit for bit as if it had never stopped", async () => {

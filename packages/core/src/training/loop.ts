@@ -12,6 +12,7 @@ import {
   type StartingPoint,
   type StepResult,
   Trainer,
+  type TrainingBatch,
   type TrainingState,
 } from "./trainer.js";
 
@@ -94,6 +95,17 @@ export interface TrainingHost {
   /** Validates with these inputs of {@link forwardModel}; nothing is validated without it. */
   readonly validate?:
     | ((weights: Readonly<Record<string, RuntimeTensor>>) => Promise<ValidationFigures>)
+    | null;
+  /**
+   * Completes a batch by what depends on the network so far: its clicks, for a promptable one. Gets the batch's number, and
+   * the weights as inputs of {@link forwardModel}.
+   */
+  readonly complete?:
+    | ((
+        batch: TrainingBatch,
+        index: number,
+        weights: Readonly<Record<string, RuntimeTensor>>,
+      ) => Promise<void>)
     | null;
   readonly place: TrainingPlace;
   /** A clock that never goes back. */
@@ -236,13 +248,17 @@ class Run {
   }
 
   private async nextBatches() {
+    const { batches, complete } = this.host;
     const start = this.host.nowSeconds();
     const first = this.done * this.step.accumulation;
-    const batches = [];
-    for (let part = 0; part < this.step.accumulation; part++)
-      batches.push(await this.host.batches.next(first + part));
+    const taken: TrainingBatch[] = [];
+    for (let part = 0; part < this.step.accumulation; part++) taken.push(await batches.next(first + part));
     this.waitedSeconds += this.host.nowSeconds() - start;
-    return batches;
+    if (complete) {
+      const weights = averagedInputs(this.trainer.state, this.step);
+      for (const [part, batch] of taken.entries()) await complete(batch, first + part, weights);
+    }
+    return taken;
   }
 
   private async recordUpdates(norm: number, learningRate: number): Promise<void> {

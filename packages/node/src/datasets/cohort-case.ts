@@ -15,6 +15,8 @@ export interface CohortCase {
   readonly subset: "Tr" | "Ts";
   /** Scans of the patient; one by default. */
   readonly channels?: number | undefined;
+  /** Whether its organs are written; false by default. */
+  readonly organs?: boolean | undefined;
 }
 
 /** What a worker gets to make a case from: nothing else may decide what it makes. */
@@ -41,6 +43,8 @@ export interface MadeCase {
   readonly label: Volume;
   /** Number of the node, 0 outside. */
   readonly instances: Volume;
+  /** For a case with organs: their numbers, 0 outside. */
+  readonly organs?: Volume | null;
   readonly nodes: readonly NodeRow[];
 }
 
@@ -53,7 +57,7 @@ export interface MadeCase {
 export async function writeCohortCase(
   folder: string,
   of: CohortCase,
-  { images, label, instances, nodes }: MadeCase,
+  { images, label, instances, organs = null, nodes }: MadeCase,
   description: string,
 ): Promise<void> {
   const paths = casePaths(of);
@@ -62,6 +66,7 @@ export async function writeCohortCase(
   for (const [channel, path] of paths.images.entries()) await write(path, images[channel]);
   await write(paths.label, label);
   await write(paths.instances, instances);
+  if (organs !== null) for (const path of paths.organs) await write(path, organs);
   await writeOutcome(folder, of, { nodes: [...nodes] });
 }
 
@@ -77,13 +82,14 @@ const writeOutcome = (folder: string, of: CohortCase, outcome: CaseOutcome): Pro
   writeJson(join(folder, casePaths(of).nodes), outcome);
 
 /** Where the files of a case lie in the data set's folder. */
-export function casePaths({ id, subset, channels = 1 }: CohortCase) {
+export function casePaths({ id, subset, channels = 1, organs = false }: CohortCase) {
   return {
     images: Array.from({ length: channels }, (_, channel) =>
       join(`images${subset}`, `${id}_${String(channel).padStart(4, "0")}.nii.gz`),
     ),
     label: join(`labels${subset}`, `${id}.nii.gz`),
     instances: join(`instances${subset}`, `${id}.nii.gz`),
+    organs: organs ? [join(`organs${subset}`, `${id}.nii.gz`)] : [],
     nodes: join(`instances${subset}`, `${id}.json`),
   };
 }

@@ -16,7 +16,10 @@ export async function run({ folder, case: of, options }) {
   await writeCohortCase(
     folder,
     of,
-    { images: Array(of.channels ?? 1).fill(volume), label: volume, instances: volume, nodes },
+    {
+      ...{ images: Array(of.channels ?? 1).fill(volume), label: volume, instances: volume, nodes },
+      organs: of.organs ? volume : null,
+    },
     "boxes",
   );
   return { value: null };

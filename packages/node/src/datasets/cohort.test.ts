@@ -163,3 +163,17 @@ test("a cohort that was stopped before its first case leaves no folder", async (
   await expect(write(join(root, "none"), cohort, { signal: stop })).rejects.toThrow();
   expect(await readdir(root)).not.toContain("none");
 });
+
+test("organs are written beside the images where a case has them, removed with the cohort, and never over a person's file", async () => {
+  const folder = join(root, "organs");
+  const withOrgans = { ...cohort, cases: cohort.cases.map((of) => ({ ...of, organs: of.subset === "Tr" })) };
+  await write(folder, withOrgans);
+  expect(await readdir(join(folder, "organsTr"))).toEqual(["box_1.nii.gz", "box_2.nii.gz", "box_3.nii.gz"]);
+  expect(await readdir(folder)).not.toContain("organsTs");
+  await write(folder, boxes(5, [1, 2, 3, 4]), { force: true });
+  expect(await readdir(folder)).not.toContain("organsTr");
+  await mkdir(join(folder, "organsTr"));
+  await writeFile(join(folder, "organsTr/box_1.nii.gz"), "mine");
+  await expect(write(folder, withOrgans, { force: true })).rejects.toThrow("organsTr");
+  expect(await readFile(join(folder, "organsTr/box_1.nii.gz"), "utf8")).toBe("mine");
+});

@@ -1,6 +1,6 @@
 // Writes a generated cohort as a data set in nnU-Net's layout; a stopped cohort is continued.
 import { lstat, mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "@lnsnet/core/errors";
 import type { DatasetDescription } from "@lnsnet/core/phantom";
@@ -66,7 +66,7 @@ export interface WrittenCohort<Case extends CohortCase> {
 }
 
 /**
- * Writes imagesTr, labelsTr, instancesTr, the same for Ts, nodes.csv, cohort.json and dataset.json, which comes last: a
+ * Writes imagesTr, labelsTr, instancesTr, for some also organsTr, the same for Ts, nodes.csv, cohort.json and dataset.json, which comes last: a
  * folder with it is complete. Cases that an earlier call with the same options wrote stay.
  *
  * @throws InputError where the folder holds something else or a cohort by other options, cannot be written to or is
@@ -132,7 +132,6 @@ async function makeCohort<Case extends CohortCase, Options extends CohortValues,
   }
 }
 
-const kinds = ["images", "labels", "instances"] as const;
 const tableName = "nodes.csv";
 /** Written last, and removed first. */
 const descriptionName = "dataset.json";
@@ -148,6 +147,7 @@ const recordSchema = z.object({
       id: z.string().regex(/^[A-Za-z0-9_-]+$/),
       subset: z.enum(["Tr", "Ts"]),
       channels: z.number().int().positive().max(99).optional(),
+      organs: z.boolean().optional(),
     }),
   ),
 });
@@ -191,9 +191,14 @@ async function prepareFolder(folder: string, record: CohortRecord, force: boolea
     );
   const ours = new Set(earlier === null ? [] : filesOf(earlier));
   const found: string[] = [];
-  for (const name of names.filter((name) => fixedNames.includes(name) || datasetFolders.includes(name))) {
+  const folders = new Set([
+    ...datasetFolders,
+    ...foldersOf(record.cases),
+    ...foldersOf(earlier?.cases ?? []),
+  ]);
+  for (const name of names.filter((name) => fixedNames.includes(name) || folders.has(name))) {
     // A link to a folder is somebody else's: a cohort makes none.
-    const isCaseFolder = datasetFolders.includes(name) && (await lstat(join(folder, name))).isDirectory();
+    const isCaseFolder = folders.has(name) && (await lstat(join(folder, name))).isDirectory();
     if (!isCaseFolder) found.push(name);
     else
       for (const file of await readdir(join(folder, name))) if (!isMarked(file)) found.push(join(name, file));
@@ -204,7 +209,7 @@ async function prepareFolder(folder: string, record: CohortRecord, force: boolea
       `${folder} holds ${differenceOf(earlier, record)}; repeat those options to go on with it, name another folder, or give the option force to replace it.`,
     );
   await removeUnfinished(folder, { isOurs: true });
-  for (const name of datasetFolders)
+  for (const name of folders)
     if (names.includes(name)) await removeUnfinished(join(folder, name), { isOurs: true });
   if (earlier !== null && force) await removeCohort(folder, earlier);
 }
@@ -246,8 +251,7 @@ function filesOf({ cases }: CohortRecord): string[] {
 }
 
 function foldersOf(cases: readonly CohortCase[]): string[] {
-  const subsets = new Set(cases.map(({ subset }) => subset));
-  return [...subsets].flatMap((subset) => kinds.map((kind) => `${kind}${subset}`));
+  return [...new Set(cases.flatMap((of) => Object.values(casePaths(of)).flat().map(dirname)))];
 }
 
 /** The record goes last, so that a killed removal is known as ours, and goes on. */

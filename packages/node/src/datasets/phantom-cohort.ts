@@ -14,6 +14,8 @@ export type PhantomCohort = {
   readonly variety?: "typical" | "wide";
   /** Whether each patient is also scanned without contrast medium, as a second channel; false by default. */
   readonly plain?: boolean;
+  /** Whether organs are written too, to organsTr and organsTs; false by default. */
+  readonly organs?: boolean;
 };
 
 /**
@@ -23,11 +25,11 @@ export type PhantomCohort = {
  */
 export function writePhantomCohort(
   folder: string,
-  { seed, training, test, variety = "typical", plain = false }: PhantomCohort,
+  { seed, training, test, variety = "typical", plain = false, organs = false }: PhantomCohort,
   options: CohortOptions = {},
   job: Job = {},
 ): Promise<WrittenCohort<CohortCase>> {
-  const { cases, dataset } = cohortManifest(seed, training, test, { variety, plain });
+  const { cases, dataset } = cohortManifest(seed, training, test, { variety, plain, organs });
   const cohort = {
     cases,
     datasetOf: () => dataset,
@@ -38,6 +40,7 @@ export function writePhantomCohort(
       ...{ seed, training, test },
       ...(variety === "typical" ? {} : { variety }),
       ...(plain ? { plain } : {}),
+      ...(organs ? { organs } : {}),
     },
     worker: new URL("./phantom-worker.js", import.meta.url),
   };

@@ -6,11 +6,16 @@ import type { PhantomCohort } from "./phantom-cohort.js";
 
 export function run(task: CohortTask<CohortCase, PhantomCohort>): Promise<Outcome<null>> {
   return outcomeOf(async () => {
-    const { seed, variety = "typical", plain: isPlainToo = false } = task.options;
-    const options = { variety, plain: isPlainToo };
-    const { image, plain, label, instances, nodes } = generatePatient(seed, task.case.index, options);
+    const {
+      seed,
+      variety = "typical",
+      plain: isPlainToo = false,
+      organs: areOrgansToo = false,
+    } = task.options;
+    const options = { variety, plain: isPlainToo, organs: areOrgansToo };
+    const { image, plain, label, instances, organs, nodes } = generatePatient(seed, task.case.index, options);
     const images = plain === null ? [image] : [image, plain];
-    const made = { images, label, instances, nodes: nodes.map(rowOf) };
+    const made = { images, label, instances, organs, nodes: nodes.map(rowOf) };
     await writeCohortCase(task.folder, task.case, made, "lnsnet phantom, research use only");
     return null;
   });

@@ -24,6 +24,7 @@ import type { Dataset } from "../datasets/dataset.js";
 import { ensureWritableFolder } from "../files/disk.js";
 import { requireFreeFile } from "../files/outputs.js";
 import type { Job } from "../work/job.js";
+import { openBatchClicks } from "./batch-clicks.js";
 import { divideCases, divisionText, requireValidationScans, type TrainingScans } from "./division.js";
 import { openTrainingFolder, type TrainingStart, trainingFiles } from "./folder.js";
 import { runIdentity } from "./identity.js";
@@ -204,6 +205,7 @@ async function runLoop(
   const count = scans.training.length;
   const watching = cases.slice(count).map((scan) => (stations.length === 0 ? scan : withoutStations(scan)));
   const validator = await openValidator(trainedNetwork(plan, stations), plan, threads, watching, job.log);
+  const clicks = await openBatchClicks(trainedNetwork(plan, stations), plan, options);
   const batches = createBatchLoader({
     cases: cases.slice(0, count),
     seed: options.seed,
@@ -221,13 +223,17 @@ async function runLoop(
     const training = await trainStep(
       step,
       { ...loop, seconds, threads, schedule, start, saved },
-      { runtime: nodeRuntime, batches, validate: validator?.validate ?? null, place, nowSeconds },
+      {
+        ...{ runtime: nodeRuntime, batches, place, nowSeconds },
+        ...{ complete: clicks?.complete ?? null, validate: validator?.validate ?? null },
+      },
       job,
     );
     await place.finish(training);
     return training;
   } finally {
     await batches.close();
+    await clicks?.release();
     await validator?.release();
   }
 }

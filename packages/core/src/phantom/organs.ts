@@ -6,10 +6,13 @@ const single: ReadonlySet<Tissue> = new Set<Tissue>(["spinal canal", "thyroid"])
 /** An organ for each solid. Muscles are none: they touch each other, and nobody could see where one ends. */
 const several: ReadonlySet<Tissue> = new Set<Tissue>(["carotid artery", "gland", "jugular vein"]);
 
+/** Drawn organs of real scans count from 1: in a joined data set no number means both. */
+export const FIRST_ORGAN = 101;
+
 /**
- * The number of each solid's organ, from 1 in the order of painting; 0 for what is none: bone, air, muscle and thin vessels.
+ * Which organ each solid is, from 1 in the order of painting; 0 for what is none: bone, air, muscle and thin vessels.
  *
- * @throws RangeError for more than 254 organs
+ * @throws RangeError for organs that do not fit in a byte
  */
 export function organNumbers(solids: readonly Solid[]): number[] {
   const known = new Map<Tissue, number>();
@@ -21,6 +24,6 @@ export function organNumbers(solids: readonly Solid[]): number[] {
     known.set(tissue, number);
     return number;
   });
-  if (organs > 254) throw new RangeError(`${organs} organs do not fit in a byte`);
+  if (FIRST_ORGAN + organs > 256) throw new RangeError(`numbers of ${organs} organs do not fit in a byte`);
   return numbers;
 }

@@ -22,7 +22,7 @@ export interface PhantomPatient {
   /** Number of the node, 0 outside; numbers are the nodes' `id`. */
   readonly instances: Volume<Uint8Array<ArrayBuffer>>;
   /**
-   * Organs, numbered from 1 in the order in which they are painted (spinal canal, glands, thyroid and great vessels), without
+   * Organs, numbered from 101 in the order in which they are painted (spinal canal, glands, thyroid and great vessels), without
    * the nodes in them; null where none were asked for.
    */
   readonly organs: Volume<Uint8Array<ArrayBuffer>> | null;

@@ -3,7 +3,7 @@
 import type { Geometry, Vector3 } from "../volume/volume.js";
 import type { Anatomy } from "./anatomy.js";
 import { inCore, type NodeShape } from "./nodes.js";
-import { organNumbers } from "./organs.js";
+import { FIRST_ORGAN, organNumbers } from "./organs.js";
 import { randomStream } from "./random.js";
 import { type Appearance, type Box, type Cell, cellField, type Solid } from "./shapes.js";
 import { drawTexture, textureAt } from "./texture.js";
@@ -15,7 +15,7 @@ export interface Rendering {
   readonly hu: Float32Array;
   /** Node number where nodes fill at least half of a voxel, else 0. */
   readonly instances: Uint8Array<ArrayBuffer>;
-  /** Organ number (see `organNumbers`) where organs fill at least half of a voxel, else 0; null where none were asked for. */
+  /** Organ numbers, from {@link FIRST_ORGAN}, where organs fill at least half of a voxel, else 0; null where none were asked for. */
   readonly organs: Uint8Array<ArrayBuffer> | null;
 }
 
@@ -66,8 +66,19 @@ export function render(
     }
     for (let n = 0; n < slice.length; n++) slice[n] = slice[n] * share;
     const half = (factor * factor * factorZ) / 2;
-    decide(counts, nodes.length, nx * ny, half, instances, k * nx * ny);
-    if (organs !== null) decide(organCounts, organCount, nx * ny, half, organs, k * nx * ny);
+    decide(
+      counts,
+      { count: nodes.length, first: 1 },
+      half,
+      instances.subarray(k * nx * ny, (k + 1) * nx * ny),
+    );
+    if (organs !== null)
+      decide(
+        organCounts,
+        { count: organCount, first: FIRST_ORGAN },
+        half,
+        organs.subarray(k * nx * ny, (k + 1) * nx * ny),
+      );
   }
   return { hu, instances, organs };
 }
@@ -297,19 +308,19 @@ function count(counts: Uint8Array, mark: number, plane: number, at: number): voi
   if (mark !== 0 && mark !== outside) counts[mark * plane + at]++;
 }
 
+// Of the numbers, the one of the most sub-voxels, where all of them together fill half of a voxel; the first is called `first`.
 function decide(
   counts: Uint8Array,
-  numbers: number,
-  plane: number,
+  numbers: { readonly count: number; readonly first: number },
   half: number,
   into: Uint8Array,
-  offset: number,
 ): void {
+  const plane = into.length;
   for (let at = 0; at < plane; at++) {
     let total = 0;
     let best = 0;
     let bestCount = 0;
-    for (let n = 1; n <= numbers; n++) {
+    for (let n = 1; n <= numbers.count; n++) {
       const count = counts[n * plane + at];
       total += count;
       if (count > bestCount) {
@@ -317,6 +328,6 @@ function decide(
         bestCount = count;
       }
     }
-    if (total >= half) into[offset + at] = best;
+    if (total >= half) into[at] = numbers.first + best - 1;
   }
 }

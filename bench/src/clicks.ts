@@ -163,7 +163,10 @@ async function clickStructure(
     const click = correctingClick(truth, answerOf(found), box, own.spacingMm);
     if (click !== null) {
       (click.isPositive ? given.at : given.not).push(pointAt(click.index));
-      found = await segment(scan, predictor, given);
+      const next = await segment(scan, predictor, given);
+      // A click that is refused, such as into bone, leaves the node as it stands.
+      if (next.nodes.length > 0) found = next;
+      else (click.isPositive ? given.at : given.not).pop();
     }
     dsc.push(dscOf(truth, answerOf(found)));
   }

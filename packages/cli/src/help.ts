@@ -122,6 +122,7 @@ const cohortOptions: readonly string[] = [
   "repeats",
   "variety",
   "plain",
+  "organs",
   "spacing",
   "seed",
 ];

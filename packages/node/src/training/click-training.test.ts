@@ -4,7 +4,7 @@ import { clickTargets, meanClickDsc } from "@lnsnet/core/inference";
 import { buildNetwork, type NetworkSpecification, networkPresets } from "@lnsnet/core/networks";
 import { nodeRuntime } from "@lnsnet/core/node";
 import { drawBatch, prepareCase } from "@lnsnet/core/sampling";
-import { averagedInputs, buildTrainingStep, forwardModel, Trainer } from "@lnsnet/core/training";
+import { averagedInputs, buildTrainingStep, clickBatch, forwardModel, Trainer } from "@lnsnet/core/training";
 import { noAugmentation } from "@lnsnet/core/transforms";
 import { expect, test } from "vitest";
 
@@ -39,12 +39,13 @@ test("a second click changes the answer in the right direction", async () => {
   const step = buildTrainingStep(build, { imageShape: [2, 3, ...patchSize] });
   const trainer = await Trainer.create(nodeRuntime, step, { seed: 1, threads: 1, averageDecay: 0.9 });
   const sampler = { ...plan, foregroundShare: 1, augmentation: noAugmentation };
-  for (let n = 0; n < 150; n++)
-    await trainer.step(
-      [drawBatch({ cases, seed: 1, batchSize: 2, sampler }, n)],
-      0.005 * Math.min(1, (150 - n) / 75),
-    );
   const session = await nodeRuntime.createSession(forwardModel(build, [1, 3, ...patchSize]), { threads: 1 });
+  for (let n = 0; n < 150; n++) {
+    const batch = drawBatch({ cases, seed: 1, batchSize: 2, sampler }, n);
+    const weights = averagedInputs(trainer.state, step);
+    await clickBatch(batch, 2 * n, { ...plan, spacingMm, seed: 1 }, session, weights);
+    await trainer.step([batch], 0.005 * Math.min(1, (150 - n) / 75));
+  }
   const constants = averagedInputs(trainer.state, step);
   const targets = clickTargets(cases, plan, 1);
   const after = await meanClickDsc(targets, session, { ...plan, overlap: 0, constants }, 3);

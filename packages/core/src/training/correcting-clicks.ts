@@ -2,7 +2,7 @@
 // answer is most wrong, as a person would correct it (iterative training, Sofiiuk et al., arXiv 2102.06583).
 import { indexedStream, type RandomGenerator, uniform, uniformWhole } from "../random.js";
 import type { RuntimeTensor, Session } from "../runtime/types.js";
-import { type Clicks, writeClickMaps } from "../transforms/click-maps.js";
+import { CLICK_CHANNELS, type Clicks, writeClickMaps } from "../transforms/click-maps.js";
 import { inputChannels } from "../transforms/intensity.js";
 import { classProbabilities, labelSchemeOf } from "../transforms/label-scheme.js";
 import type { PatchPlan } from "../transforms/patch.js";
@@ -62,7 +62,7 @@ export async function clickBatch(
   const scheme = labelSchemeOf(plan);
   for (let n = 0; n * channels * voxels < batch.image.length; n++) {
     const image = batch.image.subarray(n * channels * voxels, (n + 1) * channels * voxels);
-    const maps = image.subarray((channels - 2) * voxels);
+    const maps = image.subarray((channels - CLICK_CHANNELS) * voxels);
     const label = batch.label.subarray(n * voxels, (n + 1) * voxels);
     const truth = maskWhere(label, (value) => value > 0);
     const write = (clicks: Clicks) => writeClickMaps(clicks, [0, 0, 0], size, spacingMm, clickMaps, maps);

@@ -34,7 +34,8 @@ export function render(
   const factorZ = Math.max(2, Math.ceil(geometry.spacingMm[2] / 1.3));
   const grid = subGrid(geometry, anatomyOriginMm, factor, factorZ);
   const texture = drawTexture(randomStream(seed, index, "anatomy"));
-  const paints = orderedPaints(anatomy, nodes, grid);
+  const numbers = organNumbers(anatomy.solids);
+  const paints = orderedPaints(anatomy, nodes, numbers, grid);
   const outsidePaints = paintsOf(variety.outside, grid);
   const fine = {
     hu: new Float32Array(grid.size[0] * grid.size[1]),
@@ -45,7 +46,7 @@ export function render(
   const instances = new Uint8Array(nx * ny * nz);
   const counts = new Uint8Array((nodes.length + 1) * nx * ny);
   const organs = withOrgans ? new Uint8Array(nx * ny * nz) : null;
-  const organCount = Math.max(...organNumbers(anatomy.solids));
+  const organCount = Math.max(...numbers);
   const organCounts = new Uint8Array(withOrgans ? (organCount + 1) * nx * ny : 0);
   const share = 1 / (factor * factor * factorZ);
   for (let k = 0; k < nz; k++) {
@@ -117,8 +118,13 @@ interface Paint {
 }
 
 // Nodes are painted last, over muscles, glands, fat and veins, which they push aside; they never overlap other tissues.
-function orderedPaints(anatomy: Anatomy, nodes: readonly NodeShape[], grid: SubGrid): Paint[] {
-  const paints = paintsOf(anatomy.solids, grid, organNumbers(anatomy.solids));
+function orderedPaints(
+  anatomy: Anatomy,
+  nodes: readonly NodeShape[],
+  organs: readonly number[],
+  grid: SubGrid,
+): Paint[] {
+  const paints = paintsOf(anatomy.solids, grid, organs);
   for (const node of nodes) {
     const range = indexRange(node.box, grid);
     if (range !== null) paints.push({ cell: node.blob, appearance: null, node, organ: 0, ...range });
